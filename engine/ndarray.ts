@@ -24,13 +24,15 @@ export class NdArray<T extends NdArrayData = NdArrayData> {
   }
 
   get dtype(): NdArrayDtype {
-    return (
-      this.data instanceof Float32Array ? "float32"
-      : this.data instanceof Int32Array ? "int32"
-      : this.data instanceof Uint32Array ? "uint32"
-      : this.data instanceof Uint8Array ? "uint8"
-      : "float64"
-    );
+    return this.data instanceof Float32Array
+      ? "float32"
+      : this.data instanceof Int32Array
+        ? "int32"
+        : this.data instanceof Uint32Array
+          ? "uint32"
+          : this.data instanceof Uint8Array
+            ? "uint8"
+            : "float64";
   }
 
   get size(): number {

@@ -1,0 +1,229 @@
+import { EngineError } from "./errors.ts";
+import type { Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
+import { Ledger } from "./ledger.ts";
+import { PipelineCache } from "./pipelines.ts";
+import { getPlatform, type AdapterRequest, type OpenedAdapter, type Runtime } from "./platform.ts";
+import { Program } from "./program.ts";
+import { Tensor, tensorBytes, type Dtype, type HostArray } from "./tensor.ts";
+
+export interface GpuOptions extends AdapterRequest {
+  /** Called with one line for the user, such as that a software adapter stands in for a missing driver. */
+  onNotice?: (line: string) => void;
+}
+
+/** What a run did, for tests and benches. */
+export interface GpuCounters {
+  dispatches: number;
+  submits: number;
+  readbacks: number;
+  hostWrites: number;
+}
+
+// Largest of what the engine uses; everything else stays at WebGPU's defaults so that any adapter will do.
+const wantedLimits = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
+
+/** Opens the platform's adapter and a device on it. @throws EngineError `no-adapter`. */
+export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
+  const platform = getPlatform();
+  const opened = await platform.openAdapter(options.device === undefined ? {} : { device: options.device });
+  if (opened.notice !== undefined) options.onNotice?.(opened.notice);
+  return await Gpu.fromAdapter(opened, platform.runtime);
+}
+
+/** The one object that holds a device, its queue and limits, the pipeline cache and the ledger of bytes alive. */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly runtime: Runtime;
+  /** Name of the adapter for people. */
+  readonly adapterName: string;
+  /** A software adapter (SwiftShader, lavapipe): kernels without barriers are chosen for it. */
+  readonly isSoftware: boolean;
+  readonly limits: GPUSupportedLimits;
+  readonly features: ReadonlySet<string>;
+  readonly pipelines: PipelineCache;
+  readonly ledger = new Ledger();
+  readonly counters: GpuCounters = { dispatches: 0, submits: 0, readbacks: 0, hostWrites: 0 };
+  /** Bytes of one params struct as bound, and between two of them in an arena. */
+  readonly paramsBytes = 128;
+  readonly paramsStride: number;
+  /** Bound where an optional binding is left out. */
+  readonly placeholder: Tensor;
+  /** Kept reachable on purpose: see {@link OpenedAdapter.owner}. */
+  readonly owner: unknown;
+  readonly #bufferIds = new WeakMap<GPUBuffer, number>();
+  #nextBufferId = 0;
+  #fault: EngineError | undefined;
+  readonly #lost: Promise<never>;
+
+  static async fromAdapter(opened: OpenedAdapter, runtime: Runtime): Promise<Gpu> {
+    const { adapter } = opened;
+    const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
+    const features = (["subgroups", "timestamp-query"] as GPUFeatureName[]).filter((f) => adapter.features.has(f));
+    const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: features, label: "bark-webgpu" });
+    return new Gpu(device, adapter, runtime, opened.owner);
+  }
+
+  private constructor(device: GPUDevice, adapter: GPUAdapter, runtime: Runtime, owner: unknown) {
+    this.device = device;
+    this.runtime = runtime;
+    this.owner = owner;
+    const { info } = adapter;
+    this.adapterName = info.description || info.device || info.vendor || "unnamed adapter";
+    this.isSoftware = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(this.adapterName);
+    this.limits = device.limits;
+    this.features = device.features as ReadonlySet<string>;
+    this.pipelines = new PipelineCache(device);
+    this.paramsStride = Math.max(this.paramsBytes, device.limits.minUniformBufferOffsetAlignment);
+    this.placeholder = this.tensor("f32", [4], "placeholder");
+    this.#lost = device.lost.then((info) => {
+      this.#fault ??= new EngineError("device-lost", `the GPU device was lost: ${info.message || info.reason}`, {
+        where: this.adapterName,
+        fix: "load the model again; if it repeats, use a smaller model or --dtype f16",
+      });
+      throw this.#fault;
+    });
+    this.#lost.catch(() => undefined); // Waited for only while work is pending.
+    device.addEventListener("uncapturederror", (event) => {
+      const { error } = event;
+      const outOfMemory = typeof GPUOutOfMemoryError !== "undefined" && error instanceof GPUOutOfMemoryError;
+      this.#fault ??= new EngineError(outOfMemory ? "limit" : "internal", `WebGPU: ${error.message.split("\n")[0]}`, {
+        where: this.adapterName,
+        ...(outOfMemory ? { fix: "use a smaller model or --dtype f16" } : {}),
+      });
+    });
+  }
+
+  /** Throws what went wrong on the device since the start, if anything did. */
+  check(): void {
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  /** A new tensor; its contents are zero. */
+  tensor<D extends Dtype>(dtype: D, shape: readonly number[], label: string): Tensor<D> {
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    return new Tensor(this, this.createBuffer(tensorBytes(dtype, size), usage, label), dtype, shape, label);
+  }
+
+  /** A new tensor with values from host memory. f16 takes packed words. */
+  tensorFrom<D extends Dtype>(dtype: D, shape: readonly number[], data: HostArray, label: string): Tensor<D> {
+    const tensor = this.tensor(dtype, shape, label);
+    if (data.byteLength !== tensor.buffer.size && tensor.size > 0)
+      throw new EngineError("shape", "host data does not fit the tensor", {
+        where: label,
+        expected: `${tensor.buffer.size} bytes for ${dtype}[${shape.join(", ")}]`,
+        actual: `${data.byteLength} bytes`,
+      });
+    if (data.length > 0) tensor.write(data);
+    return tensor;
+  }
+
+  program(label: string): Program {
+    return new Program(this, label);
+  }
+
+  /** An eager call: a program of one dispatch. */
+  async run<B extends Bindings, P extends ParamTypes, C extends Constants>(
+    kernel: Kernel<B, P, C>,
+    tensors: TensorsOf<B>,
+    params: ParamsOf<P>,
+    constants: Partial<C> = {},
+  ): Promise<void> {
+    const program = this.program(kernel.name);
+    program.dispatch(kernel, tensors, params, constants);
+    await program.run();
+    program.dispose();
+  }
+
+  /** Encodes programs in order into one command buffer, in one pass unless they copy, and submits it. */
+  async submit(programs: readonly Program[]): Promise<void> {
+    const lists = await Promise.all(programs.map((program) => program.steps()));
+    this.check();
+    const encoder = this.device.createCommandEncoder();
+    let pass: GPUComputePassEncoder | undefined;
+    for (const steps of lists)
+      for (const step of steps) {
+        if (step.kind === "copy") {
+          pass?.end();
+          pass = undefined;
+          const { source, sourceOffset, destination, destinationOffset, size } = step;
+          encoder.copyBufferToBuffer(source.buffer, sourceOffset, destination.buffer, destinationOffset, size);
+          continue;
+        }
+        pass ??= encoder.beginComputePass();
+        pass.setPipeline(step.pipeline);
+        pass.setBindGroup(0, step.bindGroup, [step.offset]);
+        pass.dispatchWorkgroups(...step.workgroups);
+        this.counters.dispatches++;
+      }
+    pass?.end();
+    this.device.queue.submit([encoder.finish()]);
+    this.counters.submits++;
+  }
+
+  /** Waits until all submitted work is done. */
+  async idle(): Promise<void> {
+    await Promise.race([this.device.queue.onSubmittedWorkDone(), this.#lost]);
+    this.check();
+  }
+
+  /** Copies bytes of a buffer to host memory after all submitted work. Offset and size are multiples of 4. */
+  async readBuffer(buffer: GPUBuffer, offset: number, size: number, label: string): Promise<ArrayBuffer> {
+    if (size === 0) return new ArrayBuffer(0);
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const staging = this.createBuffer(size, usage, `${label} readback`);
+    try {
+      const encoder = this.device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+      this.device.queue.submit([encoder.finish()]);
+      this.counters.readbacks++;
+      await Promise.race([staging.mapAsync(GPUMapMode.READ), this.#lost]);
+      this.check();
+      return staging.getMappedRange().slice(0);
+    } finally {
+      this.releaseBuffer(staging, `${label} readback`);
+    }
+  }
+
+  writeBuffer(buffer: GPUBuffer, offset: number, data: HostArray | Uint8Array<ArrayBuffer>): void {
+    this.device.queue.writeBuffer(buffer, offset, data);
+    this.counters.hostWrites++;
+  }
+
+  /** @throws EngineError `limit` if the device cannot hold or bind a buffer of this size. */
+  createBuffer(size: number, usage: number, label: string): GPUBuffer {
+    const most =
+      (usage & GPUBufferUsage.STORAGE) === 0
+        ? this.limits.maxBufferSize
+        : Math.min(this.limits.maxBufferSize, this.limits.maxStorageBufferBindingSize);
+    if (size > most)
+      throw new EngineError("limit", "tensor is larger than this adapter can bind", {
+        where: `${label} on ${this.adapterName}`,
+        expected: `at most ${most} bytes`,
+        actual: `${size} bytes`,
+        fix: "use --dtype f16 or a smaller model",
+      });
+    const buffer = this.device.createBuffer({ size, usage, label });
+    this.ledger.allocate(label, size);
+    return buffer;
+  }
+
+  releaseBuffer(buffer: GPUBuffer, label: string): void {
+    this.ledger.release(label, buffer.size);
+    buffer.destroy();
+  }
+
+  /** A number that identifies a buffer within this Gpu. */
+  bufferId(buffer: GPUBuffer): number {
+    let id = this.#bufferIds.get(buffer);
+    if (id === undefined) this.#bufferIds.set(buffer, (id = this.#nextBufferId++));
+    return id;
+  }
+
+  /** Frees the device. Everything made from it becomes unusable. */
+  dispose(): void {
+    if (!this.placeholder.disposed) this.placeholder.dispose();
+    this.device.queue.submit([]); // Dawn frees destroyed buffers at a submit.
+    this.device.destroy();
+  }
+}

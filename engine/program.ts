@@ -1,0 +1,194 @@
+import { EngineError } from "./errors.ts";
+import type { Gpu } from "./gpu.ts";
+import type { AnyKernel, Binding, Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
+import type { CompiledKernel } from "./pipelines.ts";
+import type { WeightFormat } from "./shader_source.ts";
+import type { Tensor } from "./tensor.ts";
+
+interface Dispatch {
+  kind: "dispatch";
+  kernel: AnyKernel;
+  tensors: readonly Tensor[];
+  compiled: Promise<CompiledKernel>;
+  workgroups: readonly [number, number, number];
+  /** Byte offset of the params in the program's uniform arena. */
+  offset: number;
+}
+
+interface Copy {
+  kind: "copy";
+  source: Tensor;
+  sourceOffset: number;
+  destination: Tensor;
+  destinationOffset: number;
+  size: number;
+}
+
+/** What a step became once its pipeline and bind group exist. */
+interface BoundDispatch {
+  kind: "dispatch";
+  pipeline: GPUComputePipeline;
+  bindGroup: GPUBindGroup;
+  workgroups: readonly [number, number, number];
+  offset: number;
+}
+
+/**
+ * A recorded list of dispatches and copies. Recording creates nothing on the GPU; {@link ready} compiles, writes the
+ * params arena once and makes the bind groups, so that a replay costs three cheap calls a dispatch.
+ */
+export class Program {
+  readonly gpu: Gpu;
+  readonly label: string;
+  readonly #steps: (Dispatch | Copy)[] = [];
+  readonly #params: ArrayBuffer[] = [];
+  #bound: Promise<readonly (BoundDispatch | Copy)[]> | undefined;
+  #arena: GPUBuffer | undefined;
+
+  constructor(gpu: Gpu, label: string) {
+    this.gpu = gpu;
+    this.label = label;
+  }
+
+  /** Dispatches recorded so far. */
+  get dispatches(): number {
+    return this.#steps.filter((step) => step.kind === "dispatch").length;
+  }
+
+  /** Names of the kernels in order of dispatch, for tests and benches. */
+  get kernelNames(): string[] {
+    return this.#steps.filter((step) => step.kind === "dispatch").map((step) => step.kernel.name);
+  }
+
+  /**
+   * Records one dispatch.
+   * @throws EngineError `limit` if the kernel needs more workgroups than the device allows.
+   */
+  dispatch<B extends Bindings, P extends ParamTypes, C extends Constants>(
+    kernel: Kernel<B, P, C>,
+    tensors: TensorsOf<B>,
+    params: ParamsOf<P>,
+    constants: Partial<C> = {},
+  ): void {
+    const allConstants = { ...kernel.constants, ...constants } as C;
+    const [x, y = 1, z = 1] = kernel.workgroups(params, allConstants);
+    if (x === 0 || y === 0 || z === 0) return;
+    const most = this.gpu.limits.maxComputeWorkgroupsPerDimension;
+    if (Math.max(x, y, z) > most)
+      throw new EngineError("limit", "too many workgroups", {
+        where: `${this.label}: ${kernel.name}`,
+        expected: `at most ${most} a dimension`,
+        actual: `[${x}, ${y}, ${z}]`,
+      });
+    const given = tensors as Readonly<Record<string, Tensor | undefined>>;
+    const bound: Tensor[] = [];
+    let format: WeightFormat | undefined;
+    for (const [name, binding] of Object.entries<Binding>(kernel.bindings)) {
+      const tensor = given[name] ?? this.gpu.placeholder;
+      if (binding.dtype === "weight" && given[name] !== undefined) {
+        if (format !== undefined && format !== tensor.dtype)
+          throw new EngineError("internal", "weights of one call differ in format", {
+            where: `${kernel.name}.${name}: ${tensor.label}`,
+            expected: format,
+            actual: tensor.dtype,
+          });
+        format = tensor.dtype as WeightFormat;
+      }
+      if (tensor.disposed)
+        throw new EngineError("internal", "tensor was disposed", { where: `${kernel.name}.${name}: ${tensor.label}` });
+      bound.push(tensor);
+    }
+    this.#steps.push({
+      kind: "dispatch",
+      kernel,
+      tensors: bound,
+      compiled: this.gpu.pipelines.get(kernel, format ?? "f32", allConstants),
+      workgroups: [x, y, z],
+      offset: this.#params.length * this.gpu.paramsStride,
+    });
+    this.#params.push(packParams(kernel.params, params));
+  }
+
+  /** Records a copy of `count` 4-byte words between two different tensors. */
+  copy(source: Tensor, sourceFirst: number, destination: Tensor, destinationFirst: number, count: number): void {
+    this.#steps.push({
+      kind: "copy",
+      source,
+      sourceOffset: sourceFirst * 4,
+      destination,
+      destinationOffset: destinationFirst * 4,
+      size: count * 4,
+    });
+  }
+
+  /** Compiles what is not compiled yet and makes the program replayable; further recording is not possible. */
+  async ready(): Promise<this> {
+    this.#bound ??= this.#bind();
+    await this.#bound;
+    return this;
+  }
+
+  /** Replays the program once in a submit of its own. */
+  async run(): Promise<void> {
+    await this.gpu.submit([this]);
+  }
+
+  /** The steps as the encoder needs them. */
+  steps(): Promise<readonly (BoundDispatch | Copy)[]> {
+    this.#bound ??= this.#bind();
+    return this.#bound;
+  }
+
+  dispose(): void {
+    if (this.#arena !== undefined) this.gpu.releaseBuffer(this.#arena, `${this.label} params`);
+    this.#arena = undefined;
+    this.#bound = Promise.reject(new EngineError("internal", "program was disposed", { where: this.label }));
+    this.#bound.catch(() => undefined); // Nobody may be waiting for it.
+  }
+
+  async #bind(): Promise<readonly (BoundDispatch | Copy)[]> {
+    const { device, paramsStride } = this.gpu;
+    const arenaBytes = new Uint8Array(Math.max(1, this.#params.length) * paramsStride);
+    for (const [i, params] of this.#params.entries()) arenaBytes.set(new Uint8Array(params), i * paramsStride);
+    const compiled = await Promise.all(
+      this.#steps.map((step) => (step.kind === "dispatch" ? step.compiled : undefined)),
+    );
+    const arena = this.gpu.createBuffer(
+      arenaBytes.length,
+      GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      `${this.label} params`,
+    );
+    this.#arena = arena;
+    this.gpu.writeBuffer(arena, 0, arenaBytes);
+    const groups = new Map<string, GPUBindGroup>();
+    return this.#steps.map((step, i) => {
+      if (step.kind === "copy") return step;
+      const { pipeline, layout } = compiled[i]!;
+      const key = [step.kernel.name, ...step.tensors.map((tensor) => this.gpu.bufferId(tensor.buffer))].join(",");
+      let bindGroup = groups.get(key);
+      if (bindGroup === undefined) {
+        const entries: GPUBindGroupEntry[] = step.tensors.map((tensor, binding) => ({
+          binding,
+          resource: { buffer: tensor.buffer },
+        }));
+        entries.push({ binding: entries.length, resource: { buffer: arena, size: this.gpu.paramsBytes } });
+        bindGroup = device.createBindGroup({ layout, entries, label: `${this.label}: ${step.kernel.name}` });
+        groups.set(key, bindGroup);
+      }
+      return { kind: "dispatch", pipeline, bindGroup, workgroups: step.workgroups, offset: step.offset };
+    });
+  }
+}
+
+function packParams<P extends ParamTypes>(types: P, params: ParamsOf<P>): ArrayBuffer {
+  const names = Object.keys(types);
+  const buffer = new ArrayBuffer(names.length * 4);
+  const view = new DataView(buffer);
+  for (const [i, name] of names.entries()) {
+    const value = params[name];
+    if (types[name] === "f32") view.setFloat32(i * 4, value, true);
+    else if (types[name] === "i32") view.setInt32(i * 4, value, true);
+    else view.setUint32(i * 4, value, true);
+  }
+  return buffer;
+}

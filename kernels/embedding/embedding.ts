@@ -1,0 +1,109 @@
+import { defineKernel, optionalRead, read, readWrite } from "../../engine/kernel.ts";
+import type { Program } from "../../engine/program.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+
+export const embeddingKernel = defineKernel({
+  name: "embedding",
+  source: new URL("./embedding.wgsl", import.meta.url),
+  bindings: {
+    ids: read("u32"),
+    table: read("weight"),
+    positions: optionalRead("u32"),
+    position_table: optionalRead("weight"),
+    y: readWrite("f32"),
+  },
+  params: {
+    rows: "u32",
+    width: "u32",
+    tables: "u32",
+    vocabulary: "u32",
+    id_first: "u32",
+    id_row_stride: "u32",
+    id_table_stride: "u32",
+    has_positions: "u32",
+    position_first: "u32",
+    position_stride: "u32",
+  },
+  workgroups: ({ rows, width }) => [Math.ceil(width / 128), rows],
+});
+
+export const embeddingGivenKernel = defineKernel({
+  name: "embedding.given",
+  source: new URL("./embedding_given.wgsl", import.meta.url),
+  bindings: { given: read("f32"), positions: read("u32"), position_table: read("weight"), y: readWrite("f32") },
+  params: { rows: "u32", width: "u32", position_first: "u32", position_stride: "u32" },
+  workgroups: ({ rows, width }) => [Math.ceil(width / 128), rows],
+});
+
+type Weights = Tensor<"f32"> | Tensor<"f16">;
+
+/** Where a row's index lies in a u32 tensor: `first + row * stride`. */
+export interface Strided {
+  readonly tensor: Tensor<"u32">;
+  readonly first?: number;
+  readonly stride?: number;
+}
+
+export interface EmbeddingTables {
+  /** [tables, vocabulary, ceil(width/4)*4]. Format must equal that of `positions`. */
+  readonly table: Weights;
+  /** Rows of one table. */
+  readonly vocabulary: number;
+  readonly width: number;
+  /** [block_size, ceil(width/4)*4]. */
+  readonly positions?: Weights;
+}
+
+/**
+ * Records y[r] = sum over the first `tables` tables of table[q][ids[r, q]], plus the position embedding if `positions`
+ * is given. y: [rows, width] f32.
+ * @param ids `first + r * stride + q * tableStride` is where id (r, q) lies. Ids are not checked here.
+ */
+export function embedding(
+  program: Program,
+  weights: EmbeddingTables,
+  ids: Strided & { tables?: number; tableStride?: number },
+  y: Tensor<"f32">,
+  rows: number,
+  positions?: Strided,
+): void {
+  program.dispatch(
+    embeddingKernel,
+    {
+      ids: ids.tensor,
+      table: weights.table,
+      positions: positions?.tensor,
+      position_table: positions === undefined ? undefined : weights.positions,
+      y,
+    },
+    {
+      rows,
+      width: weights.width,
+      tables: ids.tables ?? 1,
+      vocabulary: weights.vocabulary,
+      id_first: ids.first ?? 0,
+      id_row_stride: ids.stride ?? 1,
+      id_table_stride: ids.tableStride ?? 0,
+      has_positions: positions === undefined ? 0 : 1,
+      position_first: positions?.first ?? 0,
+      position_stride: positions?.stride ?? 1,
+    },
+  );
+}
+
+/** Records y = given + position embedding. given, y: [rows, width] f32. */
+export function embeddingGiven(
+  program: Program,
+  given: Tensor<"f32">,
+  table: Weights,
+  positions: Strided,
+  y: Tensor<"f32">,
+  rows: number,
+): void {
+  const width = y.shape[y.shape.length - 1];
+  program.dispatch(
+    embeddingGivenKernel,
+    { given, positions: positions.tensor, position_table: table, y },
+    { rows, width, position_first: positions.first ?? 0, position_stride: positions.stride ?? 1 },
+  );
+}

@@ -1,0 +1,40 @@
+// y = (x - mean) / sqrt(var + eps) * weight + bias over the last axis; one workgroup a row.
+// Two passes over the row: E[x^2] - E[x]^2 cancels when |mean| >> std (at x ~ 8192 a true variance of 6.7 comes back as 0).
+// x, y: [rows, width]; weight, bias: [width]. No row is split, so any width works.
+struct Params { rows: u32, width: u32, eps: f32, has_bias: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+var<workgroup> partial: array<f32, 64>;
+
+// Every lane adds all 64 partial sums: 64 reads of shared memory are cheaper than the six barriers of a tree.
+fn total(local: u32, value: f32) -> f32 {
+  partial[local] = value;
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < 64u; i++) { sum += partial[i]; }
+  workgroupBarrier();
+  return sum;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let row = workgroup.x * params.width;
+  var sum = 0.0;
+  for (var i = local; i < params.width; i += 64u) { sum += x[row + i]; }
+  let mean = total(local, sum) / f32(params.width);
+  var squares = 0.0;
+  for (var i = local; i < params.width; i += 64u) {
+    let difference = x[row + i] - mean;
+    squares += difference * difference;
+  }
+  let scale = inverseSqrt(total(local, squares) / f32(params.width) + params.eps);
+  for (var i = local; i < params.width; i += 64u) {
+    var value = (x[row + i] - mean) * scale * weight[i];
+    if (params.has_bias != 0u) { value += bias[i]; }
+    y[row + i] = value;
+  }
+}

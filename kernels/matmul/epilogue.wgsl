@@ -1,0 +1,34 @@
+// What follows the product of a row of x with four neighbouring columns: bias, GELU, and adding to what y holds (the
+// residual stream, so that it needs no buffer of its own: WebGPU refuses one buffer as read and read_write at once).
+struct Params {
+  rows: u32,          // rows of x to multiply
+  inner: u32,         // width of x
+  columns: u32,       // columns of the whole weight matrix; also the row stride of y
+  first_row: u32,     // first row of x; row 0 of y
+  first_group: u32,   // first group of four columns to compute
+  groups: u32,        // how many groups of four columns
+  has_bias: u32,
+  gelu: u32,
+  accumulate: u32,    // y += instead of y =
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<Weight4>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+// Number of column groups of four in one row of the weight matrix.
+fn weight_stride() -> u32 { return (params.columns + 3u) / 4u; }
+
+fn store(row: u32, group: u32, sum: vec4<f32>) {
+  for (var i = 0u; i < 4u; i++) {
+    let column = group * 4u + i;
+    if (column >= params.columns) { return; }
+    var value = sum[i];
+    if (params.has_bias != 0u) { value += bias[column]; }
+    if (params.gelu != 0u) { value = gelu(value); }
+    let index = row * params.columns + column;
+    if (params.accumulate != 0u) { value += y[index]; }
+    y[index] = value;
+  }
+}

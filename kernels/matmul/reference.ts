@@ -1,0 +1,28 @@
+import { gelu } from "../math.ts";
+
+export interface MatmulReferenceOptions {
+  bias?: ArrayLike<number>;
+  gelu?: boolean;
+  /** Added to the result (what y held before). */
+  residual?: ArrayLike<number>;
+}
+
+/** y = x W^T in f64, with W as checkpoints store it: x [rows, inner], weight [columns, inner], y [rows, columns]. */
+export function matmulReference(
+  x: ArrayLike<number>,
+  weight: ArrayLike<number>,
+  rows: number,
+  inner: number,
+  columns: number,
+  options: MatmulReferenceOptions = {},
+): Float64Array {
+  const y = new Float64Array(rows * columns);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) {
+      let sum = options.bias?.[column] ?? 0;
+      for (let k = 0; k < inner; k++) sum += x[row * inner + k] * weight[column * inner + k];
+      if (options.gelu) sum = gelu(sum);
+      y[row * columns + column] = sum + (options.residual?.[row * columns + column] ?? 0);
+    }
+  return y;
+}
