@@ -1,0 +1,54 @@
+import { EngineError } from "../errors.ts";
+
+// Collecting an object that `create()` returned while one of its devices lives ends the process at random (segfault,
+// abort or hang), so none of them is ever let go.
+const instances = new Map<string, GPU>();
+
+// Dawn rounds timestamps to 65,536 ns otherwise, which is longer than most kernels run.
+const toggles = "disable-dawn-features=timestamp_quantization";
+
+/**
+ * Dawn's GPU object for these options (`backend=…`, `adapter=…`), the same one each time. `world` tells apart the sets
+ * of Vulkan drivers under which it was made. @throws EngineError `no-adapter` if the npm package cannot be loaded.
+ */
+export async function dawn(options: readonly string[], world = ""): Promise<GPU> {
+  const key = JSON.stringify([world, ...options]);
+  const known = instances.get(key);
+  if (known !== undefined) return known;
+  const webgpu = await loadPackage();
+  const gpu = webgpu.create([toggles, ...options]);
+  instances.set(key, gpu);
+  return gpu;
+}
+
+export interface DawnAdapterName {
+  backend: string;
+  name: string;
+}
+
+/** What Dawn would choose among. It lists them only in the error for a name that none has. */
+export async function listDawnAdapters(world = ""): Promise<DawnAdapterName[]> {
+  const gpu = await dawn(["adapter=no adapter has this name"], world);
+  try {
+    await gpu.requestAdapter();
+    return [];
+  } catch (error) {
+    const lines = String(error).matchAll(/backend: '(.*?)', name: '(.*)'/g);
+    return Array.from(lines, ([, backend, name]) => ({ backend, name })).filter(({ backend }) => backend !== "null");
+  }
+}
+
+async function loadPackage(): Promise<typeof import("webgpu")> {
+  try {
+    const webgpu = await import("webgpu");
+    Object.assign(globalThis, webgpu.globals);
+    return webgpu;
+  } catch (error) {
+    throw new EngineError("no-adapter", "WebGPU for Node (the npm package webgpu) cannot be loaded", {
+      fix: "run: npm install webgpu",
+      actual: error instanceof Error ? error.message : String(error),
+      expected: "webgpu",
+      cause: error,
+    });
+  }
+}

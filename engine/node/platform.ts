@@ -1,0 +1,50 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { EngineError } from "../errors.ts";
+import type { FileStore } from "../file_store.ts";
+import type { AdapterRequest, OpenedAdapter, Platform } from "../platform.ts";
+import { openNavigatorAdapter } from "../web/navigator_gpu.ts";
+import { describe, listDawnAdapterDescriptions, openDawnAdapter, type AdapterDescription } from "./adapters.ts";
+
+const isDeno = "Deno" in globalThis;
+
+const denoFix =
+  "install a GPU driver, or start Deno with the software adapter: " +
+  "env $(npx tsx tools/software_adapter_env.ts) npx deno run -A …";
+
+/** The engine in Node (Dawn, the npm package `webgpu`) and in Deno (its own WebGPU). */
+export const nodePlatform: Platform = {
+  runtime: isDeno ? "deno" : "node",
+  openAdapter,
+  readText,
+  openStore,
+};
+
+/** Every adapter that can be opened here, GPUs first. */
+export async function listAdapters(): Promise<AdapterDescription[]> {
+  return isDeno ? await listDenoAdapters() : await listDawnAdapterDescriptions();
+}
+
+async function openAdapter(request: AdapterRequest): Promise<OpenedAdapter> {
+  const device = request.device ?? (process.env["BARK_DEVICE"] || undefined);
+  const preset = device === undefined ? {} : { device };
+  return isDeno ? await openNavigatorAdapter(preset, denoFix) : await openDawnAdapter(preset);
+}
+
+async function listDenoAdapters(): Promise<AdapterDescription[]> {
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+  return adapter === null ? [] : [describe(adapter, { backend: "deno", name: adapter.info.description })];
+}
+
+async function readText(url: URL): Promise<string> {
+  if (url.protocol === "file:") return await readFile(fileURLToPath(url), "utf8");
+  const response = await fetch(url);
+  if (response.ok) return await response.text();
+  throw new EngineError("io", `cannot be fetched: HTTP status ${response.status}`, { where: url.href });
+}
+
+async function openStore(location: string): Promise<FileStore> {
+  const isUrl = /^https?:\/\//i.test(location);
+  if (isUrl) return new (await import("../stores/http.ts")).HttpStore(location);
+  return new (await import("./directory_store.ts")).DirectoryStore(location);
+}

@@ -1,0 +1,25 @@
+import { EngineError } from "../errors.ts";
+import { setPlatform, type Platform } from "../platform.ts";
+import { openNavigatorAdapter } from "./navigator_gpu.ts";
+
+const noAdapterFix =
+  "use a browser with WebGPU (Chrome or Edge 113, Safari 26, Firefox 141 or later) and switch on hardware acceleration";
+
+/** The engine in a browser page: `fetch` and `navigator.gpu`. Importing this module selects it. */
+export const webPlatform: Platform = {
+  runtime: "browser",
+  openAdapter: (request) => openNavigatorAdapter(request, noAdapterFix),
+  async readText(url) {
+    const response = await fetch(url);
+    if (!response.ok)
+      throw new EngineError("io", `cannot be fetched: HTTP status ${response.status}`, {
+        where: url.href,
+        fix: "serve the package's files beside its modules",
+      });
+    return await response.text();
+  },
+  openStore: async (location) =>
+    new (await import("../stores/http.ts")).HttpStore(new URL(location, globalThis.location.href).href),
+};
+
+setPlatform(webPlatform);

@@ -1,0 +1,39 @@
+import { EngineError } from "../errors.ts";
+import type { AdapterRequest, OpenedAdapter } from "../platform.ts";
+
+/**
+ * An adapter of the runtime's own `navigator.gpu` (browsers, Deno). `fixWhenNone` tells the user of this runtime what
+ * to do when there is none. @throws EngineError `no-adapter`.
+ */
+export async function openNavigatorAdapter(request: AdapterRequest, fixWhenNone: string): Promise<OpenedAdapter> {
+  const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
+  if (gpu === undefined) throw new EngineError("no-adapter", "this runtime has no WebGPU", { fix: fixWhenNone });
+  const software = request.device === "software";
+  const adapter = software
+    ? ((await gpu.requestAdapter({ forceFallbackAdapter: true })) ?? (await fallbackByDefault(gpu)))
+    : await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (adapter === null)
+    throw new EngineError("no-adapter", software ? "there is no software adapter" : "there is no WebGPU adapter", {
+      fix: fixWhenNone,
+    });
+  if (request.device !== undefined && !software) requireName(adapter, request.device);
+  return { adapter, owner: gpu };
+}
+
+// Some runtimes refuse `forceFallbackAdapter` although the only adapter they have is a fallback.
+async function fallbackByDefault(gpu: GPU): Promise<GPUAdapter | null> {
+  const adapter = await gpu.requestAdapter();
+  return adapter?.info.isFallbackAdapter ? adapter : null;
+}
+
+function requireName(adapter: GPUAdapter, wanted: string): void {
+  const { description, device, vendor, architecture } = adapter.info;
+  const name = [description, device, vendor, architecture].filter((part) => part !== "").join(", ");
+  if (name.toLowerCase().includes(wanted.toLowerCase())) return;
+  throw new EngineError("no-adapter", "no adapter of this name", {
+    where: "device",
+    expected: wanted,
+    actual: name,
+    fix: 'give part of the name of the adapter that there is, or "software"',
+  });
+}

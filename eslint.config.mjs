@@ -1,0 +1,79 @@
+import tseslint from "typescript-eslint";
+
+// Imports point one way: bark → encodec → kernels → engine; convert → engine; bench → all.
+const folders = ["engine", "kernels", "encodec", "convert", "bark", "bench", "spec", "tools"];
+const allowed = {
+  engine: [],
+  kernels: ["engine"],
+  encodec: ["engine", "kernels"],
+  convert: ["engine"],
+  bark: ["engine", "kernels", "encodec", "convert"],
+};
+
+// These run in Node alone; everything else of the folders above also runs in a browser page.
+const nodeFiles = ["engine/node/**", "bark/cli/**", "bark/node.ts", "convert/cli/**"];
+
+const directionRules = Object.entries(allowed).map(([folder, targets]) => {
+  const forbidden = folders.filter((other) => other !== folder && !targets.includes(other));
+  return {
+    files: [`${folder}/**/*.ts`],
+    rules: {
+      "@typescript-eslint/no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              group: forbidden.map((other) => `**/${other}/**`),
+              message: `${folder}/ may import only ${[folder, ...targets].join(", ")} (see eslint.config.mjs).`,
+            },
+          ],
+        },
+      ],
+    },
+  };
+});
+
+const browserMessage = "this file also runs in a browser page";
+
+export default tseslint.config(
+  { ignores: ["node_modules/", ".cache/", "models/", "spec/fixtures/**/*.json", "dist/", "scratch/"] },
+  {
+    files: ["**/*.ts"],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+      // Generic kernel declarations are passed on as `Kernel<any>`: their types are checked where they are dispatched.
+      "@typescript-eslint/no-unsafe-argument": "off",
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "@typescript-eslint/consistent-type-imports": ["error", { disallowTypeAnnotations: false }],
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      eqeqeq: "error",
+      "max-lines": ["error", 400],
+    },
+  },
+  ...directionRules,
+  {
+    files: Object.keys(allowed).map((folder) => `${folder}/**/*.ts`),
+    ignores: nodeFiles,
+    rules: {
+      "no-restricted-globals": [
+        "error",
+        ...["Buffer", "process", "require", "__dirname"].map((name) => ({ name, message: browserMessage })),
+      ],
+      "no-restricted-syntax": [
+        "error",
+        ...["ImportDeclaration", "ExportNamedDeclaration", "ExportAllDeclaration", "ImportExpression"].map((node) => ({
+          selector: `${node}[source.value=/^node:|\\/node\\//]`,
+          message: `No Node modules: ${browserMessage}.`,
+        })),
+      ],
+    },
+  },
+  {
+    files: ["spec/**/*.ts"],
+    // chai's assertions are property reads: `expect(x).to.be.true`.
+    rules: { "@typescript-eslint/no-unused-expressions": "off" },
+  },
+);
