@@ -1,0 +1,92 @@
+import { EngineError } from "../engine/errors.ts";
+import type { Gpu } from "../engine/gpu.ts";
+import type { WeightFormat } from "../engine/shader_source.ts";
+import type { Tensor } from "../engine/tensor.ts";
+import type { TensorReader } from "../engine/tensor_reader.ts";
+import type { EmbeddingTables } from "../kernels/embedding/embedding.ts";
+import { disposeLinear, type Linear } from "../kernels/matmul/linear.ts";
+import { Gpt } from "./gpt.ts";
+import type { BarkSubModelConfig } from "./sub_model_config.ts";
+import { WeightLoader } from "./weight_loader.ts";
+
+/**
+ * The weights of a causal GPT (semantic or coarse) on the GPU. Of the token table only the rows that can be fed back,
+ * ids below `output_vocab_size`, lie there; Bark's semantic table has 120,000 more rows of text (398 MB in bark-small),
+ * of which a run needs at most 256: those are gathered from the file.
+ */
+export class CausalModel {
+  readonly gpu: Gpu;
+  readonly config: BarkSubModelConfig;
+  readonly gpt: Gpt;
+  readonly tables: EmbeddingTables & { readonly positions: Tensor<"f32"> | Tensor<"f16"> };
+  readonly head: Linear;
+  /** 0, 1, 2, …: the positions of a prefill. [block_size] */
+  readonly positionIds: Tensor<"u32">;
+  readonly #loader: WeightLoader;
+
+  private constructor(
+    loader: WeightLoader,
+    config: BarkSubModelConfig,
+    gpt: Gpt,
+    tables: CausalModel["tables"],
+    head: Linear,
+  ) {
+    this.gpu = loader.gpu;
+    this.config = config;
+    this.gpt = gpt;
+    this.tables = tables;
+    this.head = head;
+    this.#loader = loader;
+    const positions = Uint32Array.from({ length: config.block_size }, (_, i) => i);
+    this.positionIds = this.gpu.tensorFrom("u32", [config.block_size], positions, "positions");
+  }
+
+  /** Loads the tensors under `prefix`. @throws EngineError `bad-input` naming a missing or misshapen tensor. */
+  static async load(
+    gpu: Gpu,
+    reader: TensorReader,
+    prefix: string,
+    config: BarkSubModelConfig,
+    format: WeightFormat,
+  ): Promise<CausalModel> {
+    const loader = new WeightLoader(gpu, reader, prefix, format);
+    const { hidden_size: width, input_vocab_size, output_vocab_size, block_size } = config;
+    const vocabulary = Math.min(input_vocab_size, output_vocab_size);
+    const tables = {
+      table: await loader.table("input_embeds_layer.weight", input_vocab_size, vocabulary, width),
+      positions: await loader.table("position_embeds_layer.weight", block_size, block_size, width),
+      vocabulary,
+      width,
+    };
+    const gpt = await Gpt.load(loader, {
+      hiddenSize: width,
+      numHeads: config.num_heads,
+      numLayers: config.num_layers,
+      bias: config.bias,
+      normBias: config.bias,
+    });
+    const head = await loader.linear("lm_head", output_vocab_size, width, false);
+    return new CausalModel(loader, config, gpt, tables, head);
+  }
+
+  /** Rows `ids` of the whole token table, read from the file. [ids.length, hidden_size] */
+  async gatherEmbeddings(ids: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
+    const wrong = ids.find((id) => id < 0 || id >= this.config.input_vocab_size);
+    if (wrong !== undefined)
+      throw new EngineError("usage", `token id ${wrong} is outside the vocabulary`, {
+        where: this.#loader.prefix.replace(/\.$/, ""),
+        expected: `0 to ${this.config.input_vocab_size - 1}`,
+        actual: wrong,
+        fix: "check that the tokenizer and the checkpoint belong together",
+      });
+    return await this.#loader.reader.gatherRows(`${this.#loader.prefix}input_embeds_layer.weight`, ids);
+  }
+
+  dispose(): void {
+    this.gpt.dispose();
+    disposeLinear(this.head);
+    this.tables.table.dispose();
+    this.tables.positions.dispose();
+    this.positionIds.dispose();
+  }
+}

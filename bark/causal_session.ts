@@ -1,0 +1,216 @@
+import { EngineError } from "../engine/errors.ts";
+import type { Gpu } from "../engine/gpu.ts";
+import type { Program } from "../engine/program.ts";
+import type { Tensor } from "../engine/tensor.ts";
+import { attention, attentionDecode, kvAppend, type KvCache } from "../kernels/attention/attention.ts";
+import { embedding, embeddingGiven } from "../kernels/embedding/embedding.ts";
+import { matmul } from "../kernels/matmul/matmul.ts";
+import { sampleStep, type SampleOptions } from "../kernels/sample/sample.ts";
+import { stateFields, stateWidth } from "../kernels/state.ts";
+import type { CausalModel } from "./causal_model.ts";
+import { disposeBuffers, type GptBuffers } from "./gpt.ts";
+
+/** How one step of the cycle picks its token; the coarse model alternates between two. */
+export interface StepSampling {
+  /** Columns of the head that can be picked, [start, end); others are not computed. */
+  readonly columns: readonly [start: number, end: number];
+  readonly sample: SampleOptions;
+}
+
+export interface SessionOptions {
+  /** Sequences decoded together. */
+  readonly rows: number;
+  /** Most tokens sampled in the session, over all prefills. */
+  readonly maxTokens: number;
+  /** Step j after a prefill samples with entry j modulo the length. */
+  readonly sampling: readonly StepSampling[];
+}
+
+export type PrefillInput = { readonly ids: readonly number[] } | { readonly embeddings: Float32Array<ArrayBuffer> };
+
+/** Called after every readback with the tokens sampled so far since the prefill. @returns true to stop early. */
+export type OnTokens = (sampled: number) => boolean | Promise<boolean>;
+
+// Tokens decoded between two readbacks. A readback blocks Deno for 12 ms and Node for 0.1 ms.
+const tokensPerReadback = { node: 8, deno: 16, browser: 8 };
+
+/**
+ * A decode of one or more sequences: KV caches, the state on the GPU and the recorded programs. A step is one recorded
+ * body (embedding and blocks) and one tail (final norm, head, sampling) of the cycle; several steps go into one submit.
+ */
+export class CausalSession {
+  readonly model: CausalModel;
+  readonly options: SessionOptions;
+  /** Scores of the last step, at the columns that were computed. [rows, output_vocab_size] */
+  readonly logits: Tensor<"f32">;
+  readonly #gpu: Gpu;
+  readonly #caches: readonly KvCache[];
+  readonly #state: Tensor<"u32">;
+  readonly #tokens: Tensor<"u32">;
+  readonly #scores: Tensor<"f32">;
+  readonly #buffers: GptBuffers;
+  readonly #body: Program;
+  readonly #tails: readonly Program[];
+  /** Tokens sampled since the session began. */
+  #sampled = 0;
+
+  constructor(model: CausalModel, options: SessionOptions) {
+    const { gpu, config } = model;
+    const { rows } = options;
+    const { hidden_size: H, block_size: capacity } = config;
+    this.model = model;
+    this.options = options;
+    this.#gpu = gpu;
+    this.#caches = Array.from({ length: config.num_layers }, () => ({
+      k: gpu.tensor("f32", [rows, capacity, H], "K cache"),
+      v: gpu.tensor("f32", [rows, capacity, H], "V cache"),
+    }));
+    this.#state = gpu.tensor("u32", [rows, stateWidth], "decode state");
+    this.#tokens = gpu.tensor("u32", [rows, options.maxTokens], "sampled tokens");
+    this.#scores = gpu.tensor("f32", [rows, config.num_heads, capacity], "attention scores");
+    this.logits = gpu.tensor("f32", [rows, config.output_vocab_size], "logits");
+    this.#buffers = model.gpt.buffers(rows, "decode");
+    this.#body = this.#recordBody();
+    this.#tails = options.sampling.map((sampling) => this.#recordTail(sampling));
+  }
+
+  /** Dispatches of one decode step. */
+  get dispatchesPerStep(): number {
+    return this.#body.dispatches + this.#tails[0].dispatches;
+  }
+
+  /**
+   * Fills the caches from position 0 on with one input a row, all of one length, and sets the state so that
+   * {@link decode} samples the next token. Rows that were done stay done only within one prefill.
+   */
+  async prefill(inputs: readonly PrefillInput[]): Promise<void> {
+    const { gpt, config } = this.model;
+    const lengths = inputs.map((input) => this.#inputLength(input));
+    const length = lengths[0];
+    if (length === 0 || length > config.block_size || lengths.some((other) => other !== length))
+      throw new EngineError("usage", "inputs of a prefill must have one length within the block size", {
+        expected: `1 to ${config.block_size}`,
+        actual: lengths.join(", "),
+      });
+    const buffers = gpt.buffers(length, "prefill");
+    const state = new Uint32Array(this.options.rows * stateWidth);
+    try {
+      for (const [row, input] of inputs.entries()) {
+        state[row * stateWidth + stateFields.position] = length - 1;
+        state[row * stateWidth + stateFields.step] = this.#sampled;
+        await this.#prefillRow(row, input, length, buffers);
+      }
+      this.#state.write(state);
+    } finally {
+      disposeBuffers(buffers);
+    }
+  }
+
+  /** Samples `count` more tokens a row, the first from the prefill's last position. */
+  async decode(count: number, onTokens: OnTokens = () => false): Promise<void> {
+    const batch = tokensPerReadback[this.#gpu.runtime];
+    for (let done = 0; done < count; ) {
+      const steps = Math.min(batch, count - done);
+      const programs: Program[] = [];
+      for (let step = done; step < done + steps; step++) {
+        if (step > 0) programs.push(this.#body);
+        programs.push(this.#tails[step % this.#tails.length]);
+      }
+      await this.#gpu.submit(programs);
+      done += steps;
+      this.#sampled += steps;
+      if (await onTokens(done)) return;
+    }
+  }
+
+  /** Tokens of every row, from the first sampled in this session on. This is the readback of a decode. */
+  async readTokens(): Promise<number[][]> {
+    const { rows, maxTokens } = this.options;
+    const words = await this.#tokens.read(0, (rows - 1) * maxTokens + this.#sampled);
+    return Array.from({ length: rows }, (_, row) =>
+      Array.from(words.subarray(row * maxTokens, row * maxTokens + this.#sampled)),
+    );
+  }
+
+  dispose(): void {
+    for (const program of [this.#body, ...this.#tails]) program.dispose();
+    for (const { k, v } of this.#caches) {
+      k.dispose();
+      v.dispose();
+    }
+    for (const tensor of [this.#state, this.#tokens, this.#scores, this.logits]) tensor.dispose();
+    disposeBuffers(this.#buffers);
+  }
+
+  #inputLength(input: PrefillInput): number {
+    return "ids" in input ? input.ids.length : input.embeddings.length / this.model.config.hidden_size;
+  }
+
+  async #prefillRow(row: number, input: PrefillInput, length: number, buffers: GptBuffers): Promise<void> {
+    const { gpt, tables, positionIds, config } = this.model;
+    const { hidden_size: H, num_heads: heads, block_size: capacity } = config;
+    const program = this.#gpu.program("prefill");
+    const inputTensor =
+      "ids" in input ?
+        this.#gpu.tensorFrom("u32", [length], Uint32Array.from(input.ids), "prefill ids")
+      : this.#gpu.tensorFrom("f32", [length, H], input.embeddings, "prefill embeddings");
+    if (inputTensor.dtype === "u32")
+      embedding(program, tables, { tensor: inputTensor as Tensor<"u32"> }, buffers.x, length, { tensor: positionIds });
+    else
+      embeddingGiven(program, inputTensor as Tensor<"f32">, tables.positions, { tensor: positionIds }, buffers.x, length);
+    gpt.recordBlocks(program, buffers, length, (layer, qkv, y) => {
+      const part = (index: number): { tensor: Tensor<"f32">; first: number; stride: number } => ({
+        tensor: qkv,
+        first: index * H,
+        stride: 3 * H,
+      });
+      kvAppend(program, qkv, this.#caches[layer], { rows: length, width: H, first: row * capacity * H });
+      const shape = { queries: length, keys: length, heads, headDim: H / heads, causal: true };
+      attention(program, part(0), part(1), part(2), y, shape);
+    });
+    program.copy(buffers.x, (length - 1) * H, this.#buffers.x, row * H, H);
+    try {
+      await program.run();
+    } finally {
+      program.dispose();
+      inputTensor.dispose();
+    }
+  }
+
+  /** One token a row through all blocks: the state's tokens in, `buffers.x` out. */
+  #recordBody(): Program {
+    const { gpt, tables, config } = this.model;
+    const { rows } = this.options;
+    const program = this.#gpu.program("decode body");
+    const at = (field: number): { tensor: Tensor<"u32">; first: number; stride: number } => ({
+      tensor: this.#state,
+      first: field,
+      stride: stateWidth,
+    });
+    embedding(program, tables, at(stateFields.token), this.#buffers.x, rows, at(stateFields.position));
+    gpt.recordBlocks(program, this.#buffers, rows, (layer, qkv, y) => {
+      attentionDecode(
+        program,
+        { qkv, state: this.#state, cache: this.#caches[layer], scores: this.#scores, y },
+        { rows, heads: config.num_heads, headDim: config.hidden_size / config.num_heads, capacity: config.block_size },
+      );
+    });
+    return program;
+  }
+
+  /** Final norm, the head's columns and the pick; advances the state. */
+  #recordTail({ columns, sample }: StepSampling): Program {
+    const { gpt, head, config } = this.model;
+    const { rows, maxTokens } = this.options;
+    const program = this.#gpu.program("decode tail");
+    gpt.recordFinalNorm(program, this.#buffers.x, this.#buffers.narrow, rows);
+    matmul(program, this.#buffers.narrow, head, this.logits, { rows, columnRange: columns });
+    sampleStep(
+      program,
+      { logits: this.logits, state: this.#state, tokens: this.#tokens },
+      { rows, vocabulary: config.output_vocab_size, capacity: maxTokens },
+      sample,
+    );
+    return program;
+  }
+}

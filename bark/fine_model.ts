@@ -1,0 +1,132 @@
+import type { Gpu } from "../engine/gpu.ts";
+import type { Program } from "../engine/program.ts";
+import type { WeightFormat } from "../engine/shader_source.ts";
+import type { Tensor } from "../engine/tensor.ts";
+import type { TensorReader } from "../engine/tensor_reader.ts";
+import { attention } from "../kernels/attention/attention.ts";
+import { embedding, type EmbeddingTables } from "../kernels/embedding/embedding.ts";
+import { createLinear, createWeights, disposeLinear, padRows, type Linear } from "../kernels/matmul/linear.ts";
+import { matmul } from "../kernels/matmul/matmul.ts";
+import type { BarkFineConfig } from "./config.ts";
+import { Gpt, type GptBuffers } from "./gpt.ts";
+import { WeightLoader } from "./weight_loader.ts";
+
+/** The weights of the fine model on the GPU: a non-causal GPT with one token table and one head a codebook. */
+export class FineWeights {
+  readonly gpu: Gpu;
+  readonly config: BarkFineConfig;
+  readonly gpt: Gpt;
+  readonly #tables: EmbeddingTables & { readonly positions: Tensor<"f32"> | Tensor<"f16"> };
+  /** Head i predicts codebook i + n_codes_given. */
+  readonly #heads: readonly Linear[];
+  readonly #positionIds: Tensor<"u32">;
+
+  private constructor(
+    gpu: Gpu,
+    config: BarkFineConfig,
+    gpt: Gpt,
+    tables: FineWeights["#tables"],
+    heads: readonly Linear[],
+  ) {
+    this.gpu = gpu;
+    this.config = config;
+    this.gpt = gpt;
+    this.#tables = tables;
+    this.#heads = heads;
+    const positions = Uint32Array.from({ length: config.block_size }, (_, i) => i);
+    this.#positionIds = gpu.tensorFrom("u32", [config.block_size], positions, "positions");
+  }
+
+  /**
+   * Loads the tensors under `prefix`. Heads are tied to the embedding tables (`lm_heads.i` is `input_embeds_layers.{i+1}`,
+   * bark-spec 2.1), and files may hold either name of a pair: what is missing is taken from its twin.
+   */
+  static async load(
+    gpu: Gpu,
+    reader: TensorReader,
+    prefix: string,
+    config: BarkFineConfig,
+    format: WeightFormat,
+  ): Promise<FineWeights> {
+    const loader = new WeightLoader(gpu, reader, prefix, format);
+    const { hidden_size: width, input_vocab_size, output_vocab_size, n_codes_total, n_codes_given } = config;
+    const tableName = (q: number): string => `input_embeds_layers.${q}.weight`;
+    const headName = (q: number): string => `lm_heads.${q - n_codes_given}.weight`;
+    const stride = Math.ceil(width / 4) * 4;
+    const tables = new Float32Array(n_codes_total * input_vocab_size * stride);
+    for (let q = 0; q < n_codes_total; q++) {
+      const name = !loader.has(tableName(q)) && loader.has(headName(q)) ? headName(q) : tableName(q);
+      const values = await loader.values(name, [input_vocab_size, width]);
+      tables.set(padRows(values, input_vocab_size, width), q * input_vocab_size * stride);
+    }
+    const heads: Linear[] = [];
+    for (let q = n_codes_given; q < n_codes_total; q++) {
+      const name = loader.has(headName(q)) ? headName(q) : tableName(q);
+      const values = await loader.values(name, [output_vocab_size, width]);
+      heads.push(createLinear(gpu, values, output_vocab_size, width, prefix + headName(q), { format }));
+    }
+    const gpt = await Gpt.load(loader, {
+      hiddenSize: width,
+      numHeads: config.num_heads,
+      numLayers: config.num_layers,
+      bias: config.bias,
+      normBias: true,
+    });
+    const embeddings = {
+      table: createWeights(gpu, tables, [n_codes_total, input_vocab_size, stride], `${prefix}input_embeds_layers`, format),
+      positions: await loader.table("position_embeds_layer.weight", config.block_size, config.block_size, width),
+      vocabulary: input_vocab_size,
+      width,
+    };
+    return new FineWeights(gpu, config, gpt, embeddings, heads);
+  }
+
+  /**
+   * Records one pass: logits of codebook `codebook` at positions firstPosition..positions-1 of the window that begins at
+   * `codes` element `firstCode`. The input sums codebooks 0..codebook, the predicted one included.
+   * @param codes [frames, n_codes_total] u32. @param logits [positions - firstPosition, output_vocab_size].
+   * @param columns how many columns of the head are needed.
+   */
+  recordPass(
+    program: Program,
+    codebook: number,
+    window: { codes: Tensor<"u32">; firstCode: number; positions: number; firstPosition: number },
+    buffers: GptBuffers,
+    logits: Tensor<"f32">,
+    columns: number,
+  ): void {
+    const { n_codes_total, n_codes_given, hidden_size: H, num_heads: heads } = this.config;
+    const { codes, firstCode, positions: rows, firstPosition } = window;
+    embedding(
+      program,
+      this.#tables,
+      { tensor: codes, first: firstCode, stride: n_codes_total, tables: codebook + 1, tableStride: 1 },
+      buffers.x,
+      rows,
+      { tensor: this.#positionIds },
+    );
+    this.gpt.recordBlocks(program, buffers, rows, (_layer, qkv, y) => {
+      const part = (index: number): { tensor: Tensor<"f32">; first: number; stride: number } => ({
+        tensor: qkv,
+        first: index * H,
+        stride: 3 * H,
+      });
+      const shape = { queries: rows, keys: rows, heads, headDim: H / heads, causal: false };
+      attention(program, part(0), part(1), part(2), y, shape);
+    });
+    this.gpt.recordFinalNorm(program, buffers.x, buffers.narrow, rows);
+    matmul(program, buffers.narrow, this.#heads[codebook - n_codes_given], logits, {
+      firstRow: firstPosition,
+      rows: rows - firstPosition,
+      columnRange: [0, columns],
+    });
+  }
+
+  dispose(): void {
+    this.gpt.dispose();
+    for (const head of this.#heads) disposeLinear(head);
+    this.#tables.table.dispose();
+    this.#tables.positions.dispose();
+    this.#positionIds.dispose();
+  }
+}

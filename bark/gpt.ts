@@ -1,0 +1,121 @@
+import type { Gpu } from "../engine/gpu.ts";
+import type { Program } from "../engine/program.ts";
+import type { Tensor } from "../engine/tensor.ts";
+import { layernorm, type LayerNorm } from "../kernels/layernorm/layernorm.ts";
+import { disposeLinear, type Linear } from "../kernels/matmul/linear.ts";
+import { matmul } from "../kernels/matmul/matmul.ts";
+import type { WeightLoader } from "./weight_loader.ts";
+
+/** One transformer block: pre-norm attention and a GELU MLP of width 4 H. */
+interface GptBlock {
+  readonly norm1: LayerNorm;
+  /** [H] -> [3H]: Q, K, V in this order. */
+  readonly qkv: Linear;
+  readonly attentionOut: Linear;
+  readonly norm2: LayerNorm;
+  readonly mlpIn: Linear;
+  readonly mlpOut: Linear;
+}
+
+export interface GptShape {
+  readonly hiddenSize: number;
+  readonly numHeads: number;
+  readonly numLayers: number;
+  /** Linear layers have biases. */
+  readonly bias: boolean;
+  /** Layer norms have biases: as `bias` in the causal models, always in the fine model. */
+  readonly normBias: boolean;
+}
+
+/** Activations of one pass. */
+export interface GptBuffers {
+  /** The residual stream. [rows, H] */
+  readonly x: Tensor<"f32">;
+  /** A layer norm's output, then what attention gathered. [rows, H] */
+  readonly narrow: Tensor<"f32">;
+  /** qkv [rows, 3H], then the hidden layer of the MLP [rows, 4H]. */
+  readonly wide: Tensor<"f32">;
+}
+
+/** Records the attention of layer `layer`: qkv [rows, 3H] -> y [rows, H]. */
+export type Attend = (layer: number, qkv: Tensor<"f32">, y: Tensor<"f32">) => void;
+
+/** The blocks and the final norm that Bark's three GPTs share (bark-spec 3.1). */
+export class Gpt {
+  readonly gpu: Gpu;
+  readonly shape: GptShape;
+  readonly #blocks: readonly GptBlock[];
+  readonly #finalNorm: LayerNorm;
+
+  private constructor(gpu: Gpu, shape: GptShape, blocks: readonly GptBlock[], finalNorm: LayerNorm) {
+    this.gpu = gpu;
+    this.shape = shape;
+    this.#blocks = blocks;
+    this.#finalNorm = finalNorm;
+  }
+
+  /** Reads `layers.{i}.*` and `layernorm_final.*` under the loader's prefix. */
+  static async load(loader: WeightLoader, shape: GptShape): Promise<Gpt> {
+    const { hiddenSize: H, bias, normBias } = shape;
+    const blocks: GptBlock[] = [];
+    for (let i = 0; i < shape.numLayers; i++) {
+      const at = `layers.${i}`;
+      blocks.push({
+        norm1: await loader.layerNorm(`${at}.layernorm_1`, H, normBias),
+        qkv: await loader.linear(`${at}.attn.att_proj`, 3 * H, H, bias),
+        attentionOut: await loader.linear(`${at}.attn.out_proj`, H, H, bias),
+        norm2: await loader.layerNorm(`${at}.layernorm_2`, H, normBias),
+        mlpIn: await loader.linear(`${at}.mlp.in_proj`, 4 * H, H, bias),
+        mlpOut: await loader.linear(`${at}.mlp.out_proj`, H, 4 * H, bias),
+      });
+    }
+    return new Gpt(loader.gpu, shape, blocks, await loader.layerNorm("layernorm_final", H, normBias));
+  }
+
+  buffers(rows: number, label: string): GptBuffers {
+    const H = this.shape.hiddenSize;
+    return {
+      x: this.gpu.tensor("f32", [rows, H], `${label} x`),
+      narrow: this.gpu.tensor("f32", [rows, H], `${label} narrow`),
+      wide: this.gpu.tensor("f32", [rows, 4 * H], `${label} wide`),
+    };
+  }
+
+  /** Records all blocks over the first `rows` rows of `buffers.x`, in place. */
+  recordBlocks(program: Program, { x, narrow, wide }: GptBuffers, rows: number, attend: Attend): void {
+    for (const [layer, block] of this.#blocks.entries()) {
+      layernorm(program, x, block.norm1, narrow, { rows });
+      matmul(program, narrow, block.qkv, wide, { rows });
+      attend(layer, wide, narrow);
+      matmul(program, narrow, block.attentionOut, x, { rows, accumulate: true });
+      layernorm(program, x, block.norm2, narrow, { rows });
+      matmul(program, narrow, block.mlpIn, wide, { rows, gelu: true });
+      matmul(program, wide, block.mlpOut, x, { rows, accumulate: true });
+    }
+  }
+
+  /** Records the final norm of rows 0..rows-1 of `x`. */
+  recordFinalNorm(program: Program, x: Tensor<"f32">, y: Tensor<"f32">, rows: number): void {
+    layernorm(program, x, this.#finalNorm, y, { rows });
+  }
+
+  dispose(): void {
+    for (const block of this.#blocks) {
+      for (const linear of [block.qkv, block.attentionOut, block.mlpIn, block.mlpOut]) disposeLinear(linear);
+      for (const norm of [block.norm1, block.norm2]) disposeLayerNorm(norm);
+    }
+    disposeLayerNorm(this.#finalNorm);
+  }
+}
+
+function disposeLayerNorm(norm: LayerNorm): void {
+  norm.weight.dispose();
+  norm.bias?.dispose();
+}
+
+export function disposeBuffers(buffers: GptBuffers): void {
+  buffers.x.dispose();
+  buffers.narrow.dispose();
+  buffers.wide.dispose();
+}
+
