@@ -1,10 +1,19 @@
 import type { AnyKernel } from "../engine/kernel.ts";
+import { attentionDecodeKernel, attentionKernel, kvAppendKernel } from "./attention/attention.ts";
+import { conv1dKernel } from "./conv1d/conv1d.ts";
+import { elementwise } from "./elementwise/elementwise.ts";
 import { embeddingGivenKernel, embeddingKernel } from "./embedding/embedding.ts";
 import { layernormThread, layernormWorkgroup } from "./layernorm/layernorm.ts";
+import { lstmSplit, lstmThread } from "./lstm/lstm.ts";
 import { gemm, gemv, gemvSplit } from "./matmul/matmul.ts";
 
 /** Every kernel of the project, for the tests that compile all of them and for `bark doctor`. */
 export const allKernels: readonly AnyKernel[] = [
+  attentionDecodeKernel,
+  attentionKernel,
+  kvAppendKernel,
+  conv1dKernel,
+  elementwise,
   embeddingGivenKernel,
   embeddingKernel,
   gemm,
@@ -12,4 +21,6 @@ export const allKernels: readonly AnyKernel[] = [
   gemvSplit,
   layernormThread,
   layernormWorkgroup,
+  lstmSplit,
+  lstmThread,
 ];
