@@ -19,7 +19,7 @@ export interface ChildOptions {
 export async function runNode(args: string[], options: ChildOptions = {}): Promise<ChildResult> {
   const child = spawn(process.execPath, args, {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, FORCE_COLOR: "0", ...options.env },
+    env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: "1", ...options.env },
   });
   const kept: string[] = [];
   const collect = async (stream: NodeJS.ReadableStream, onLine?: (line: string) => boolean) => {
