@@ -1,0 +1,191 @@
+import { EncodecConfig } from "../encodec/config.ts";
+import { EngineError } from "../engine/errors.ts";
+import type { FileStore } from "../engine/file_store.ts";
+import { isObject, JsonFields, readJsonFile, type JsonObject } from "../engine/json_fields.ts";
+import { openCheckpoint, type CheckpointSource } from "./store.ts";
+import { BarkSubModelConfig } from "./sub_model_config.ts";
+
+export { EncodecConfig } from "../encodec/config.ts";
+export { BarkSubModelConfig } from "./sub_model_config.ts";
+
+const fileName = "config.json";
+
+/** The semantic model: text ids to semantic tokens. */
+export class BarkSemanticConfig extends BarkSubModelConfig {
+  readonly model_type = "semantic";
+
+  constructor(fields: JsonObject = {}, where = "BarkSemanticConfig") {
+    super(fields, where);
+  }
+
+  static from_dict(fields: JsonObject, where = fileName): BarkSemanticConfig {
+    return new BarkSemanticConfig(fields, where);
+  }
+
+  /** From a checkpoint of the semantic model alone or of a whole Bark. */
+  static async from_pretrained(source: CheckpointSource): Promise<BarkSemanticConfig> {
+    return new BarkSemanticConfig(...(await readPart(source, "semantic_config")));
+  }
+}
+
+/** The coarse acoustics model: semantic tokens to the first codebooks. */
+export class BarkCoarseConfig extends BarkSubModelConfig {
+  readonly model_type = "coarse_acoustics";
+
+  constructor(fields: JsonObject = {}, where = "BarkCoarseConfig") {
+    super(fields, where);
+  }
+
+  static from_dict(fields: JsonObject, where = fileName): BarkCoarseConfig {
+    return new BarkCoarseConfig(fields, where);
+  }
+
+  /** From a checkpoint of the coarse model alone or of a whole Bark. */
+  static async from_pretrained(source: CheckpointSource): Promise<BarkCoarseConfig> {
+    return new BarkCoarseConfig(...(await readPart(source, "coarse_acoustics_config")));
+  }
+}
+
+/** The fine acoustics model: the other codebooks, one after the other. */
+export class BarkFineConfig extends BarkSubModelConfig {
+  readonly model_type = "fine_acoustics";
+  /** Codebooks of the model. */
+  readonly n_codes_total: number;
+  /** Codebooks that have no head, from the first on. */
+  readonly n_codes_given: number;
+  /** Head i shares the matrix of the token table of its codebook. */
+  readonly tie_word_embeddings: boolean;
+
+  constructor(fields: JsonObject = {}, where = "BarkFineConfig") {
+    super(fields, where);
+    const json = new JsonFields(fields, where);
+    this.n_codes_total = json.integer("n_codes_total", 8, { min: 1 });
+    this.n_codes_given = json.integer("n_codes_given", 1, { min: 1 });
+    this.tie_word_embeddings = json.boolean("tie_word_embeddings", true);
+    if (this.n_codes_given > this.n_codes_total)
+      json.fail("n_codes_given", `at most n_codes_total (${this.n_codes_total})`);
+  }
+
+  static from_dict(fields: JsonObject, where = fileName): BarkFineConfig {
+    return new BarkFineConfig(fields, where);
+  }
+
+  /** From a checkpoint of the fine model alone or of a whole Bark. */
+  static async from_pretrained(source: CheckpointSource): Promise<BarkFineConfig> {
+    return new BarkFineConfig(...(await readPart(source, "fine_acoustics_config")));
+  }
+}
+
+/** What {@link BarkConfig} is made of; each part is a config or the dictionary of one, and defaults where absent. */
+export interface BarkConfigFields {
+  semantic_config?: BarkSemanticConfig | JsonObject;
+  coarse_acoustics_config?: BarkCoarseConfig | JsonObject;
+  fine_acoustics_config?: BarkFineConfig | JsonObject;
+  codec_config?: EncodecConfig | JsonObject;
+  initializer_range?: number;
+}
+
+/** Configuration of a whole Bark. */
+export class BarkConfig {
+  readonly model_type = "bark";
+  readonly semantic_config: BarkSemanticConfig;
+  readonly coarse_acoustics_config: BarkCoarseConfig;
+  readonly fine_acoustics_config: BarkFineConfig;
+  readonly codec_config: EncodecConfig;
+  readonly initializer_range: number;
+
+  /** @throws EngineError `bad-input` naming `where`, the part and the field. */
+  constructor(fields: BarkConfigFields = {}, where = "BarkConfig") {
+    const json = new JsonFields(fields, where);
+    const part = (name: keyof BarkConfigFields): [JsonObject, string] => [
+      (json.raw(name) ?? {}) as JsonObject,
+      `${where}: ${name}`,
+    ];
+    const { semantic_config, coarse_acoustics_config, fine_acoustics_config, codec_config } = fields;
+    this.semantic_config =
+      semantic_config instanceof BarkSemanticConfig
+        ? semantic_config
+        : new BarkSemanticConfig(...part("semantic_config"));
+    this.coarse_acoustics_config =
+      coarse_acoustics_config instanceof BarkCoarseConfig
+        ? coarse_acoustics_config
+        : new BarkCoarseConfig(...part("coarse_acoustics_config"));
+    this.fine_acoustics_config =
+      fine_acoustics_config instanceof BarkFineConfig
+        ? fine_acoustics_config
+        : new BarkFineConfig(...part("fine_acoustics_config"));
+    this.codec_config =
+      codec_config instanceof EncodecConfig ? codec_config : codecConfig(new JsonFields(...part("codec_config")), part);
+    this.initializer_range = json.positive("initializer_range", 0.02);
+  }
+
+  /** From a parsed `config.json`. */
+  static from_dict(fields: JsonObject, where = fileName): BarkConfig {
+    requireBark(fields, where);
+    return new BarkConfig(fields, where);
+  }
+
+  static from_sub_model_configs(
+    semantic_config: BarkSemanticConfig,
+    coarse_acoustics_config: BarkCoarseConfig,
+    fine_acoustics_config: BarkFineConfig,
+    codec_config: EncodecConfig,
+    fields: { initializer_range?: number } = {},
+  ): BarkConfig {
+    return new BarkConfig({
+      ...fields,
+      semantic_config,
+      coarse_acoustics_config,
+      fine_acoustics_config,
+      codec_config,
+    });
+  }
+
+  /** Reads the `config.json` of a checkpoint. @throws EngineError `bad-input` if there is none or it is wrong. */
+  static async from_pretrained(source: CheckpointSource): Promise<BarkConfig> {
+    const store = await openCheckpoint(source);
+    return BarkConfig.from_dict(await readConfig(store), `${store.name}/${fileName}`);
+  }
+
+  to_dict(): Record<string, unknown> {
+    return {
+      model_type: this.model_type,
+      semantic_config: this.semantic_config.to_dict(),
+      coarse_acoustics_config: this.coarse_acoustics_config.to_dict(),
+      fine_acoustics_config: this.fine_acoustics_config.to_dict(),
+      codec_config: this.codec_config.to_dict(),
+      initializer_range: this.initializer_range,
+    };
+  }
+}
+
+// A dictionary without `model_type` (older files) is an EnCodec's.
+function codecConfig(json: JsonFields, part: (name: "codec_config") => [JsonObject, string]): EncodecConfig {
+  json.string("model_type", "encodec", ["encodec"]);
+  return new EncodecConfig(...part("codec_config"));
+}
+
+function requireBark(fields: JsonObject, where: string): void {
+  new JsonFields(fields, where).string("model_type", "bark", ["bark"]);
+}
+
+async function readConfig(store: FileStore): Promise<JsonObject> {
+  const value = await readJsonFile(store, fileName);
+  if (isObject(value)) return value;
+  throw new EngineError(
+    "bad-input",
+    value === undefined ? "the checkpoint has no config.json" : "is not a JSON object",
+    {
+      where: value === undefined ? store.name : `${store.name}/${fileName}`,
+      fix: "give the folder of a Bark checkpoint in Hugging Face layout, or make one with `bark convert`",
+    },
+  );
+}
+
+async function readPart(source: CheckpointSource, part: keyof BarkConfigFields): Promise<[JsonObject, string]> {
+  const store = await openCheckpoint(source);
+  const config = await readConfig(store);
+  const where = `${store.name}/${fileName}`;
+  if (config["model_type"] !== "bark") return [config, where];
+  return [(config[part] ?? {}) as JsonObject, `${where}: ${part}`];
+}
