@@ -16,3 +16,7 @@ export function chooseMatmul(gpu: Gpu, rows: number): "gemm" | "gemv" | "gemv_sp
 export function chooseLayernorm(gpu: Gpu): "workgroup" | "thread" {
   return gpu.isSoftware ? "thread" : "workgroup";
 }
+
+export function chooseLstm(gpu: Gpu): "thread" | "split" {
+  return gpu.isSoftware ? "thread" : "split";
+}

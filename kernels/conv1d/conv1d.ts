@@ -1,0 +1,167 @@
+import { EngineError } from "../../engine/errors.ts";
+import type { Gpu } from "../../engine/gpu.ts";
+import { defineKernel, optionalRead, read, readWrite, spread } from "../../engine/kernel.ts";
+import type { Program } from "../../engine/program.ts";
+import type { WeightFormat } from "../../engine/shader_source.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+import { expm1Prelude } from "../elementwise/elementwise.ts";
+import { createWeights } from "../matmul/linear.ts";
+
+export const conv1dKernel = defineKernel({
+  name: "conv1d",
+  source: new URL("./conv1d.wgsl", import.meta.url),
+  preludes: [expm1Prelude],
+  bindings: { x: read("f32"), weight: read("weight"), bias: optionalRead("f32"), y: readWrite("f32") },
+  params: {
+    length: "u32",
+    frames: "u32",
+    inner: "u32",
+    columns: "u32",
+    taps: "u32",
+    stride: "u32",
+    dilation: "u32",
+    padding_left: "u32",
+    padding_mode: "u32",
+    reflect_length: "u32",
+    skip: "u32",
+    size: "u32",
+    has_bias: "u32",
+    accumulate: "u32",
+    elu: "u32",
+  },
+  workgroups: ({ frames, columns }) => spread(Math.ceil((Math.ceil(frames / 8) * Math.ceil(columns / 4)) / 64)),
+});
+
+const paddingModes = { constant: 0, reflect: 1, replicate: 2 } as const;
+export type PaddingMode = keyof typeof paddingModes;
+
+/** Rows put before and after the input. `constant` pads with zeros. */
+export interface Padding {
+  readonly mode: PaddingMode;
+  readonly left: number;
+  readonly right: number;
+}
+
+/** Sizes of a convolution, as checkpoints store its weight: [outChannels, inChannels, kernelSize]. */
+export interface ConvShape {
+  readonly outChannels: number;
+  readonly inChannels: number;
+  readonly kernelSize: number;
+}
+
+/** A convolution on the GPU. weight: [kernelSize * inChannels, ceil(outChannels/4)*4]; bias: [outChannels]. */
+export interface Conv1d extends ConvShape {
+  readonly weight: Tensor<"f32"> | Tensor<"f16">;
+  readonly bias: Tensor<"f32"> | undefined;
+  readonly stride: number;
+  readonly dilation: number;
+}
+
+export interface CreateConv1dOptions {
+  bias?: Float32Array<ArrayBuffer> | undefined;
+  stride?: number;
+  dilation?: number;
+  format?: WeightFormat;
+}
+
+/** Puts a convolution on the GPU. @param weight [outChannels, inChannels, kernelSize], weight norm folded. */
+export function createConv1d(
+  gpu: Gpu,
+  weight: Float32Array,
+  shape: ConvShape,
+  label: string,
+  options: CreateConv1dOptions = {},
+): Conv1d {
+  const { outChannels, inChannels, kernelSize } = shape;
+  checkWeightSize(weight, [outChannels, inChannels, kernelSize], label);
+  const width = Math.ceil(outChannels / 4) * 4;
+  const packed = new Float32Array(kernelSize * inChannels * width);
+  let from = 0;
+  for (let out = 0; out < outChannels; out++)
+    for (let i = 0; i < inChannels; i++)
+      for (let tap = 0; tap < kernelSize; tap++) packed[(tap * inChannels + i) * width + out] = weight[from++];
+  return {
+    ...shape,
+    weight: createWeights(gpu, packed, [kernelSize * inChannels, width], label, options.format),
+    bias: options.bias === undefined ? undefined : gpu.tensorFrom("f32", [outChannels], options.bias, `${label}.bias`),
+    stride: options.stride ?? 1,
+    dilation: options.dilation ?? 1,
+  };
+}
+
+export function checkWeightSize(weight: Float32Array, shape: readonly number[], label: string): void {
+  if (weight.length !== shape.reduce((product, extent) => product * extent, 1))
+    throw new EngineError("shape", "weight does not have the shape of its layer", {
+      where: label,
+      expected: `[${shape.join(", ")}]`,
+      actual: `${weight.length} values`,
+    });
+}
+
+export function disposeConv1d(conv: Pick<Conv1d, "weight" | "bias">): void {
+  conv.weight.dispose();
+  conv.bias?.dispose();
+}
+
+/** Frames that a convolution makes of `length` rows. */
+export function conv1dFrames(conv: Conv1d, length: number, padding: Padding): number {
+  const span = (conv.kernelSize - 1) * conv.dilation + 1;
+  return Math.floor((length + padding.left + padding.right - span) / conv.stride) + 1;
+}
+
+/** The part of a convolution's result that is stored, in values. */
+export interface StoredRange {
+  readonly frames: number;
+  readonly skip: number;
+  readonly size: number;
+}
+
+export interface Conv1dOptions {
+  /** Default: none. */
+  padding?: Padding;
+  /** Add to what y holds instead of overwriting it (a residual connection). */
+  accumulate?: boolean;
+  /** Apply ELU to the result. */
+  elu?: boolean;
+  /** Default: everything. */
+  stored?: StoredRange;
+}
+
+const noPadding: Padding = { mode: "constant", left: 0, right: 0 };
+
+/**
+ * Records a convolution (cross-correlation) over the first `length` rows of x. x: [length, inChannels];
+ * y: [frames, outChannels] with frames from {@link conv1dFrames}.
+ */
+export function conv1d(
+  program: Program,
+  x: Tensor<"f32">,
+  length: number,
+  conv: Conv1d,
+  y: Tensor<"f32">,
+  options: Conv1dOptions = {},
+): void {
+  const padding = options.padding ?? noPadding;
+  const frames = options.stored?.frames ?? conv1dFrames(conv, length, padding);
+  program.dispatch(
+    conv1dKernel,
+    { x, weight: conv.weight, bias: conv.bias, y },
+    {
+      length,
+      frames,
+      inner: conv.inChannels,
+      columns: conv.outChannels,
+      taps: conv.kernelSize,
+      stride: conv.stride,
+      dilation: conv.dilation,
+      padding_left: padding.left,
+      padding_mode: paddingModes[padding.mode],
+      reflect_length: Math.max(length, padding.left + 1, padding.right + 1),
+      skip: options.stored?.skip ?? 0,
+      size: options.stored?.size ?? frames * conv.outChannels,
+      has_bias: conv.bias === undefined ? 0 : 1,
+      accumulate: options.accumulate ? 1 : 0,
+      elu: options.elu ? 1 : 0,
+    },
+  );
+}
