@@ -3,8 +3,10 @@ import { fileURLToPath } from "node:url";
 import { EngineError } from "../errors.ts";
 import type { FileStore } from "../file_store.ts";
 import type { AdapterRequest, OpenedAdapter, Platform } from "../platform.ts";
+import { HttpStore } from "../stores/http.ts";
 import { openNavigatorAdapter } from "../web/navigator_gpu.ts";
 import { describe, listDawnAdapterDescriptions, openDawnAdapter, type AdapterDescription } from "./adapters.ts";
+import { DirectoryStore } from "./directory_store.ts";
 
 const isDeno = "Deno" in globalThis;
 
@@ -43,8 +45,7 @@ async function readText(url: URL): Promise<string> {
   throw new EngineError("io", `cannot be fetched: HTTP status ${response.status}`, { where: url.href });
 }
 
-async function openStore(location: string): Promise<FileStore> {
+function openStore(location: string): Promise<FileStore> {
   const isUrl = /^https?:\/\//i.test(location);
-  if (isUrl) return new (await import("../stores/http.ts")).HttpStore(location);
-  return new (await import("./directory_store.ts")).DirectoryStore(location);
+  return Promise.resolve(isUrl ? new HttpStore(location) : new DirectoryStore(location));
 }

@@ -1,5 +1,6 @@
 import { EngineError } from "../errors.ts";
 import { setPlatform, type Platform } from "../platform.ts";
+import { HttpStore } from "../stores/http.ts";
 import { openNavigatorAdapter } from "./navigator_gpu.ts";
 
 const noAdapterFix =
@@ -18,8 +19,7 @@ export const webPlatform: Platform = {
       });
     return await response.text();
   },
-  openStore: async (location) =>
-    new (await import("../stores/http.ts")).HttpStore(new URL(location, globalThis.location.href).href),
+  openStore: (location) => Promise.resolve(new HttpStore(new URL(location, globalThis.location.href).href)),
 };
 
 setPlatform(webPlatform);

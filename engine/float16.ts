@@ -1,0 +1,57 @@
+// Node 20 has no Float16Array, so halves are converted by their bits.
+
+const bits = new Uint32Array(1);
+const float = new Float32Array(bits.buffer);
+
+/** The f32 value of an IEEE half. */
+export function halfToFloat(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >>> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The IEEE half nearest to an f32 value, ties to even; beyond the range infinity. */
+export function floatToHalf(value: number): number {
+  float[0] = value;
+  const x = bits[0];
+  const sign = (x >>> 16) & 0x8000;
+  const magnitude = x & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00;
+  if (magnitude >= 0x47800000) return sign | 0x7c00;
+  if (magnitude < 0x38800000) {
+    // Subnormal half: adding 0.5 (whose last bit weighs 2^-24) makes the f32 adder round to a multiple of 2^-24.
+    bits[0] = magnitude;
+    float[0] += 0.5;
+    return sign | (bits[0] - 0x3f000000);
+  }
+  const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
+  return sign | ((rounded - 0x38000000) >>> 13);
+}
+
+let table: Float32Array | undefined;
+
+/** Halves to f32. */
+export function unpackHalves(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  table ??= Float32Array.from({ length: 65536 }, (_, half) => halfToFloat(half));
+  const values = new Float32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) values[i] = table[halves[i]];
+  return values;
+}
+
+/** bfloat16 (the upper half of an f32) to f32. */
+export function unpackBfloats(bfloats: Uint16Array): Float32Array<ArrayBuffer> {
+  const words = new Uint32Array(bfloats.length);
+  for (let i = 0; i < bfloats.length; i++) words[i] = bfloats[i] << 16;
+  return new Float32Array(words.buffer);
+}
+
+/** f32 to halves, two to a word, low half first; an odd count is filled with a zero. */
+export function packHalves(values: Float32Array): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(Math.ceil(values.length / 2));
+  const halves = new Uint16Array(words.buffer);
+  for (let i = 0; i < values.length; i++) halves[i] = floatToHalf(values[i]);
+  return words;
+}

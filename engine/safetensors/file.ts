@@ -1,0 +1,129 @@
+import type { ByteSource } from "../byte_source.ts";
+import { EngineError } from "../errors.ts";
+import { unpackBfloats, unpackHalves } from "../float16.ts";
+import type { TensorInfo, TensorReader } from "../tensor_reader.ts";
+import { maxHeaderBytes, parseHeader, type SafetensorsEntry, type SafetensorsHeader } from "./header.ts";
+
+/** Rows at most this far apart are read together: one read of a few spare bytes is cheaper than two reads. */
+const gapRows = 16;
+
+/** One safetensors file, read by range. */
+export class SafetensorsFile implements TensorReader {
+  readonly source: ByteSource;
+  readonly header: SafetensorsHeader;
+  readonly #dataOffset: number;
+
+  private constructor(source: ByteSource, header: SafetensorsHeader, dataOffset: number) {
+    this.source = source;
+    this.header = header;
+    this.#dataOffset = dataOffset;
+  }
+
+  /** Reads and checks the header. @throws EngineError `bad-input`. */
+  static async open(source: ByteSource): Promise<SafetensorsFile> {
+    const fail = (message: string, expected: string, actual: string): EngineError =>
+      new EngineError("bad-input", message, {
+        where: source.name,
+        expected,
+        actual,
+        fix: "the file is damaged or no safetensors file: download or convert it again",
+      });
+    if (source.size < 8) throw fail("is too short", "at least 8 bytes", `${source.size} bytes`);
+    const prefix = await source.read(0, 8);
+    const length = new DataView(prefix.buffer).getBigUint64(0, true);
+    if (length > BigInt(maxHeaderBytes))
+      throw fail("the header is too long", `at most ${maxHeaderBytes} bytes`, `${length}`);
+    const dataOffset = 8 + Number(length);
+    if (dataOffset > source.size)
+      throw fail("the file ends in its header", `${dataOffset} bytes`, `${source.size} bytes`);
+    const bytes = await source.read(8, Number(length));
+    return new SafetensorsFile(source, parseHeader(bytes, source.size - dataOffset, source.name), dataOffset);
+  }
+
+  names(): Iterable<string> {
+    return this.header.entries.keys();
+  }
+
+  has(name: string): boolean {
+    return this.header.entries.has(name);
+  }
+
+  info(name: string): TensorInfo {
+    const { dtype, shape } = this.#entry(name);
+    return { dtype, shape, file: this.source.name };
+  }
+
+  async readFloat32(name: string): Promise<Float32Array<ArrayBuffer>> {
+    const entry = this.#entry(name);
+    return this.#toFloat32(name, entry, await this.#bytes(entry.begin, entry.end - entry.begin));
+  }
+
+  async readRows(name: string, first: number, count: number): Promise<Float32Array<ArrayBuffer>> {
+    const entry = this.#entry(name);
+    const rowBytes = this.#rowBytes(name, entry);
+    if (first < 0 || first + count > entry.shape[0])
+      throw new EngineError("shape", `rows ${first} to ${first + count - 1} of a tensor of ${entry.shape[0]} rows`, {
+        where: `${this.source.name}: tensor ${name}`,
+      });
+    return this.#toFloat32(name, entry, await this.#bytes(entry.begin + first * rowBytes, count * rowBytes));
+  }
+
+  async gatherRows(name: string, rows: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
+    const width = this.#entry(name)
+      .shape.slice(1)
+      .reduce((product, extent) => product * extent, 1);
+    const result = new Float32Array(rows.length * width);
+    const sorted = [...new Set(rows)].sort((a, b) => a - b);
+    for (let i = 0; i < sorted.length;) {
+      let last = i;
+      while (last + 1 < sorted.length && sorted[last + 1] - sorted[last] <= gapRows) last++;
+      const first = sorted[i];
+      const block = await this.readRows(name, first, sorted[last] - first + 1);
+      for (const [to, row] of rows.entries())
+        if (row >= first && row <= sorted[last])
+          result.set(block.subarray((row - first) * width, (row - first + 1) * width), to * width);
+      i = last + 1;
+    }
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await this.source.close();
+  }
+
+  #entry(name: string): SafetensorsEntry {
+    const entry = this.header.entries.get(name);
+    if (entry !== undefined) return entry;
+    throw missingTensor(name, this.source.name);
+  }
+
+  async #bytes(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.source.read(this.#dataOffset + offset, length);
+  }
+
+  #rowBytes(name: string, entry: SafetensorsEntry): number {
+    if (entry.shape.length === 0)
+      throw new EngineError("shape", "a scalar has no rows", { where: `${this.source.name}: tensor ${name}` });
+    return entry.shape[0] === 0 ? 0 : (entry.end - entry.begin) / entry.shape[0];
+  }
+
+  #toFloat32(name: string, { dtype }: SafetensorsEntry, bytes: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+    // Sources hand out buffers of their own, so the views below are aligned.
+    if (dtype === "F32") return new Float32Array(bytes.buffer);
+    if (dtype === "F16") return unpackHalves(new Uint16Array(bytes.buffer));
+    if (dtype === "BF16") return unpackBfloats(new Uint16Array(bytes.buffer));
+    if (dtype === "F64") return Float32Array.from(new Float64Array(bytes.buffer));
+    throw new EngineError("bad-input", "weights of this dtype cannot be used", {
+      where: `${this.source.name}: tensor ${name}`,
+      expected: "F32, F16, BF16 or F64",
+      actual: dtype,
+    });
+  }
+}
+
+export function missingTensor(name: string, where: string): EngineError {
+  return new EngineError("bad-input", `tensor ${name} is missing`, {
+    where,
+    fix: "check that config.json and the weights belong together, or download the checkpoint again",
+  });
+}
