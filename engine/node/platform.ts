@@ -45,7 +45,6 @@ async function readText(url: URL): Promise<string> {
   throw new EngineError("io", `cannot be fetched: HTTP status ${response.status}`, { where: url.href });
 }
 
-function openStore(location: string): Promise<FileStore> {
-  const isUrl = /^https?:\/\//i.test(location);
-  return Promise.resolve(isUrl ? new HttpStore(location) : new DirectoryStore(location));
+async function openStore(location: string): Promise<FileStore> {
+  return /^https?:\/\//i.test(location) ? new HttpStore(location) : new DirectoryStore(location);
 }

@@ -19,7 +19,7 @@ export const webPlatform: Platform = {
       });
     return await response.text();
   },
-  openStore: (location) => Promise.resolve(new HttpStore(new URL(location, globalThis.location.href).href)),
+  openStore: async (location) => new HttpStore(new URL(location, globalThis.location.href).href),
 };
 
 setPlatform(webPlatform);

@@ -62,6 +62,11 @@ describe("adapters in Node", () => {
     );
   });
 
+  it("rejects for a checkpoint folder that does not exist", async () => {
+    const error: unknown = await nodePlatform.openStore("/nonexistent/folder").catch((e: unknown) => e);
+    expect(error).to.include({ code: "bad-input", where: "/nonexistent/folder" });
+  });
+
   it("takes the name in BARK_DEVICE", async () => {
     expect(await openInChild({ BARK_DEVICE: "no such adapter" })).to.match(/^no-adapter device: .*no such adapter/);
   });
