@@ -11,12 +11,14 @@ import type { BarkFineConfig } from "./config.ts";
 import { Gpt, type GptBuffers } from "./gpt.ts";
 import { WeightLoader } from "./weight_loader.ts";
 
+type FineTables = EmbeddingTables & { readonly positions: Tensor<"f32"> | Tensor<"f16"> };
+
 /** The weights of the fine model on the GPU: a non-causal GPT with one token table and one head a codebook. */
 export class FineWeights {
   readonly gpu: Gpu;
   readonly config: BarkFineConfig;
   readonly gpt: Gpt;
-  readonly #tables: EmbeddingTables & { readonly positions: Tensor<"f32"> | Tensor<"f16"> };
+  readonly #tables: FineTables;
   /** Head i predicts codebook i + n_codes_given. */
   readonly #heads: readonly Linear[];
   readonly #positionIds: Tensor<"u32">;
@@ -25,7 +27,7 @@ export class FineWeights {
     gpu: Gpu,
     config: BarkFineConfig,
     gpt: Gpt,
-    tables: FineWeights["#tables"],
+    tables: FineTables,
     heads: readonly Linear[],
   ) {
     this.gpu = gpu;

@@ -6,6 +6,7 @@ import { embeddingGivenKernel, embeddingKernel } from "./embedding/embedding.ts"
 import { layernormThread, layernormWorkgroup } from "./layernorm/layernorm.ts";
 import { lstmSplit, lstmThread } from "./lstm/lstm.ts";
 import { gemm, gemv, gemvSplit } from "./matmul/matmul.ts";
+import { sampleRowsKernel, sampleStepKernel } from "./sample/sample.ts";
 
 /** Every kernel of the project, for the tests that compile all of them and for `bark doctor`. */
 export const allKernels: readonly AnyKernel[] = [
@@ -21,6 +22,8 @@ export const allKernels: readonly AnyKernel[] = [
   gemvSplit,
   layernormThread,
   layernormWorkgroup,
+  sampleRowsKernel,
+  sampleStepKernel,
   lstmSplit,
   lstmThread,
 ];

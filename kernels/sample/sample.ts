@@ -1,0 +1,121 @@
+import { defineKernel, read, readWrite } from "../../engine/kernel.ts";
+import type { Program } from "../../engine/program.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+
+const params = {
+  rows: "u32",
+  vocabulary: "u32",
+  start0: "u32",
+  end0: "u32",
+  start1: "u32",
+  end1: "u32",
+  eos: "u32",
+  pad: "u32",
+  min_eos_p: "f32",
+  greedy: "u32",
+  temperature: "f32",
+  top_k: "u32",
+  top_p: "f32",
+  seed_low: "u32",
+  seed_high: "u32",
+  stage: "u32",
+  first: "u32",
+  stride: "u32",
+} as const;
+const preludes = [new URL("./random.wgsl", import.meta.url), new URL("./select.wgsl", import.meta.url)];
+
+export const sampleStepKernel = defineKernel({
+  name: "sample.step",
+  source: new URL("./sample_step.wgsl", import.meta.url),
+  preludes,
+  bindings: { logits: read("f32"), state: readWrite("u32"), tokens: readWrite("u32") },
+  params,
+  workgroups: ({ rows }) => [rows],
+});
+
+export const sampleRowsKernel = defineKernel({
+  name: "sample.rows",
+  source: new URL("./sample_rows.wgsl", import.meta.url),
+  preludes,
+  bindings: { logits: read("f32"), out: readWrite("u32") },
+  params,
+  workgroups: ({ rows }) => [rows],
+});
+
+export type IdRange = readonly [start: number, end: number];
+
+/** How to pick an id of a row of logits, in the order of transformers' processors. */
+export interface SampleOptions {
+  /** Ids that may be picked: one or two ranges [start, end). */
+  readonly ranges: readonly [IdRange] | readonly [IdRange, IdRange];
+  /** End of sequence: the row is done when it is picked. */
+  readonly eos?: number;
+  /** Take `eos` as soon as its probability (before temperature) is above this. 0: off. */
+  readonly minEosP?: number;
+  /** The largest logit, the first of equals; what follows then does not count. */
+  readonly greedy: boolean;
+  /** Above 0. Default 1. */
+  readonly temperature?: number;
+  /** Only the k largest, and those equal to the k-th. 0: off. */
+  readonly topK?: number;
+  /** Only the likeliest that together reach this probability. 1: off. */
+  readonly topP?: number;
+  /** 64 bits. */
+  readonly seed?: bigint;
+  /** Keeps the draws of different stages apart. */
+  readonly stage?: number;
+  /** What a row emits once it is done. Default `eos`. */
+  readonly pad?: number;
+}
+
+const none = 0xffffffff;
+
+function selection(
+  options: SampleOptions,
+): Omit<Record<keyof typeof params, number>, "rows" | "vocabulary" | "first" | "stride"> {
+  const [first, second = [0, 0]] = options.ranges;
+  const { eos = none, topK = 0, topP = 1, seed = 0n } = options;
+  // Without an allowed id to force, the rule never holds.
+  const minEosP = eos === none ? 0 : (options.minEosP ?? 0);
+  // A threshold for more ids than there are would be 0 anyway; leaving it out saves 32 sums.
+  const count = first[1] - first[0] + second[1] - second[0];
+  return {
+    start0: first[0],
+    end0: first[1],
+    start1: second[0],
+    end1: second[1],
+    eos,
+    pad: options.pad ?? eos,
+    min_eos_p: minEosP,
+    greedy: options.greedy ? 1 : 0,
+    temperature: options.temperature ?? 1,
+    top_k: topK >= count ? 0 : topK,
+    top_p: topP,
+    seed_low: Number(seed & 0xffffffffn),
+    seed_high: Number((seed >> 32n) & 0xffffffffn),
+    stage: options.stage ?? 0,
+  };
+}
+
+/**
+ * Records the pick of one id a row and the advance of the decode state.
+ * logits: [rows, vocabulary] f32; state: [rows, 4] u32 (kernels/state.ts); tokens: [rows, capacity] u32.
+ */
+export function sampleStep(
+  program: Program,
+  tensors: { logits: Tensor<"f32">; state: Tensor<"u32">; tokens: Tensor<"u32"> },
+  { rows, vocabulary, capacity }: { rows: number; vocabulary: number; capacity: number },
+  options: SampleOptions,
+): void {
+  program.dispatch(sampleStepKernel, tensors, { rows, vocabulary, first: 0, stride: capacity, ...selection(options) });
+}
+
+/** Records the pick of one id for each of `rows` independent rows of logits, written to out[first + row * stride]. */
+export function sampleRows(
+  program: Program,
+  tensors: { logits: Tensor<"f32">; out: Tensor<"u32"> },
+  shape: { rows: number; vocabulary: number; first: number; stride: number },
+  options: SampleOptions,
+): void {
+  program.dispatch(sampleRowsKernel, tensors, { ...shape, ...selection(options) });
+}

@@ -1,0 +1,13 @@
+// Picks one id for each of many rows that do not depend on each other (select.wgsl): the positions of a pass of Bark's
+// fine model. One workgroup a row; the row's number is the draw's counter.
+// logits: [rows, vocabulary]; out[first + row * stride] is written.
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+@group(0) @binding(1) var<storage, read_write> out: array<u32>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let row = workgroup.x;
+  let id = select_id(local, row, row * params.vocabulary, 0u);
+  if (local == 0u) { out[params.first + row * params.stride] = id; }
+}

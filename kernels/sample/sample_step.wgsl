@@ -1,0 +1,23 @@
+// The last kernel of a decode step: picks one id for each row (select.wgsl) and advances the row's state, so that the
+// next step needs nothing from the host. One workgroup a row; lane 0 writes.
+// logits: [rows, vocabulary]; state: [rows, 4] = token, position, step, done; tokens: [rows, stride], element `step` is written.
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+@group(0) @binding(1) var<storage, read_write> state: array<u32>;
+@group(0) @binding(2) var<storage, read_write> tokens: array<u32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let row = workgroup.x;
+  let own = row * 4u;
+  let step = state[own + 2u];
+  let id = select_id(local, row, row * params.vocabulary, step);
+  if (local != 0u) { return; }
+  let done = state[own + 3u] != 0u;
+  let token = select(id, params.pad, done);
+  if (step < params.stride) { tokens[params.first + row * params.stride + step] = token; }
+  state[own] = token;
+  state[own + 1u] += 1u;
+  state[own + 2u] = step + 1u;
+  if (id == params.eos) { state[own + 3u] = 1u; }
+}
