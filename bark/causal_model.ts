@@ -9,6 +9,9 @@ import { Gpt } from "./gpt.ts";
 import type { BarkSubModelConfig } from "./sub_model_config.ts";
 import { WeightLoader } from "./weight_loader.ts";
 
+/** One sequence of a prefill: ids that the GPU's table holds, or embeddings [length, hidden_size]. */
+export type PrefillInput = { readonly ids: readonly number[] } | { readonly embeddings: Float32Array<ArrayBuffer> };
+
 /**
  * The weights of a causal GPT (semantic or coarse) on the GPU. Of the token table only the rows that can be fed back,
  * ids below `output_vocab_size`, lie there; Bark's semantic table has 120,000 more rows of text (398 MB in bark-small),
@@ -69,17 +72,29 @@ export class CausalModel {
     return new CausalModel(loader, config, gpt, tables, head);
   }
 
+  /** Ids as the GPU's table can embed them, or embedded here where one lies beyond that table. */
+  async prefillInput(ids: readonly number[]): Promise<PrefillInput> {
+    this.#checkIds(ids);
+    if (ids.every((id) => id < this.tables.vocabulary)) return { ids };
+    return { embeddings: await this.gatherEmbeddings(ids) };
+  }
+
   /** Rows `ids` of the whole token table, read from the file. [ids.length, hidden_size] */
   async gatherEmbeddings(ids: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
-    const wrong = ids.find((id) => id < 0 || id >= this.config.input_vocab_size);
-    if (wrong !== undefined)
-      throw new EngineError("usage", `token id ${wrong} is outside the vocabulary`, {
-        where: this.#loader.prefix.replace(/\.$/, ""),
-        expected: `0 to ${this.config.input_vocab_size - 1}`,
-        actual: wrong,
-        fix: "check that the tokenizer and the checkpoint belong together",
-      });
+    this.#checkIds(ids);
     return await this.#loader.reader.gatherRows(`${this.#loader.prefix}input_embeds_layer.weight`, ids);
+  }
+
+  /** The GPU does not check ids, and one past the table would silently read another row. */
+  #checkIds(ids: readonly number[]): void {
+    const wrong = ids.find((id) => id < 0 || id >= this.config.input_vocab_size);
+    if (wrong === undefined) return;
+    throw new EngineError("bad-input", `token id ${wrong} is outside the vocabulary`, {
+      where: this.#loader.prefix.replace(/\.$/, ""),
+      expected: `0 to ${this.config.input_vocab_size - 1}`,
+      actual: wrong,
+      fix: "check that tokenizer, voice and checkpoint belong together",
+    });
   }
 
   dispose(): void {

@@ -7,7 +7,7 @@ import { embedding, embeddingGiven } from "../kernels/embedding/embedding.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import { sampleStep, type SampleOptions } from "../kernels/sample/sample.ts";
 import { stateFields, stateWidth } from "../kernels/state.ts";
-import type { CausalModel } from "./causal_model.ts";
+import type { CausalModel, PrefillInput } from "./causal_model.ts";
 import { disposeBuffers, type GptBuffers } from "./gpt.ts";
 
 /** How one step of the cycle picks its token; the coarse model alternates between two. */
@@ -25,8 +25,6 @@ export interface SessionOptions {
   /** Step j after a prefill samples with entry j modulo the length. */
   readonly sampling: readonly StepSampling[];
 }
-
-export type PrefillInput = { readonly ids: readonly number[] } | { readonly embeddings: Float32Array<ArrayBuffer> };
 
 /** Called after every readback with the tokens sampled so far since the prefill. @returns true to stop early. */
 export type OnTokens = (sampled: number) => boolean | Promise<boolean>;
@@ -109,7 +107,7 @@ export class CausalSession {
   /** Samples `count` more tokens a row, the first from the prefill's last position. */
   async decode(count: number, onTokens: OnTokens = () => false): Promise<void> {
     const batch = tokensPerReadback[this.#gpu.runtime];
-    for (let done = 0; done < count; ) {
+    for (let done = 0; done < count;) {
       const steps = Math.min(batch, count - done);
       const programs: Program[] = [];
       for (let step = done; step < done + steps; step++) {
@@ -151,13 +149,20 @@ export class CausalSession {
     const { hidden_size: H, num_heads: heads, block_size: capacity } = config;
     const program = this.#gpu.program("prefill");
     const inputTensor =
-      "ids" in input ?
-        this.#gpu.tensorFrom("u32", [length], Uint32Array.from(input.ids), "prefill ids")
-      : this.#gpu.tensorFrom("f32", [length, H], input.embeddings, "prefill embeddings");
+      "ids" in input
+        ? this.#gpu.tensorFrom("u32", [length], Uint32Array.from(input.ids), "prefill ids")
+        : this.#gpu.tensorFrom("f32", [length, H], input.embeddings, "prefill embeddings");
     if (inputTensor.dtype === "u32")
       embedding(program, tables, { tensor: inputTensor as Tensor<"u32"> }, buffers.x, length, { tensor: positionIds });
     else
-      embeddingGiven(program, inputTensor as Tensor<"f32">, tables.positions, { tensor: positionIds }, buffers.x, length);
+      embeddingGiven(
+        program,
+        inputTensor as Tensor<"f32">,
+        tables.positions,
+        { tensor: positionIds },
+        buffers.x,
+        length,
+      );
     gpt.recordBlocks(program, buffers, length, (layer, qkv, y) => {
       const part = (index: number): { tensor: Tensor<"f32">; first: number; stride: number } => ({
         tensor: qkv,

@@ -23,13 +23,7 @@ export class FineWeights {
   readonly #heads: readonly Linear[];
   readonly #positionIds: Tensor<"u32">;
 
-  private constructor(
-    gpu: Gpu,
-    config: BarkFineConfig,
-    gpt: Gpt,
-    tables: FineTables,
-    heads: readonly Linear[],
-  ) {
+  private constructor(gpu: Gpu, config: BarkFineConfig, gpt: Gpt, tables: FineTables, heads: readonly Linear[]) {
     this.gpu = gpu;
     this.config = config;
     this.gpt = gpt;
@@ -75,7 +69,13 @@ export class FineWeights {
       normBias: true,
     });
     const embeddings = {
-      table: createWeights(gpu, tables, [n_codes_total, input_vocab_size, stride], `${prefix}input_embeds_layers`, format),
+      table: createWeights(
+        gpu,
+        tables,
+        [n_codes_total, input_vocab_size, stride],
+        `${prefix}input_embeds_layers`,
+        format,
+      ),
       positions: await loader.table("position_embeds_layer.weight", config.block_size, config.block_size, width),
       vocabulary: input_vocab_size,
       width,

@@ -220,7 +220,7 @@ export class BarkGenerationConfig {
   static async from_pretrained(source: CheckpointSource): Promise<BarkGenerationConfig> {
     const store = await openCheckpoint(source);
     const value = await readJsonFile(store, fileName);
-    return new BarkGenerationConfig((value ?? {}), `${store.name}/${fileName}`);
+    return new BarkGenerationConfig(value ?? {}, `${store.name}/${fileName}`);
   }
 
   to_dict(): Record<string, unknown> {

@@ -118,4 +118,3 @@ export function disposeBuffers(buffers: GptBuffers): void {
   buffers.narrow.dispose();
   buffers.wide.dispose();
 }
-

@@ -55,7 +55,12 @@ export class WeightLoader {
   /** `{name}.weight` [width] and, if it has one, `{name}.bias` [width]; always f32. */
   async layerNorm(name: string, width: number, bias: boolean): Promise<LayerNorm> {
     const vector = async (part: string): Promise<Tensor<"f32">> =>
-      this.gpu.tensorFrom("f32", [width], await this.values(`${name}.${part}`, [width]), `${this.prefix}${name}.${part}`);
+      this.gpu.tensorFrom(
+        "f32",
+        [width],
+        await this.values(`${name}.${part}`, [width]),
+        `${this.prefix}${name}.${part}`,
+      );
     return { weight: await vector("weight"), bias: bias ? await vector("bias") : undefined };
   }
 

@@ -1,0 +1,154 @@
+import { EngineError } from "../engine/errors.ts";
+import type { Tensor } from "../engine/tensor.ts";
+import { sampleRows } from "../kernels/sample/sample.ts";
+import type { FineWeights } from "./fine_model.ts";
+import { fineInput, fineOutput, planFine, type FineWindow } from "./fine_planning.ts";
+import type { FineOptions } from "./generate_options.ts";
+import type { BarkGenerationConfig } from "./generation_config.ts";
+import { disposeBuffers, type GptBuffers } from "./gpt.ts";
+import { drawStages, type StageRun } from "./stage_run.ts";
+import type { HistoryPrompt } from "./voices.ts";
+
+/**
+ * The first codebooks to all of them, window by window and codebook by codebook (bark-spec 4.4). Rows of a batch do not
+ * depend on each other and run one after the other, which bounds the memory.
+ * @param coarse ids of the coarse vocabulary, [batch][frames * n_coarse_codebooks].
+ * @returns codes of each row, [n_fine_codebooks, frames] row-major.
+ */
+export async function generateFine(
+  model: FineWeights,
+  coarse: readonly (readonly number[])[],
+  history: HistoryPrompt | null,
+  config: BarkGenerationConfig,
+  options: FineOptions,
+  run: StageRun,
+): Promise<Int32Array<ArrayBuffer>[]> {
+  const stage = new FineStage(model, history, config, options, run, coarse.length);
+  try {
+    const rows: Int32Array<ArrayBuffer>[] = [];
+    for (const [index, row] of coarse.entries()) rows.push(await stage.generate(row, index));
+    return rows;
+  } finally {
+    stage.dispose();
+  }
+}
+
+class FineStage {
+  readonly #model: FineWeights;
+  readonly #history: HistoryPrompt | null;
+  readonly #config: BarkGenerationConfig;
+  readonly #options: FineOptions;
+  readonly #run: StageRun;
+  readonly #batch: number;
+  readonly #buffers: GptBuffers;
+  readonly #logits: Tensor<"f32">;
+
+  constructor(
+    model: FineWeights,
+    history: HistoryPrompt | null,
+    config: BarkGenerationConfig,
+    options: FineOptions,
+    run: StageRun,
+    batch: number,
+  ) {
+    this.#model = model;
+    this.#history = history;
+    this.#config = config;
+    this.#options = options;
+    this.#run = run;
+    this.#batch = batch;
+    const { max_fine_input_length: width, n_fine_codebooks: books } = config.fine_acoustics_config;
+    const { block_size, n_codes_total, output_vocab_size } = model.config;
+    const refuse = (field: string, expected: string, actual: number): never => {
+      throw new EngineError("bad-input", "does not fit the fine model", {
+        where: `generation_config.json: fine_acoustics_config.${field}`,
+        expected,
+        actual,
+      });
+    };
+    if (width > block_size) refuse("max_fine_input_length", `at most block_size (${block_size})`, width);
+    if (books !== n_codes_total) refuse("n_fine_codebooks", `n_codes_total (${n_codes_total})`, books);
+    this.#buffers = model.gpt.buffers(width, "fine");
+    this.#logits = model.gpu.tensor("f32", [width, output_vocab_size], "fine logits");
+  }
+
+  async generate(coarse: readonly number[], row: number): Promise<Int32Array<ArrayBuffer>> {
+    const { n_coarse_codebooks: given } = this.#config.coarse_acoustics_config;
+    const { n_fine_codebooks: books } = this.#config.fine_acoustics_config;
+    const promptFrames = this.#history?.fine_prompt.shape[1] ?? 0;
+    const plan = planFine(coarse.length / given, promptFrames, this.#config.fine_acoustics_config);
+    const input = fineInput(plan, coarse, this.#history, this.#config);
+    this.#checkIds(input);
+    const codes = this.#model.gpu.tensorFrom("u32", [plan.total, books], input, "fine codes");
+    const passes = plan.windows.length * (books - given);
+    try {
+      let pass = 0;
+      for (const window of plan.windows)
+        for (let codebook = given; codebook < books; codebook++) {
+          this.#run.report(row * passes + pass, this.#batch * passes);
+          await this.#pass(codes, window, codebook, drawStages.fine + row * passes + pass);
+          pass++;
+        }
+      this.#run.report((row + 1) * passes, this.#batch * passes);
+      return fineOutput(plan, await codes.read(), books);
+    } finally {
+      codes.dispose();
+    }
+  }
+
+  dispose(): void {
+    disposeBuffers(this.#buffers);
+    this.#logits.dispose();
+  }
+
+  /** Predicts one codebook over one window and writes it into `codes`. */
+  async #pass(codes: Tensor<"u32">, window: FineWindow, codebook: number, drawStage: number): Promise<void> {
+    const { codebook_size: size, fine_acoustics_config } = this.#config;
+    const { max_fine_input_length: positions, n_fine_codebooks: books } = fine_acoustics_config;
+    const { output_vocab_size: vocabulary } = this.#model.config;
+    const { gpu } = this.#model;
+    const { temperature } = this.#options;
+    const columns = Math.min(size, vocabulary);
+    const program = gpu.program(`fine codebook ${codebook}`);
+    this.#model.recordPass(
+      program,
+      codebook,
+      { codes, firstCode: window.start * books, positions, firstPosition: window.rel },
+      this.#buffers,
+      this.#logits,
+      columns,
+    );
+    sampleRows(
+      program,
+      { logits: this.#logits, out: codes },
+      { rows: positions - window.rel, vocabulary, first: window.fill * books + codebook, stride: books },
+      {
+        ranges: [[0, columns]],
+        greedy: temperature === null,
+        temperature: temperature ?? 1,
+        seed: this.#run.seed,
+        stage: drawStage,
+      },
+    );
+    try {
+      await program.run();
+      // Waiting here lets progress and abort follow the work, at one wait for hundreds of milliseconds of it.
+      await gpu.idle();
+    } finally {
+      program.dispose();
+    }
+  }
+
+  /** The GPU does not check ids; one from a voice of another model would read past the tables. */
+  #checkIds(codes: Uint32Array): void {
+    const { input_vocab_size: vocabulary } = this.#model.config;
+    const wrong = codes.find((code) => code >= vocabulary);
+    if (wrong === undefined) return;
+    throw new EngineError("bad-input", "a code is outside the fine model's vocabulary", {
+      where: "fine_prompt of the voice",
+      expected: `0 to ${vocabulary - 1}`,
+      actual: wrong | 0,
+      fix: "use a voice that was made with this checkpoint",
+    });
+  }
+}

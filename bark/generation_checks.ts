@@ -1,0 +1,44 @@
+import { EngineError } from "../engine/errors.ts";
+import type { BarkConfig } from "./config.ts";
+import type { BarkGenerationConfig } from "./generation_config.ts";
+
+/**
+ * Holds a generation config against the models it is to drive: token ids within their vocabularies, windows within
+ * their positions. Without this a wrong id would read past the end of a table on the GPU, without any message.
+ * @throws EngineError `bad-input` naming the field of generation_config.json.
+ */
+export function checkGenerationFits(generation: BarkGenerationConfig, config: BarkConfig): void {
+  const { semantic_config: semantic, coarse_acoustics_config: coarse, fine_acoustics_config: fine } = generation;
+  const atMost = (part: string, field: string, value: number, most: number, because: string): void => {
+    if (value <= most) return;
+    throw new EngineError("bad-input", `${field} does not fit config.json`, {
+      where: `generation_config.json: ${part}`,
+      expected: `at most ${most} (${because})`,
+      actual: value,
+      fix: "check that generation_config.json belongs to this checkpoint",
+    });
+  };
+  const textIds = config.semantic_config.input_vocab_size - 1;
+  for (const field of ["semantic_infer_token", "eos_token_id", "text_encoding_offset", "text_pad_token"] as const)
+    atMost("semantic_config", field, semantic[field], textIds, "last id of the semantic model");
+  const slots = config.semantic_config.block_size - 1;
+  atMost("semantic_config", "max_input_semantic_length", semantic.max_input_semantic_length, slots, "block_size - 1");
+  const coarseIds = config.coarse_acoustics_config.input_vocab_size - 1;
+  for (const field of ["coarse_infer_token", "coarse_semantic_pad_token"] as const)
+    atMost("coarse_acoustics_config", field, coarse[field], coarseIds, "last id of the coarse model");
+  const { n_codes_total, n_codes_given, input_vocab_size, output_vocab_size, block_size } =
+    config.fine_acoustics_config;
+  const part = "fine_acoustics_config";
+  atMost(part, "max_fine_input_length", fine.max_fine_input_length, block_size, "block_size");
+  atMost(part, "codebook_size", generation.codebook_size, input_vocab_size - 1, "last id of the fine model");
+  atMost(part, "codebook_size", generation.codebook_size, output_vocab_size, "ids the fine model answers");
+  atMost(part, "codebook_size", generation.codebook_size, config.codec_config.codebook_size, "codes of the codec");
+  atMost(part, "n_fine_codebooks", fine.n_fine_codebooks, config.codec_config.num_quantizers, "codebooks of the codec");
+  if (fine.n_fine_codebooks !== n_codes_total || coarse.n_coarse_codebooks < n_codes_given)
+    throw new EngineError("bad-input", "the codebooks of the stages do not fit the fine model", {
+      where: "generation_config.json",
+      expected: `n_fine_codebooks ${n_codes_total}, n_coarse_codebooks ≥ ${n_codes_given}`,
+      actual: `${fine.n_fine_codebooks}, ${coarse.n_coarse_codebooks}`,
+      fix: "check that generation_config.json belongs to this checkpoint",
+    });
+}
