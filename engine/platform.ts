@@ -28,6 +28,8 @@ export interface Platform {
   readText(url: URL): Promise<string>;
   /** The checkpoint at a path or URL. */
   openStore(location: string): Promise<FileStore>;
+  /** Writes a whole file, or leaves what was there. A page has none. @throws EngineError `io`. */
+  writeFile?(path: string, bytes: Uint8Array): Promise<void>;
 }
 
 let current: Platform | undefined;
