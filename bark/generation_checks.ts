@@ -1,6 +1,7 @@
 import { EngineError } from "../engine/errors.ts";
 import type { BarkConfig } from "./config.ts";
 import type { BarkGenerationConfig } from "./generation_config.ts";
+import type { HistoryPrompt } from "./voices.ts";
 
 /**
  * Holds a generation config against the models it is to drive: token ids within their vocabularies, windows within
@@ -41,4 +42,32 @@ export function checkGenerationFits(generation: BarkGenerationConfig, config: Ba
       actual: `${fine.n_fine_codebooks}, ${coarse.n_coarse_codebooks}`,
       fix: "check that generation_config.json belongs to this checkpoint",
     });
+}
+
+/**
+ * Holds a voice against the models that are to go on from it: ids within their tables, as many codebooks as fine has.
+ * @throws EngineError `bad-input` naming the prompt.
+ */
+export function checkVoiceFits(voice: HistoryPrompt, generation: BarkGenerationConfig, config: BarkConfig): void {
+  const fail = (prompt: string, expected: string, actual: number): never => {
+    throw new EngineError("bad-input", `${prompt} of the voice does not fit the checkpoint`, {
+      where: "history_prompt",
+      expected,
+      actual,
+      fix: "use a voice that was made for this checkpoint",
+    });
+  };
+  const below = (prompt: keyof HistoryPrompt, limit: number): void => {
+    const wrong = voice[prompt].data.find((id) => id < 0 || id >= limit);
+    if (wrong !== undefined) fail(prompt, `ids from 0 to ${limit - 1}`, wrong);
+  };
+  const { semantic_config, coarse_acoustics_config, fine_acoustics_config } = config;
+  below("semantic_prompt", Math.min(semantic_config.input_vocab_size, coarse_acoustics_config.input_vocab_size));
+  const books = voice.coarse_prompt.shape[0];
+  const offset = generation.semantic_config.semantic_vocab_size + (books - 1) * generation.codebook_size;
+  below("coarse_prompt", coarse_acoustics_config.input_vocab_size - offset);
+  below("fine_prompt", fine_acoustics_config.input_vocab_size);
+  const { n_fine_codebooks } = generation.fine_acoustics_config;
+  const rows = voice.fine_prompt.shape[0];
+  if (rows !== n_fine_codebooks) fail("fine_prompt", `${n_fine_codebooks} codebooks`, rows);
 }

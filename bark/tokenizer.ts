@@ -1,4 +1,4 @@
-import { Tokenizer } from "@huggingface/tokenizers";
+import * as tokenizers from "@huggingface/tokenizers";
 import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import { isObject, readJsonFile, readTextFile, type JsonObject } from "../engine/json_fields.ts";
@@ -13,6 +13,15 @@ const specialTokens = {
   cls_token: "[CLS]",
   mask_token: "[MASK]",
 } as const;
+
+// What is used of the package. Its own types import each other without file extensions, which TypeScript cannot follow.
+interface PackageTokenizer {
+  encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };
+  token_to_id(token: string): number | undefined;
+}
+const { Tokenizer } = tokenizers as unknown as {
+  Tokenizer: new (definition: JsonObject, config: JsonObject) => PackageTokenizer;
+};
 
 type SpecialToken = keyof typeof specialTokens;
 
@@ -45,20 +54,26 @@ export class BarkTokenizer {
   readonly pad_token_id: number;
   readonly cls_token_id: number | undefined;
   readonly sep_token_id: number | undefined;
-  readonly #tokenizer: Tokenizer;
+  readonly #tokenizer: PackageTokenizer;
+  readonly #lowercase: boolean;
 
   /** @throws EngineError `bad-input` naming `where` if the files do not make a tokenizer. */
   constructor(files: TokenizerFiles, where = "tokenizer") {
     const config = files.config ?? {};
-    const definition = files.tokenizer ?? definitionOf(parseVocabulary(files.vocab ?? "", where), config, where);
+    const definition = withCasing(
+      files.tokenizer ?? definitionOf(parseVocabulary(files.vocab ?? "", where), config, where),
+      config,
+    );
     try {
-      this.#tokenizer = new Tokenizer(withCasing(definition, config), config);
+      this.#tokenizer = new Tokenizer(definition, config);
     } catch (cause) {
       throw new EngineError("bad-input", `tokenizer.json cannot be used: ${(cause as Error).message}`, {
         where,
         cause,
       });
     }
+    const normalizer = definition["normalizer"];
+    this.#lowercase = isObject(normalizer) && normalizer["lowercase"] === true;
     const id = (name: SpecialToken): number | undefined => this.#tokenizer.token_to_id(specialToken(config, name));
     this.pad_token_id = id("pad_token") ?? 0;
     this.cls_token_id = id("cls_token");
@@ -91,7 +106,9 @@ export class BarkTokenizer {
   /** Ids of a text, without any special tokens around them. */
   encode(text: string): number[] {
     const spaced = text.replaceAll(supplementaryIdeographs, " $& ");
-    return this.#tokenizer.encode(spaced, { add_special_tokens: false }).ids;
+    // JavaScript lowers a sigma at the end of a word to ς, Rust (character by character) to σ.
+    const lowered = this.#lowercase ? spaced.replaceAll("Σ", "σ") : spaced;
+    return this.#tokenizer.encode(lowered, { add_special_tokens: false }).ids;
   }
 
   token_to_id(token: string): number | undefined {

@@ -1,5 +1,199 @@
-export interface HistoryPrompt {
-  semantic_prompt: import("../engine/ndarray.ts").NdArray;
-  coarse_prompt: import("../engine/ndarray.ts").NdArray;
-  fine_prompt: import("../engine/ndarray.ts").NdArray;
+import { readNpy } from "../convert/npy.ts";
+import { readNpz } from "../convert/npz.ts";
+import type { ByteSource } from "../engine/byte_source.ts";
+import { EngineError } from "../engine/errors.ts";
+import type { FileStore } from "../engine/file_store.ts";
+import { isObject, readJsonFile, type JsonObject } from "../engine/json_fields.ts";
+import { NdArray } from "../engine/ndarray.ts";
+import { getPlatform } from "../engine/platform.ts";
+import { MemorySource } from "../engine/sources/memory.ts";
+
+/** The axes that each prompt of a voice must have. */
+const promptAxes = { semantic_prompt: 1, coarse_prompt: 2, fine_prompt: 2 } as const;
+type PromptKey = keyof typeof promptAxes;
+const promptKeys = Object.keys(promptAxes) as PromptKey[];
+
+/**
+ * A voice, as the tokens of something it said: semantic [n], coarse [2, T] and fine [8, T] (codes of the first 2 and of
+ * all codebooks). suno's layout.
+ */
+export type HistoryPrompt = Readonly<Record<PromptKey, NdArray>>;
+
+/** A preset's name, the path of an `.npz`, its bytes, or the three arrays. */
+export type VoicePreset = string | Uint8Array | ArrayBuffer | Readonly<Record<string, NdArray>>;
+
+const defaultIndex = "speaker_embeddings_path.json";
+
+/** The voices of a checkpoint: presets named in its index, each in three `.npy` files. */
+export class VoicePresets {
+  readonly #store: FileStore;
+  readonly #index: JsonObject;
+
+  private constructor(store: FileStore, index: JsonObject) {
+    this.#store = store;
+    this.#index = index;
+  }
+
+  /** Reads the index of a checkpoint; one without an index has no presets. @throws EngineError `bad-input`. */
+  static async from_pretrained(store: FileStore, indexPath = defaultIndex): Promise<VoicePresets> {
+    const index = (await readJsonFile(store, indexPath)) ?? {};
+    if (isObject(index)) return new VoicePresets(store, index);
+    throw new EngineError("bad-input", "is not a JSON object", { where: `${store.name}/${indexPath}` });
+  }
+
+  get names(): string[] {
+    return Object.keys(this.#index).filter((name) => name !== "repo_or_path");
+  }
+
+  /**
+   * The voice of a preset's name, a file, bytes or arrays.
+   * @throws EngineError `bad-input` if it is missing or not a voice.
+   */
+  async load(preset: VoicePreset): Promise<HistoryPrompt> {
+    if (typeof preset === "string") {
+      if (this.names.includes(preset)) return await this.#loadNamed(preset);
+      return await this.#loadFile(preset);
+    }
+    if (preset instanceof Uint8Array || preset instanceof ArrayBuffer)
+      return await voiceOfNpz(new MemorySource("voice preset", new Uint8Array(preset)));
+    return validateVoice(preset, "voice preset");
+  }
+
+  async #loadNamed(name: string): Promise<HistoryPrompt> {
+    const where = `${this.#store.name}/${defaultIndex}`;
+    const entry = this.#index[name];
+    const prompts: Record<string, NdArray> = {};
+    for (const key of promptKeys) {
+      const path = isObject(entry) ? entry[key] : undefined;
+      if (typeof path !== "string")
+        throw new EngineError("bad-input", `Voice preset unrecognized, missing ${key} as a key of "${name}"`, {
+          where,
+        });
+      if (!staysInside(path)) throw new EngineError("bad-input", `Invalid voice preset path: '${path}'`, { where });
+      const source = await this.#store.open(path);
+      if (source === undefined)
+        throw new EngineError("bad-input", `${key} of the voice preset "${name}" does not exist`, {
+          where: `${this.#store.name}/${path}`,
+          fix: "fetch the checkpoint's speaker_embeddings again",
+        });
+      prompts[key] = await closing(source, readNpy);
+    }
+    return validateVoice(prompts, `voice preset "${name}"`);
+  }
+
+  async #loadFile(name: string): Promise<HistoryPrompt> {
+    const path = name.endsWith(".npz") ? name : `${name}.npz`;
+    const source = await openFile(path);
+    if (source !== undefined) return await voiceOfNpz(source);
+    const known = this.names;
+    throw new EngineError("bad-input", "no such voice", {
+      where: name,
+      expected:
+        known.length === 0 ? "the path of an .npz (the checkpoint has no presets)" : `${sample(known)} or a path`,
+      actual: `no preset and no file ${path}`,
+      fix: "`bark voices` lists the presets",
+    });
+  }
+}
+
+function sample(names: readonly string[]): string {
+  return names.length <= 6 ? names.join(", ") : `${names.slice(0, 5).join(", ")}, … (${names.length} presets)`;
+}
+
+/** Relative, and not above the folder it is relative to. */
+function staysInside(path: string): boolean {
+  if (/^([/\\]|[a-z]+:)/i.test(path)) return false;
+  let depth = 0;
+  for (const part of path.split(/[/\\]/)) {
+    if (part === "..") depth--;
+    else if (part !== "." && part !== "") depth++;
+    if (depth < 0) return false;
+  }
+  return true;
+}
+
+async function openFile(path: string): Promise<ByteSource | undefined> {
+  const slash = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+  try {
+    const folder = await getPlatform().openStore(slash < 0 ? "." : path.slice(0, slash + 1));
+    return await folder.open(path.slice(slash + 1));
+  } catch (error) {
+    if (error instanceof EngineError && error.code === "bad-input") return undefined;
+    throw error;
+  }
+}
+
+async function closing<T>(source: ByteSource, read: (source: ByteSource) => Promise<T>): Promise<T> {
+  try {
+    return await read(source);
+  } finally {
+    await source.close();
+  }
+}
+
+async function voiceOfNpz(source: ByteSource): Promise<HistoryPrompt> {
+  const members = await closing(source, readNpz);
+  return validateVoice(Object.fromEntries(members), source.name);
+}
+
+/** @throws EngineError `bad-input` for a missing array, another number of axes, or values that are no token ids. */
+export function validateVoice(preset: Readonly<Record<string, unknown>>, where: string): HistoryPrompt {
+  const prompt = (key: PromptKey): NdArray<Int32Array<ArrayBuffer>> => {
+    const array = preset[key];
+    const axes = promptAxes[key];
+    if (array === undefined)
+      throw new EngineError("bad-input", `Voice preset unrecognized, missing ${key} as a key.`, { where });
+    if (!(array instanceof NdArray) || array.shape.length !== axes)
+      throw new EngineError("bad-input", `${key} voice preset must be a ${axes}D ndarray.`, {
+        where,
+        actual: array instanceof NdArray ? `shape [${array.shape.join(", ")}]` : typeof array,
+        expected: `${axes} axes`,
+      });
+    const values = array.data as ArrayLike<number>;
+    const ids = Int32Array.from(values);
+    const wrong = ids.findIndex((id, i) => id !== values[i] || id < 0);
+    if (wrong >= 0)
+      throw new EngineError("bad-input", `${key} holds a value that is no token id`, {
+        where,
+        expected: "integers ≥ 0",
+        actual: values[wrong],
+      });
+    return new NdArray(ids, array.shape);
+  };
+  return {
+    semantic_prompt: prompt("semantic_prompt"),
+    coarse_prompt: prompt("coarse_prompt"),
+    fine_prompt: prompt("fine_prompt"),
+  };
+}
+
+/**
+ * A voice out of the answers of the three stages for one text, in suno's layout: semantic tokens without end of speech
+ * and padding, coarse codes by codebook, fine codes.
+ * @param semantic answer of the semantic stage. @param coarse interleaved ids of the coarse vocabulary.
+ * @param fine codes, [codebooks, frames].
+ */
+export function voicePromptFromRun(
+  semantic: ArrayLike<number>,
+  coarse: ArrayLike<number>,
+  fine: NdArray,
+  numbers: {
+    semantic_pad_token: number;
+    semantic_vocab_size: number;
+    n_coarse_codebooks: number;
+    codebook_size: number;
+  },
+): HistoryPrompt {
+  const { semantic_pad_token, semantic_vocab_size, n_coarse_codebooks: books, codebook_size } = numbers;
+  const tokens = Int32Array.from(semantic).filter((id) => id !== semantic_pad_token);
+  const frames = Math.floor(coarse.length / books);
+  const codes = new Int32Array(books * frames);
+  for (let t = 0; t < frames; t++)
+    for (let q = 0; q < books; q++)
+      codes[q * frames + t] = coarse[t * books + q] - semantic_vocab_size - q * codebook_size;
+  return {
+    semantic_prompt: new NdArray(tokens, [tokens.length]),
+    coarse_prompt: new NdArray(codes, [books, frames]),
+    fine_prompt: new NdArray(Int32Array.from(fine.data), fine.shape),
+  };
 }
