@@ -1,0 +1,26 @@
+import { expect } from "chai";
+import type { Gpu } from "../../engine/gpu.ts";
+import { allKernels } from "../../kernels/index.ts";
+import { sharedGpu } from "../support/gpu.ts";
+import { compileKernel, formatsOf } from "../support/compile.ts";
+
+// In Node and Chromium Tint reads the shaders, in Deno Naga.
+describe("shaders on this device", () => {
+  let gpu: Gpu;
+  before(async () => {
+    gpu = await sharedGpu();
+  });
+
+  for (const kernel of allKernels)
+    for (const format of formatsOf(kernel))
+      it(`compiles ${kernel.name} (${format})`, async () => {
+        const { pipeline } = await compileKernel(gpu, kernel, format);
+        expect(pipeline.label).equal(kernel.name);
+        gpu.check();
+      });
+
+  it("has no two kernels of one name, since pipelines are kept by name", () => {
+    const names = allKernels.map((kernel) => kernel.name);
+    expect(new Set(names).size).equal(names.length);
+  });
+});
