@@ -108,9 +108,7 @@ describe("BarkConfig", () => {
     expect(broken("codec_config", { upsampling_ratios: [8, 0] })).to.match(/"upsampling_ratios".*integers above 0/);
     expect(broken("codec_config", { norm_type: "layer" })).to.match(/"norm_type".*"weight_norm" or /);
     expect(line(() => BarkConfig.from_dict({ ...nano, semantic_config: [] as never }))).to.match(/not a JSON object/);
-    expect(line(() => BarkConfig.from_dict({ ...nano, model_type: "gpt2" }))).to.match(
-      /"model_type".*got gpt2/,
-    );
+    expect(line(() => BarkConfig.from_dict({ ...nano, model_type: "gpt2" }))).to.match(/"model_type".*got gpt2/);
   });
 
   it("reads a checkpoint, and a part of one", async () => {

@@ -1,0 +1,151 @@
+import { expect } from "chai";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { validateVoice, VoicePresets, voicePromptFromRun, type VoicePreset } from "../../bark/voices.ts";
+import { writeNpyInt64 } from "../../convert/npy.ts";
+import { writeNpz } from "../../convert/npz.ts";
+import type { EngineError } from "../../engine/errors.ts";
+import { NdArray } from "../../engine/ndarray.ts";
+import { DirectoryStore } from "../../engine/node/directory_store.ts";
+import "../../engine/node/index.ts";
+import { storeOf } from "../support/memory_files.ts";
+
+const array = (values: number[], shape: number[]) => new NdArray(Int32Array.from(values), shape);
+const voice = {
+  semantic_prompt: array([3, 1, 2], [3]),
+  coarse_prompt: array([10, 11, 12, 20, 21, 22], [2, 3]),
+  fine_prompt: array([10, 11, 12, 20, 21, 22, 30, 31, 32], [3, 3]),
+};
+
+async function fault(work: Promise<unknown>): Promise<string> {
+  return await work.then(
+    () => "no error",
+    (error: EngineError) => `${error.code} ${error.toLine()}`,
+  );
+}
+
+describe("VoicePresets", () => {
+  const files = (changes: Record<string, unknown> = {}): Record<string, string | Uint8Array> => ({
+    "speaker_embeddings_path.json": JSON.stringify({
+      repo_or_path: "suno/bark",
+      "v2/en_speaker_6": {
+        semantic_prompt: "speaker_embeddings/v2/s.npy",
+        coarse_prompt: "speaker_embeddings/v2/c.npy",
+        fine_prompt: "speaker_embeddings/v2/f.npy",
+        ...changes,
+      },
+    }),
+    "speaker_embeddings/v2/s.npy": writeNpyInt64(voice.semantic_prompt),
+    "speaker_embeddings/v2/c.npy": writeNpyInt64(voice.coarse_prompt),
+    "speaker_embeddings/v2/f.npy": writeNpyInt64(voice.fine_prompt),
+  });
+  const presets = async (contents = files()) => await VoicePresets.from_pretrained(storeOf(contents));
+
+  it("lists the names of the index without repo_or_path", async () => {
+    expect((await presets()).names).to.deep.equal(["v2/en_speaker_6"]);
+    expect((await presets({})).names).to.deep.equal([]);
+  });
+
+  it("loads a preset by name", async () => {
+    expect(await (await presets()).load("v2/en_speaker_6")).to.deep.equal(voice);
+  });
+
+  it("reads the voices of the embedded checkpoint", async () => {
+    const nano = await VoicePresets.from_pretrained(new DirectoryStore("models/nano"));
+    expect(nano.names).to.deep.equal(["en_speaker_0", "en_speaker_1"]);
+    const { semantic_prompt, coarse_prompt, fine_prompt } = await nano.load("en_speaker_0");
+    expect(Array.from(semantic_prompt.data.subarray(0, 4))).to.deep.equal([9, 8, 7, 6]);
+    expect([coarse_prompt.shape[0], fine_prompt.shape]).to.deep.equal([2, [8, coarse_prompt.shape[1]]]);
+    // Values as numpy reads them: first row, last column; second row, first column.
+    expect([coarse_prompt.row(0).data.at(-1), coarse_prompt.row(1).data[0]]).to.deep.equal([154, 961]);
+    expect([fine_prompt.row(7).data[0], fine_prompt.row(7).data.at(-1)]).to.deep.equal([189, 239]);
+  });
+
+  it("loads a file by path, with or without its ending, and bytes", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "bark-voice-"));
+    try {
+      writeFileSync(path.join(folder, "me.npz"), writeNpz(voice));
+      const none = await presets({});
+      for (const name of ["me.npz", "me"]) expect(await none.load(path.join(folder, name))).to.deep.equal(voice);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    expect(await (await presets({})).load(writeNpz(voice))).to.deep.equal(voice);
+    expect(await (await presets({})).load(writeNpz(voice).buffer)).to.deep.equal(voice);
+  });
+
+  it("takes a dictionary of arrays", async () => {
+    const floats = { ...voice, semantic_prompt: new NdArray(Float64Array.of(3, 1, 2), [3]) };
+    expect(await (await presets()).load(floats)).to.deep.equal(voice);
+  });
+
+  it("says which voices there are when it does not know one", async () => {
+    expect(await fault((await presets()).load("nobody"))).to.equal(
+      "bad-input nobody: no such voice (expected v2/en_speaker_6 or a path, got no preset and no file nobody.npz); `bark voices` lists the presets",
+    );
+    expect(await fault((await presets()).load("/nowhere/at/all.npz"))).to.match(
+      /^bad-input \/nowhere\/at\/all.npz: no such voice/,
+    );
+    expect(await fault((await presets()).load("repo_or_path"))).to.match(/no such voice/);
+  });
+
+  it("refuses paths that leave the checkpoint", async () => {
+    for (const outside of ["../x.npy", "a/../../x.npy", "/etc/x.npy", "C:\\x.npy", "..\\x.npy", "file:///x.npy"])
+      expect(
+        await fault((await presets(files({ coarse_prompt: outside }))).load("v2/en_speaker_6")),
+        outside,
+      ).to.contain(`Invalid voice preset path: '${outside}'`);
+    const inside = files({ coarse_prompt: "./speaker_embeddings/../speaker_embeddings/v2/c.npy" });
+    expect(await fault((await presets(inside)).load("v2/en_speaker_6"))).to.contain("does not exist");
+  });
+
+  it("names what an index entry lacks", async () => {
+    expect(await fault((await presets(files({ fine_prompt: undefined }))).load("v2/en_speaker_6"))).to.contain(
+      'missing fine_prompt as a key of "v2/en_speaker_6"',
+    );
+    expect(await fault((await presets(files({ fine_prompt: "gone.npy" }))).load("v2/en_speaker_6"))).to.match(
+      /^bad-input memory\/gone.npy: fine_prompt of the voice preset "v2\/en_speaker_6" does not exist/,
+    );
+    expect(await fault(presets({ "speaker_embeddings_path.json": "[1]" }))).to.contain("is not a JSON object");
+  });
+
+  it("refuses what is no voice, with transformers' messages", async () => {
+    const all = await presets({});
+    const { semantic_prompt, coarse_prompt, fine_prompt } = voice;
+    expect(await fault(all.load({ semantic_prompt, fine_prompt }))).to.contain(
+      "Voice preset unrecognized, missing coarse_prompt as a key.",
+    );
+    expect(await fault(all.load({ semantic_prompt, coarse_prompt: semantic_prompt, fine_prompt }))).to.contain(
+      "coarse_prompt voice preset must be a 2D ndarray.",
+    );
+    expect(
+      await fault(all.load({ semantic_prompt: [1, 2], coarse_prompt, fine_prompt } as unknown as VoicePreset)),
+    ).to.contain("semantic_prompt voice preset must be a 1D ndarray.");
+    expect(await fault(all.load(Uint8Array.of(1, 2, 3)))).to.match(/^bad-input voice preset: /);
+    const halves = new NdArray(Float64Array.of(0.5), [1]);
+    expect(() => validateVoice({ semantic_prompt: halves, coarse_prompt, fine_prompt }, "v")).to.throw("no token id");
+    const negative = array([-1], [1]);
+    expect(() => validateVoice({ semantic_prompt: negative, coarse_prompt, fine_prompt }, "v")).to.throw("no token id");
+  });
+});
+
+describe("voicePromptFromRun", () => {
+  it("drops the end of speech and takes codebooks apart", () => {
+    const numbers = { semantic_pad_token: 100, semantic_vocab_size: 100, n_coarse_codebooks: 2, codebook_size: 16 };
+    const fine = array([1, 2, 3, 4, 5, 6], [3, 2]);
+    // 140 is above the second codebook; transformers may answer it, and as a code it is 24.
+    const prompt = voicePromptFromRun([5, 6, 100, 100], [101, 117, 102, 140], fine, numbers);
+    expect(prompt.semantic_prompt.tolist()).to.deep.equal([5, 6]);
+    expect(prompt.coarse_prompt.tolist()).to.deep.equal([
+      [1, 2],
+      [1, 24],
+    ]);
+    expect(prompt.fine_prompt.tolist()).to.deep.equal([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    expect([prompt.semantic_prompt.dtype, prompt.fine_prompt.dtype]).to.deep.equal(["int32", "int32"]);
+  });
+});
