@@ -1,0 +1,24 @@
+/** The public surface. Names as in transformers. Import a platform first: engine/node/index.ts or engine/web/index.ts. */
+export { EngineError, type ErrorCode } from "../engine/errors.ts";
+export { openGpu, type Gpu, type GpuOptions } from "../engine/gpu.ts";
+export { NdArray } from "../engine/ndarray.ts";
+export {
+  BarkCoarseConfig,
+  BarkConfig,
+  BarkFineConfig,
+  BarkSemanticConfig,
+  BarkSubModelConfig,
+  EncodecConfig,
+} from "./config.ts";
+export type { GenerateKwargs } from "./generate_options.ts";
+export {
+  BarkCoarseGenerationConfig,
+  BarkFineGenerationConfig,
+  BarkGenerationConfig,
+  BarkSemanticGenerationConfig,
+} from "./generation_config.ts";
+export { BarkModel, type BarkGenerateKwargs, type FromPretrainedOptions } from "./model.ts";
+export type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
+export { BarkProcessor } from "./processor.ts";
+export { voicePromptFromRun, type HistoryPrompt, type VoicePreset } from "./voices.ts";
+export { encode_wav, write_wav } from "./wav.ts";
