@@ -1,4 +1,3 @@
-import { EngineError } from "../engine/errors.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { sampleRows } from "../kernels/sample/sample.ts";
 import type { FineWeights } from "./fine_model.ts";
@@ -57,17 +56,8 @@ class FineStage {
     this.#options = options;
     this.#run = run;
     this.#batch = batch;
-    const { max_fine_input_length: width, n_fine_codebooks: books } = config.fine_acoustics_config;
-    const { block_size, n_codes_total, output_vocab_size } = model.config;
-    const refuse = (field: string, expected: string, actual: number): never => {
-      throw new EngineError("bad-input", "does not fit the fine model", {
-        where: `generation_config.json: fine_acoustics_config.${field}`,
-        expected,
-        actual,
-      });
-    };
-    if (width > block_size) refuse("max_fine_input_length", `at most block_size (${block_size})`, width);
-    if (books !== n_codes_total) refuse("n_fine_codebooks", `n_codes_total (${n_codes_total})`, books);
+    const { max_fine_input_length: width } = config.fine_acoustics_config;
+    const { output_vocab_size } = model.config;
     this.#buffers = model.gpt.buffers(width, "fine");
     this.#logits = model.gpu.tensor("f32", [width, output_vocab_size], "fine logits");
   }
@@ -78,7 +68,6 @@ class FineStage {
     const promptFrames = this.#history?.fine_prompt.shape[1] ?? 0;
     const plan = planFine(coarse.length / given, promptFrames, this.#config.fine_acoustics_config);
     const input = fineInput(plan, coarse, this.#history, this.#config);
-    this.#checkIds(input);
     const codes = this.#model.gpu.tensorFrom("u32", [plan.total, books], input, "fine codes");
     const passes = plan.windows.length * (books - given);
     try {
@@ -137,18 +126,5 @@ class FineStage {
     } finally {
       program.dispose();
     }
-  }
-
-  /** The GPU does not check ids; one from a voice of another model would read past the tables. */
-  #checkIds(codes: Uint32Array): void {
-    const { input_vocab_size: vocabulary } = this.#model.config;
-    const wrong = codes.find((code) => code >= vocabulary);
-    if (wrong === undefined) return;
-    throw new EngineError("bad-input", "a code is outside the fine model's vocabulary", {
-      where: "fine_prompt of the voice",
-      expected: `0 to ${vocabulary - 1}`,
-      actual: wrong | 0,
-      fix: "use a voice that was made with this checkpoint",
-    });
   }
 }

@@ -10,6 +10,7 @@ import { generateCoarse } from "./coarse_stage.ts";
 import { BarkConfig } from "./config.ts";
 import { FineWeights } from "./fine_model.ts";
 import { generateFine } from "./fine_stage.ts";
+import { checkGenerationFits, checkVoiceFits } from "./generation_checks.ts";
 import { routeGenerateKwargs, type GenerateKwargs } from "./generate_options.ts";
 import { BarkGenerationConfig } from "./generation_config.ts";
 import type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
@@ -90,6 +91,7 @@ export class BarkModel {
     const store = await openCheckpoint(source);
     const config = await BarkConfig.from_pretrained(store);
     const generation_config = await BarkGenerationConfig.from_pretrained(store);
+    checkGenerationFits(generation_config, config);
     const reader = await SafetensorsCheckpoint.open(store);
     const { device, onNotice } = options;
     const gpu =
@@ -133,6 +135,7 @@ export class BarkModel {
     } = kwargs;
     const config = this.generation_config;
     const options = routeGenerateKwargs(rest, config);
+    if (history_prompt !== null) checkVoiceFits(history_prompt, config, this.config);
     const ids = rowsOf(input_ids, "input_ids");
     const milliseconds: Partial<Record<BarkStage, number>> = {};
     const shared = { seed: seed === undefined ? randomSeed() : BigInt(seed), signal, onProgress: on_progress };
