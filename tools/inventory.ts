@@ -21,7 +21,8 @@ const blockSize = 1024;
 
 function gptBlocks(prefix: string, { layers, hidden: H }: BarkSize, causal: boolean): InventoryTensor[] {
   const tensors: InventoryTensor[] = [];
-  const add = (name: string, ...shape: number[]): void => void tensors.push({ name: prefix + name, dtype: "F32", shape });
+  const add = (name: string, ...shape: number[]): void =>
+    void tensors.push({ name: prefix + name, dtype: "F32", shape });
   const norm = (name: string): void => {
     add(`${name}.weight`, H);
     if (!causal) add(`${name}.bias`, H);
@@ -62,7 +63,8 @@ function fineModel(prefix: string, size: BarkSize): InventoryTensor[] {
 /** EnCodec 24 kHz with its encoder and all 32 quantizers, as the files of 2023 hold it. */
 function codec(prefix: string): InventoryTensor[] {
   const tensors: InventoryTensor[] = [];
-  const add = (name: string, ...shape: number[]): void => void tensors.push({ name: prefix + name, dtype: "F32", shape });
+  const add = (name: string, ...shape: number[]): void =>
+    void tensors.push({ name: prefix + name, dtype: "F32", shape });
   const conv = (name: string, outputs: number, inputs: number, kernel: number, transposed = false): void => {
     const [first, second] = transposed ? [inputs, outputs] : [outputs, inputs];
     add(`${name}.conv.bias`, outputs);

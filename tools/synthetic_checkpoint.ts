@@ -24,7 +24,13 @@ function config({ layers, heads, hidden }: BarkSize): object {
     model_type: "bark",
     semantic_config: { ...gpt, input_vocab_size: 129600, output_vocab_size: 10048 },
     coarse_acoustics_config: { ...gpt, input_vocab_size: 12096, output_vocab_size: 12096 },
-    fine_acoustics_config: { ...gpt, input_vocab_size: 1056, output_vocab_size: 1056, n_codes_total: 8, n_codes_given: 1 },
+    fine_acoustics_config: {
+      ...gpt,
+      input_vocab_size: 1056,
+      output_vocab_size: 1056,
+      n_codes_total: 8,
+      n_codes_given: 1,
+    },
     codec_config: { model_type: "encodec" },
   };
 }
@@ -76,7 +82,12 @@ async function writeWeights(file: string, tensors: readonly InventoryTensor[]): 
 
 type Handle = Awaited<ReturnType<typeof open>>;
 
-async function writeTensor(handle: Handle, tensor: InventoryTensor, bytes: number, random: Float32Array): Promise<void> {
+async function writeTensor(
+  handle: Handle,
+  tensor: InventoryTensor,
+  bytes: number,
+  random: Float32Array,
+): Promise<void> {
   if (tensor.dtype === "BOOL") return void (await handle.write(new Uint8Array(bytes)));
   if (/layernorm.*weight$|weight_g$/.test(tensor.name)) {
     return void (await handle.write(new Float32Array(bytes / 4).fill(1)));
