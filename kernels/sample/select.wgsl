@@ -60,9 +60,9 @@ fn span() -> vec2<u32> {
   );
 }
 
-// A key that orders as the float does (no NaN): flips all bits of negatives, the sign of the others.
+// A key that orders as the float does (no NaN): flips all bits of negatives, the sign of the others. -0 ties with 0.
 fn order(value: f32) -> u32 {
-  let bits = bitcast<u32>(value);
+  let bits = bitcast<u32>(select(value, 0.0, value == 0.0));
   return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
 }
 
