@@ -1,0 +1,274 @@
+import type { Gpu } from "../engine/gpu.ts";
+import type { Tensor } from "../engine/tensor.ts";
+import {
+  conv1d,
+  createConv1d,
+  disposeConv1d,
+  type Conv1d,
+  type Conv1dOptions,
+  type ConvShape,
+} from "../kernels/conv1d/conv1d.ts";
+import {
+  convTranspose1d,
+  createConvTranspose1d,
+  type ConvTranspose1d,
+  type Trim,
+} from "../kernels/conv_transpose1d/conv_transpose1d.ts";
+import { add, elu } from "../kernels/elementwise/elementwise.ts";
+import { createLstmLayer, disposeLstmLayer, lstmSteps, type LstmLayer } from "../kernels/lstm/lstm.ts";
+import { matmul } from "../kernels/matmul/matmul.ts";
+import type { EncodecConfig } from "./config.ts";
+import { convPadding } from "./padding.ts";
+import type { Recorder } from "./recorder.ts";
+import type { CodecWeights } from "./weights.ts";
+
+/** Buffers of a walk through the codec. Values are time-major: row = frame, [length, channels]. */
+export interface Activations {
+  /** Input of the next block. */
+  readonly x: Tensor<"f32">;
+  /** As large as x. */
+  readonly spare: Tensor<"f32">;
+  /** For what lives within one block. */
+  readonly inner: Tensor<"f32">;
+  /** Cell state of the LSTM. */
+  readonly cell: Tensor<"f32">;
+  readonly length: number;
+}
+
+/** A module of the codec. The ELU that follows some of them belongs to them, so that it costs no pass over memory. */
+export interface Block {
+  readonly outChannels: number;
+  outLength(length: number): number;
+  /** Values of {@link Activations.inner} that it needs. */
+  innerSize(length: number): number;
+  record(recorder: Recorder, activations: Activations): Activations;
+  dispose(): void;
+}
+
+interface BlockOptions {
+  /** Apply ELU to the result. */
+  elu: boolean;
+}
+
+/** Convolution that pads as the config says. Weights `{name}.conv.*`. */
+export class EncodecConv1d implements Block {
+  readonly outChannels: number;
+  readonly conv: Conv1d;
+  readonly #config: EncodecConfig;
+
+  private constructor(conv: Conv1d, config: EncodecConfig) {
+    this.conv = conv;
+    this.outChannels = conv.outChannels;
+    this.#config = config;
+  }
+
+  static async load(
+    gpu: Gpu,
+    weights: CodecWeights,
+    name: string,
+    config: EncodecConfig,
+    shape: ConvShape & { dilation?: number },
+  ): Promise<EncodecConv1d> {
+    const weight = await weights.conv(`${name}.conv`, shape);
+    const bias = await weights.values(`${name}.conv.bias`, [shape.outChannels]);
+    const { outChannels, inChannels, kernelSize, dilation = 1 } = shape;
+    const sizes = { outChannels, inChannels, kernelSize };
+    return new EncodecConv1d(createConv1d(gpu, weight, sizes, weights.prefix + name, { bias, dilation }), config);
+  }
+
+  outLength(length: number): number {
+    return length;
+  }
+
+  innerSize(): number {
+    return 0;
+  }
+
+  /** Records y = conv(x) on its own, for use inside another block. */
+  apply(recorder: Recorder, x: Tensor<"f32">, length: number, y: Tensor<"f32">, options: Conv1dOptions = {}): void {
+    const { outChannels, inChannels, kernelSize } = this.conv;
+    const padding = convPadding(this.conv, length, this.#config.pad_mode, this.#config.use_causal_conv);
+    const program = recorder.program(length * outChannels * inChannels * kernelSize);
+    conv1d(program, x, length, this.conv, y, { ...options, padding });
+  }
+
+  record(recorder: Recorder, activations: Activations): Activations {
+    const { x, spare, length } = activations;
+    this.apply(recorder, x, length, spare);
+    return { ...activations, x: spare, spare: x };
+  }
+
+  dispose(): void {
+    disposeConv1d(this.conv);
+  }
+}
+
+/** Upsampling by a transposed convolution, trimmed to `length * stride` rows. Weights `{name}.conv.*`. */
+export class EncodecConvTranspose1d implements Block {
+  readonly outChannels: number;
+  readonly #conv: ConvTranspose1d;
+  readonly #trim: Trim;
+  readonly #options: BlockOptions;
+
+  private constructor(conv: ConvTranspose1d, trim: Trim, options: BlockOptions) {
+    this.#conv = conv;
+    this.outChannels = conv.outChannels;
+    this.#trim = trim;
+    this.#options = options;
+  }
+
+  static async load(
+    gpu: Gpu,
+    weights: CodecWeights,
+    name: string,
+    config: EncodecConfig,
+    shape: ConvShape & { stride: number },
+    options: BlockOptions,
+  ): Promise<EncodecConvTranspose1d> {
+    const weight = await weights.convTranspose(`${name}.conv`, shape);
+    const bias = await weights.values(`${name}.conv.bias`, [shape.outChannels]);
+    const conv = createConvTranspose1d(gpu, weight, shape, weights.prefix + name, { bias });
+    const total = shape.kernelSize - shape.stride;
+    const right = config.use_causal_conv ? Math.ceil(total * config.trim_right_ratio) : Math.floor(total / 2);
+    return new EncodecConvTranspose1d(conv, { left: total - right, right }, options);
+  }
+
+  outLength(length: number): number {
+    return length * this.#conv.stride;
+  }
+
+  innerSize(): number {
+    return 0;
+  }
+
+  record(recorder: Recorder, activations: Activations): Activations {
+    const { x, spare, length } = activations;
+    const { outChannels, inChannels, kernelSize } = this.#conv;
+    const program = recorder.program(length * outChannels * inChannels * kernelSize);
+    convTranspose1d(program, x, length, this.#conv, spare, { trim: this.#trim, elu: this.#options.elu });
+    return { ...activations, x: spare, spare: x, length: this.outLength(length) };
+  }
+
+  dispose(): void {
+    disposeConv1d(this.#conv.phases);
+  }
+}
+
+/** y = LSTM(x) + x over all layers, then ELU. Weights `{name}.lstm.*`. */
+export class EncodecLSTM implements Block {
+  readonly outChannels: number;
+  readonly #layers: readonly LstmLayer[];
+
+  private constructor(layers: readonly LstmLayer[], dimension: number) {
+    this.#layers = layers;
+    this.outChannels = dimension;
+  }
+
+  static async load(
+    gpu: Gpu,
+    weights: CodecWeights,
+    name: string,
+    config: EncodecConfig,
+    dimension: number,
+  ): Promise<EncodecLSTM> {
+    const layers: LstmLayer[] = [];
+    for (let i = 0; i < config.num_lstm_layers; i++) {
+      const layer = await weights.lstm(`${name}.lstm`, i, dimension);
+      layers.push(createLstmLayer(gpu, layer, dimension, `${weights.prefix}${name}.lstm.${i}`));
+    }
+    return new EncodecLSTM(layers, dimension);
+  }
+
+  outLength(length: number): number {
+    return length;
+  }
+
+  innerSize(length: number): number {
+    return length * 4 * this.outChannels;
+  }
+
+  record(recorder: Recorder, activations: Activations): Activations {
+    const { x, spare: h, inner: gates, cell, length } = activations;
+    const weightCount = 4 * this.outChannels * this.outChannels;
+    for (const [i, layer] of this.#layers.entries()) {
+      // All of the previous layer's output has become gates before the first step overwrites it.
+      matmul(recorder.program(length * weightCount), i === 0 ? x : h, layer.input, gates, { rows: length });
+      for (let step = 0; step < length; step++)
+        lstmSteps(recorder.program(weightCount), gates, layer, h, cell, { first: step, end: step + 1 });
+    }
+    add(recorder.program(0), h, x, { size: length * this.outChannels, elu: true });
+    return activations;
+  }
+
+  dispose(): void {
+    for (const layer of this.#layers) disposeLstmLayer(layer);
+  }
+}
+
+/** y = shortcut(x) + conv(elu(conv(elu(x)))). Weights `{name}.block.{1,3}.conv.*`, `{name}.shortcut.conv.*`. */
+export class EncodecResnetBlock implements Block {
+  readonly outChannels: number;
+  readonly #convs: readonly [EncodecConv1d, EncodecConv1d];
+  readonly #shortcut: EncodecConv1d | undefined;
+  readonly #options: BlockOptions;
+
+  private constructor(
+    convs: readonly [EncodecConv1d, EncodecConv1d],
+    shortcut: EncodecConv1d | undefined,
+    options: BlockOptions,
+  ) {
+    this.#convs = convs;
+    this.outChannels = convs[1].outChannels;
+    this.#shortcut = shortcut;
+    this.#options = options;
+  }
+
+  static async load(
+    gpu: Gpu,
+    weights: CodecWeights,
+    name: string,
+    config: EncodecConfig,
+    dimension: number,
+    options: BlockOptions & { dilation: number },
+  ): Promise<EncodecResnetBlock> {
+    const inner = Math.floor(dimension / config.compress);
+    const load = (part: string, inChannels: number, outChannels: number, kernelSize: number, dilation = 1) =>
+      EncodecConv1d.load(gpu, weights, `${name}.${part}`, config, { outChannels, inChannels, kernelSize, dilation });
+    const first = await load("block.1", dimension, inner, config.residual_kernel_size, options.dilation);
+    const second = await load("block.3", inner, dimension, 1);
+    const shortcut = config.use_conv_shortcut ? await load("shortcut", dimension, dimension, 1) : undefined;
+    return new EncodecResnetBlock([first, second], shortcut, options);
+  }
+
+  outLength(length: number): number {
+    return length;
+  }
+
+  innerSize(length: number): number {
+    return length * this.#convs[0].outChannels;
+  }
+
+  record(recorder: Recorder, activations: Activations): Activations {
+    const { x, spare, inner, length } = activations;
+    const size = length * this.outChannels;
+    const [first, second] = this.#convs;
+    const last = { accumulate: true, elu: this.#options.elu };
+    if (this.#shortcut === undefined) {
+      recorder.program(0).copy(x, 0, spare, 0, size);
+      elu(recorder.program(0), spare, size);
+      first.apply(recorder, spare, length, inner, { elu: true });
+      second.apply(recorder, inner, length, x, last);
+      return activations;
+    }
+    this.#shortcut.apply(recorder, x, length, spare);
+    elu(recorder.program(0), x, size);
+    first.apply(recorder, x, length, inner, { elu: true });
+    second.apply(recorder, inner, length, spare, last);
+    return { ...activations, x: spare, spare: x };
+  }
+
+  dispose(): void {
+    for (const conv of this.#convs) conv.dispose();
+    this.#shortcut?.dispose();
+  }
+}

@@ -1,0 +1,65 @@
+import { EngineError } from "../engine/errors.ts";
+import type { Gpu } from "../engine/gpu.ts";
+import type { Program } from "../engine/program.ts";
+import type { Tensor } from "../engine/tensor.ts";
+import { embedding } from "../kernels/embedding/embedding.ts";
+import { padRows } from "../kernels/matmul/linear.ts";
+import type { EncodecConfig } from "./config.ts";
+import type { CodecWeights } from "./weights.ts";
+
+/** The codebooks of the residual vector quantizer, for decoding. */
+export class EncodecCodebooks {
+  /** How many codebooks are loaded. */
+  readonly count: number;
+  /** Entries of one. */
+  readonly size: number;
+  /** Width of an entry. */
+  readonly dimension: number;
+  readonly #table: Tensor<"f32">;
+
+  private constructor(table: Tensor<"f32">, count: number, size: number, dimension: number) {
+    this.#table = table;
+    this.count = count;
+    this.size = size;
+    this.dimension = dimension;
+  }
+
+  /** Loads the first `count` codebooks, `quantizer.layers.{i}.codebook.embed`. */
+  static async load(gpu: Gpu, weights: CodecWeights, config: EncodecConfig, count: number): Promise<EncodecCodebooks> {
+    const { codebook_size: size, codebook_dim: dimension } = config;
+    const stride = Math.ceil(dimension / 4) * 4;
+    const table = new Float32Array(count * size * stride);
+    for (let i = 0; i < count; i++) {
+      const embed = await weights.values(`quantizer.layers.${i}.codebook.embed`, [size, dimension]);
+      table.set(padRows(embed, size, dimension), i * size * stride);
+    }
+    const tensor = gpu.tensorFrom("f32", [count, size, stride], table, `${weights.prefix}quantizer`);
+    return new EncodecCodebooks(tensor, count, size, dimension);
+  }
+
+  /** Records y[t] = the sum of the entries that frame t names. codes: [frames, codebooks]; y: [frames, dimension]. */
+  record(program: Program, codes: Tensor<"u32">, codebooks: number, frames: number, y: Tensor<"f32">): void {
+    embedding(
+      program,
+      { table: this.#table, vocabulary: this.size, width: this.dimension },
+      { tensor: codes, stride: codebooks, tables: codebooks, tableStride: 1 },
+      y,
+      frames,
+    );
+  }
+
+  /** @throws EngineError `usage` naming the first code that no codebook has. */
+  check(codes: ArrayLike<number>, codebooks: number): void {
+    for (let i = 0; i < codes.length; i++)
+      if (!(codes[i] >= 0 && codes[i] < this.size))
+        throw new EngineError("usage", "code is outside its codebook", {
+          where: `frame ${Math.floor(i / codebooks)}, codebook ${i % codebooks}`,
+          expected: `0 to ${this.size - 1}`,
+          actual: codes[i],
+        });
+  }
+
+  dispose(): void {
+    this.#table.dispose();
+  }
+}
