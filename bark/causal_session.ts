@@ -153,16 +153,8 @@ export class CausalSession {
         ? this.#gpu.tensorFrom("u32", [length], Uint32Array.from(input.ids), "prefill ids")
         : this.#gpu.tensorFrom("f32", [length, H], input.embeddings, "prefill embeddings");
     if (inputTensor.dtype === "u32")
-      embedding(program, tables, { tensor: inputTensor as Tensor<"u32"> }, buffers.x, length, { tensor: positionIds });
-    else
-      embeddingGiven(
-        program,
-        inputTensor as Tensor<"f32">,
-        tables.positions,
-        { tensor: positionIds },
-        buffers.x,
-        length,
-      );
+      embedding(program, tables, { tensor: inputTensor }, buffers.x, length, { tensor: positionIds });
+    else embeddingGiven(program, inputTensor, tables.positions, { tensor: positionIds }, buffers.x, length);
     gpt.recordBlocks(program, buffers, length, (layer, qkv, y) => {
       const part = (index: number): { tensor: Tensor<"f32">; first: number; stride: number } => ({
         tensor: qkv,

@@ -24,14 +24,14 @@ function lastOf(values: Row, count: number): Row {
 
 /** Rows of a [batch, length] array as plain numbers. @throws EngineError `usage` naming `where`. */
 export function rowsOf(value: NdArray | readonly Row[], where: string): number[][] {
-  const rows = "shape" in value ? (value).tolist() : value;
+  const rows = "shape" in value ? value.tolist() : value;
   const good = Array.isArray(rows) && rows.length > 0 && rows.every((row) => Array.isArray(row));
   const lengths = good ? new Set((rows as Row[]).map((row) => row.length)) : new Set<number>();
   if (lengths.size === 1) return rows as number[][];
   throw new EngineError("usage", "rows must make up an array of two axes", {
     where,
     expected: "[batch, length]",
-    actual: "shape" in value ? `[${(value).shape.join(", ")}]` : `rows of ${[...lengths].join(", ")} values`,
+    actual: "shape" in value ? `[${value.shape.join(", ")}]` : `rows of ${[...lengths].join(", ")} values`,
   });
 }
 

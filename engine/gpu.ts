@@ -71,7 +71,7 @@ export class Gpu {
     this.adapterName = info.description || info.device || info.vendor || "unnamed adapter";
     this.isSoftware = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(this.adapterName);
     this.limits = device.limits;
-    this.features = device.features as ReadonlySet<string>;
+    this.features = device.features;
     this.pipelines = new PipelineCache(device);
     this.paramsStride = Math.max(this.paramsBytes, device.limits.minUniformBufferOffsetAlignment);
     this.placeholder = this.tensor("f32", [4], "placeholder");
@@ -107,13 +107,15 @@ export class Gpu {
 
   /** A new tensor with values from host memory. f16 takes packed words. */
   tensorFrom<D extends Dtype>(dtype: D, shape: readonly number[], data: HostArray, label: string): Tensor<D> {
-    const tensor = this.tensor(dtype, shape, label);
-    if (data.byteLength !== tensor.buffer.size && tensor.size > 0)
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    const bytes = size === 0 ? 0 : tensorBytes(dtype, size);
+    if (data.byteLength !== bytes)
       throw new EngineError("shape", "host data does not fit the tensor", {
         where: label,
-        expected: `${tensor.buffer.size} bytes for ${dtype}[${shape.join(", ")}]`,
+        expected: `${bytes} bytes for ${dtype}[${shape.join(", ")}]`,
         actual: `${data.byteLength} bytes`,
       });
+    const tensor = this.tensor(dtype, shape, label);
     if (data.length > 0) tensor.write(data);
     return tensor;
   }
@@ -131,8 +133,11 @@ export class Gpu {
   ): Promise<void> {
     const program = this.program(kernel.name);
     program.dispatch(kernel, tensors, params, constants);
-    await program.run();
-    program.dispose();
+    try {
+      await program.run();
+    } finally {
+      program.dispose();
+    }
   }
 
   /** Encodes programs in order into one command buffer, in one pass unless they copy, and submits it. */

@@ -75,11 +75,9 @@ export type Kernel<
 export type AnyKernel = Kernel<any, any, any>;
 
 /** Declares a kernel; the types of every call follow from the declaration. */
-export function defineKernel<
-  const B extends Bindings,
-  const P extends ParamTypes,
-  const C extends Constants = Constants,
->(declaration: KernelDeclaration<B, P, C>): Kernel<B, P, C> {
+export function defineKernel<const B extends Bindings, const P extends ParamTypes, C extends Constants = Constants>(
+  declaration: KernelDeclaration<B, P, C>,
+): Kernel<B, P, C> {
   return declaration;
 }
 

@@ -24,6 +24,7 @@ export class PipelineCache {
     let compiled = this.#cache.get(key);
     if (compiled === undefined) {
       compiled = this.#compile(kernel, format, constants);
+      compiled.catch(() => undefined); // A program that is recorded waits for it only once it runs.
       this.#cache.set(key, compiled);
     }
     return compiled;
@@ -34,7 +35,10 @@ export class PipelineCache {
       if (!this.#device.features.has(feature))
         throw new EngineError("limit", `needs the feature ${feature}`, { where: kernel.name });
     const source = await loadShader(kernel, format);
+    // A wrong shader is reported below; without the scope it would count as a fault of the device as well.
+    this.#device.pushErrorScope("validation");
     const module = this.#device.createShaderModule({ code: source.text, label: kernel.name });
+    const reported = this.#device.popErrorScope();
     const layout = this.#device.createBindGroupLayout({ label: kernel.name, entries: layoutEntries(kernel) });
     try {
       const pipeline = await this.#device.createComputePipelineAsync({
@@ -45,6 +49,8 @@ export class PipelineCache {
       return { pipeline, layout };
     } catch (error) {
       throw await compileError(kernel, source, module, error);
+    } finally {
+      await reported.catch(() => undefined); // Rejects if the device is lost, which the pipeline reports too.
     }
   }
 }

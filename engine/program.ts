@@ -44,6 +44,7 @@ export class Program {
   readonly #params: ArrayBuffer[] = [];
   #bound: Promise<readonly (BoundDispatch | Copy)[]> | undefined;
   #arena: GPUBuffer | undefined;
+  #disposed = false;
 
   constructor(gpu: Gpu, label: string) {
     this.gpu = gpu;
@@ -142,8 +143,13 @@ export class Program {
   dispose(): void {
     if (this.#arena !== undefined) this.gpu.releaseBuffer(this.#arena, `${this.label} params`);
     this.#arena = undefined;
-    this.#bound = Promise.reject(new EngineError("internal", "program was disposed", { where: this.label }));
+    this.#disposed = true;
+    this.#bound = Promise.reject(this.#disposedError());
     this.#bound.catch(() => undefined); // Nobody may be waiting for it.
+  }
+
+  #disposedError(): EngineError {
+    return new EngineError("internal", "program was disposed", { where: this.label });
   }
 
   async #bind(): Promise<readonly (BoundDispatch | Copy)[]> {
@@ -151,8 +157,10 @@ export class Program {
     const arenaBytes = new Uint8Array(Math.max(1, this.#params.length) * paramsStride);
     for (const [i, params] of this.#params.entries()) arenaBytes.set(new Uint8Array(params), i * paramsStride);
     const compiled = await Promise.all(
-      this.#steps.map((step) => (step.kind === "dispatch" ? step.compiled : undefined)),
+      this.#steps.map(async (step) => (step.kind === "dispatch" ? step.compiled : undefined)),
     );
+    // Disposed of while it compiled: an arena made now would never be released.
+    if (this.#disposed) throw this.#disposedError();
     const arena = this.gpu.createBuffer(
       arenaBytes.length,
       GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,

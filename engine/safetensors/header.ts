@@ -110,7 +110,7 @@ function duplicateKey(text: string): string | undefined {
 function readMetadata(value: unknown, metadata: Map<string, string>, where: string): void {
   if (value === null) return;
   if (typeof value !== "object" || Array.isArray(value)) throw invalid(where, "__metadata__ is not an object");
-  for (const [key, text] of Object.entries(value as object)) {
+  for (const [key, text] of Object.entries(value)) {
     if (typeof text !== "string") throw invalid(where, `__metadata__ entry ${JSON.stringify(key)} is not a string`);
     metadata.set(key, text);
   }

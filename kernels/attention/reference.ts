@@ -28,7 +28,8 @@ export function attentionReference(
         const times = (causal && key > past + query ? 1 : 0) + (mask !== undefined && mask[key] === 0 ? 1 : 0);
         if (times > 0) return times === 1 ? -3.4028234663852886e38 : -Infinity;
         let dot = 0;
-        for (let d = 0; d < headDim; d++) dot += q[query * width + head * headDim + d] * k[key * width + head * headDim + d];
+        for (let d = 0; d < headDim; d++)
+          dot += q[query * width + head * headDim + d] * k[key * width + head * headDim + d];
         return dot / Math.sqrt(headDim);
       });
       const maximum = Math.max(...scores);

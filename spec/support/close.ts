@@ -12,7 +12,7 @@ export function expectClose(
   for (let i = 0; i < actual.length; i++) {
     const allowed = tolerance.absolute + (tolerance.relative ?? 0) * Math.abs(expected[i]);
     const difference = Math.abs(actual[i] - expected[i]);
-    const excess = Number.isFinite(actual[i]) ? difference / allowed : Infinity;
+    const excess = Number.isFinite(difference) ? difference / allowed : Infinity;
     if (excess > worstExcess) [worst, worstExcess] = [i, excess];
   }
   if (worstExcess > 1)

@@ -83,7 +83,10 @@ describe("attention", () => {
     const width = heads * headDim;
     const product = noise(length * 3 * width, 4, 2);
     const column = (index: number): Float32Array =>
-      Float32Array.from({ length: length * width }, (_, i) => product[Math.floor(i / width) * 3 * width + index * width + (i % width)]);
+      Float32Array.from(
+        { length: length * width },
+        (_, i) => product[Math.floor(i / width) * 3 * width + index * width + (i % width)],
+      );
     const qkv = gpu.tensorFrom("f32", [length, 3 * width], product, "qkv");
     const y = gpu.tensor("f32", [length, width], "y");
     const part = (index: number) => ({ tensor: qkv, first: index * width, stride: 3 * width });
@@ -150,7 +153,12 @@ describe("attention over a KV cache", () => {
             column(2, 0, position + 1),
             { queries: 1, keys: position + 1, heads, headDim, past: position, causal: true },
           );
-          expectClose(result.subarray(row * width, (row + 1) * width), expected, tolerance, `row ${row} at ${position}`);
+          expectClose(
+            result.subarray(row * width, (row + 1) * width),
+            expected,
+            tolerance,
+            `row ${row} at ${position}`,
+          );
         }
       }
       const kept: Tensor[] = [cache.k, cache.v, scores, y, state, step];
