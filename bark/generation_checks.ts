@@ -1,6 +1,8 @@
 import { EngineError } from "../engine/errors.ts";
 import type { BarkConfig } from "./config.ts";
+import { routeGenerateKwargs, type GenerateKwargs } from "./generate_options.ts";
 import type { BarkGenerationConfig } from "./generation_config.ts";
+import { maxSemanticTokens } from "./planning.ts";
 import type { HistoryPrompt } from "./voices.ts";
 
 /**
@@ -70,4 +72,29 @@ export function checkVoiceFits(voice: HistoryPrompt, generation: BarkGenerationC
   const { n_fine_codebooks } = generation.fine_acoustics_config;
   const rows = voice.fine_prompt.shape[0];
   if (rows !== n_fine_codebooks) fail("fine_prompt", `${n_fine_codebooks} codebooks`, rows);
+}
+
+/**
+ * The options of every stage, if keywords and voice fit the checkpoint; needs no weights.
+ * @throws EngineError `usage` for a keyword, `bad-input` for a voice.
+ */
+export function checkGenerate(
+  kwargs: GenerateKwargs,
+  voice: HistoryPrompt | null,
+  generation: BarkGenerationConfig,
+  config: BarkConfig,
+): ReturnType<typeof routeGenerateKwargs> {
+  const options = routeGenerateKwargs(kwargs, generation);
+  if (voice !== null) checkVoiceFits(voice, generation, config);
+  const most = maxSemanticTokens(generation.semantic_config, config.semantic_config.block_size);
+  const wanted = options.semantic.max_new_tokens;
+  if (wanted <= most) return options;
+  if (kwargs.semantic_max_new_tokens !== undefined)
+    throw new EngineError("usage", "more semantic tokens than the model has positions for", {
+      where: "semantic_max_new_tokens",
+      expected: `at most ${most}`,
+      actual: wanted,
+    });
+  // transformers runs into the end of the position table only if the speech does not end before.
+  return { ...options, semantic: { ...options.semantic, max_new_tokens: most } };
 }

@@ -10,9 +10,10 @@ import { generateCoarse } from "./coarse_stage.ts";
 import { BarkConfig } from "./config.ts";
 import { FineWeights } from "./fine_model.ts";
 import { generateFine } from "./fine_stage.ts";
-import { checkGenerationFits, checkVoiceFits } from "./generation_checks.ts";
-import { routeGenerateKwargs, type GenerateKwargs } from "./generate_options.ts";
+import { checkGenerate, checkGenerationFits } from "./generation_checks.ts";
+import type { GenerateKwargs } from "./generate_options.ts";
 import { BarkGenerationConfig } from "./generation_config.ts";
+import { LoadProgress } from "./load_progress.ts";
 import type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
 import { rowsOf } from "./planning.ts";
 import { generateSemantic } from "./semantic_stage.ts";
@@ -29,6 +30,9 @@ export interface FromPretrainedOptions {
   device?: string;
   /** Called with one line for the user, such as that a software adapter stands in. */
   onNotice?: (line: string) => void;
+  /** Stops loading. */
+  signal?: AbortSignal;
+  on_progress?: (progress: BarkProgress) => void;
 }
 
 /** Keywords of {@link BarkModel.generate}: those of transformers, and ours for seed, stop and progress. */
@@ -92,7 +96,7 @@ export class BarkModel {
     const config = await BarkConfig.from_pretrained(store);
     const generation_config = await BarkGenerationConfig.from_pretrained(store);
     checkGenerationFits(generation_config, config);
-    const reader = await SafetensorsCheckpoint.open(store);
+    const reader = new LoadProgress(await SafetensorsCheckpoint.open(store), options);
     const { device, onNotice } = options;
     const gpu =
       options.gpu ??
@@ -134,8 +138,7 @@ export class BarkModel {
       ...rest
     } = kwargs;
     const config = this.generation_config;
-    const options = routeGenerateKwargs(rest, config);
-    if (history_prompt !== null) checkVoiceFits(history_prompt, config, this.config);
+    const options = checkGenerate(rest, history_prompt, config, this.config);
     const ids = rowsOf(input_ids, "input_ids");
     const milliseconds: Partial<Record<BarkStage, number>> = {};
     const shared = { seed: seed === undefined ? randomSeed() : BigInt(seed), signal, onProgress: on_progress };
@@ -203,7 +206,7 @@ export class BarkModel {
       if (count === 0) continue;
       const decoded = await this.codec_model.decode(framesFirst(fine.row(row), count), count, {
         ...(run.signal ? { signal: run.signal } : {}),
-        onProgress: (done, total) => run.report(row + done / total, batch),
+        onProgress: (done, total) => run.report(Math.round((row + done / total) * frames), batch * frames),
       });
       audio.set(decoded.data, row * samples);
     }

@@ -2,10 +2,10 @@ import type { NdArray } from "../engine/ndarray.ts";
 
 export type BarkStage = "semantic" | "coarse" | "fine" | "codec";
 
-/** Told after every readback: enough to show a bar, a rate and an estimate. */
+/** Told after every tensor while loading and after every readback: enough to show a bar, a rate and an estimate. */
 export interface BarkProgress {
-  readonly stage: BarkStage;
-  /** Units finished: tokens (semantic, coarse), passes over a window (fine), audio frames (codec). */
+  readonly stage: BarkStage | "load";
+  /** Units finished: weights (load), tokens (semantic, coarse), passes over a window (fine), audio frames (codec). */
   readonly done: number;
   /** All of them; of the semantic stage the limit, since it ends when the model says so. */
   readonly total: number;

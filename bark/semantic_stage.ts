@@ -1,10 +1,9 @@
-import { EngineError } from "../engine/errors.ts";
 import type { IdRange } from "../kernels/sample/sample.ts";
 import type { CausalModel } from "./causal_model.ts";
 import { CausalSession } from "./causal_session.ts";
 import type { SemanticOptions } from "./generate_options.ts";
 import type { BarkSemanticGenerationConfig } from "./generation_config.ts";
-import { maxSemanticTokens, rowsOf, semanticInput, semanticRanges, type SemanticInput } from "./planning.ts";
+import { rowsOf, semanticInput, semanticRanges, type SemanticInput } from "./planning.ts";
 import { drawStages, sampling, type StageRun } from "./stage_run.ts";
 import type { HistoryPrompt } from "./voices.ts";
 
@@ -21,13 +20,6 @@ export async function generateSemantic(
   options: SemanticOptions,
   run: StageRun,
 ): Promise<number[][]> {
-  const limit = maxSemanticTokens(config, model.config.block_size);
-  if (options.max_new_tokens > limit)
-    throw new EngineError("usage", "more semantic tokens than the model has positions for", {
-      where: "semantic_max_new_tokens",
-      expected: `at most ${limit}`,
-      actual: options.max_new_tokens,
-    });
   const mask = options.attention_mask === null ? null : rowsOf(options.attention_mask, "attention_mask");
   const embeddings = await embed(model, semanticInput(ids, mask, history, config));
   const { eos_token_id: eos } = config;

@@ -1,0 +1,30 @@
+import { EngineError, type ErrorCode } from "../../engine/errors.ts";
+
+/** What the process ends with; scripts rely on these numbers. */
+export const exitCodes: Readonly<Record<ErrorCode, number>> = {
+  usage: 2,
+  "bad-input": 3,
+  limit: 4,
+  "no-adapter": 4,
+  aborted: 130,
+  shape: 1,
+  shader: 1,
+  "device-lost": 1,
+  io: 1,
+  internal: 1,
+};
+
+/** Says on one line of stderr what went wrong (with `debug` also where in the code) and gives the exit code. */
+export function reportError(error: unknown, debug: boolean): number {
+  const known = error instanceof EngineError;
+  const line = known ? error.toLine() : `a fault of ours: ${oneLine(error)}; \`--debug\` shows where, please report it`;
+  process.stderr.write(`bark: ${line}\n`);
+  if (debug)
+    for (let cause = error; cause instanceof Error; cause = cause.cause) process.stderr.write(`${cause.stack}\n`);
+  return known ? exitCodes[error.code] : 1;
+}
+
+function oneLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replaceAll(/\s*\n\s*/g, " ");
+}

@@ -1,0 +1,98 @@
+import { statSync } from "node:fs";
+import { readNpy } from "../../convert/npy.ts";
+import { readNpz } from "../../convert/npz.ts";
+import { EngineError } from "../../engine/errors.ts";
+import type { NdArray } from "../../engine/ndarray.ts";
+import { FileSource } from "../../engine/node/file_source.ts";
+import { SafetensorsCheckpoint } from "../../engine/safetensors/checkpoint.ts";
+import { SafetensorsFile } from "../../engine/safetensors/file.ts";
+import type { TensorReader } from "../../engine/tensor_reader.ts";
+import { BarkConfig, type BarkSubModelConfig } from "../config.ts";
+import { BarkGenerationConfig } from "../generation_config.ts";
+import { BarkProcessor } from "../processor.ts";
+import { openCheckpoint } from "../store.ts";
+import { parseCommandLine, requirePositionals } from "./command_line.ts";
+import { modelLocation } from "./model_location.ts";
+
+/** `bark inspect`: what a checkpoint or a file holds. */
+export async function inspect(args: readonly string[]): Promise<number> {
+  const { positionals } = parseCommandLine("inspect", args, {});
+  requirePositionals("inspect", positionals, 1, 1);
+  const location = modelLocation(positionals[0]);
+  const isFile = statSync(location, { throwIfNoEntry: false })?.isFile() === true;
+  for await (const line of isFile ? inspectFile(location) : inspectCheckpoint(location))
+    process.stdout.write(`${line}\n`);
+  return 0;
+}
+
+async function* inspectFile(file: string): AsyncGenerator<string> {
+  const source = await FileSource.open(file);
+  if (source === undefined) throw new EngineError("bad-input", "no such file", { where: file });
+  if (file.endsWith(".safetensors")) yield* describeSafetensors(await SafetensorsFile.open(source));
+  else if (file.endsWith(".npz"))
+    for (const [name, array] of await readNpz(source)) yield `${name}  ${describeArray(array)}`;
+  else if (file.endsWith(".npy")) yield describeArray(await readNpy(source));
+  else
+    throw new EngineError("bad-input", "is not a kind of file that can be shown", {
+      where: file,
+      expected: ".safetensors, .npz, .npy or the folder of a checkpoint",
+      actual: file.split(/[/\\]/).at(-1),
+    });
+  await source.close();
+}
+
+function* describeSafetensors(file: SafetensorsFile): Generator<string> {
+  for (const [key, value] of file.header.metadata) yield `metadata ${key}: ${value}`;
+  for (const name of file.names()) {
+    const { dtype, shape } = file.info(name);
+    yield `${name}  ${dtype}  [${shape.join(", ")}]`;
+  }
+  yield describeWeights(file);
+}
+
+function describeArray(array: NdArray): string {
+  let [least, most] = [Infinity, -Infinity];
+  for (const value of array.data) [least, most] = [Math.min(least, value), Math.max(most, value)];
+  return `${array.dtype}  [${array.shape.join(", ")}]  ${array.size === 0 ? "empty" : `from ${least} to ${most}`}`;
+}
+
+async function* inspectCheckpoint(location: string): AsyncGenerator<string> {
+  const store = await openCheckpoint(location);
+  const config = await BarkConfig.from_pretrained(store);
+  const { semantic_config: semantic } = await BarkGenerationConfig.from_pretrained(store);
+  const reader = await SafetensorsCheckpoint.open(store);
+  const { available_voice_presets: presets } = await BarkProcessor.from_pretrained(store);
+  const { codec_config: codec } = config;
+  yield store.name;
+  for (const part of ["semantic", "coarse_acoustics", "fine_acoustics"] as const)
+    yield `${part}: ${describeGpt(config[`${part}_config`])}; ${describeWeights(reader, `${part}.`)}`;
+  yield (
+    `codec_model: ${codec.sampling_rate} Hz, ${codec.num_quantizers} codebooks of ${codec.codebook_size}, ` +
+    `hop length ${codec.hop_length}; ${describeWeights(reader, "codec_model.")}`
+  );
+  yield `weights: ${describeWeights(reader)}`;
+  yield `text: at most ${semantic.max_input_semantic_length} tokens`;
+  yield `voices: ${presets.length} presets`;
+  await reader.close();
+}
+
+function describeGpt(config: BarkSubModelConfig): string {
+  const { num_layers, num_heads, hidden_size, block_size, input_vocab_size, output_vocab_size, bias } = config;
+  return (
+    `${num_layers} layers, ${num_heads} heads, hidden ${hidden_size}, block ${block_size}, ` +
+    `vocabulary ${input_vocab_size} in, ${output_vocab_size} out${bias ? ", with biases" : ""}`
+  );
+}
+
+function describeWeights(reader: TensorReader, prefix = ""): string {
+  const values = new Map<string, number>();
+  let tensors = 0;
+  for (const name of reader.names()) {
+    if (!name.startsWith(prefix)) continue;
+    const { dtype, shape } = reader.info(name);
+    values.set(dtype, (values.get(dtype) ?? 0) + shape.reduce((product, extent) => product * extent, 1));
+    tensors++;
+  }
+  const byDtype = Array.from(values, ([dtype, count]) => `${(count / 1e6).toFixed(2)} M ${dtype}`);
+  return `${tensors} tensors, ${byDtype.join(" + ") || "no values"}`;
+}

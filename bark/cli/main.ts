@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import "../../engine/node/index.ts";
+import { EngineError } from "../../engine/errors.ts";
+import { reportError } from "./exit_codes.ts";
+import { Interrupt } from "./interrupt.ts";
+import { usage } from "./usage.ts";
+
+/** Runs a subcommand with its arguments and gives the exit code. */
+export type Command = (args: readonly string[], interrupt: Interrupt) => Promise<number>;
+
+// Loaded when called, so that `say` does not wait for what only `doctor` needs.
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  say: async () => (await import("./say.ts")).say,
+  voices: async () => (await import("./voices.ts")).voices,
+  inspect: async () => (await import("./inspect.ts")).inspect,
+  doctor: async () => (await import("./doctor.ts")).doctor,
+};
+
+async function run(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === "--help" || name === "-h" || name === "help") {
+    process.stdout.write(usage.bark);
+    return 0;
+  }
+  const known = Object.keys(commands).join(", ");
+  if (name === undefined) throw new EngineError("usage", "no command given", { fix: `one of ${known}; or --help` });
+  if (!Object.hasOwn(commands, name))
+    throw new EngineError("usage", "no such command", { where: name, fix: `one of ${known}; or --help` });
+  if (beforeDashes(rest).some((arg) => arg === "--help" || arg === "-h")) {
+    process.stdout.write(usage[name as keyof typeof usage]);
+    return 0;
+  }
+  const interrupt = new Interrupt();
+  const command = await commands[name]();
+  return await interrupt.guard(command(rest, interrupt));
+}
+
+/** Flags end at `--`; what follows is text. */
+function beforeDashes(args: readonly string[]): readonly string[] {
+  const end = args.indexOf("--");
+  return end < 0 ? args : args.slice(0, end);
+}
+
+const given = process.argv.slice(2);
+const debug = beforeDashes(given).includes("--debug");
+const code = await run(debug ? given.toSpliced(given.indexOf("--debug"), 1) : given).catch((error: unknown) =>
+  reportError(error, debug),
+);
+// An adapter's threads would keep the process alive.
+process.exit(code);

@@ -1,0 +1,153 @@
+import { writeNpz } from "../../convert/npz.ts";
+import { writeFileAtomically } from "../../engine/node/atomic_file.ts";
+import { BarkConfig } from "../config.ts";
+import { checkGenerate } from "../generation_checks.ts";
+import { BarkGenerationConfig } from "../generation_config.ts";
+import { BarkModel } from "../model.ts";
+import type { BarkOutput } from "../output.ts";
+import { BarkProcessor } from "../processor.ts";
+import { openCheckpoint } from "../store.ts";
+import { voicePromptFromRun, type HistoryPrompt } from "../voices.ts";
+import { encode_wav } from "../wav.ts";
+import type { Interrupt } from "./interrupt.ts";
+import { ProgressLine } from "./progress.ts";
+import { parseSay, type SayOptions } from "./say_options.ts";
+import { readText } from "./text_input.ts";
+
+/** `bark say`: text to a WAV file. */
+export async function say(args: readonly string[], interrupt: Interrupt): Promise<number> {
+  const options = await parseSay(args);
+  const text = await readText(options.words, options.file, interrupt.signal);
+  const began = performance.now();
+  const notice = options.quiet ? () => undefined : note;
+
+  // What can be told without the weights is told before they load.
+  const store = await openCheckpoint(options.model);
+  const config = await BarkConfig.from_pretrained(store);
+  const generation = await BarkGenerationConfig.from_pretrained(store);
+  const processor = await BarkProcessor.from_pretrained(store);
+  const history = options.voice === undefined ? null : await processor.loadVoice(options.voice);
+  checkGenerate(options.kwargs, history, generation, config);
+  const max_length = generation.semantic_config.max_input_semantic_length;
+  warnIfCut(processor, text, max_length);
+
+  const progress = new ProgressLine();
+  const shared = { signal: interrupt.signal, ...(options.quiet ? {} : { on_progress: progress.report }) };
+  try {
+    const model = await BarkModel.from_pretrained(store, { ...options.load, onNotice: notice, ...shared });
+    const load = performance.now() - began;
+    try {
+      const inputs = await processor(text, { max_length });
+      const { kwargs, seed } = options;
+      const run = await model.generate_output({ ...inputs, ...kwargs, history_prompt: history, seed, ...shared });
+      progress.end();
+      interrupt.check();
+      await write(options, model, run);
+      const result = describe(options, model, run, { load, total: performance.now() - began });
+      process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : summary(result));
+    } finally {
+      model.dispose();
+    }
+  } finally {
+    progress.end();
+  }
+  return 0;
+}
+
+function note(line: string): void {
+  process.stderr.write(`bark: ${line}\n`);
+}
+
+function warnIfCut(processor: BarkProcessor, text: string, slots: number): void {
+  const cut = processor.truncation(text, slots);
+  if (cut === undefined) return;
+  const kept = cut.kept.length > 40 ? `…${cut.kept.slice(-40)}` : cut.kept;
+  const lost = cut.lost.length > 40 ? `${cut.lost.slice(0, 40)}…` : cut.lost;
+  const sizes = `the text has ${cut.tokens} tokens, this checkpoint takes ${cut.limit}`;
+  note(`warning: ${sizes}: it ends after ${JSON.stringify(kept)}; left out: ${JSON.stringify(lost)}`);
+}
+
+async function write(options: SayOptions, model: BarkModel, run: BarkOutput): Promise<void> {
+  const { sample_rate } = model.generation_config;
+  const { audio_channels } = model.config.codec_config;
+  const wav = encode_wav(sample_rate, interleave(run.audio.row(0).data, audio_channels), {
+    format: options.format,
+    channels: audio_channels,
+  });
+  if (options.saveVoice !== undefined)
+    await writeFileAtomically(options.saveVoice, writeNpz({ ...voiceOf(model, run) }));
+  await writeFileAtomically(options.output, wav);
+}
+
+/** [channels, samples] to [samples, channels]. */
+function interleave(audio: Float32Array, channels: number): Float32Array {
+  const samples = audio.length / channels;
+  return audio.map((_, i) => audio[(i % channels) * samples + Math.floor(i / channels)]);
+}
+
+function voiceOf({ generation_config }: BarkModel, run: BarkOutput): HistoryPrompt {
+  const { semantic_pad_token, semantic_vocab_size } = generation_config.semantic_config;
+  return voicePromptFromRun(run.semantic[0], run.coarse[0], run.fine.row(0), {
+    semantic_pad_token,
+    semantic_vocab_size,
+    n_coarse_codebooks: generation_config.coarse_acoustics_config.n_coarse_codebooks,
+    codebook_size: generation_config.codebook_size,
+  });
+}
+
+/** The fields of `--json`. */
+interface SayResult {
+  output: string;
+  sample_rate: number;
+  /** Of each channel. */
+  samples: number;
+  seconds: number;
+  tokens: { semantic: number; coarse: number; fine: number };
+  milliseconds: { load: number; semantic: number; coarse: number; fine: number; codec: number; total: number };
+  adapter: string;
+  software: boolean;
+  dtype: string;
+  seed: number;
+  peak_gpu_bytes: number;
+}
+
+function describe(
+  options: SayOptions,
+  model: BarkModel,
+  run: BarkOutput,
+  times: { load: number; total: number },
+): SayResult {
+  const { sample_rate, semantic_config } = model.generation_config;
+  const samples = run.audio.size / model.config.codec_config.audio_channels;
+  const milliseconds = { load: times.load, ...run.milliseconds, total: times.total };
+  return {
+    output: options.output,
+    sample_rate,
+    samples,
+    seconds: samples / sample_rate,
+    tokens: {
+      semantic: run.semantic[0].filter((id) => id !== semantic_config.semantic_pad_token).length,
+      coarse: run.coarse[0].length,
+      fine: run.fine.size,
+    },
+    milliseconds: Object.fromEntries(
+      Object.entries(milliseconds).map(([stage, value]) => [stage, Math.round(value)]),
+    ) as SayResult["milliseconds"],
+    adapter: model.gpu.adapterName,
+    software: model.gpu.isSoftware,
+    dtype: model.dtype,
+    seed: options.seed,
+    peak_gpu_bytes: model.gpu.ledger.peakBytes,
+  };
+}
+
+function summary({ output, seconds, milliseconds, adapter, software, dtype, seed }: SayResult): string {
+  const inSeconds = (stage: keyof SayResult["milliseconds"]): string => (milliseconds[stage] / 1000).toFixed(1);
+  const stages = (["load", "semantic", "coarse", "fine", "codec"] as const)
+    .map((s) => `${s} ${inSeconds(s)}`)
+    .join(", ");
+  return (
+    `${output}: ${seconds.toFixed(1)} s of speech in ${inSeconds("total")} s (${stages})\n` +
+    `on ${adapter}${software ? " (software)" : ""}, weights ${dtype}, seed ${seed}\n`
+  );
+}

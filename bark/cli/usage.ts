@@ -1,0 +1,54 @@
+/** What `--help` prints. */
+export const usage = {
+  bark: `bark: Suno's Bark text-to-speech on WebGPU
+
+  bark say [TEXT…] [-m MODEL] [-v VOICE] [-o OUT.wav]   speak
+  bark voices [-m MODEL]                                list the voice presets of a checkpoint
+  bark inspect FILE|DIR                                 show what a checkpoint, safetensors or voice file holds
+  bark doctor                                           check the adapters and every kernel
+
+\`bark COMMAND --help\` tells the flags. \`--debug\` adds a stack trace to an error.
+Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad input file or checkpoint;
+4 no usable adapter; 130 interrupted.
+`,
+  say: `bark say [TEXT…] [-m MODEL] [-v VOICE] [-o OUT.wav]
+
+  TEXT                      what to say; without it (and --file) it is read from standard input
+  --file F                  read the text from a file
+  -m, --model MODEL         a directory, a URL, or "nano" (default: the checkpoint in the repository)
+  -v, --voice VOICE         a preset's name or a FILE.npz; default: no voice is given
+  -o, --output OUT.wav      default: bark.wav
+  --format pcm16|float32    default: pcm16; float32 writes the unclipped samples
+  --save-voice OUT.npz      also write all tokens of the run, a voice to go on with
+  --greedy                  no sampling in any stage
+  --temperature T           of all stages; --semantic-temperature, --coarse-temperature and
+                            --fine-temperature of one stage
+  --top-k K, --top-p P      sample among the K best tokens, among those of P of the probability
+  --min-eos-p P             end the speech once its end has this probability
+  --max-semantic-tokens N   end the speech after N semantic tokens
+  --seed N                  of the random draws; default: drawn, and shown
+                            sampling defaults: the generation config of the checkpoint
+  --dtype f32|f16           weights on the GPU; default: as stored
+  --device NAME             part of an adapter's name; "software" forces the software adapter
+  --json                    one line of JSON on standard output instead of the summary
+  --quiet                   no progress
+`,
+  voices: `bark voices [-m MODEL]
+
+  -m, --model MODEL         a directory, a URL, or "nano" (default)
+
+One line a preset: its name, its language and how long its sample lasts.
+`,
+  inspect: `bark inspect FILE|DIR
+
+  DIR                       a checkpoint: its models, weights, tokenizer and voices
+  FILE                      .safetensors (metadata and tensors), .npz or .npy (arrays)
+`,
+  doctor: `bark doctor [--device NAME]
+
+  --device NAME             part of an adapter's name; "software" forces the software adapter
+
+Lists the adapters with limits and features, runs every kernel against its reference on the one that
+\`bark say\` would take, and says what to install for a faster one.
+`,
+} as const;

@@ -1,0 +1,53 @@
+import { expect } from "chai";
+import { bark, lines } from "../support/bark_command.ts";
+
+describe("bark voices, inspect and doctor", () => {
+  it("lists presets with language and length", async () => {
+    const run = await bark(["voices"]);
+    expect(run.code, run.stderr).equal(0);
+    expect(lines(run.stdout)).deep.equal(["en_speaker_0  English       3.6 s", "en_speaker_1  English       3.6 s"]);
+  });
+
+  it("shows a checkpoint", async () => {
+    const run = await bark(["inspect", "models/nano"]);
+    expect(run.code, run.stderr).equal(0);
+    expect(run.stdout).include("semantic: 6 layers, 3 heads, hidden 192, block 640").and.include("voices: 2 presets");
+    expect(run.stdout).include("24000 Hz, 8 codebooks of 1024, hop length 320");
+  });
+
+  it("shows the tensors of a safetensors file and the array of a .npy", async () => {
+    const weights = await bark(["inspect", "models/nano/model.safetensors"]);
+    expect(weights.stdout).match(/^semantic\.lm_head\.weight {2}F16 {2}\[728, 192\]$/m);
+    const prompt = await bark(["inspect", "models/nano/speaker_embeddings/en_speaker_0_fine_prompt.npy"]);
+    expect(prompt.stdout).match(/^int32 {2}\[8, \d+\] {2}from \d+ to \d+\n$/);
+  });
+
+  it("shows an .npz", async () => {
+    const run = await bark(["inspect", "spec/fixtures/voices/suno.npz"]);
+    expect(
+      lines(run.stdout)
+        .map((line) => line.split(" ")[0])
+        .sort(),
+    ).deep.equal(["coarse_prompt", "fine_prompt", "semantic_prompt"]);
+  });
+
+  it("checks every kernel on the software adapter", async () => {
+    const run = await bark(["doctor"]);
+    expect(run.code, run.stdout + run.stderr).equal(0);
+    expect(run.stdout)
+      .match(/adapters: [1-9]/)
+      .and.match(/`bark say` takes SwiftShader.*\(software\)/);
+    expect(run.stdout)
+      .match(/all \d+ agree/)
+      .and.match(/Vulkan driver/);
+    expect(run.stdout).not.include("FAILED");
+  });
+
+  for (const command of ["say", "voices", "inspect", "doctor"])
+    it(`${command} --help tells its flags and runs nothing`, async () => {
+      const run = await bark([command, "--help"]);
+      expect(run.code).equal(0);
+      expect(run.stdout.startsWith(`bark ${command} `)).true;
+      expect(run.stderr).equal("");
+    });
+});

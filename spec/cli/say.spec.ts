@@ -1,0 +1,102 @@
+import { expect } from "chai";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { readNpz } from "../../convert/npz.ts";
+import { MemorySource } from "../../engine/sources/memory.ts";
+import { bark, lines } from "../support/bark_command.ts";
+
+const few = ["--max-semantic-tokens", "4"];
+
+describe("bark say", () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "bark-cli-"));
+  });
+  after(() => rm(folder, { recursive: true }));
+  const inFolder = (name: string): string => path.join(folder, name);
+
+  it("writes a WAV and tells in a line of JSON what it did", async () => {
+    const files = ["-o", "a.wav", "--save-voice", "a.npz", "--format", "float32"];
+    const run = await bark(["say", "Hello,", "dog.", "--greedy", "--dtype", "f32", "--json", ...few, ...files], {
+      cwd: folder,
+    });
+    expect(run.code, run.stderr).equal(0);
+    expect(run.stderr)
+      .match(/^semantic: .*tokens/m)
+      .and.match(/^codec: .*frames/m);
+    expect(lines(run.stdout)).have.length(1);
+    const result = JSON.parse(run.stdout) as Record<string, unknown>;
+    const { samples, tokens, milliseconds } = result as {
+      samples: number;
+      tokens: Record<string, number>;
+      milliseconds: Record<string, number>;
+    };
+    expect(result).include({ output: "a.wav", sample_rate: 24000, dtype: "f32", seconds: samples / 24000 });
+    expect(result["adapter"]).a("string");
+    expect(result["seed"]).a("number");
+    expect(result["peak_gpu_bytes"]).above(4 * 12e6);
+    expect(milliseconds).keys("load", "semantic", "coarse", "fine", "codec", "total");
+
+    const wav = await readFile(inFolder("a.wav"));
+    expect(wav.length).equal(58 + samples * 4);
+    expect(wav.readUInt16LE(20), "IEEE float").equal(3);
+    const voice = await readNpz(new MemorySource("a.npz", new Uint8Array(await readFile(inFolder("a.npz")))));
+    expect([...voice.keys()]).deep.equal(["semantic_prompt", "coarse_prompt", "fine_prompt"]);
+    const frames = samples / 320;
+    expect(voice.get("semantic_prompt")?.shape).deep.equal([tokens["semantic"]]);
+    expect(voice.get("coarse_prompt")?.shape).deep.equal([2, frames]);
+    expect(voice.get("fine_prompt")?.shape).deep.equal([8, frames]);
+    expect(tokens).deep.equal({ semantic: 4, coarse: 2 * frames, fine: 8 * frames });
+  });
+
+  it("speaks with a saved voice, reads standard input, and says where the WAV is", async () => {
+    const args = ["say", "-v", "a.npz", "-o", "b.wav", "--quiet", "--seed", "5", ...few];
+    const run = await bark(args, { cwd: folder, input: "Hello again.\n" });
+    expect(run.code, run.stderr).equal(0);
+    expect(run.stderr).equal("");
+    expect(run.stdout).match(/^b\.wav: \d\.\d s of speech in .*\non .*, weights f16, seed 5\n$/);
+    const wav = await readFile(inFolder("b.wav"));
+    expect(wav.readUInt16LE(20), "PCM").equal(1);
+  });
+
+  it("gives the same audio for the same seed and another for another", async () => {
+    const speak = async (output: string, seed: string): Promise<Buffer> => {
+      const hot = ["--temperature", "1.5", "--top-k", "200", "--quiet", ...few];
+      const run = await bark(["say", "Hello.", "-o", output, "--seed", seed, ...hot], { cwd: folder });
+      expect(run.code, run.stderr).equal(0);
+      return await readFile(inFolder(output));
+    };
+    const first = await speak("s1.wav", "1");
+    expect((await speak("s2.wav", "1")).equals(first)).true;
+    expect((await speak("s3.wav", "2")).equals(first)).false;
+  });
+
+  it("cuts a text that is too long and says where", async () => {
+    const text = Array.from({ length: 60 }, (_, i) => `word${i}`).join(" ");
+    const run = await bark(["say", text, "-o", "cut.wav", ...few], { cwd: folder });
+    expect(run.code, run.stderr).equal(0);
+    const warning = lines(run.stderr).find((line) => line.includes("warning"));
+    expect(warning).match(
+      /^bark: warning: the text has \d+ tokens, this checkpoint takes 64: it ends after ".*"; left out: "/,
+    );
+  });
+
+  it("stops at Ctrl-C with 130, leaves the old file and no other", async () => {
+    const before = await readdir(folder);
+    const old = await stat(inFolder("a.wav"));
+    const run = await bark(["say", "This takes a while, so there is time to stop it.", "-o", "a.wav"], {
+      cwd: folder,
+      onStart: (child) => {
+        const interrupt = (chunk: Buffer): void => {
+          if (chunk.toString().includes("semantic:")) child.kill("SIGINT");
+        };
+        child.stderr!.on("data", interrupt);
+      },
+    });
+    expect(run.code).equal(130);
+    expect(lines(run.stderr).at(-1)).equal("bark: interrupted; nothing was written");
+    expect(await readdir(folder)).deep.equal(before);
+    expect((await stat(inFolder("a.wav"))).mtimeMs).equal(old.mtimeMs);
+  });
+});
