@@ -11,7 +11,7 @@ const allowed = {
 };
 
 // These run in Node alone; everything else of the folders above also runs in a browser page.
-const nodeFiles = ["engine/node/**", "bark/cli/**", "bark/node.ts", "convert/cli/**"];
+const nodeFiles = ["engine/node/**", "bark/cli/**", "bark/node.ts", "convert/cli/**", "convert/node/**"];
 
 const directionRules = Object.entries(allowed).map(([folder, targets]) => {
   const forbidden = folders.filter((other) => other !== folder && !targets.includes(other));

@@ -52,16 +52,26 @@ export class EngineError extends Error {
   /** The whole error on one line: `where: message (expected …, got …); fix`. */
   toLine(): string {
     const where = this.where === undefined ? "" : `${this.where}: `;
-    const found =
-      this.expected === undefined && this.actual === undefined
-        ? ""
-        : ` (expected ${show(this.expected)}, got ${show(this.actual)})`;
+    const expected = this.expected === undefined ? "" : `expected ${show(this.expected)}, `;
+    const found = expected === "" && this.actual === undefined ? "" : ` (${expected}got ${show(this.actual)})`;
     const fix = this.fix === undefined ? "" : `; ${this.fix}`;
-    return `${where}${this.message}${found}${fix}`.replaceAll(/\s*\n\s*/g, " ");
+    // Text of a damaged file must neither break the line nor steer the terminal.
+    return `${where}${this.message}${found}${fix}`.replaceAll(/[\p{Cc}\u2028\u2029][\s\p{Cc}]*/gu, " ");
   }
 }
 
+const maxShown = 1000;
+
 function show(value: unknown): string {
   if (value === undefined) return "nothing";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  const text = typeof value === "string" ? value : toJson(value);
+  return text.length <= maxShown ? text : `${text.slice(0, maxShown)}…`;
+}
+
+function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "a value nested too deep to show";
+  }
 }

@@ -89,11 +89,20 @@ export class JsonFields {
   }
 }
 
-/** Text of a whole file of a store, or undefined if there is none. */
+/** A string of V8 ends at 2^29 characters, and no file that is read as text comes near. */
+const maxTextBytes = 1 << 28;
+
+/** Text of a whole file of a store, or undefined if there is none. @throws EngineError `bad-input` if it is huge. */
 export async function readTextFile(store: FileStore, path: string): Promise<string | undefined> {
   const source = await store.open(path);
   if (source === undefined) return undefined;
   try {
+    if (source.size > maxTextBytes)
+      throw new EngineError("bad-input", "is too large for a text file", {
+        where: `${store.name}/${path}`,
+        expected: `at most ${maxTextBytes} bytes`,
+        actual: `${source.size} bytes`,
+      });
     return new TextDecoder().decode(await source.read(0, source.size));
   } finally {
     await source.close();

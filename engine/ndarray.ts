@@ -11,10 +11,10 @@ export class NdArray<T extends NdArrayData = NdArrayData> {
   readonly data: T;
   readonly shape: readonly number[];
 
-  /** @throws EngineError `shape` if `data.length` is not the product of `shape`. */
+  /** @throws EngineError `shape` if an extent is no whole number, or `data.length` not the product of `shape`. */
   constructor(data: T, shape: readonly number[]) {
     const size = shape.reduce((product, extent) => product * extent, 1);
-    if (size !== data.length)
+    if (size !== data.length || !shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0))
       throw new EngineError("shape", "array length does not match its shape", {
         expected: `${size} values for shape [${shape.join(", ")}]`,
         actual: `${data.length} values`,
@@ -44,9 +44,18 @@ export class NdArray<T extends NdArrayData = NdArrayData> {
     return new NdArray(this.data, shape);
   }
 
-  /** Drops axes of extent 1 (all of them, or the one named); no copy. */
+  /**
+   * Drops axes of extent 1: all of them, or the one named (negative: from the end); no copy.
+   * @throws EngineError `shape` if the named axis has another extent.
+   */
   squeeze(axis?: number): NdArray<T> {
-    const kept = this.shape.filter((extent, i) => extent !== 1 || (axis !== undefined && i !== axis));
+    const named = axis !== undefined && axis < 0 ? axis + this.shape.length : axis;
+    if (named !== undefined && this.shape[named] !== 1)
+      throw new EngineError("shape", `axis ${axis} of an array of shape [${this.shape.join(", ")}] cannot be dropped`, {
+        expected: "an axis of extent 1",
+        actual: this.shape[named],
+      });
+    const kept = this.shape.filter((extent, i) => (named === undefined ? extent !== 1 : i !== named));
     return new NdArray(this.data, kept);
   }
 

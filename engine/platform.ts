@@ -29,7 +29,9 @@ export interface Platform {
   /** The checkpoint at a path or URL. */
   openStore(location: string): Promise<FileStore>;
   /** Writes a whole file, or leaves what was there. A page has none. @throws EngineError `io`. */
-  writeFile?(path: string, bytes: Uint8Array): Promise<void>;
+  writeFile?(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
+  /** Makes a folder and those above it where they are missing. A page has none. @throws EngineError `io`. */
+  makeFolder?(path: string): Promise<void>;
 }
 
 let current: Platform | undefined;

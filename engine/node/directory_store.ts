@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { statSync, type Stats } from "node:fs";
 import path from "node:path";
 import type { ByteSource } from "../byte_source.ts";
 import { EngineError } from "../errors.ts";
@@ -11,12 +11,20 @@ export class DirectoryStore implements FileStore {
 
   /** @throws EngineError `bad-input` if there is no such folder. */
   constructor(directory: string) {
-    const stat = statSync(directory, { throwIfNoEntry: false });
-    if (!stat?.isDirectory())
-      throw new EngineError("bad-input", stat === undefined ? "no such folder" : "is not a folder", {
+    const fail = (message: string, cause?: unknown): EngineError =>
+      new EngineError("bad-input", message, {
         where: directory,
         fix: "give the folder of a Bark checkpoint (with config.json in it)",
+        cause,
       });
+    let stat: Stats | undefined;
+    try {
+      stat = statSync(directory, { throwIfNoEntry: false });
+    } catch (cause) {
+      // A file among the folders of the path, a name too long, no permission.
+      throw fail(`no such folder: ${(cause as Error).message}`, cause);
+    }
+    if (!stat?.isDirectory()) throw fail(stat === undefined ? "no such folder" : "is not a folder");
     this.name = directory;
   }
 

@@ -37,13 +37,21 @@ export class FileSource implements ByteSource {
     }
   }
 
+  /** @throws EngineError `bad-input` if the file ends before, `io` if the disk fails or the file is closed. */
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     checkRange(this, offset, length);
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length;) {
-      const { bytesRead } = await this.#handle.read(bytes, done, Math.min(length - done, 1 << 30), offset + done);
+      const { bytesRead } = await this.#handle
+        .read(bytes, done, Math.min(length - done, 1 << 30), offset + done)
+        .catch((cause: unknown) => {
+          throw new EngineError("io", `cannot be read: ${(cause as Error).message}`, { where: this.name, cause });
+        });
       if (bytesRead === 0)
-        throw new EngineError("bad-input", "the file became shorter while it was read", { where: this.name });
+        throw new EngineError("bad-input", "the file became shorter while it was read", {
+          where: this.name,
+          fix: "download or copy the file again",
+        });
       done += bytesRead;
     }
     return bytes;

@@ -5,7 +5,7 @@ import type { FileStore } from "../file_store.ts";
 import type { AdapterRequest, OpenedAdapter, Platform } from "../platform.ts";
 import { HttpStore } from "../stores/http.ts";
 import { openNavigatorAdapter } from "../web/navigator_gpu.ts";
-import { writeFileAtomically } from "./atomic_file.ts";
+import { makeFolder, writeFileAtomically } from "./atomic_file.ts";
 import { describe, listDawnAdapterDescriptions, openDawnAdapter, type AdapterDescription } from "./adapters.ts";
 import { DirectoryStore } from "./directory_store.ts";
 
@@ -22,6 +22,7 @@ export const nodePlatform: Platform = {
   readText,
   openStore,
   writeFile: writeFileAtomically,
+  makeFolder,
 };
 
 /** Every adapter that can be opened here, GPUs first. */

@@ -10,10 +10,13 @@ const indexFile = "model.safetensors.index.json";
 /** The weights of a checkpoint in Hugging Face layout: one safetensors file, or shards with an index. */
 export class SafetensorsCheckpoint implements TensorReader {
   readonly #name: string;
+  readonly #shards: readonly SafetensorsFile[];
+  /** The shard that holds a tensor. */
   readonly #files: ReadonlyMap<string, SafetensorsFile>;
 
-  private constructor(name: string, files: ReadonlyMap<string, SafetensorsFile>) {
+  private constructor(name: string, shards: readonly SafetensorsFile[], files: ReadonlyMap<string, SafetensorsFile>) {
     this.#name = name;
+    this.#shards = shards;
     this.#files = files;
   }
 
@@ -22,7 +25,7 @@ export class SafetensorsCheckpoint implements TensorReader {
     const source = await store.open(singleFile);
     if (source !== undefined) {
       const file = await SafetensorsFile.open(source);
-      return new SafetensorsCheckpoint(source.name, new Map(Array.from(file.names(), (name) => [name, file])));
+      return new SafetensorsCheckpoint(source.name, [file], new Map(Array.from(file.names(), (name) => [name, file])));
     }
     const index = await readJsonFile(store, indexFile);
     if (index === undefined)
@@ -30,12 +33,16 @@ export class SafetensorsCheckpoint implements TensorReader {
         where: store.name,
         fix: "give the folder of a Bark checkpoint in Hugging Face layout with safetensors weights",
       });
-    return await openShards(store, index);
-  }
-
-  /** For {@link openShards}. */
-  static ofShards(name: string, files: ReadonlyMap<string, SafetensorsFile>): SafetensorsCheckpoint {
-    return new SafetensorsCheckpoint(name, files);
+    const where = `${store.name}/${indexFile}`;
+    const shards = new Map<string, SafetensorsFile>();
+    try {
+      const files = await openShards(store, readWeightMap(index, where), shards, where);
+      checkOverlap(shards, where);
+      return new SafetensorsCheckpoint(where, [...shards.values()], files);
+    } catch (error) {
+      for (const shard of shards.values()) await shard.close();
+      throw error;
+    }
   }
 
   names(): Iterable<string> {
@@ -63,7 +70,7 @@ export class SafetensorsCheckpoint implements TensorReader {
   }
 
   async close(): Promise<void> {
-    for (const file of new Set(this.#files.values())) await file.close();
+    for (const shard of this.#shards) await shard.close();
   }
 
   #file(name: string): SafetensorsFile {
@@ -73,19 +80,32 @@ export class SafetensorsCheckpoint implements TensorReader {
   }
 }
 
-async function openShards(store: FileStore, index: unknown): Promise<SafetensorsCheckpoint> {
-  const where = `${store.name}/${indexFile}`;
+/** File name of the shard of each tensor. */
+function readWeightMap(index: unknown, where: string): Map<string, string> {
   const map = isObject(index) ? index["weight_map"] : undefined;
   if (!isObject(map)) throw new EngineError("bad-input", "has no object weight_map", { where });
-  const shards = new Map<string, SafetensorsFile>();
-  const files = new Map<string, SafetensorsFile>();
+  const shards = new Map<string, string>();
   for (const [tensor, shard] of Object.entries(map)) {
     if (typeof shard !== "string" || !/^[^/\\]+\.safetensors$/.test(shard) || shard.startsWith(".."))
       throw new EngineError("bad-input", `tensor ${tensor} names no shard`, {
         where,
-        expected: "a file name",
+        expected: "a file name that ends in .safetensors",
         actual: shard,
       });
+    shards.set(tensor, shard);
+  }
+  return shards;
+}
+
+/** Enters each file in `shards` as it is opened, so that the caller can close those of an index that fails later. */
+async function openShards(
+  store: FileStore,
+  weightMap: ReadonlyMap<string, string>,
+  shards: Map<string, SafetensorsFile>,
+  where: string,
+): Promise<Map<string, SafetensorsFile>> {
+  const files = new Map<string, SafetensorsFile>();
+  for (const [tensor, shard] of weightMap) {
     const file = shards.get(shard) ?? (await openShard(store, shard, where));
     shards.set(shard, file);
     if (!file.has(tensor))
@@ -96,8 +116,7 @@ async function openShards(store: FileStore, index: unknown): Promise<Safetensors
       });
     files.set(tensor, file);
   }
-  checkOverlap(shards, where);
-  return SafetensorsCheckpoint.ofShards(where, files);
+  return files;
 }
 
 async function openShard(store: FileStore, shard: string, where: string): Promise<SafetensorsFile> {

@@ -4,6 +4,19 @@ import { unpackBfloats, unpackHalves } from "../float16.ts";
 import type { TensorInfo, TensorReader } from "../tensor_reader.ts";
 import { maxHeaderBytes, parseHeader, type SafetensorsEntry, type SafetensorsHeader } from "./header.ts";
 
+/** Sources hand out buffers of their own, so the views are aligned. */
+const unpackers = {
+  F32: (buffer: ArrayBuffer) => new Float32Array(buffer),
+  F16: (buffer: ArrayBuffer) => unpackHalves(new Uint16Array(buffer)),
+  BF16: (buffer: ArrayBuffer) => unpackBfloats(new Uint16Array(buffer)),
+  F64: (buffer: ArrayBuffer) => Float32Array.from(new Float64Array(buffer)),
+};
+type FloatEntry = SafetensorsEntry & { readonly dtype: keyof typeof unpackers };
+
+function isFloat(entry: SafetensorsEntry): entry is FloatEntry {
+  return entry.dtype in unpackers;
+}
+
 /** Rows at most this far apart are read together: one read of a few spare bytes is cheaper than two reads. */
 const gapRows = 16;
 
@@ -19,8 +32,17 @@ export class SafetensorsFile implements TensorReader {
     this.#dataOffset = dataOffset;
   }
 
-  /** Reads and checks the header. @throws EngineError `bad-input`. */
+  /** Reads and checks the header. A source that is refused is closed. @throws EngineError `bad-input`. */
   static async open(source: ByteSource): Promise<SafetensorsFile> {
+    try {
+      return await SafetensorsFile.#read(source);
+    } catch (error) {
+      await source.close();
+      throw error;
+    }
+  }
+
+  static async #read(source: ByteSource): Promise<SafetensorsFile> {
     const fail = (message: string, expected: string, actual: string): EngineError =>
       new EngineError("bad-input", message, {
         where: source.name,
@@ -54,26 +76,24 @@ export class SafetensorsFile implements TensorReader {
   }
 
   async readFloat32(name: string): Promise<Float32Array<ArrayBuffer>> {
-    const entry = this.#entry(name);
-    return this.#toFloat32(name, entry, await this.#bytes(entry.begin, entry.end - entry.begin));
+    const { begin, end, dtype } = this.#floats(name);
+    return unpackers[dtype]((await this.#bytes(begin, end - begin)).buffer);
   }
 
   async readRows(name: string, first: number, count: number): Promise<Float32Array<ArrayBuffer>> {
-    const entry = this.#entry(name);
-    const rowBytes = this.#rowBytes(name, entry);
-    if (first < 0 || first + count > entry.shape[0])
-      throw new EngineError("shape", `rows ${first} to ${first + count - 1} of a tensor of ${entry.shape[0]} rows`, {
-        where: `${this.source.name}: tensor ${name}`,
-      });
-    return this.#toFloat32(name, entry, await this.#bytes(entry.begin + first * rowBytes, count * rowBytes));
+    const { begin, end, shape, dtype } = this.#floats(name);
+    this.#checkRows(name, shape, first, first + count);
+    const rowBytes = shape[0] === 0 ? 0 : (end - begin) / shape[0];
+    return unpackers[dtype]((await this.#bytes(begin + first * rowBytes, count * rowBytes)).buffer);
   }
 
   async gatherRows(name: string, rows: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
-    const width = this.#entry(name)
-      .shape.slice(1)
-      .reduce((product, extent) => product * extent, 1);
-    const result = new Float32Array(rows.length * width);
+    const { shape } = this.#floats(name);
     const sorted = [...new Set(rows)].sort((a, b) => a - b);
+    if (sorted.length === 0) return new Float32Array(0);
+    this.#checkRows(name, shape, sorted[0], sorted[sorted.length - 1] + 1);
+    const width = shape.slice(1).reduce((product, extent) => product * extent, 1);
+    const result = new Float32Array(rows.length * width);
     for (let i = 0; i < sorted.length;) {
       let last = i;
       while (last + 1 < sorted.length && sorted[last + 1] - sorted[last] <= gapRows) last++;
@@ -97,27 +117,26 @@ export class SafetensorsFile implements TensorReader {
     throw missingTensor(name, this.source.name);
   }
 
-  async #bytes(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    return await this.source.read(this.#dataOffset + offset, length);
-  }
-
-  #rowBytes(name: string, entry: SafetensorsEntry): number {
-    if (entry.shape.length === 0)
-      throw new EngineError("shape", "a scalar has no rows", { where: `${this.source.name}: tensor ${name}` });
-    return entry.shape[0] === 0 ? 0 : (entry.end - entry.begin) / entry.shape[0];
-  }
-
-  #toFloat32(name: string, { dtype }: SafetensorsEntry, bytes: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
-    // Sources hand out buffers of their own, so the views below are aligned.
-    if (dtype === "F32") return new Float32Array(bytes.buffer);
-    if (dtype === "F16") return unpackHalves(new Uint16Array(bytes.buffer));
-    if (dtype === "BF16") return unpackBfloats(new Uint16Array(bytes.buffer));
-    if (dtype === "F64") return Float32Array.from(new Float64Array(bytes.buffer));
+  #floats(name: string): FloatEntry {
+    const entry = this.#entry(name);
+    if (isFloat(entry)) return entry;
     throw new EngineError("bad-input", "weights of this dtype cannot be used", {
       where: `${this.source.name}: tensor ${name}`,
-      expected: "F32, F16, BF16 or F64",
-      actual: dtype,
+      expected: Object.keys(unpackers).join(", "),
+      actual: entry.dtype,
     });
+  }
+
+  #checkRows(name: string, shape: readonly number[], first: number, end: number): void {
+    if (shape.length > 0 && first >= 0 && end <= shape[0]) return;
+    throw new EngineError("shape", `has no rows ${first} to ${end - 1}`, {
+      where: `${this.source.name}: tensor ${name}`,
+      actual: `shape [${shape.join(", ")}]`,
+    });
+  }
+
+  async #bytes(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.source.read(this.#dataOffset + offset, length);
   }
 }
 

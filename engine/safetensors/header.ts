@@ -76,11 +76,7 @@ function parseJson(bytes: Uint8Array, where: string): Record<string, unknown> {
     throw invalid(where, "the header is not UTF-8");
   }
   try {
-    value = JSON.parse(text, (key, entry: unknown) => {
-      // `__proto__` set by JSON.parse is an own property, but assigning it would not be: refuse it outright.
-      if (key === "__proto__") throw new SyntaxError("__proto__");
-      return entry;
-    });
+    value = JSON.parse(text);
   } catch {
     throw invalid(where, "the header is not JSON");
   }
@@ -91,17 +87,26 @@ function parseJson(bytes: Uint8Array, where: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** A key that stands twice in the outermost object of valid JSON. JSON.parse keeps the last one silently. */
+/**
+ * A key that stands twice in one object of valid JSON. JSON.parse keeps the last one silently. Character by character,
+ * since a regular expression runs out of stack in a long string.
+ */
 function duplicateKey(text: string): string | undefined {
-  const seen = new Set<string>();
-  let depth = 0;
-  for (const [token, ...groups] of text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\]]/g)) {
-    if (token === "{" || token === "[") depth++;
-    else if (token === "}" || token === "]") depth--;
-    else if (depth === 1 && groups[1] !== undefined) {
-      const key = JSON.parse(groups[0]) as string;
-      if (seen.has(key)) return key;
-      seen.add(key);
+  const open: (Set<string> | undefined)[] = []; // keys of the objects around; an array has none
+  let keys: Set<string> | undefined; // where a key is next
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (char === "{" || char === "[") open.push((keys = char === "{" ? new Set() : undefined));
+    else if (char === "}" || char === "]") open.pop();
+    else if (char === ",") keys = open.at(-1);
+    else if (char === '"') {
+      const begin = at++;
+      while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+      if (keys === undefined) continue;
+      const key = JSON.parse(text.slice(begin, at + 1)) as string;
+      if (keys.has(key)) return key;
+      keys.add(key);
+      keys = undefined;
     }
   }
   return undefined;
@@ -122,16 +127,17 @@ function readEntry(name: string, value: unknown, file: string): SafetensorsEntry
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
   if (typeof dtype !== "string" || !Object.hasOwn(dtypeBits, dtype))
     throw invalid(where, "unknown dtype", "F32, …", dtype);
-  if (!isCounts(shape)) throw invalid(where, "the shape is not a list of whole numbers", undefined, shape);
+  if (!isCounts(shape)) throw invalid(where, "wrong shape", "a list of whole numbers", shape);
   if (!isCounts(offsets) || offsets.length !== 2)
-    throw invalid(where, "data_offsets is not a pair of whole numbers", undefined, offsets);
+    throw invalid(where, "wrong data_offsets", "a pair of whole numbers", offsets);
   const [begin, end] = offsets;
-  const bits = shape.reduce(
-    (product, extent) => product * BigInt(extent),
-    BigInt(dtypeBits[dtype as SafetensorsDtype]),
-  );
-  if (bits >= 1n << 64n) throw invalid(where, "the size overflows", undefined, shape);
-  if (bits % 8n !== 0n) throw invalid(where, "the size is not a whole number of bytes", undefined, shape);
+  let bits = BigInt(dtypeBits[dtype as SafetensorsDtype]);
+  for (const extent of shape) {
+    bits *= BigInt(extent);
+    // At once: a long list of large extents would make a number that takes minutes to multiply.
+    if (bits >= 1n << 64n) throw invalid(where, "the size overflows", "less than 2^64 bits", shape);
+  }
+  if (bits % 8n !== 0n) throw invalid(where, "the size is no whole number of bytes", "a multiple of 8 bits", shape);
   if (end < begin || BigInt(end - begin) !== bits / 8n)
     throw invalid(where, "offsets do not fit dtype and shape", `${bits / 8n} bytes`, `${end - begin} bytes`);
   return { dtype: dtype as SafetensorsDtype, shape, begin, end };

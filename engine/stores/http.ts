@@ -1,4 +1,5 @@
 import type { ByteSource } from "../byte_source.ts";
+import { EngineError } from "../errors.ts";
 import type { FileStore } from "../file_store.ts";
 import { openHttpSource } from "../sources/http.ts";
 
@@ -11,7 +12,11 @@ export class HttpStore implements FileStore {
     this.name = url.replace(/\/+$/, "");
   }
 
+  /** @throws EngineError `bad-input` if the path leaves the folder. */
   async open(path: string): Promise<ByteSource | undefined> {
-    return await openHttpSource(`${this.name}/${path.split("/").map(encodeURIComponent).join("/")}`);
+    const parts = path.split("/");
+    if (parts.includes(".."))
+      throw new EngineError("bad-input", "a path leaves the checkpoint's folder", { where: this.name, actual: path });
+    return await openHttpSource(`${this.name}/${parts.map(encodeURIComponent).join("/")}`);
   }
 }

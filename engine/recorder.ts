@@ -1,0 +1,60 @@
+import { EngineError } from "./errors.ts";
+import type { Gpu } from "./gpu.ts";
+import type { Program } from "./program.ts";
+
+/** Where the next dispatch of `work` multiply-adds goes: into one program, or into one of several of bounded work. */
+export interface Recording {
+  program(work: number): Program;
+}
+
+/** Records everything into one program. */
+export function into(program: Program): Recording {
+  return { program: () => program };
+}
+
+/**
+ * Multiply-adds recorded into one submit. Systems reset a GPU whose submit runs for seconds (Windows after 2 s), and a
+ * caller's AbortSignal is looked at between two submits: a tenth of a second or so, on either kind of adapter.
+ */
+const workPerSubmit = { software: 5e8, gpu: 2e10 };
+
+/** Records a long walk into several programs of bounded work. */
+export class Recorder implements Recording {
+  readonly gpu: Gpu;
+  /** What it does, for people: "decoding of the audio". */
+  readonly task: string;
+  readonly #programs: Program[] = [];
+  readonly #most: number;
+  #work = 0;
+
+  constructor(gpu: Gpu, task: string) {
+    this.gpu = gpu;
+    this.task = task;
+    this.#most = gpu.isSoftware ? workPerSubmit.software : workPerSubmit.gpu;
+  }
+
+  program(work: number): Program {
+    if (this.#programs.length === 0 || this.#work + work > this.#most) {
+      this.#programs.push(this.gpu.program(`${this.task} ${this.#programs.length}`));
+      this.#work = 0;
+    }
+    this.#work += work;
+    return this.#programs.at(-1)!;
+  }
+
+  /** Runs everything in order. @throws EngineError `aborted`. */
+  async run(signal?: AbortSignal, onProgress?: (done: number, total: number) => void): Promise<void> {
+    await Promise.all(this.#programs.map((program) => program.ready()));
+    for (const [i, program] of this.#programs.entries()) {
+      if (signal?.aborted) throw new EngineError("aborted", `${this.task} was aborted`, { cause: signal.reason });
+      await program.run();
+      // The last wait is left to whoever reads the result.
+      if (i + 1 < this.#programs.length) await this.gpu.idle();
+      onProgress?.(i + 1, this.#programs.length);
+    }
+  }
+
+  dispose(): void {
+    for (const program of this.#programs) program.dispose();
+  }
+}

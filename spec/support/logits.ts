@@ -1,0 +1,106 @@
+import type { CausalModel, PrefillInput } from "../../bark/causal_model.ts";
+import { CausalSession, type StepSampling } from "../../bark/causal_session.ts";
+import { disposeBuffers } from "../../bark/gpt.ts";
+import type { BarkModel } from "../../bark/model.ts";
+import { coarseRanges, semanticInput, semanticRanges } from "../../bark/planning.ts";
+import { into } from "../../engine/recorder.ts";
+import type { IdRange } from "../../kernels/sample/sample.ts";
+import type { FixtureRun, FloatsFile } from "./fixture.ts";
+
+/** Logits within the first window of a run without history, every `every`-th id. */
+export interface StoredLogits extends FloatsFile {
+  stage: "semantic" | "coarse" | "fine";
+  /** Tokens after the prefill; of the fine model the codebook. */
+  step: number;
+  every: number;
+}
+
+/** What transformers kept of the fine model's 1024 positions. */
+const finePositions = [0, 1, 149, 1023];
+
+/** The logits that a stage of `model` has where {@link StoredLogits} says, in its order. */
+export async function logitsAfter(model: BarkModel, run: FixtureRun, stored: StoredLogits): Promise<number[]> {
+  const rows = await logitRows[stored.stage](model, run, stored.step);
+  return rows.flatMap((row) => Array.from(row).filter((_, id) => id % stored.every === 0));
+}
+
+const logitRows = { semantic: semanticLogits, coarse: coarseLogits, fine: fineLogits };
+
+async function semanticLogits({ semantic: model, generation_config }: BarkModel, run: FixtureRun, step: number) {
+  const { semantic_config: config } = generation_config;
+  const { text, history, infer } = semanticInput(run.input_ids, run.attention_mask, null, config);
+  const embeddings = await model.gatherEmbeddings([...history, infer]);
+  const texts = await model.gatherEmbeddings(text[0]);
+  for (const [i, value] of texts.entries()) embeddings[i] += value;
+  const ranges = semanticRanges(config, model.config.output_vocab_size) as [IdRange];
+  return [await decodedLogits(model, { embeddings }, [ranges], step)];
+}
+
+async function coarseLogits({ coarse_acoustics: model, generation_config }: BarkModel, run: FixtureRun, step: number) {
+  const { semantic_config, coarse_acoustics_config: config } = generation_config;
+  const { coarse_semantic_pad_token: pad, max_coarse_input_length: slots, coarse_infer_token: infer } = config;
+  const window = Array.from({ length: slots }, (_, i) => run.semantic[0][i] ?? pad);
+  const ids = window.map((id) => (id === semantic_config.eos_token_id ? pad : id));
+  const ranges = coarseRanges(generation_config, model.config.output_vocab_size);
+  return [
+    await decodedLogits(
+      model,
+      { ids: [...ids, infer] },
+      ranges.map((range) => [range]),
+      step,
+    ),
+  ];
+}
+
+/** All logits after `step` greedy tokens that follow the prefill. */
+async function decodedLogits(
+  model: CausalModel,
+  input: PrefillInput,
+  cycle: StepSampling["sample"]["ranges"][],
+  step: number,
+): Promise<Float32Array> {
+  const session = new CausalSession(model, {
+    rows: 1,
+    maxTokens: step + 1,
+    sampling: cycle.map((ranges) => ({
+      columns: [0, model.config.output_vocab_size],
+      sample: { ranges, greedy: true },
+    })),
+  });
+  try {
+    await session.prefill([input]);
+    await session.decode(step + 1);
+    return (await session.logits.read()) as Float32Array;
+  } finally {
+    session.dispose();
+  }
+}
+
+async function fineLogits(model: BarkModel, run: FixtureRun, codebook: number) {
+  const { fine_acoustics, generation_config, gpu } = model;
+  const { codebook_size: pad, fine_acoustics_config, semantic_config } = generation_config;
+  const { max_fine_input_length: positions, n_fine_codebooks: books } = fine_acoustics_config;
+  const { output_vocab_size: vocabulary } = fine_acoustics.config;
+  const codes = new Uint32Array(positions * books).fill(pad);
+  for (const [i, id] of run.coarse[0].entries())
+    codes[Math.floor(i / 2) * books + (i % 2)] = (id - semantic_config.semantic_vocab_size) % pad;
+  const window = {
+    codes: gpu.tensorFrom("u32", [positions, books], codes, "spec codes"),
+    firstCode: 0,
+    positions,
+    firstPosition: 0,
+  };
+  const buffers = fine_acoustics.gpt.buffers(positions, "spec");
+  const logits = gpu.tensor("f32", [positions, vocabulary], "spec logits");
+  const program = gpu.program("spec");
+  try {
+    fine_acoustics.recordPass(into(program), codebook, window, buffers, logits, vocabulary);
+    await program.run();
+    const values = (await logits.read()) as Float32Array;
+    return finePositions.map((position) => values.subarray(position * vocabulary, (position + 1) * vocabulary));
+  } finally {
+    program.dispose();
+    for (const tensor of [window.codes, logits]) tensor.dispose();
+    disposeBuffers(buffers);
+  }
+}
