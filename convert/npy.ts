@@ -2,6 +2,11 @@ import type { ByteSource } from "../engine/byte_source.ts";
 import { EngineError } from "../engine/errors.ts";
 import { NdArray } from "../engine/ndarray.ts";
 
+/** As numpy has it. A longer header describes records, which cannot be read anyway. */
+const maxHeaderBytes = 10_000;
+/** As numpy has it. */
+const maxAxes = 64;
+
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 
 interface NpyHeader {
@@ -86,6 +91,8 @@ function parseHeader(bytes: Uint8Array, where: string): NpyHeader {
   if (bytes.length < start) throw invalid(where, "ends in its header");
   const dataOffset = start + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
   if (dataOffset > bytes.length) throw invalid(where, "ends in its header");
+  if (dataOffset - start > maxHeaderBytes)
+    throw invalid(where, "has too long a header", `at most ${maxHeaderBytes} bytes`, `${dataOffset - start} bytes`);
   const text = new TextDecoder().decode(bytes.subarray(start, dataOffset));
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
@@ -100,8 +107,11 @@ function parseHeader(bytes: Uint8Array, where: string): NpyHeader {
   const extents = shape
     .split(",")
     .map((extent) => extent.trim())
-    .filter((extent) => extent !== "");
-  return { descr, fortranOrder: order === "True", shape: extents.map(Number), dataOffset };
+    .filter((extent) => extent !== "")
+    .map(Number);
+  if (extents.length > maxAxes || !extents.every(Number.isSafeInteger))
+    throw invalid(where, "has a shape that cannot be read", `at most ${maxAxes} whole numbers`, shape);
+  return { descr, fortranOrder: order === "True", shape: extents, dataOffset };
 }
 
 /** Integers as a `.npy` file of little-endian int64, as numpy writes them. */

@@ -135,8 +135,8 @@ function widen(source: ByteSource, name: string, fields: number[], extra: DataVi
 }
 
 async function findDirectory(source: ByteSource): Promise<{ offset: number; size: number; count: number }> {
-  // The end record is followed only by a comment of at most 65,535 bytes.
-  const tailSize = Math.min(source.size, 22 + 65535);
+  // The end record is followed only by a comment of at most 65,535 bytes; the locator of a zip64 stands before it.
+  const tailSize = Math.min(source.size, 20 + 22 + 65535);
   const tail = await source.read(source.size - tailSize, tailSize);
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
   let end = tail.length - 22;
@@ -195,6 +195,7 @@ export function writeZip(files: ReadonlyMap<string, Uint8Array>): Uint8Array<Arr
     const encoded = new TextEncoder().encode(name);
     const common = new DataView(new ArrayBuffer(26));
     common.setUint16(0, 20, true); // version needed
+    common.setUint16(2, 0x800, true); // the name is UTF-8
     common.setUint16(8, 0x21, true); // 1980-01-01
     common.setUint32(10, crc32(bytes), true);
     common.setUint32(14, bytes.length, true);

@@ -1,0 +1,57 @@
+import type { ByteSource } from "../engine/byte_source.ts";
+import type { FileStore } from "../engine/file_store.ts";
+import { MemorySource } from "../engine/sources/memory.ts";
+import { listFiles } from "./list_files.ts";
+import { SunoCheckpoint } from "./suno/checkpoint.ts";
+import { sunoConfig, sunoGenerationConfig, sunoTokenizerConfig } from "./suno/config.ts";
+import { pythonJson } from "./suno/python_json.ts";
+
+/** The files of Hugging Face layout that a folder of suno's lacks, and what they would say. */
+const makers: Readonly<Record<string, (checkpoint: SunoCheckpoint) => unknown>> = {
+  "config.json": sunoConfig,
+  "generation_config.json": () => sunoGenerationConfig,
+  "tokenizer_config.json": () => sunoTokenizerConfig,
+};
+
+/**
+ * A checkpoint seen in Hugging Face layout: where it has suno's `.pt` files and no `config.json`, the JSON files that are
+ * missing are made up. Any other checkpoint is as it is.
+ */
+export class HuggingFaceView implements FileStore {
+  readonly #store: FileStore;
+  #made: Promise<ReadonlyMap<string, Uint8Array> | undefined> | undefined;
+
+  constructor(store: FileStore) {
+    this.#store = store;
+  }
+
+  get name(): string {
+    return this.#store.name;
+  }
+
+  async list(): Promise<readonly string[]> {
+    return await listFiles(this.#store);
+  }
+
+  /** @throws EngineError `bad-input`, also if suno's files are damaged. */
+  async open(path: string): Promise<ByteSource | undefined> {
+    const found = await this.#store.open(path);
+    if (found !== undefined || !Object.hasOwn(makers, path)) return found;
+    this.#made ??= makeFiles(this.#store);
+    const bytes = (await this.#made)?.get(path);
+    return bytes && new MemorySource(`${this.name}/${path}`, bytes);
+  }
+}
+
+async function makeFiles(store: FileStore): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
+  const config = await store.open("config.json");
+  await config?.close();
+  const checkpoint = config === undefined ? await SunoCheckpoint.open(store) : undefined;
+  if (checkpoint === undefined) return undefined;
+  try {
+    const encoder = new TextEncoder();
+    return new Map(Object.entries(makers).map(([name, make]) => [name, encoder.encode(pythonJson(make(checkpoint)))]));
+  } finally {
+    await checkpoint.close();
+  }
+}

@@ -1,0 +1,230 @@
+import { randomUUID } from "node:crypto";
+import { readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { EngineError } from "../../engine/errors.ts";
+import type { FileStore } from "../../engine/file_store.ts";
+import { isObject, readJsonFile, readTextFile, type JsonObject } from "../../engine/json_fields.ts";
+import { makeFolder, writeFileAtomically } from "../../engine/node/atomic_file.ts";
+import { HuggingFaceView } from "../hugging_face_view.ts";
+import { openWeights } from "../open_weights.ts";
+import { planTensors } from "../plan_tensors.ts";
+import { writeSafetensors } from "../safetensors_writer.ts";
+import { planShards, shardIndex } from "../shards.ts";
+import { SourceFolder } from "./source_folder.ts";
+
+export interface ConvertProgress {
+  /** Bytes of weights that are written. */
+  done: number;
+  total: number;
+  /** Since the call. */
+  milliseconds: number;
+}
+
+export interface ConvertOptions {
+  /** `f32` or `f16`. Default: as stored. */
+  dtype?: string;
+  onProgress?: (progress: ConvertProgress) => void;
+  /** Called with one line for the user, such as that the tokenizer is missing. */
+  onNotice?: (line: string) => void;
+  /** Stops it; the destination is left as it was. */
+  signal?: AbortSignal;
+  /** Weights above this go to several files. Default 2 GB. */
+  maxShardBytes?: number;
+}
+
+/** What was written. */
+export interface Converted {
+  /** Weight files. */
+  files: string[];
+  tensors: number;
+  /** Of the weights. */
+  bytes: number;
+}
+
+const dtypes: Readonly<Record<string, "F32" | "F16">> = { f32: "F32", f16: "F16" };
+
+/** Copied as they are where the source has them. */
+const copiedFiles = [
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "vocab.txt",
+  "special_tokens_map.json",
+];
+const presetIndex = "speaker_embeddings_path.json";
+
+/**
+ * Writes a checkpoint (safetensors, `pytorch_model.bin`, either in shards, or suno's `.pt` files) to a folder in Hugging
+ * Face layout with safetensors weights. The folder appears when it is complete: until then everything goes to a hidden
+ * one beside it. One block of a tensor is in memory at a time.
+ * @param destination a folder that does not exist, or is empty.
+ * @throws EngineError `usage` for a wrong dtype or destination; `bad-input` if the source is wrong; `io`; `aborted`.
+ */
+export async function convertCheckpoint(
+  source: string | FileStore,
+  destination: string,
+  options: ConvertOptions = {},
+): Promise<Converted> {
+  const target = path.resolve(destination);
+  const dtype = requireDtype(options.dtype);
+  const store = new HuggingFaceView(typeof source === "string" ? new SourceFolder(source) : source);
+  await requireFree(target, destination);
+  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomUUID()}.tmp`);
+  try {
+    const written = await writeFolder(store, temporary, dtype, options);
+    await moveInto(temporary, target);
+    return written;
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined); // What failed first is what to report.
+    throw error;
+  }
+}
+
+function requireDtype(dtype: string | undefined): "F32" | "F16" | undefined {
+  if (dtype === undefined || Object.hasOwn(dtypes, dtype)) return dtype === undefined ? undefined : dtypes[dtype];
+  throw new EngineError("usage", "no dtype to convert to", {
+    where: "dtype",
+    expected: "f32 or f16",
+    actual: dtype,
+    fix: "leave it out to keep the weights as they are stored",
+  });
+}
+
+async function requireFree(target: string, destination: string): Promise<void> {
+  const found = await stat(target).catch(() => undefined);
+  if (found === undefined) return;
+  const isFree = found.isDirectory() && (await readdir(target)).length === 0;
+  if (isFree) return;
+  throw new EngineError("usage", found.isDirectory() ? "the folder is not empty" : "is no folder", {
+    where: destination,
+    expected: "a folder that does not exist, or is empty",
+    fix: "give another path, or remove it first",
+  });
+}
+
+async function moveInto(temporary: string, target: string): Promise<void> {
+  try {
+    await rmdir(target).catch(() => undefined); // Windows renames onto nothing, not even an empty folder.
+    await rename(temporary, target);
+  } catch (cause) {
+    throw new EngineError("io", `the folder cannot be put in place: ${(cause as Error).message}`, {
+      where: target,
+      cause,
+    });
+  }
+}
+
+async function writeFolder(
+  store: FileStore,
+  folder: string,
+  dtype: "F32" | "F16" | undefined,
+  options: ConvertOptions,
+): Promise<Converted> {
+  const config = await requireConfig(store);
+  const reader = await openWeights(store);
+  try {
+    const shards = planShards(await planTensors(reader, config, dtype), options.maxShardBytes);
+    const tensors = shards.flatMap((shard) => shard.tensors);
+    const bytes = tensors.reduce((sum, tensor) => sum + tensor.byteLength, 0);
+    await makeFolder(folder);
+    const count = counter(bytes, options);
+    for (const shard of shards)
+      await writeFileAtomically(path.join(folder, shard.file), count(writeSafetensors(shard.tensors)));
+    if (shards.length > 1)
+      await writeText(folder, "model.safetensors.index.json", JSON.stringify(shardIndex(shards), null, 2));
+    await copySmallFiles(store, folder, dtype, options);
+    return { files: shards.map(({ file }) => file), tensors: tensors.length, bytes };
+  } finally {
+    await reader.close();
+  }
+}
+
+async function requireConfig(store: FileStore): Promise<JsonObject> {
+  const config = await readJsonFile(store, "config.json");
+  if (isObject(config)) return config;
+  throw new EngineError("bad-input", config === undefined ? "has no config.json" : "config.json is no object", {
+    where: store.name,
+    fix: "give the folder of a Bark checkpoint: Hugging Face's layout, or suno's text.pt, coarse.pt and fine.pt",
+  });
+}
+
+/** Passes parts on, tells how much that was, and stops where the signal says so. */
+function counter(
+  total: number,
+  { onProgress, signal }: ConvertOptions,
+): (parts: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array> {
+  const start = performance.now();
+  let done = 0;
+  return async function* (parts) {
+    let isHeader = true;
+    for await (const part of parts) {
+      if (signal?.aborted)
+        throw new EngineError("aborted", "converting was stopped", { where: "convert", cause: signal.reason });
+      yield part;
+      if (!isHeader) done += part.length;
+      isHeader = false;
+      onProgress?.({ done, total, milliseconds: performance.now() - start });
+    }
+  };
+}
+
+async function copySmallFiles(
+  store: FileStore,
+  folder: string,
+  dtype: "F32" | "F16" | undefined,
+  { onNotice }: ConvertOptions,
+): Promise<void> {
+  const config = (await readTextFile(store, "config.json")) ?? "";
+  await writeText(folder, "config.json", dtype === undefined ? config : withDtype(config, dtype));
+  const copied = new Set<string>();
+  for (const file of copiedFiles) if (await copyFile(store, file, folder)) copied.add(file);
+  if (!copied.has("tokenizer.json") && !copied.has("vocab.txt"))
+    onNotice?.(
+      `${store.name} has neither tokenizer.json nor vocab.txt: put the vocab.txt of ` +
+        "bert-base-multilingual-cased beside the converted weights before you speak text",
+    );
+  await copyPresets(store, folder);
+}
+
+/** Text for text: a parsed config would lose the points of its floats, which transformers wants. */
+function withDtype(config: string, dtype: "F32" | "F16"): string {
+  return config.replaceAll(
+    /("(?:torch_)?dtype"\s*:\s*)"(?:float16|bfloat16|float32|float64)"/g,
+    `$1"${dtype === "F16" ? "float16" : "float32"}"`,
+  );
+}
+
+async function copyPresets(store: FileStore, folder: string): Promise<void> {
+  const index = await readJsonFile(store, presetIndex);
+  if (!isObject(index)) return;
+  await copyFile(store, presetIndex, folder);
+  for (const preset of Object.values(index)) {
+    if (!isObject(preset)) continue;
+    for (const file of Object.values(preset)) {
+      if (typeof file !== "string") continue;
+      const relative = path.normalize(file);
+      if (path.isAbsolute(relative) || relative.split(path.sep).includes(".."))
+        throw new EngineError("bad-input", `Invalid voice preset path: '${file}'`, {
+          where: `${store.name}/${presetIndex}`,
+        });
+      await copyFile(store, file, folder);
+    }
+  }
+}
+
+async function copyFile(store: FileStore, file: string, folder: string): Promise<boolean> {
+  const source = await store.open(file);
+  if (source === undefined) return false;
+  try {
+    const target = path.join(folder, file);
+    await makeFolder(path.dirname(target));
+    await writeFileAtomically(target, await source.read(0, source.size));
+    return true;
+  } finally {
+    await source.close();
+  }
+}
+
+async function writeText(folder: string, file: string, text: string): Promise<void> {
+  await writeFileAtomically(path.join(folder, file), new TextEncoder().encode(text));
+}

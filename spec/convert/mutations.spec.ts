@@ -1,0 +1,66 @@
+import { expect } from "chai";
+import { readNpy } from "../../convert/npy.ts";
+import { readNpz } from "../../convert/npz.ts";
+import { MemorySource } from "../../engine/sources/memory.ts";
+import { loadOrRefuse } from "../support/mutation_run.ts";
+import { mutateBytes, type Random } from "../support/mutations.ts";
+import { numpyArrays } from "../support/numpy_fixture.ts";
+import { zipBytes, type ZipEnd, type ZipMember } from "../support/zip_bytes.ts";
+
+const arrays = numpyArrays.filter(({ npy }) => npy.length > 128);
+
+const loadNpy = async (file: Uint8Array): Promise<void> => void (await readNpy(new MemorySource("voice.npy", file)));
+const loadNpz = async (file: Uint8Array): Promise<void> => void (await readNpz(new MemorySource("voice.npz", file)));
+
+/** Another number in the header, its length and the data as they were. */
+function mutateHeader(npy: Uint8Array, random: Random): Uint8Array {
+  const text = new TextDecoder("latin1").decode(npy.subarray(10, 128));
+  const numbers = ["0", "1", "2", "4", "8", "99999999", "4294967296", "9".repeat(17), "1, 1", ",", "-1", "i", ">", "'"];
+  const places = [...text.matchAll(/\d+|[<>|iuf'()]|True|False/g)];
+  const place = random.pick(places);
+  const changed = text.slice(0, place.index) + random.pick(numbers) + text.slice(place.index + place[0].length);
+  const file = npy.slice();
+  file.set(new TextEncoder().encode(changed.slice(0, 118).padEnd(118)), 10);
+  return file;
+}
+
+const mutateNpy = (npy: Uint8Array, random: Random): Uint8Array =>
+  random.below(2) === 0 ? mutateBytes(npy, random) : mutateHeader(npy, random);
+
+/** An archive of three arrays, of which one is damaged before it is packed, or a field of the archive is wrong. */
+function mutateArchive(random: Random): Uint8Array {
+  const members: ZipMember[] = [0, 1, 2].map((i) => ({
+    name: `${i}.npy`,
+    content: random.pick(arrays).npy,
+    deflated: random.below(2) === 0,
+    zip64: random.below(4) === 0,
+  }));
+  const end: ZipEnd = { zip64: random.below(4) === 0 };
+  const one = members[random.below(3)];
+  const odd = random.pick([0, 1, 9, 127, 129, 1000, 2 ** 16, 2 ** 25, 2 ** 31, 2 ** 32 - 2]);
+  const kind = random.below(8);
+  if (kind === 0) one.size = odd;
+  else if (kind === 1) one.packedSize = odd;
+  else if (kind === 2) one.method = random.pick([0, 8, 9, 12, 99]);
+  else if (kind === 3) [one.size, one.packedSize] = [odd, random.pick([0, 9, 2 ** 25])];
+  else one.content = mutateNpy(one.content, random);
+  return zipBytes(members, end);
+}
+
+describe("mutations of numpy's files", () => {
+  it("loads or refuses 1,000 of an .npy: its bytes, its header", async () => {
+    const mutate = (random: Random): Uint8Array => mutateNpy(random.pick(arrays).npy, random);
+    const loaded = await loadOrRefuse("voice.npy", mutate, loadNpy);
+    expect(loaded).to.be.within(50, 600);
+  });
+
+  it("loads or refuses 1,000 of an .npz: its bytes, its fields, its members", async () => {
+    const content = arrays.slice(0, 3).map(({ npy }, i) => ({ name: `${i}.npy`, content: npy, deflated: i === 1 }));
+    const whole = zipBytes(content);
+    await loadNpz(whole);
+    const mutate = (random: Random): Uint8Array =>
+      random.below(2) === 0 ? mutateBytes(whole, random) : mutateArchive(random);
+    const loaded = await loadOrRefuse("voice.npz", mutate, loadNpz);
+    expect(loaded).to.be.within(50, 600);
+  });
+});
