@@ -94,6 +94,12 @@ export class EncodecConfig {
     return Math.floor((1000 * bandwidth) / (this.frame_rate * this.codebook_nbits));
   }
 
+  /** Codebooks that the quantizer uses at a bandwidth in kbit/s. */
+  codebooks_at(bandwidth: number): number {
+    const wanted = Math.floor((1000 * bandwidth) / (this.frame_rate * this.codebook_nbits));
+    return Math.min(Math.max(1, wanted), this.num_quantizers);
+  }
+
   to_dict(): Record<string, unknown> {
     return Object.fromEntries(Object.entries(this));
   }

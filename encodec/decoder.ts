@@ -4,16 +4,11 @@ import { NdArray } from "../engine/ndarray.ts";
 import { Tensor } from "../engine/tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import type { EncodecConfig } from "./config.ts";
-import {
-  EncodecConv1d,
-  EncodecConvTranspose1d,
-  EncodecLSTM,
-  EncodecResnetBlock,
-  type Activations,
-  type Block,
-} from "./layers.ts";
+import { EncodecConv1d, EncodecConvTranspose1d, EncodecLSTM, EncodecResnetBlock, type Block } from "./layers.ts";
 import { EncodecCodebooks } from "./quantizer.ts";
-import { Recorder } from "./recorder.ts";
+import { Recorder } from "../engine/recorder.ts";
+import { checkConfig } from "./supported.ts";
+import { activationsFor, Scratch, transpose, walk } from "./walk.ts";
 import { CodecWeights } from "./weights.ts";
 
 export interface DecodeOptions {
@@ -71,32 +66,20 @@ export class EncodecDecoder {
     options: DecodeOptions = {},
   ): Promise<NdArray<Float32Array>> {
     const codebooks = this.#countCodebooks(codes, frames);
-    const recorder = new Recorder(this.gpu);
-    const owned: Tensor[] = [];
-    const buffer = (label: string, size: number): Tensor<"f32"> => {
-      const tensor = this.gpu.tensor("f32", [size], `codec ${label}`);
-      owned.push(tensor);
-      return tensor;
-    };
+    const recorder = new Recorder(this.gpu, "decoding of the audio");
+    const scratch = new Scratch(this.gpu);
     try {
-      const codesTensor = codes instanceof Tensor ? codes : this.#upload(codes, codebooks, owned);
-      const sizes = this.#bufferSizes(frames);
-      const start: Activations = {
-        x: buffer("x", sizes.outer),
-        spare: buffer("spare", sizes.outer),
-        inner: buffer("inner", sizes.inner),
-        cell: buffer("cell", sizes.cell),
-        length: frames,
-      };
+      const codesTensor = codes instanceof Tensor ? codes : this.#upload(codes, codebooks, scratch);
+      const start = activationsFor(this.#blocks, frames, this.#codebooks.dimension, scratch);
       this.#codebooks.record(recorder.program(0), codesTensor, codebooks, frames, start.x);
-      const end = this.#blocks.reduce((activations, block) => block.record(recorder, activations), start);
+      const end = walk(this.#blocks, recorder, start);
       await recorder.run(options.signal, options.onProgress);
       const { audio_channels: channels } = this.config;
-      const rows = (await end.x.read(0, end.length * channels)) as Float32Array;
+      const rows = (await end.x.read(0, end.length * channels)) as Float32Array<ArrayBuffer>;
       return new NdArray(transpose(rows, end.length, channels), [channels, end.length]);
     } finally {
       recorder.dispose();
-      for (const tensor of owned) tensor.dispose();
+      scratch.dispose();
     }
   }
 
@@ -116,42 +99,10 @@ export class EncodecDecoder {
     });
   }
 
-  #upload(codes: Int32Array | Uint32Array, codebooks: number, owned: Tensor[]): Tensor<"u32"> {
+  #upload(codes: Int32Array | Uint32Array, codebooks: number, scratch: Scratch): Tensor<"u32"> {
     this.#codebooks.check(codes, codebooks);
-    const tensor = this.gpu.tensorFrom("u32", [codes.length], Uint32Array.from(codes), "codes");
-    owned.push(tensor);
-    return tensor;
+    return scratch.tensorFrom("u32", Uint32Array.from(codes), "codes");
   }
-
-  /** Values that the buffers of a walk need. */
-  #bufferSizes(frames: number): { outer: number; inner: number; cell: number } {
-    const sizes = { outer: frames * this.#codebooks.dimension, inner: 1, cell: 1 };
-    let length = frames;
-    for (const block of this.#blocks) {
-      sizes.inner = Math.max(sizes.inner, block.innerSize(length));
-      length = block.outLength(length);
-      sizes.outer = Math.max(sizes.outer, length * block.outChannels);
-      if (block instanceof EncodecLSTM) sizes.cell = block.outChannels;
-    }
-    return sizes;
-  }
-}
-
-function checkConfig(config: EncodecConfig): void {
-  const refuse = (field: string, expected: string, actual: unknown): never => {
-    throw new EngineError("bad-input", "this codec is not supported", {
-      where: `codec_config.${field}`,
-      expected,
-      actual,
-      fix: "use a checkpoint with the 24 kHz codec",
-    });
-  };
-  if (config.norm_type !== "weight_norm") refuse("norm_type", "weight_norm", config.norm_type);
-  if (config.num_lstm_layers < 1) refuse("num_lstm_layers", "at least 1", config.num_lstm_layers);
-  if (config.codebook_dim !== config.hidden_size)
-    refuse("codebook_dim", `hidden_size (${config.hidden_size})`, config.codebook_dim);
-  if (!config.use_causal_conv && config.trim_right_ratio !== 1)
-    refuse("trim_right_ratio", "1 without use_causal_conv", config.trim_right_ratio);
 }
 
 /** Appends the modules in order; their names count ELUs too (transformers, `EncodecDecoder`). */
@@ -178,13 +129,4 @@ async function loadBlocks(gpu: Gpu, weights: CodecWeights, config: EncodecConfig
   }
   index++; // ELU
   blocks.push(await conv(channels, config.audio_channels, config.last_kernel_size));
-}
-
-/** [rows, columns] -> [columns, rows] */
-function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
-  if (columns === 1) return values;
-  const result = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) result[column * rows + row] = values[row * columns + column];
-  return result;
 }

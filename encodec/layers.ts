@@ -19,7 +19,7 @@ import { createLstmLayer, disposeLstmLayer, lstmSteps, type LstmLayer } from "..
 import { matmul } from "../kernels/matmul/matmul.ts";
 import type { EncodecConfig } from "./config.ts";
 import { convPadding } from "./padding.ts";
-import type { Recorder } from "./recorder.ts";
+import type { Recorder } from "../engine/recorder.ts";
 import type { CodecWeights } from "./weights.ts";
 
 /** Buffers of a walk through the codec. Values are time-major: row = frame, [length, channels]. */
@@ -55,11 +55,13 @@ export class EncodecConv1d implements Block {
   readonly outChannels: number;
   readonly conv: Conv1d;
   readonly #config: EncodecConfig;
+  readonly #options: BlockOptions;
 
-  private constructor(conv: Conv1d, config: EncodecConfig) {
+  private constructor(conv: Conv1d, config: EncodecConfig, options: BlockOptions) {
     this.conv = conv;
     this.outChannels = conv.outChannels;
     this.#config = config;
+    this.#options = options;
   }
 
   static async load(
@@ -67,17 +69,19 @@ export class EncodecConv1d implements Block {
     weights: CodecWeights,
     name: string,
     config: EncodecConfig,
-    shape: ConvShape & { dilation?: number },
+    shape: ConvShape & { dilation?: number; stride?: number },
+    options: BlockOptions = { elu: false },
   ): Promise<EncodecConv1d> {
     const weight = await weights.conv(`${name}.conv`, shape);
     const bias = await weights.values(`${name}.conv.bias`, [shape.outChannels]);
-    const { outChannels, inChannels, kernelSize, dilation = 1 } = shape;
+    const { outChannels, inChannels, kernelSize, dilation = 1, stride = 1 } = shape;
     const sizes = { outChannels, inChannels, kernelSize };
-    return new EncodecConv1d(createConv1d(gpu, weight, sizes, weights.prefix + name, { bias, dilation }), config);
+    const conv = createConv1d(gpu, weight, sizes, weights.prefix + name, { bias, dilation, stride });
+    return new EncodecConv1d(conv, config, options);
   }
 
   outLength(length: number): number {
-    return length;
+    return Math.ceil(length / this.conv.stride);
   }
 
   innerSize(): number {
@@ -88,14 +92,14 @@ export class EncodecConv1d implements Block {
   apply(recorder: Recorder, x: Tensor<"f32">, length: number, y: Tensor<"f32">, options: Conv1dOptions = {}): void {
     const { outChannels, inChannels, kernelSize } = this.conv;
     const padding = convPadding(this.conv, length, this.#config.pad_mode, this.#config.use_causal_conv);
-    const program = recorder.program(length * outChannels * inChannels * kernelSize);
+    const program = recorder.program(this.outLength(length) * outChannels * inChannels * kernelSize);
     conv1d(program, x, length, this.conv, y, { ...options, padding });
   }
 
   record(recorder: Recorder, activations: Activations): Activations {
     const { x, spare, length } = activations;
-    this.apply(recorder, x, length, spare);
-    return { ...activations, x: spare, spare: x };
+    this.apply(recorder, x, length, spare, this.#options);
+    return { ...activations, x: spare, spare: x, length: this.outLength(length) };
   }
 
   dispose(): void {
