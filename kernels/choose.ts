@@ -8,8 +8,8 @@ import type { Gpu } from "../engine/gpu.ts";
 /** Up to this many rows a matrix product is bound by reading the weights, and a GEMV wins. */
 const gemvRows = 4;
 
-export function chooseMatmul(gpu: Gpu, rows: number): "gemm" | "gemv" | "gemv_split" {
-  if (rows > gemvRows) return "gemm";
+export function chooseMatmul(gpu: Gpu, rows: number, inner: number): "gemm" | "gemm_wide" | "gemv" | "gemv_split" {
+  if (rows > gemvRows) return inner % 4 === 0 ? "gemm_wide" : "gemm";
   return gpu.isSoftware ? "gemv" : "gemv_split";
 }
 

@@ -1,25 +1,32 @@
 import type { AnyKernel } from "../engine/kernel.ts";
 import { attentionDecodeKernel, attentionKernel, kvAppendKernel } from "./attention/attention.ts";
+import { attentionWeightsKernel } from "./attention/attention_weights.ts";
+import { codebookNearest } from "./codebook/codebook.ts";
 import { conv1dKernel } from "./conv1d/conv1d.ts";
 import { elementwise } from "./elementwise/elementwise.ts";
 import { embeddingGivenKernel, embeddingKernel } from "./embedding/embedding.ts";
 import { layernormThread, layernormWorkgroup } from "./layernorm/layernorm.ts";
 import { lstmSplit, lstmThread } from "./lstm/lstm.ts";
-import { gemm, gemv, gemvSplit } from "./matmul/matmul.ts";
+import { gemm, gemmWide, gemv, gemvNormed, gemvSplit, gemvSplitNormed } from "./matmul/matmul.ts";
 import { sampleRowsKernel, sampleStepKernel } from "./sample/sample.ts";
 
 /** Every kernel of the project, for the tests that compile all of them and for `bark doctor`. */
 export const allKernels: readonly AnyKernel[] = [
   attentionDecodeKernel,
   attentionKernel,
+  attentionWeightsKernel,
   kvAppendKernel,
+  codebookNearest,
   conv1dKernel,
   elementwise,
   embeddingGivenKernel,
   embeddingKernel,
   gemm,
+  gemmWide,
   gemv,
+  gemvNormed,
   gemvSplit,
+  gemvSplitNormed,
   layernormThread,
   layernormWorkgroup,
   sampleRowsKernel,

@@ -10,13 +10,8 @@ struct Params {
   has_bias: u32,
   gelu: u32,
   accumulate: u32,    // y += instead of y =
+  has_norm_bias: u32, // of the layer normalisation in front (normed_input.wgsl)
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<Weight4>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
-
 // Number of column groups of four in one row of the weight matrix.
 fn weight_stride() -> u32 { return (params.columns + 3u) / 4u; }
 

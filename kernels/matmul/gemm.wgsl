@@ -3,6 +3,8 @@
 // the rows, so x is read at one address by all of them (a broadcast), and neighbours read neighbouring vec4 of W.
 // x: [rows, inner]; W: [inner, ceil(columns/4)] of Weight4, so any width of output works; inner needs no padding.
 // Rows past the end read row `rows - 1` again instead of being tested in the inner loop; only the store is guarded.
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let group_index = workgroup.x * 32u + local;

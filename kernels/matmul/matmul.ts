@@ -1,10 +1,22 @@
+import { EngineError } from "../../engine/errors.ts";
 import { defineKernel, optionalRead, read, readWrite } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseMatmul } from "../choose.ts";
+import type { LayerNorm } from "../layernorm/layernorm.ts";
 import type { Linear } from "./linear.ts";
 
+const file = (name: string): URL => new URL(name, import.meta.url);
+
 const bindings = { x: read("f32"), weight: read("weight"), bias: optionalRead("f32"), y: readWrite("f32") };
+const normedBindings = {
+  x: read("f32"),
+  weight: read("weight"),
+  bias: optionalRead("f32"),
+  norm_weight: read("f32"),
+  norm_bias: optionalRead("f32"),
+  y: readWrite("f32"),
+};
 const params = {
   rows: "u32",
   inner: "u32",
@@ -15,47 +27,99 @@ const params = {
   has_bias: "u32",
   gelu: "u32",
   accumulate: "u32",
+  has_norm_bias: "u32",
 } as const;
-const preludes = [new URL("./gelu.wgsl", import.meta.url), new URL("./epilogue.wgsl", import.meta.url)];
+const epilogue = [file("gelu.wgsl"), file("epilogue.wgsl")];
+const gemmPreludes = [...epilogue, file("bindings.wgsl")];
+const plainPreludes = [...gemmPreludes, file("plain_input.wgsl")];
+const normedPreludes = [...epilogue, file("normed_input.wgsl")];
+
+interface Shape {
+  readonly rows: number;
+  readonly groups: number;
+}
+const tiles = (rows: number, groups: number) => (shape: Shape) =>
+  [Math.ceil(shape.groups / groups), Math.ceil(shape.rows / rows)] as const;
 
 /** Many rows: register tile of 8 rows by 4 columns. */
 export const gemm = defineKernel({
   name: "matmul.gemm",
-  source: new URL("./gemm.wgsl", import.meta.url),
-  preludes,
+  source: file("gemm.wgsl"),
+  preludes: gemmPreludes,
   bindings,
   params,
-  workgroups: ({ rows, groups }) => [Math.ceil(groups / 32), Math.ceil(rows / 8)],
+  workgroups: tiles(8, 32),
 });
 
-/** Few rows, no barriers: for software adapters. */
-export const gemv = defineKernel({
-  name: "matmul.gemv",
-  source: new URL("./gemv.wgsl", import.meta.url),
-  preludes,
+/** Many rows, an inner width that is a multiple of four: register tile of 8 rows by 8 columns. */
+export const gemmWide = defineKernel({
+  name: "matmul.gemm_wide",
+  source: file("gemm_wide.wgsl"),
+  preludes: gemmPreludes,
   bindings,
   params,
-  workgroups: ({ rows, groups }) => [Math.ceil(groups / 32), rows],
+  workgroups: tiles(8, 64),
+});
+
+/** Few rows, no barriers in the product: for software adapters. */
+export const gemv = defineKernel({
+  name: "matmul.gemv",
+  source: file("gemv.wgsl"),
+  preludes: plainPreludes,
+  bindings,
+  params,
+  workgroups: tiles(1, 32),
 });
 
 /** Few rows, inner axis split over 16 lanes: for GPUs. */
 export const gemvSplit = defineKernel({
   name: "matmul.gemv_split",
-  source: new URL("./gemv_split.wgsl", import.meta.url),
-  preludes,
+  source: file("gemv_split.wgsl"),
+  preludes: plainPreludes,
   bindings,
   params,
-  workgroups: ({ rows, groups }) => [Math.ceil(groups / 16), rows],
+  workgroups: tiles(1, 16),
 });
 
-export const matmulVersions = { gemm, gemv, gemv_split: gemvSplit };
+/** {@link gemv} behind a layer normalisation of x. */
+export const gemvNormed = defineKernel({
+  name: "matmul.gemv_normed",
+  source: file("gemv.wgsl"),
+  preludes: normedPreludes,
+  bindings: normedBindings,
+  params,
+  workgroups: tiles(1, 32),
+});
+
+/** {@link gemvSplit} behind a layer normalisation of x. */
+export const gemvSplitNormed = defineKernel({
+  name: "matmul.gemv_split_normed",
+  source: file("gemv_split.wgsl"),
+  preludes: normedPreludes,
+  bindings: normedBindings,
+  params,
+  workgroups: tiles(1, 16),
+});
+
+export const matmulVersions = { gemm, gemm_wide: gemmWide, gemv, gemv_split: gemvSplit };
 export type MatmulVersion = keyof typeof matmulVersions;
+
+const normedVersions = { gemv: gemvNormed, gemv_split: gemvSplitNormed };
+/** Values of a row that normed_input.wgsl keeps in workgroup memory. */
+const mostNormed = 2048;
+
+/** Whether {@link matmul} can take a layer norm in front of a product of `rows` rows of `inner` values. */
+export function fusesNorm(program: Program, rows: number, inner: number): boolean {
+  return inner <= mostNormed && chooseMatmul(program.gpu, rows, inner) in normedVersions;
+}
 
 export interface MatmulOptions {
   /** Rows of x to multiply; they become rows 0.. of y. Default: all. */
   rows?: number;
   /** First of them in x. Default 0. */
   firstRow?: number;
+  /** A layer normalisation of x in front, where {@link fusesNorm} allows it. */
+  norm?: LayerNorm;
   gelu?: boolean;
   /** Add to y instead of overwriting it (a residual connection). */
   accumulate?: boolean;
@@ -65,7 +129,10 @@ export interface MatmulOptions {
   version?: MatmulVersion;
 }
 
-/** Records y = x W (+ bias) for a {@link Linear} layer. x: [n, inner] f32; y: [rows, columns] f32. */
+/**
+ * Records y = x W (+ bias) for a {@link Linear} layer. x: [n, inner] f32; y: [rows, columns] f32.
+ * @throws EngineError `usage` if the version that is forced cannot do this product.
+ */
 export function matmul(
   program: Program,
   x: Tensor<"f32">,
@@ -74,24 +141,36 @@ export function matmul(
   options: MatmulOptions = {},
 ): void {
   const { inner, columns, weight, bias } = linear;
-  const firstRow = options.firstRow ?? 0;
+  const { norm, firstRow = 0 } = options;
   const rows = options.rows ?? x.size / inner - firstRow;
   const [start, end] = options.columnRange ?? [0, columns];
   const firstGroup = Math.floor(start / 4);
-  const kernel = matmulVersions[options.version ?? chooseMatmul(program.gpu, rows)];
-  program.dispatch(
-    kernel,
-    { x, weight, bias, y },
-    {
-      rows,
-      inner,
-      columns,
-      first_row: firstRow,
-      first_group: firstGroup,
-      groups: Math.ceil(end / 4) - firstGroup,
-      has_bias: bias === undefined ? 0 : 1,
-      gelu: options.gelu ? 1 : 0,
-      accumulate: options.accumulate ? 1 : 0,
-    },
-  );
+  const version = options.version ?? chooseMatmul(program.gpu, rows, inner);
+  const values = {
+    rows,
+    inner,
+    columns,
+    first_row: firstRow,
+    first_group: firstGroup,
+    groups: Math.ceil(end / 4) - firstGroup,
+    has_bias: bias === undefined ? 0 : 1,
+    gelu: options.gelu ? 1 : 0,
+    accumulate: options.accumulate ? 1 : 0,
+    has_norm_bias: norm?.bias === undefined ? 0 : 1,
+  };
+  if (version === "gemm_wide" && inner % 4 !== 0)
+    throw unfit(version, "an inner width that is a multiple of four", inner);
+  if (norm === undefined) return program.dispatch(matmulVersions[version], { x, weight, bias, y }, values);
+  if (version === "gemm" || version === "gemm_wide" || inner > mostNormed)
+    throw unfit(version, `no layer norm in front, or a GEMV of at most ${mostNormed} values`, inner);
+  const { weight: norm_weight, bias: norm_bias } = norm;
+  program.dispatch(normedVersions[version], { x, weight, bias, norm_weight, norm_bias, y }, values);
+}
+
+function unfit(version: MatmulVersion, expected: string, actual: number): EngineError {
+  return new EngineError("usage", "this version cannot do this product", {
+    where: `matmul.${version}`,
+    expected,
+    actual,
+  });
 }

@@ -5,8 +5,10 @@ import type { WeightFormat } from "../../../engine/shader_source.ts";
 import { gelu } from "../../../kernels/math.ts";
 import { createLinear, disposeLinear } from "../../../kernels/matmul/linear.ts";
 import { matmul, matmulVersions, type MatmulOptions, type MatmulVersion } from "../../../kernels/matmul/matmul.ts";
+import { layernormReference } from "../../../kernels/layernorm/reference.ts";
 import { matmulReference } from "../../../kernels/matmul/reference.ts";
 import { expectClose, noise } from "../../support/close.ts";
+import { engineErrorOf } from "../../support/rejection.ts";
 import { sharedGpu } from "../../support/gpu.ts";
 
 const versions = Object.keys(matmulVersions) as MatmulVersion[];
@@ -24,7 +26,9 @@ describe("matmul", () => {
     gpu = await sharedGpu();
   });
 
-  interface Case extends MatmulOptions {
+  interface Case extends Omit<MatmulOptions, "norm"> {
+    /** Normalise x in front, with or without a bias of the norm. */
+    norm?: "plain" | "bias";
     inner: number;
     columns: number;
     /** Rows of x. */
@@ -35,29 +39,41 @@ describe("matmul", () => {
 
   /** Multiplies on the GPU into a y that held noise; gives y and what it should be. */
   async function multiply(shape: Case): Promise<{ actual: Float32Array; expected: Float64Array }> {
-    const { inner, columns, height, bias, format = "f32", ...options } = shape;
+    const { inner, columns, height, bias, norm, format = "f32", ...options } = shape;
     const host = {
       x: noise(height * inner, 1),
       weight: noise(columns * inner, 2, 0.5),
       bias: bias ? noise(columns, 3) : undefined,
       y: noise(height * columns, 4),
+      normWeight: noise(inner, 5),
+      normBias: norm === "bias" ? noise(inner, 6) : undefined,
     };
+    // Far from zero, where a variance in one pass would cancel.
+    if (norm !== undefined) host.x = host.x.map((value) => value + 30);
     const linear = createLinear(gpu, host.weight, columns, inner, "weight", { format, bias: host.bias });
     const x = gpu.tensorFrom("f32", [height, inner], host.x, "x");
     const y = gpu.tensorFrom("f32", [height, columns], host.y, "y");
     const program = gpu.program("matmul");
-    matmul(program, x, linear, y, options);
+    const normTensors = {
+      weight: gpu.tensorFrom("f32", [inner], host.normWeight, "norm weight"),
+      bias: host.normBias && gpu.tensorFrom("f32", [inner], host.normBias, "norm bias"),
+    };
+    matmul(program, x, linear, y, { ...options, ...(norm === undefined ? {} : { norm: normTensors }) });
     await program.run();
     const actual = (await y.read()) as Float32Array;
     program.dispose();
     disposeLinear(linear);
+    normTensors.weight.dispose();
+    normTensors.bias?.dispose();
     x.dispose();
     y.dispose();
 
     const firstRow = options.firstRow ?? 0;
     const rows = options.rows ?? height - firstRow;
     const product = matmulReference(
-      host.x.subarray(firstRow * inner),
+      (norm === undefined ? host.x : layernormReference(host.x, host.normWeight, host.normBias)).subarray(
+        firstRow * inner,
+      ),
       rounded(host.weight, format),
       rows,
       inner,
@@ -77,9 +93,13 @@ describe("matmul", () => {
     return { actual, expected };
   }
 
-  async function check(shape: Case, what = JSON.stringify(shape)): Promise<void> {
+  async function check(asked: Case): Promise<void> {
+    // One version takes only inner widths that are multiples of four.
+    const shape = asked.version === "gemm_wide" ? { ...asked, inner: Math.ceil(asked.inner / 4) * 4 } : asked;
+    const what = JSON.stringify(shape);
     const { actual, expected } = await multiply(shape);
-    expectClose(actual, expected, tolerance, what);
+    // The mean of values near 30 is known to about 1e-5.
+    expectClose(actual, expected, shape.norm === undefined ? tolerance : { absolute: 1e-4 }, what);
   }
 
   for (const version of versions)
@@ -128,6 +148,22 @@ describe("matmul", () => {
       const { actual, expected } = await multiply({ version, height: 2, inner: 4096, columns: 5 });
       expectClose(actual, expected, { absolute: 2e-4 });
     });
+
+  for (const version of ["gemv", "gemv_split"] as const)
+    for (const format of formats)
+      it(`${version}, ${format}: a layer norm in front, with and without its bias`, async () => {
+        for (const inner of [1, 15, 192, 2048])
+          for (const norm of ["plain", "bias"] as const)
+            await check({ version, format, height: 3, inner, columns: 133, norm, bias: true, gelu: inner === 15 });
+        await check({ version, format, height: 4, firstRow: 2, rows: 1, inner: 30, columns: 9, norm: "plain" });
+      });
+
+  it("refuses a product that the forced version cannot do", async () => {
+    const wide = { version: "gemm_wide", height: 2, inner: 15, columns: 4 } as const;
+    expect((await engineErrorOf(() => multiply(wide))).toLine()).match(/gemm_wide.*multiple of four, got 15/);
+    const normed = { version: "gemv", height: 1, inner: 2052, columns: 4, norm: "plain" } as const;
+    expect((await engineErrorOf(() => multiply(normed))).toLine()).match(/matmul\.gemv.*2048.*got 2052/);
+  });
 
   it("chooses a version that is right for every number of rows", async () => {
     for (const height of [1, 4, 5, 16]) await check({ height, inner: 64, columns: 130, bias: true });

@@ -1,0 +1,62 @@
+// y[h, i, j] = softmax_j(q[i, h] . k[j, h] * scale): the weights with which attention.wgsl sums the values, for those who
+// want to look at them. One invocation owns one query of one head: it writes the scores into its row of y, then their
+// exponentials, then divides; nobody else touches that row, so nothing has to be waited for.
+// Masking as in attention.wgsl: a key masked once scores the lowest finite f32, one masked twice (mask and causality)
+// weighs nothing, so that a row without any visible key weighs those masked once evenly, as in PyTorch.
+// q: [queries, q_stride], k: [keys, k_stride] with first elements given; query i stands at position past + i.
+// mask: [keys], 0 = masked. y: [heads, queries, keys].
+struct Params {
+  queries: u32,
+  keys: u32,
+  heads: u32,
+  head_dim: u32,
+  past: u32,
+  causal: u32,
+  has_mask: u32,
+  scale: f32,
+  q_first: u32,
+  q_stride: u32,
+  k_first: u32,
+  k_stride: u32,
+}
+@group(0) @binding(0) var<storage, read> q: array<f32>;
+@group(0) @binding(1) var<storage, read> k: array<f32>;
+@group(0) @binding(2) var<storage, read> mask: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+const lowest = -3.4028234e38;
+
+// How often a key is masked for a query.
+fn masked(query: u32, key: u32) -> u32 {
+  var times = 0u;
+  if (params.causal != 0u && key > params.past + query) { times = 1u; }
+  if (params.has_mask != 0u) { times += select(0u, 1u, mask[key] == 0u); }
+  return times;
+}
+
+@compute @workgroup_size(32)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let query = workgroup.x * 32u + local;
+  let head = workgroup.y;
+  if (query >= params.queries) { return; }
+  let q_row = params.q_first + query * params.q_stride + head * params.head_dim;
+  let y_row = (head * params.queries + query) * params.keys;
+
+  var maximum = lowest;
+  for (var key = 0u; key < params.keys; key++) {
+    let k_row = params.k_first + key * params.k_stride + head * params.head_dim;
+    var dot = 0.0;
+    for (var d = 0u; d < params.head_dim; d++) { dot += q[q_row + d] * k[k_row + d]; }
+    let score = select(lowest, dot * params.scale, masked(query, key) == 0u);
+    y[y_row + key] = score;
+    maximum = max(maximum, score);
+  }
+  var total = 0.0;
+  for (var key = 0u; key < params.keys; key++) {
+    let weight = select(0.0, exp(y[y_row + key] - maximum), masked(query, key) < 2u);
+    y[y_row + key] = weight;
+    total += weight;
+  }
+  for (var key = 0u; key < params.keys; key++) { y[y_row + key] /= total; }
+}

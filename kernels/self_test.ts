@@ -1,0 +1,83 @@
+import { EngineError } from "../engine/errors.ts";
+import type { Gpu } from "../engine/gpu.ts";
+import { usesWeights, type WeightFormat } from "../engine/shader_source.ts";
+import { attentionCases } from "./self_test/attention.ts";
+import { Bench, type Case } from "./self_test/case.ts";
+import { codebookCases } from "./self_test/codebook.ts";
+import { conv1dCases } from "./self_test/conv1d.ts";
+import { elementwiseCases } from "./self_test/elementwise.ts";
+import { embeddingCases } from "./self_test/embedding.ts";
+import { layernormCases } from "./self_test/layernorm.ts";
+import { lstmCases } from "./self_test/lstm.ts";
+import { matmulCases } from "./self_test/matmul.ts";
+import { sampleCases } from "./self_test/sample.ts";
+
+const cases: readonly Case[] = [
+  ...attentionCases,
+  ...codebookCases,
+  ...conv1dCases,
+  ...elementwiseCases,
+  ...embeddingCases,
+  ...layernormCases,
+  ...lstmCases,
+  ...matmulCases,
+  ...sampleCases,
+];
+
+export interface SelfTestResult {
+  /** Name of the kernel, followed by the weight format if it takes weights: `matmul.gemm f16`. */
+  readonly kernel: string;
+  readonly ok: boolean;
+  /** Largest |actual - reference|; infinite if a value is not a number or the kernel could not be run. */
+  readonly worst: number;
+  /** Up to this `worst` is ok. */
+  readonly tolerance: number;
+  /** One line: why the kernel could not be run. */
+  readonly error?: string;
+}
+
+/** Runs a small case of every kernel in every weight format against its reference in f64. */
+export async function* selfTest(gpu: Gpu): AsyncGenerator<SelfTestResult> {
+  for (const kernelCase of cases) {
+    yield await runCase(gpu, kernelCase, "f32");
+    if (usesWeights(kernelCase.kernel)) yield await runCase(gpu, kernelCase, "f16");
+  }
+}
+
+/** Runs one case; what it throws becomes the result's error. */
+export async function runCase(
+  gpu: Gpu,
+  { kernel, tolerance, record }: Case,
+  format: WeightFormat,
+): Promise<SelfTestResult> {
+  const name = usesWeights(kernel) ? `${kernel.name} ${format}` : kernel.name;
+  const bench = new Bench(gpu, format);
+  try {
+    const outputs = record(bench);
+    // A version that was not forced would pass in the place of the one that is reported.
+    if (!bench.program.kernelNames.includes(kernel.name)) throw new Error("its case runs another kernel");
+    await bench.program.run();
+    let worst = 0;
+    for (const [tensor, expected] of outputs) worst = Math.max(worst, worstDifference(await tensor.read(), expected));
+    return { kernel: name, ok: worst <= tolerance, worst, tolerance };
+  } catch (error) {
+    return { kernel: name, ok: false, worst: Infinity, tolerance, error: lineOf(error) };
+  } finally {
+    bench.dispose();
+  }
+}
+
+/** Largest |actual - expected|; infinite if a value is not a number or there are too few or too many. */
+function worstDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let worst = actual.length === expected.length ? 0 : Infinity;
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs(actual[i] - expected[i]);
+    worst = Math.max(worst, Number.isNaN(difference) ? Infinity : difference);
+  }
+  return worst;
+}
+
+function lineOf(error: unknown): string {
+  if (error instanceof EngineError) return error.toLine();
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,111 @@
+import {
+  attention,
+  attentionDecode,
+  attentionDecodeKernel,
+  attentionKernel,
+  kvAppend,
+  kvAppendKernel,
+  type Rows,
+} from "../attention/attention.ts";
+import { attentionWeights, attentionWeightsKernel } from "../attention/attention_weights.ts";
+import { attentionReference, attentionWeightsReference } from "../attention/reference.ts";
+import { stateFields, stateWidth } from "../state.ts";
+import { rounding, type Case } from "./case.ts";
+import { noise } from "./noise.ts";
+
+const [heads, headDim] = [3, 5];
+const width = heads * headDim;
+
+/** Causal, after a past, with a masked key; the queries fill more than one workgroup. */
+const manyQueries: Case = {
+  kernel: attentionKernel,
+  tolerance: rounding,
+  record(bench) {
+    const [queries, keys] = [37, 39];
+    const [q, k, v] = [noise(queries * width, 1, 2), noise(keys * width, 2, 2), noise(keys * width, 3)];
+    const mask = new Uint32Array(keys).fill(1).fill(0, 4, 5);
+    const y = bench.f32(new Float32Array(queries * width));
+    const rows = (values: Float32Array<ArrayBuffer>): Rows => ({ tensor: bench.f32(values), first: 0, stride: width });
+    const shape = { queries, keys, heads, headDim, past: keys - queries, causal: true };
+    attention(bench.program, rows(q), rows(k), rows(v), y, { ...shape, mask: bench.u32(mask) });
+    return [[y, attentionReference(q, k, v, { ...shape, mask })]];
+  },
+};
+
+/** Causal, after a past, with so much masked that the first queries see no key. */
+const weights: Case = {
+  kernel: attentionWeightsKernel,
+  tolerance: rounding,
+  record(bench) {
+    const [queries, keys] = [37, 39];
+    const [q, k] = [noise(queries * width, 1, 2), noise(keys * width, 2, 2)];
+    const mask = new Uint32Array(keys).fill(1).fill(0, 0, 5);
+    const y = bench.f32(new Float32Array(heads * queries * keys));
+    const rows = (values: Float32Array<ArrayBuffer>): Rows => ({ tensor: bench.f32(values), first: 0, stride: width });
+    const shape = { queries, keys, heads, headDim, past: keys - queries, causal: true };
+    attentionWeights(bench.program, rows(q), rows(k), y, { ...shape, mask: bench.u32(mask) });
+    return [[y, attentionWeightsReference(q, k, { ...shape, mask })]];
+  },
+};
+
+/** Part 0, 1 or 2 (q, k or v) of one row of a qkv product. */
+function part(qkv: Float32Array, row: number, index: number, size: number): Float32Array {
+  return qkv.subarray((row * 3 + index) * size, (row * 3 + index + 1) * size);
+}
+
+/** One new token in each of two rows, which stand at different positions of their caches. */
+const oneQuery: Case = {
+  kernel: attentionDecodeKernel,
+  tolerance: rounding,
+  record(bench) {
+    const [rows, capacity] = [2, 7];
+    const qkv = noise(rows * 3 * width, 1, 2);
+    const [k, v] = [noise(rows * capacity * width, 2, 2), noise(rows * capacity * width, 3)];
+    const positions = [3, 6];
+    const state = new Uint32Array(rows * stateWidth);
+    for (const [row, position] of positions.entries()) state[row * stateWidth + stateFields.position] = position;
+
+    const cache = { k: bench.f32(k), v: bench.f32(v) };
+    const scores = bench.f32(new Float32Array(rows * heads * capacity));
+    const y = bench.f32(new Float32Array(rows * width));
+    const tensors = { qkv: bench.f32(qkv), state: bench.u32(state), cache, scores, y };
+    attentionDecode(bench.program, tensors, { rows, heads, headDim, capacity });
+
+    const expected = positions.flatMap((position, row) => {
+      const first = row * capacity * width;
+      const end = first + (position + 1) * width;
+      k.set(part(qkv, row, 1, width), end - width);
+      v.set(part(qkv, row, 2, width), end - width);
+      const shape = { queries: 1, keys: position + 1, heads, headDim, causal: false };
+      return [...attentionReference(part(qkv, row, 0, width), k.subarray(first, end), v.subarray(first, end), shape)];
+    });
+    return [
+      [y, expected],
+      [cache.k, k],
+      [cache.v, v],
+    ];
+  },
+};
+
+/** Copies rows into the middle of a cache, whose other rows stay as they were. */
+const append: Case = {
+  kernel: kvAppendKernel,
+  tolerance: 0,
+  record(bench) {
+    const [rows, size, firstRow] = [5, 37, 2];
+    const qkv = noise(rows * 3 * size, 1);
+    const [k, v] = [noise(9 * size, 2), noise(9 * size, 3)];
+    const cache = { k: bench.f32(k), v: bench.f32(v) };
+    kvAppend(bench.program, bench.f32(qkv), cache, { rows, width: size, first: firstRow * size });
+    for (let row = 0; row < rows; row++) {
+      k.set(part(qkv, row, 1, size), (firstRow + row) * size);
+      v.set(part(qkv, row, 2, size), (firstRow + row) * size);
+    }
+    return [
+      [cache.k, k],
+      [cache.v, v],
+    ];
+  },
+};
+
+export const attentionCases = [manyQueries, weights, oneQuery, append];

@@ -1,0 +1,58 @@
+import { floatToHalf, halfToFloat } from "../../engine/float16.ts";
+import type { Gpu } from "../../engine/gpu.ts";
+import type { AnyKernel } from "../../engine/kernel.ts";
+import type { Program } from "../../engine/program.ts";
+import type { WeightFormat } from "../../engine/shader_source.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+
+/** A tensor that the kernel wrote, and what should be in it. */
+export type Output = readonly [actual: Tensor, expected: ArrayLike<number>];
+
+/** One small problem for one kernel. */
+export interface Case {
+  readonly kernel: AnyKernel;
+  /** Largest difference allowed; 0 for what is copied or picked. */
+  readonly tolerance: number;
+  /** Records the kernel, by its forced version, into `bench.program`. */
+  readonly record: (bench: Bench) => readonly Output[];
+}
+
+/** For sums of some dozens of products of values up to 2 in f32: rounding stays far below, a wrong index far above. */
+export const rounding = 2e-5;
+
+/** What a case works with. Every tensor made or owned here is freed with it. */
+export class Bench {
+  readonly gpu: Gpu;
+  readonly program: Program;
+  readonly format: WeightFormat;
+  readonly #tensors: Tensor[] = [];
+
+  constructor(gpu: Gpu, format: WeightFormat) {
+    this.gpu = gpu;
+    this.format = format;
+    this.program = gpu.program("self test");
+  }
+
+  f32(values: Float32Array<ArrayBuffer>, shape: readonly number[] = [values.length]): Tensor<"f32"> {
+    return this.own(this.gpu.tensorFrom("f32", shape, values, "self test"));
+  }
+
+  u32(values: Uint32Array<ArrayBuffer>): Tensor<"u32"> {
+    return this.own(this.gpu.tensorFrom("u32", [values.length], values, "self test"));
+  }
+
+  own<T extends Tensor>(tensor: T): T {
+    this.#tensors.push(tensor);
+    return tensor;
+  }
+
+  /** The values that remain of weights in this format: a half rounds them once, when they are packed. */
+  stored(weights: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+    return this.format === "f32" ? weights : weights.map((value) => halfToFloat(floatToHalf(value)));
+  }
+
+  dispose(): void {
+    this.program.dispose();
+    for (const tensor of this.#tensors) tensor.dispose();
+  }
+}

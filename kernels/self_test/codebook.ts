@@ -1,0 +1,33 @@
+import { codebookNearest, createCodebook, nearestEntries } from "../codebook/codebook.ts";
+import { nearestReference } from "../codebook/reference.ts";
+import { createLinear } from "../matmul/linear.ts";
+import { rounding, type Case } from "./case.ts";
+import { noise } from "./noise.ts";
+
+/** The nearest of 23 entries to each of 35 rows; the scores come from a product, as in the model. */
+const nearest: Case = {
+  kernel: codebookNearest,
+  tolerance: rounding,
+  record(bench) {
+    const [rows, size, width] = [35, 23, 5];
+    const x = noise(rows * width, 1);
+    const entries = bench.stored(noise(size * width, 2));
+
+    // A codebook keeps its entries in f32; the kernel takes both formats.
+    const codebook = createCodebook(bench.gpu, entries, size, width, "self test");
+    const { weight } = createLinear(bench.gpu, entries, size, width, "self test", { format: bench.format });
+    for (const tensor of [codebook.weight, codebook.bias, weight]) if (tensor) bench.own(tensor);
+    const codes = bench.u32(new Uint32Array(rows));
+    const residual = bench.f32(x);
+    const scores = bench.f32(new Float32Array(rows * size));
+    nearestEntries(bench.program, residual, rows, { ...codebook, weight }, { scores, codes });
+
+    const expected = nearestReference(x, entries, width);
+    return [
+      [codes, expected.codes],
+      [residual, expected.residual],
+    ];
+  },
+};
+
+export const codebookCases = [nearest];

@@ -1,0 +1,49 @@
+import type { AnyKernel } from "../../engine/kernel.ts";
+import { layernormReference } from "../layernorm/reference.ts";
+import { createLinear } from "../matmul/linear.ts";
+import { gemvNormed, gemvSplitNormed, matmul, matmulVersions, type MatmulVersion } from "../matmul/matmul.ts";
+import { matmulReference } from "../matmul/reference.ts";
+import { rounding, type Case } from "./case.ts";
+import { noise } from "./noise.ts";
+
+/** y += gelu(x W + bias), of x as it is or, in another kernel of the version, of its layer norm. */
+function product(version: MatmulVersion, inner: number, kernel: AnyKernel = matmulVersions[version]): Case {
+  // More than one workgroup of any version.
+  const [rows, columns] = [9, 261];
+  const normed = kernel !== matmulVersions[version];
+  return {
+    kernel,
+    tolerance: rounding,
+    record(bench) {
+      const x = noise(rows * inner, 1);
+      const weight = noise(columns * inner, 2, 0.5);
+      const bias = noise(columns, 3);
+      const residual = noise(rows * columns, 4);
+      const normWeight = noise(inner, 5);
+      const normBias = noise(inner, 6);
+
+      const linear = createLinear(bench.gpu, weight, columns, inner, "self test", { format: bench.format });
+      bench.own(linear.weight);
+      const y = bench.f32(residual);
+      matmul(bench.program, bench.f32(x), { ...linear, bias: bench.f32(bias) }, y, {
+        version,
+        gelu: true,
+        accumulate: true,
+        ...(normed ? { norm: { weight: bench.f32(normWeight), bias: bench.f32(normBias) } } : {}),
+      });
+
+      const input = normed ? layernormReference(x, normWeight, normBias) : x;
+      const options = { bias, gelu: true, residual };
+      return [[y, matmulReference(input, bench.stored(weight), rows, inner, columns, options)]];
+    },
+  };
+}
+
+export const matmulCases = [
+  product("gemm", 37),
+  product("gemm_wide", 36),
+  product("gemv", 37),
+  product("gemv", 37, gemvNormed),
+  product("gemv_split", 37),
+  product("gemv_split", 37, gemvSplitNormed),
+];

@@ -1,0 +1,64 @@
+import { sampleReference } from "../sample/reference.ts";
+import { sampleRows, sampleRowsKernel, sampleStep, sampleStepKernel, type SampleOptions } from "../sample/sample.ts";
+import type { Case } from "./case.ts";
+import { noise } from "./noise.ts";
+
+const vocabulary = 133;
+const ranges = [
+  [3, 90],
+  [100, 131],
+] as const;
+const greedy: SampleOptions = { ranges, greedy: true };
+/** The seed is one of those whose draws here are no near ties, which f32 could decide otherwise. */
+const drawn: SampleOptions = { ranges, greedy: false, temperature: 0.7, topK: 40, topP: 0.9, seed: 0x123456789abn };
+
+/** The id that the reference picks from one row of logits. */
+function pick(logits: Float32Array, options: SampleOptions, row: number, step: number): number {
+  return sampleReference(logits.subarray(row * vocabulary, (row + 1) * vocabulary), options, { row, step }).id;
+}
+
+/** Picks the largest, and draws, from each of five rows. */
+const independentRows: Case = {
+  kernel: sampleRowsKernel,
+  tolerance: 0,
+  record(bench) {
+    const rows = 5;
+    const logits = noise(rows * vocabulary, 1, 4);
+    const out = bench.u32(new Uint32Array(rows * 2));
+    const tensors = { logits: bench.f32(logits), out };
+    const picks = [greedy, drawn];
+    for (const [first, options] of picks.entries())
+      sampleRows(bench.program, tensors, { rows, vocabulary, first, stride: 2 }, options);
+    return [
+      [out, Array.from({ length: rows }, (_, row) => picks.map((options) => pick(logits, options, row, 0))).flat()],
+    ];
+  },
+};
+
+/** Steps of three rows at different positions, of which the last was done before. */
+const decodeStep: Case = {
+  kernel: sampleStepKernel,
+  tolerance: 0,
+  record(bench) {
+    const [rows, capacity, pad] = [3, 4, 140];
+    const logits = noise(rows * vocabulary, 2, 4);
+    const options = { ...drawn, eos: 130, pad };
+    // Token, position, step and done of each row (kernels/state.ts).
+    const state = bench.u32(Uint32Array.of(9, 20, 1, 0, 9, 30, 3, 0, 9, 40, 2, 1));
+    const tokens = bench.u32(new Uint32Array(rows * capacity));
+    sampleStep(bench.program, { logits: bench.f32(logits), state, tokens }, { rows, vocabulary, capacity }, options);
+
+    const [first, second] = [pick(logits, options, 0, 1), pick(logits, options, 1, 3)];
+    const states = Uint32Array.of(first, 21, 2, 0, second, 31, 4, 0, pad, 41, 3, 1);
+    const written = new Uint32Array(rows * capacity);
+    written.set([first], 1);
+    written.set([second], capacity + 3);
+    written.set([pad], 2 * capacity + 2);
+    return [
+      [state, states],
+      [tokens, written],
+    ];
+  },
+};
+
+export const sampleCases = [independentRows, decodeStep];
