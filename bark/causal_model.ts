@@ -27,13 +27,8 @@ export class CausalModel {
   readonly positionIds: Tensor<"u32">;
   readonly #loader: WeightLoader;
 
-  private constructor(
-    loader: WeightLoader,
-    config: BarkSubModelConfig,
-    gpt: Gpt,
-    tables: CausalModel["tables"],
-    head: Linear,
-  ) {
+  /** For {@link load}. */
+  constructor(loader: WeightLoader, config: BarkSubModelConfig, gpt: Gpt, tables: CausalModel["tables"], head: Linear) {
     this.gpu = loader.gpu;
     this.config = config;
     this.gpt = gpt;
@@ -45,13 +40,14 @@ export class CausalModel {
   }
 
   /** Loads the tensors under `prefix`. @throws EngineError `bad-input` naming a missing or misshapen tensor. */
-  static async load(
+  static async load<T extends CausalModel>(
+    this: new (...parts: ConstructorParameters<typeof CausalModel>) => T,
     gpu: Gpu,
     reader: TensorReader,
     prefix: string,
     config: BarkSubModelConfig,
     format: WeightFormat,
-  ): Promise<CausalModel> {
+  ): Promise<T> {
     const loader = new WeightLoader(gpu, reader, prefix, format);
     const { hidden_size: width, input_vocab_size, output_vocab_size, block_size } = config;
     const vocabulary = Math.min(input_vocab_size, output_vocab_size);
@@ -69,7 +65,7 @@ export class CausalModel {
       normBias: config.bias,
     });
     const head = await loader.linear("lm_head", output_vocab_size, width, false);
-    return new CausalModel(loader, config, gpt, tables, head);
+    return new this(loader, config, gpt, tables, head);
   }
 
   /** Ids as the GPU's table can embed them, or embedded here where one lies beyond that table. */

@@ -1,10 +1,10 @@
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { Program } from "../engine/program.ts";
+import { into, Recorder } from "../engine/recorder.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { attention, attentionDecode, kvAppend, type KvCache } from "../kernels/attention/attention.ts";
 import { embedding, embeddingGiven } from "../kernels/embedding/embedding.ts";
-import { matmul } from "../kernels/matmul/matmul.ts";
 import { sampleStep, type SampleOptions } from "../kernels/sample/sample.ts";
 import { stateFields, stateWidth } from "../kernels/state.ts";
 import type { CausalModel, PrefillInput } from "./causal_model.ts";
@@ -49,8 +49,13 @@ export class CausalSession {
   readonly #buffers: GptBuffers;
   readonly #body: Program;
   readonly #tails: readonly Program[];
-  /** Tokens sampled since the session began. */
+  /** Tokens sampled since the session began, and how many of them before the last prefill. */
   #sampled = 0;
+  #sampledBefore = 0;
+  /** The sampled tokens as last read, [rows][*]. */
+  #read: readonly (readonly number[])[] = [];
+  /** Ids of the last prefill, a list a row; empty where embeddings were given. */
+  #prefilled: readonly (readonly number[])[] = [];
 
   constructor(model: CausalModel, options: SessionOptions) {
     const { gpu, config } = model;
@@ -78,11 +83,13 @@ export class CausalSession {
   }
 
   /**
-   * Fills the caches from position 0 on with one input a row, all of one length, and sets the state so that
-   * {@link decode} samples the next token. Rows that were done stay done only within one prefill.
+   * Fills the caches with one input a row, all of one length, and sets the state so that {@link decode} samples the
+   * next token. Where the inputs go on from ids that the caches hold already (coarse windows do as long as they grow,
+   * bark-spec 4.3), only what follows is computed. Rows that were done stay done only within one prefill.
+   * @throws EngineError `usage` for inputs that do not fit, `aborted`.
    */
-  async prefill(inputs: readonly PrefillInput[]): Promise<void> {
-    const { gpt, config } = this.model;
+  async prefill(inputs: readonly PrefillInput[], signal?: AbortSignal): Promise<void> {
+    const { config } = this.model;
     const lengths = inputs.map((input) => this.#inputLength(input));
     const length = lengths[0];
     if (length === 0 || length > config.block_size || lengths.some((other) => other !== length))
@@ -90,18 +97,22 @@ export class CausalSession {
         expected: `1 to ${config.block_size}`,
         actual: lengths.join(", "),
       });
-    const buffers = gpt.buffers(length, "prefill");
+    const past = this.#commonPast(inputs, length);
+    this.#prefilled = [];
+    const buffers = this.model.gpt.buffers(length - past, "prefill");
     const state = new Uint32Array(this.options.rows * stateWidth);
     try {
       for (const [row, input] of inputs.entries()) {
         state[row * stateWidth + stateFields.position] = length - 1;
         state[row * stateWidth + stateFields.step] = this.#sampled;
-        await this.#prefillRow(row, input, length, buffers);
+        await this.#prefillRow(row, input, past, length, buffers, signal);
       }
       this.#state.write(state);
     } finally {
       disposeBuffers(buffers);
     }
+    this.#prefilled = inputs.map((input) => ("ids" in input ? input.ids : []));
+    this.#sampledBefore = this.#sampled;
   }
 
   /** Samples `count` more tokens a row, the first from the prefill's last position. */
@@ -125,9 +136,11 @@ export class CausalSession {
   async readTokens(): Promise<number[][]> {
     const { rows, maxTokens } = this.options;
     const words = await this.#tokens.read(0, (rows - 1) * maxTokens + this.#sampled);
-    return Array.from({ length: rows }, (_, row) =>
+    const read = Array.from({ length: rows }, (_, row) =>
       Array.from(words.subarray(row * maxTokens, row * maxTokens + this.#sampled)),
     );
+    this.#read = read;
+    return read;
   }
 
   dispose(): void {
@@ -144,34 +157,69 @@ export class CausalSession {
     return "ids" in input ? input.ids.length : input.embeddings.length / this.model.config.hidden_size;
   }
 
-  async #prefillRow(row: number, input: PrefillInput, length: number, buffers: GptBuffers): Promise<void> {
-    const { gpt, tables, positionIds, config } = this.model;
-    const { hidden_size: H, num_heads: heads, block_size: capacity } = config;
-    const program = this.#gpu.program("prefill");
-    const inputTensor =
-      "ids" in input
-        ? this.#gpu.tensorFrom("u32", [length], Uint32Array.from(input.ids), "prefill ids")
-        : this.#gpu.tensorFrom("f32", [length, H], input.embeddings, "prefill embeddings");
-    if (inputTensor.dtype === "u32")
-      embedding(program, tables, { tensor: inputTensor }, buffers.x, length, { tensor: positionIds });
-    else embeddingGiven(program, inputTensor, tables.positions, { tensor: positionIds }, buffers.x, length);
-    gpt.recordBlocks(program, buffers, length, (layer, qkv, y) => {
-      const part = (index: number): { tensor: Tensor<"f32">; first: number; stride: number } => ({
-        tensor: qkv,
-        first: index * H,
-        stride: 3 * H,
-      });
-      kvAppend(program, qkv, this.#caches[layer], { rows: length, width: H, first: row * capacity * H });
-      const shape = { queries: length, keys: length, heads, headDim: H / heads, causal: true };
-      attention(program, part(0), part(1), part(2), y, shape);
+  /**
+   * How many positions every row of the caches shares with its next input. The last position of an input is computed in
+   * any case: its output is what the first token is sampled from.
+   */
+  #commonPast(inputs: readonly PrefillInput[], length: number): number {
+    const shared = inputs.map((input, row) => {
+      if (!("ids" in input) || this.#prefilled.length === 0) return 0;
+      // The last token sampled has not been fed, so the caches do not hold it.
+      const fed = this.#read[row]?.slice(this.#sampledBefore, this.#sampled - 1) ?? [];
+      const cached = [...this.#prefilled[row], ...fed];
+      const differs = input.ids.findIndex((id, i) => id !== cached[i]);
+      return differs < 0 ? length : differs;
     });
-    program.copy(buffers.x, (length - 1) * H, this.#buffers.x, row * H, H);
+    return Math.min(length - 1, ...shared);
+  }
+
+  async #prefillRow(
+    row: number,
+    input: PrefillInput,
+    past: number,
+    length: number,
+    buffers: GptBuffers,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { gpt, config } = this.model;
+    const { hidden_size: H, num_heads: heads, block_size: capacity } = config;
+    const queries = length - past;
+    const first = row * capacity * H;
+    const recorder = new Recorder(this.#gpu, "prefill");
+    const inputTensor = this.#recordInput(recorder.program(0), input, past, buffers);
+    gpt.recordBlocks(recorder, buffers, queries, (recording, layer, qkv, y) => {
+      const cache = this.#caches[layer];
+      const program = recording.program(2 * queries * length * H);
+      kvAppend(program, qkv, cache, { rows: queries, width: H, first: first + past * H });
+      const q = { tensor: qkv, first: 0, stride: 3 * H };
+      const k = { tensor: cache.k, first, stride: H };
+      const shape = { queries, keys: length, heads, headDim: H / heads, past, causal: true };
+      attention(program, q, k, { ...k, tensor: cache.v }, y, shape);
+    });
+    recorder.program(0).copy(buffers.x, (queries - 1) * H, this.#buffers.x, row * H, H);
     try {
-      await program.run();
+      await recorder.run(signal);
     } finally {
-      program.dispose();
+      recorder.dispose();
       inputTensor.dispose();
     }
+  }
+
+  /** Records the embedding of an input's positions from `past` on into `buffers.x`. @returns what it reads. */
+  #recordInput(program: Program, input: PrefillInput, past: number, { x }: GptBuffers): Tensor {
+    const { tables, positionIds, config } = this.model;
+    const at = { tensor: positionIds, first: past };
+    if ("ids" in input) {
+      const ids = Uint32Array.from(input.ids.slice(past));
+      const tensor = this.#gpu.tensorFrom("u32", [ids.length], ids, "prefill ids");
+      embedding(program, tables, { tensor }, x, ids.length, at);
+      return tensor;
+    }
+    const rows = input.embeddings.length / config.hidden_size;
+    const shape = [rows, config.hidden_size];
+    const tensor = this.#gpu.tensorFrom("f32", shape, input.embeddings, "prefill embeddings");
+    embeddingGiven(program, tensor, tables.positions, at, x, rows);
+    return tensor;
   }
 
   /** One token a row through all blocks: the state's tokens in, `buffers.x` out. */
@@ -185,7 +233,7 @@ export class CausalSession {
       stride: stateWidth,
     });
     embedding(program, tables, at(stateFields.token), this.#buffers.x, rows, at(stateFields.position));
-    gpt.recordBlocks(program, this.#buffers, rows, (layer, qkv, y) => {
+    gpt.recordBlocks(into(program), this.#buffers, rows, (_recording, layer, qkv, y) => {
       attentionDecode(
         program,
         { qkv, state: this.#state, cache: this.#caches[layer], scores: this.#scores, y },
@@ -200,8 +248,7 @@ export class CausalSession {
     const { gpt, head, config } = this.model;
     const { rows, maxTokens } = this.options;
     const program = this.#gpu.program("decode tail");
-    gpt.recordFinalNorm(program, this.#buffers.x, this.#buffers.narrow, rows);
-    matmul(program, this.#buffers.narrow, head, this.logits, { rows, columnRange: columns });
+    gpt.recordHead(program, this.#buffers, head, this.logits, { rows, columnRange: columns });
     sampleStep(
       program,
       { logits: this.logits, state: this.#state, tokens: this.#tokens },

@@ -38,7 +38,7 @@ export async function generateCoarse(
     for (const window of plan.windows) {
       run.report(window.done, plan.maxLength);
       const inputs = tokens.map((row, r) => coarseWindowInput(plan, window, r, row, config));
-      await session.prefill(await Promise.all(inputs.map((ids) => model.prefillInput(ids))));
+      await session.prefill(await Promise.all(inputs.map((ids) => model.prefillInput(ids))), run.signal);
       await session.decode(window.count, async (sampled) => {
         tokens = await session.readTokens();
         run.report(window.done + sampled, plan.maxLength);

@@ -2,6 +2,7 @@ import { EncodecConfig } from "../encodec/config.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import { isObject, JsonFields, readJsonFile, type JsonObject } from "../engine/json_fields.ts";
+import { SaveFolder } from "./save_folder.ts";
 import { openCheckpoint, type CheckpointSource } from "./store.ts";
 import { BarkSubModelConfig } from "./sub_model_config.ts";
 
@@ -145,6 +146,11 @@ export class BarkConfig {
   static async from_pretrained(source: CheckpointSource): Promise<BarkConfig> {
     const store = await openCheckpoint(source);
     return BarkConfig.from_dict(await readConfig(store), `${store.name}/${fileName}`);
+  }
+
+  /** Writes `config.json` into a folder, which is made if it is missing. @throws EngineError `io`. */
+  async save_pretrained(save_directory: string): Promise<void> {
+    await (await SaveFolder.create(save_directory)).writeJson(fileName, this.to_dict());
   }
 
   to_dict(): Record<string, unknown> {

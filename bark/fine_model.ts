@@ -1,9 +1,9 @@
 import type { Gpu } from "../engine/gpu.ts";
-import type { Program } from "../engine/program.ts";
+import type { Recording } from "../engine/recorder.ts";
 import type { WeightFormat } from "../engine/shader_source.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
-import { attention } from "../kernels/attention/attention.ts";
+import { attention, type Rows } from "../kernels/attention/attention.ts";
 import { embedding, type EmbeddingTables } from "../kernels/embedding/embedding.ts";
 import { createLinear, createWeights, disposeLinear, padRows, type Linear } from "../kernels/matmul/linear.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
@@ -18,17 +18,18 @@ export class FineWeights {
   readonly gpu: Gpu;
   readonly config: BarkFineConfig;
   readonly gpt: Gpt;
-  readonly #tables: FineTables;
+  readonly tables: FineTables;
   /** Head i predicts codebook i + n_codes_given. */
-  readonly #heads: readonly Linear[];
+  readonly heads: readonly Linear[];
   readonly #positionIds: Tensor<"u32">;
 
-  private constructor(gpu: Gpu, config: BarkFineConfig, gpt: Gpt, tables: FineTables, heads: readonly Linear[]) {
+  /** For {@link load}. */
+  constructor(gpu: Gpu, config: BarkFineConfig, gpt: Gpt, tables: FineTables, heads: readonly Linear[]) {
     this.gpu = gpu;
     this.config = config;
     this.gpt = gpt;
-    this.#tables = tables;
-    this.#heads = heads;
+    this.tables = tables;
+    this.heads = heads;
     const positions = Uint32Array.from({ length: config.block_size }, (_, i) => i);
     this.#positionIds = gpu.tensorFrom("u32", [config.block_size], positions, "positions");
   }
@@ -37,13 +38,14 @@ export class FineWeights {
    * Loads the tensors under `prefix`. Heads are tied to the embedding tables (`lm_heads.i` is `input_embeds_layers.{i+1}`,
    * bark-spec 2.1), and files may hold either name of a pair: what is missing is taken from its twin.
    */
-  static async load(
+  static async load<T extends FineWeights>(
+    this: new (...parts: ConstructorParameters<typeof FineWeights>) => T,
     gpu: Gpu,
     reader: TensorReader,
     prefix: string,
     config: BarkFineConfig,
     format: WeightFormat,
-  ): Promise<FineWeights> {
+  ): Promise<T> {
     const loader = new WeightLoader(gpu, reader, prefix, format);
     const { hidden_size: width, input_vocab_size, output_vocab_size, n_codes_total, n_codes_given } = config;
     const tableName = (q: number): string => `input_embeds_layers.${q}.weight`;
@@ -80,7 +82,7 @@ export class FineWeights {
       vocabulary: input_vocab_size,
       width,
     };
-    return new FineWeights(gpu, config, gpt, embeddings, heads);
+    return new this(gpu, config, gpt, embeddings, heads);
   }
 
   /**
@@ -90,7 +92,7 @@ export class FineWeights {
    * @param columns how many columns of the head are needed.
    */
   recordPass(
-    program: Program,
+    recording: Recording,
     codebook: number,
     window: { codes: Tensor<"u32">; firstCode: number; positions: number; firstPosition: number },
     buffers: GptBuffers,
@@ -100,24 +102,22 @@ export class FineWeights {
     const { n_codes_total, n_codes_given, hidden_size: H, num_heads: heads } = this.config;
     const { codes, firstCode, positions: rows, firstPosition } = window;
     embedding(
-      program,
-      this.#tables,
+      recording.program(0),
+      this.tables,
       { tensor: codes, first: firstCode, stride: n_codes_total, tables: codebook + 1, tableStride: 1 },
       buffers.x,
       rows,
       { tensor: this.#positionIds },
     );
-    this.gpt.recordBlocks(program, buffers, rows, (_layer, qkv, y) => {
-      const part = (index: number): { tensor: Tensor<"f32">; first: number; stride: number } => ({
-        tensor: qkv,
-        first: index * H,
-        stride: 3 * H,
-      });
+    this.gpt.recordBlocks(recording, buffers, rows, (_recording, _layer, qkv, y) => {
+      const part = (index: number): Rows => ({ tensor: qkv, first: index * H, stride: 3 * H });
       const shape = { queries: rows, keys: rows, heads, headDim: H / heads, causal: false };
-      attention(program, part(0), part(1), part(2), y, shape);
+      attention(recording.program(2 * rows * rows * H), part(0), part(1), part(2), y, shape);
     });
+    const head = this.heads[codebook - n_codes_given];
+    const program = recording.program(rows * H * columns);
     this.gpt.recordFinalNorm(program, buffers.x, buffers.narrow, rows);
-    matmul(program, buffers.narrow, this.#heads[codebook - n_codes_given], logits, {
+    matmul(program, buffers.narrow, head, logits, {
       firstRow: firstPosition,
       rows: rows - firstPosition,
       columnRange: [0, columns],
@@ -126,9 +126,9 @@ export class FineWeights {
 
   dispose(): void {
     this.gpt.dispose();
-    for (const head of this.#heads) disposeLinear(head);
-    this.#tables.table.dispose();
-    this.#tables.positions.dispose();
+    for (const head of this.heads) disposeLinear(head);
+    this.tables.table.dispose();
+    this.tables.positions.dispose();
     this.#positionIds.dispose();
   }
 }

@@ -1,3 +1,4 @@
+import { Recorder } from "../engine/recorder.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { sampleRows } from "../kernels/sample/sample.ts";
 import type { FineWeights } from "./fine_model.ts";
@@ -98,9 +99,9 @@ class FineStage {
     const { gpu } = this.#model;
     const { temperature } = this.#options;
     const columns = Math.min(size, vocabulary);
-    const program = gpu.program(`fine codebook ${codebook}`);
+    const recorder = new Recorder(gpu, "fine pass");
     this.#model.recordPass(
-      program,
+      recorder,
       codebook,
       { codes, firstCode: window.start * books, positions, firstPosition: window.rel },
       this.#buffers,
@@ -108,7 +109,7 @@ class FineStage {
       columns,
     );
     sampleRows(
-      program,
+      recorder.program(0),
       { logits: this.#logits, out: codes },
       { rows: positions - window.rel, vocabulary, first: window.fill * books + codebook, stride: books },
       {
@@ -120,11 +121,11 @@ class FineStage {
       },
     );
     try {
-      await program.run();
+      await recorder.run(this.#run.signal);
       // Waiting here lets progress and abort follow the work, at one wait for hundreds of milliseconds of it.
       await gpu.idle();
     } finally {
-      program.dispose();
+      recorder.dispose();
     }
   }
 }

@@ -1,4 +1,5 @@
 import { isObject, JsonFields, readJsonFile, type JsonObject } from "../engine/json_fields.ts";
+import { SaveFolder } from "./save_folder.ts";
 import { openCheckpoint, type CheckpointSource } from "./store.ts";
 
 const fileName = "generation_config.json";
@@ -221,6 +222,15 @@ export class BarkGenerationConfig {
     const store = await openCheckpoint(source);
     const value = await readJsonFile(store, fileName);
     return new BarkGenerationConfig(value ?? {}, `${store.name}/${fileName}`);
+  }
+
+  /** Writes `generation_config.json` into a folder, which is made if it is missing. @throws EngineError `io`. */
+  async save_pretrained(save_directory: string): Promise<void> {
+    const fields = this.to_dict();
+    // What is unset is left out: a null means "off" to transformers 4 and "as the defaults" to 5.
+    for (const part of ["semantic_config", "coarse_acoustics_config"])
+      fields[part] = withoutNulls(fields[part] as JsonObject);
+    await (await SaveFolder.create(save_directory)).writeJson(fileName, fields);
   }
 
   to_dict(): Record<string, unknown> {

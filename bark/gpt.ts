@@ -1,9 +1,10 @@
 import type { Gpu } from "../engine/gpu.ts";
 import type { Program } from "../engine/program.ts";
+import type { Recording } from "../engine/recorder.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { layernorm, type LayerNorm } from "../kernels/layernorm/layernorm.ts";
 import { disposeLinear, type Linear } from "../kernels/matmul/linear.ts";
-import { matmul } from "../kernels/matmul/matmul.ts";
+import { fusesNorm, matmul, type MatmulOptions } from "../kernels/matmul/matmul.ts";
 import type { WeightLoader } from "./weight_loader.ts";
 
 /** One transformer block: pre-norm attention and a GELU MLP of width 4 H. */
@@ -38,7 +39,7 @@ export interface GptBuffers {
 }
 
 /** Records the attention of layer `layer`: qkv [rows, 3H] -> y [rows, H]. */
-export type Attend = (layer: number, qkv: Tensor<"f32">, y: Tensor<"f32">) => void;
+export type Attend = (recording: Recording, layer: number, qkv: Tensor<"f32">, y: Tensor<"f32">) => void;
 
 /** The blocks and the final norm that Bark's three GPTs share (bark-spec 3.1). */
 export class Gpt {
@@ -81,17 +82,36 @@ export class Gpt {
     };
   }
 
+  get layers(): number {
+    return this.#blocks.length;
+  }
+
   /** Records all blocks over the first `rows` rows of `buffers.x`, in place. */
-  recordBlocks(program: Program, { x, narrow, wide }: GptBuffers, rows: number, attend: Attend): void {
-    for (const [layer, block] of this.#blocks.entries()) {
-      layernorm(program, x, block.norm1, narrow, { rows });
-      matmul(program, narrow, block.qkv, wide, { rows });
-      attend(layer, wide, narrow);
-      matmul(program, narrow, block.attentionOut, x, { rows, accumulate: true });
-      layernorm(program, x, block.norm2, narrow, { rows });
-      matmul(program, narrow, block.mlpIn, wide, { rows, gelu: true });
-      matmul(program, wide, block.mlpOut, x, { rows, accumulate: true });
-    }
+  recordBlocks(recording: Recording, buffers: GptBuffers, rows: number, attend: Attend): void {
+    for (let layer = 0; layer < this.layers; layer++) this.recordBlock(recording, layer, buffers, rows, attend);
+  }
+
+  /** Records block `layer` over the first `rows` rows of `buffers.x`, in place. */
+  recordBlock(recording: Recording, layer: number, buffers: GptBuffers, rows: number, attend: Attend): void {
+    const { x, narrow, wide } = buffers;
+    const { norm1, qkv, attentionOut, norm2, mlpIn, mlpOut } = this.#blocks[layer];
+    const at = ({ inner, columns }: Linear): Program => recording.program(rows * inner * columns);
+    normedMatmul(at(qkv), buffers, norm1, qkv, wide, { rows });
+    attend(recording, layer, wide, narrow);
+    matmul(at(attentionOut), narrow, attentionOut, x, { rows, accumulate: true });
+    normedMatmul(at(mlpIn), buffers, norm2, mlpIn, wide, { rows, gelu: true });
+    matmul(at(mlpOut), wide, mlpOut, x, { rows, accumulate: true });
+  }
+
+  /** Records the final norm and a head over rows 0..rows-1 of `buffers.x`. */
+  recordHead(
+    program: Program,
+    buffers: GptBuffers,
+    head: Linear,
+    y: Tensor<"f32">,
+    options: { rows: number; columnRange?: readonly [start: number, end: number] },
+  ): void {
+    normedMatmul(program, buffers, this.#finalNorm, head, y, options);
   }
 
   /** Records the final norm of rows 0..rows-1 of `x`. */
@@ -106,6 +126,20 @@ export class Gpt {
     }
     disposeLayerNorm(this.#finalNorm);
   }
+}
+
+/** y = layer(norm(x)), in one dispatch where the product takes the norm in front. */
+function normedMatmul(
+  program: Program,
+  { x, narrow }: GptBuffers,
+  norm: LayerNorm,
+  layer: Linear,
+  y: Tensor<"f32">,
+  options: MatmulOptions & { rows: number },
+): void {
+  if (fusesNorm(program, options.rows, layer.inner)) return matmul(program, x, layer, y, { ...options, norm });
+  layernorm(program, x, norm, narrow, { rows: options.rows });
+  matmul(program, narrow, layer, y, options);
 }
 
 function disposeLayerNorm(norm: LayerNorm): void {

@@ -10,6 +10,9 @@ export {
   BarkSubModelConfig,
   EncodecConfig,
 } from "./config.ts";
+export type { CausalForwardKwargs, CausalLMOutputWithPast } from "./forward/causal_forward.ts";
+export { DynamicCache, type CacheLayer } from "./forward/dynamic_cache.ts";
+export type { FineForwardKwargs, MaskedLMOutput } from "./forward/fine_forward.ts";
 export type { GenerateKwargs } from "./generate_options.ts";
 export {
   BarkCoarseGenerationConfig,
@@ -17,8 +20,10 @@ export {
   BarkGenerationConfig,
   BarkSemanticGenerationConfig,
 } from "./generation_config.ts";
-export { BarkModel, type BarkGenerateKwargs, type FromPretrainedOptions } from "./model.ts";
+export type { FromPretrainedOptions } from "./load_options.ts";
+export { BarkModel, type BarkGenerateKwargs } from "./model.ts";
 export type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
 export { BarkProcessor } from "./processor.ts";
+export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
 export { voicePromptFromRun, type HistoryPrompt, type VoicePreset } from "./voices.ts";
 export { encode_wav, write_wav } from "./wav.ts";

@@ -17,12 +17,14 @@ export class LoadProgress implements TensorReader {
   constructor(
     reader: TensorReader,
     options: { signal?: AbortSignal | undefined; on_progress?: ((progress: BarkProgress) => void) | undefined },
+    /** What is loaded: tensors whose name begins so. */
+    prefix = "",
   ) {
     this.#reader = reader;
     this.#signal = options.signal;
     this.#onProgress = options.on_progress;
     this.#total = Array.from(reader.names())
-      .filter((name) => !unread.test(name))
+      .filter((name) => name.startsWith(prefix) && !unread.test(name))
       .reduce((sum, name) => sum + sizeOf(reader.info(name).shape), 0);
   }
 

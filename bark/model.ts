@@ -1,39 +1,27 @@
 import { EncodecDecoder } from "../encodec/decoder.ts";
 import { EngineError } from "../engine/errors.ts";
-import { openGpu, type Gpu } from "../engine/gpu.ts";
+import type { Gpu } from "../engine/gpu.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import { SafetensorsCheckpoint } from "../engine/safetensors/checkpoint.ts";
 import type { WeightFormat } from "../engine/shader_source.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
-import { CausalModel } from "./causal_model.ts";
 import { generateCoarse } from "./coarse_stage.ts";
 import { BarkConfig } from "./config.ts";
-import { FineWeights } from "./fine_model.ts";
 import { generateFine } from "./fine_stage.ts";
 import { checkGenerate, checkGenerationFits } from "./generation_checks.ts";
 import type { GenerateKwargs } from "./generate_options.ts";
 import { BarkGenerationConfig } from "./generation_config.ts";
+import { chooseFormat, gpuOf, type FromPretrainedOptions } from "./load_options.ts";
 import { LoadProgress } from "./load_progress.ts";
 import type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
 import { rowsOf } from "./planning.ts";
+import { SaveFolder } from "./save_folder.ts";
+import { saveWeights } from "./save_weights.ts";
 import { generateSemantic } from "./semantic_stage.ts";
 import { StageRun } from "./stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./store.ts";
+import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
 import type { HistoryPrompt } from "./voices.ts";
-
-export interface FromPretrainedOptions {
-  /** Format of the weights on the GPU. Default: f16 if the checkpoint stores f16, else f32. */
-  dtype?: "f32" | "f16" | "float32" | "float16";
-  /** A device that is open already; it is not closed by {@link BarkModel.dispose}. */
-  gpu?: Gpu;
-  /** Part of an adapter's name, or `"software"`. */
-  device?: string;
-  /** Called with one line for the user, such as that a software adapter stands in. */
-  onNotice?: (line: string) => void;
-  /** Stops loading. */
-  signal?: AbortSignal;
-  on_progress?: (progress: BarkProgress) => void;
-}
 
 /** Keywords of {@link BarkModel.generate}: those of transformers, and ours for seed, stop and progress. */
 export interface BarkGenerateKwargs extends GenerateKwargs {
@@ -56,9 +44,9 @@ export class BarkModel {
   readonly generation_config: BarkGenerationConfig;
   readonly gpu: Gpu;
   readonly dtype: WeightFormat;
-  readonly semantic: CausalModel;
-  readonly coarse_acoustics: CausalModel;
-  readonly fine_acoustics: FineWeights;
+  readonly semantic: BarkSemanticModel;
+  readonly coarse_acoustics: BarkCoarseModel;
+  readonly fine_acoustics: BarkFineModel;
   readonly codec_model: EncodecDecoder;
   readonly #reader: TensorReader;
   readonly #ownsGpu: boolean;
@@ -68,9 +56,9 @@ export class BarkModel {
     generation_config: BarkGenerationConfig;
     gpu: Gpu;
     dtype: WeightFormat;
-    semantic: CausalModel;
-    coarse_acoustics: CausalModel;
-    fine_acoustics: FineWeights;
+    semantic: BarkSemanticModel;
+    coarse_acoustics: BarkCoarseModel;
+    fine_acoustics: BarkFineModel;
     codec_model: EncodecDecoder;
     reader: TensorReader;
     ownsGpu: boolean;
@@ -96,16 +84,14 @@ export class BarkModel {
     const config = await BarkConfig.from_pretrained(store);
     const generation_config = await BarkGenerationConfig.from_pretrained(store);
     checkGenerationFits(generation_config, config);
-    const reader = new LoadProgress(await SafetensorsCheckpoint.open(store), options);
-    const { device, onNotice } = options;
-    const gpu =
-      options.gpu ??
-      (await openGpu({ ...(device === undefined ? {} : { device }), ...(onNotice ? { onNotice } : {}) }));
+    const checkpoint = await SafetensorsCheckpoint.open(store);
+    const reader = new LoadProgress(checkpoint, options);
+    const gpu = await gpuOf(options);
     const ownsGpu = options.gpu === undefined;
     try {
-      const dtype = chooseFormat(reader, options.dtype);
+      const dtype = chooseFormat(reader, "semantic.", options.dtype);
       const parts = await loadParts(gpu, reader, config, generation_config, dtype);
-      return new BarkModel({ config, generation_config, gpu, dtype, ...parts, reader, ownsGpu });
+      return new BarkModel({ config, generation_config, gpu, dtype, ...parts, reader: checkpoint, ownsGpu });
     } catch (error) {
       await reader.close();
       if (ownsGpu) gpu.dispose();
@@ -189,6 +175,20 @@ export class BarkModel {
     return await this.#decode(fine, output_lengths, new StageRun("codec", { seed: 0n }));
   }
 
+  /**
+   * Writes `config.json`, `generation_config.json` and `model.safetensors` into a folder, which is made if it is missing;
+   * transformers loads it too. The weights are those of the checkpoint that this model was loaded from, in the dtype in
+   * which they are stored there.
+   * @throws EngineError `usage` in a page, `io`.
+   */
+  async save_pretrained(save_directory: string): Promise<void> {
+    const folder = await SaveFolder.create(save_directory);
+    await this.generation_config.save_pretrained(save_directory);
+    await saveWeights(this.#reader, folder);
+    // Last: a folder without it does not look like a checkpoint.
+    await folder.writeJson("config.json", { architectures: ["BarkModel"], ...this.config.to_dict() });
+  }
+
   /** Frees everything on the GPU, and the device if this model opened it. */
   dispose(): void {
     for (const part of [this.semantic, this.coarse_acoustics, this.fine_acoustics, this.codec_model]) part.dispose();
@@ -233,21 +233,17 @@ async function loadParts(
   };
   try {
     return {
-      semantic: keep(await CausalModel.load(gpu, reader, "semantic.", semantic_config, dtype)),
-      coarse_acoustics: keep(await CausalModel.load(gpu, reader, "coarse_acoustics.", coarse_acoustics_config, dtype)),
-      fine_acoustics: keep(await FineWeights.load(gpu, reader, "fine_acoustics.", fine_acoustics_config, dtype)),
+      semantic: keep(await BarkSemanticModel.load(gpu, reader, "semantic.", semantic_config, dtype)),
+      coarse_acoustics: keep(
+        await BarkCoarseModel.load(gpu, reader, "coarse_acoustics.", coarse_acoustics_config, dtype),
+      ),
+      fine_acoustics: keep(await BarkFineModel.load(gpu, reader, "fine_acoustics.", fine_acoustics_config, dtype)),
       codec_model: await EncodecDecoder.load(gpu, reader, "codec_model.", codec_config, n_fine_codebooks),
     };
   } catch (error) {
     for (const part of loaded) part.dispose();
     throw error;
   }
-}
-
-/** "As stored": f16 if the first attention matrix is, else f32 (bf16 keeps its range only in f32). */
-function chooseFormat(reader: TensorReader, wanted: FromPretrainedOptions["dtype"]): WeightFormat {
-  if (wanted !== undefined) return wanted === "f16" || wanted === "float16" ? "f16" : "f32";
-  return reader.info("semantic.layers.0.attn.att_proj.weight").dtype === "F16" ? "f16" : "f32";
 }
 
 function randomSeed(): bigint {

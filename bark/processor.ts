@@ -1,5 +1,7 @@
 import { EngineError } from "../engine/errors.ts";
+import type { FileStore } from "../engine/file_store.ts";
 import { NdArray } from "../engine/ndarray.ts";
+import { saveProcessor, type SaveProcessorOptions } from "./save_processor.ts";
 import { openCheckpoint, type CheckpointSource } from "./store.ts";
 import { BarkTokenizer, type Truncation } from "./tokenizer.ts";
 import { VoicePresets, type HistoryPrompt, type VoicePreset } from "./voices.ts";
@@ -39,6 +41,11 @@ export interface BarkProcessor {
   loadVoice(preset: VoicePreset): Promise<HistoryPrompt>;
   /** Where a text is cut by a limit of ids, or undefined if it fits. */
   truncation(text: string, limit: number): Truncation | undefined;
+  /**
+   * Writes tokenizer files, presets and their index into a folder, which is made if it is missing.
+   * @throws EngineError `io`; `bad-input` if a preset of the index cannot be read.
+   */
+  save_pretrained(save_directory: string, options?: SaveProcessorOptions): Promise<void>;
 }
 
 export interface ProcessorFrom {
@@ -51,11 +58,12 @@ export const BarkProcessor = {
   async from_pretrained(source: CheckpointSource, options: ProcessorFrom = {}): Promise<BarkProcessor> {
     const store = await openCheckpoint(source);
     const tokenizer = await BarkTokenizer.from_pretrained(store);
-    return createProcessor(tokenizer, await VoicePresets.from_pretrained(store, options.speaker_embeddings_dict_path));
+    const voices = await VoicePresets.from_pretrained(store, options.speaker_embeddings_dict_path);
+    return createProcessor(tokenizer, voices, store);
   },
 };
 
-function createProcessor(tokenizer: BarkTokenizer, voices: VoicePresets): BarkProcessor {
+function createProcessor(tokenizer: BarkTokenizer, voices: VoicePresets, store: FileStore): BarkProcessor {
   const process = async (text: string | readonly string[], options: ProcessorOptions = {}): Promise<BarkInputs> => {
     const inputs = encodeTexts(tokenizer, requireTexts(text), options);
     const { voice_preset = null } = options;
@@ -66,6 +74,8 @@ function createProcessor(tokenizer: BarkTokenizer, voices: VoicePresets): BarkPr
     available_voice_presets: voices.names,
     loadVoice: (preset: VoicePreset) => voices.load(preset),
     truncation: (text: string, limit: number) => tokenizer.truncation(text, limit),
+    save_pretrained: (save_directory: string, options: SaveProcessorOptions = {}) =>
+      saveProcessor(store, voices, save_directory, options),
   });
 }
 

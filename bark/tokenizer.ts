@@ -56,6 +56,7 @@ export class BarkTokenizer {
   readonly sep_token_id: number | undefined;
   readonly #tokenizer: PackageTokenizer;
   readonly #lowercase: boolean;
+  readonly #where: string;
 
   /** @throws EngineError `bad-input` naming `where` if the files do not make a tokenizer. */
   constructor(files: TokenizerFiles, where = "tokenizer") {
@@ -72,6 +73,7 @@ export class BarkTokenizer {
         cause,
       });
     }
+    this.#where = where;
     const normalizer = definition["normalizer"];
     this.#lowercase = isObject(normalizer) && normalizer["lowercase"] === true;
     const id = (name: SpecialToken): number | undefined => this.#tokenizer.token_to_id(specialToken(config, name));
@@ -103,12 +105,15 @@ export class BarkTokenizer {
     );
   }
 
-  /** Ids of a text, without any special tokens around them. */
+  /** Ids of a text, without any special tokens around them. @throws EngineError `bad-input` for a token without one. */
   encode(text: string): number[] {
     const spaced = text.replaceAll(supplementaryIdeographs, " $& ");
     // JavaScript lowers a sigma at the end of a word to ς, Rust (character by character) to σ.
     const lowered = this.#lowercase ? spaced.replaceAll("Σ", "σ") : spaced;
-    return this.#tokenizer.encode(lowered, { add_special_tokens: false }).ids;
+    const { ids } = this.#tokenizer.encode(lowered, { add_special_tokens: false });
+    // An unk_token that is not in the vocabulary has none, and would be taken for id 0 further on.
+    if (ids.every((id) => Number.isSafeInteger(id) && id >= 0)) return ids;
+    throw new EngineError("bad-input", "tokenizer.json has no id for a token of the text", { where: this.#where });
   }
 
   token_to_id(token: string): number | undefined {

@@ -101,7 +101,7 @@ function sample(names: readonly string[]): string {
 }
 
 /** Relative, and not above the folder it is relative to. */
-function staysInside(path: string): boolean {
+export function staysInside(path: string): boolean {
   if (/^([/\\]|[a-z]+:)/i.test(path)) return false;
   let depth = 0;
   for (const part of path.split(/[/\\]/)) {

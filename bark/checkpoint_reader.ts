@@ -1,0 +1,1 @@
+export { openWeights } from "../convert/open_weights.ts";

@@ -1,0 +1,87 @@
+import { expect } from "chai";
+import type { FineForwardKwargs } from "../../bark/forward/fine_forward.ts";
+import type { BarkProgress } from "../../bark/output.ts";
+import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "../../bark/sub_models.ts";
+import type { FileStore } from "../../engine/file_store.ts";
+import { MemoryStore } from "../../engine/stores/memory.ts";
+import { fixtureCheckpoint, weightFiles, type FixtureTensor } from "../support/fixture_checkpoint.ts";
+import { expectAnswer, kwargsOf, type ForwardCase } from "../support/forward.ts";
+import { sharedGpu } from "../support/gpu.ts";
+import { engineErrorOf } from "../support/rejection.ts";
+import { readFixtureJson } from "../support/runtime.ts";
+
+const cases = await readFixtureJson<Record<string, ForwardCase[]>>("forward/cases.json");
+
+/** What transformers' `save_pretrained` of one part of a Bark writes: no prefix, its own config. */
+async function checkpointOf(part: string): Promise<FileStore> {
+  const tensors = (await readFixtureJson<FixtureTensor[]>("forward/tensors.json"))
+    .filter(({ name }) => name.startsWith(`${part}.`))
+    .map(({ name, shape }) => ({ name: name.slice(part.length + 1), shape, formula: name }));
+  const config = await readFixtureJson<Record<string, object>>("forward/config.json");
+  const text = JSON.stringify({ model_type: part, ...config[`${part}_config`] });
+  return new MemoryStore(weightFiles(tensors).set("config.json", new TextEncoder().encode(text)), part);
+}
+
+describe("sub-models loaded alone", () => {
+  const sources = {
+    "a checkpoint of a whole Bark": () => fixtureCheckpoint("forward"),
+    "a checkpoint of their own": checkpointOf,
+  };
+
+  for (const [name, open] of Object.entries(sources)) {
+    it(`semantic model of ${name}`, async () => {
+      const model = await BarkSemanticModel.from_pretrained(await open("semantic"), { gpu: await sharedGpu() });
+      const [stored] = cases["semantic"];
+      await expectAnswer(await model.forward(kwargsOf(stored)), stored);
+      model.dispose();
+    });
+
+    it(`coarse model of ${name}`, async () => {
+      const source = await open("coarse_acoustics");
+      const model = await BarkCoarseModel.from_pretrained(source, { gpu: await sharedGpu() });
+      const [stored] = cases["coarse_acoustics"];
+      await expectAnswer(await model.forward(kwargsOf(stored)), stored);
+      model.dispose();
+    });
+
+    it(`fine model of ${name}`, async () => {
+      const model = await BarkFineModel.from_pretrained(await open("fine_acoustics"), { gpu: await sharedGpu() });
+      const [stored] = cases["fine_acoustics"];
+      await expectAnswer(await model.forward(kwargsOf(stored) as unknown as FineForwardKwargs), stored);
+      model.dispose();
+    });
+  }
+
+  it("count as progress what they load", async () => {
+    const gpu = await sharedGpu();
+    const seen: BarkProgress[] = [];
+    const on_progress = (progress: BarkProgress): void => void seen.push(progress);
+    const model = await BarkCoarseModel.from_pretrained(await fixtureCheckpoint("forward"), { gpu, on_progress });
+    model.dispose();
+    expect(seen.at(-1)).to.include({ stage: "load", done: seen.at(-1)!.total });
+    expect(new Set(seen.map(({ total }) => total)).size).to.equal(1);
+  });
+
+  it("close the device that they opened, and not one that they were given", async () => {
+    const alone = await BarkCoarseModel.from_pretrained(await checkpointOf("coarse_acoustics"));
+    const lost = alone.gpu.device.lost;
+    alone.dispose();
+    expect((await lost).reason).to.equal("destroyed");
+    expect([...alone.gpu.ledger.byLabel()]).to.deep.equal([]);
+
+    const gpu = await sharedGpu();
+    const guest = await BarkCoarseModel.from_pretrained(await checkpointOf("coarse_acoustics"), { gpu });
+    guest.dispose();
+    await gpu.idle();
+    expect(gpu.placeholder.disposed).to.equal(false);
+  });
+
+  it("name a tensor that is missing", async () => {
+    const gpu = await sharedGpu();
+    const error = await engineErrorOf(async () =>
+      BarkFineModel.from_pretrained(await checkpointOf("semantic"), { gpu }),
+    );
+    expect(error.code).to.equal("bad-input");
+    expect(error.toLine()).to.include("input_embeds_layers.0.weight");
+  });
+});
