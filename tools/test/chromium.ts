@@ -26,7 +26,8 @@ export async function runInChromium(root: string, specs: string[], grep: string 
   return run.finish(exit);
 }
 
-async function launch(): Promise<Browser> {
+/** Headless Chromium from npm, with WebGPU. */
+export async function launch(): Promise<Browser> {
   const folder = await unpackChromium();
   return await chromium.launch({
     executablePath: path.join(folder, "chromium"),

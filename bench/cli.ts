@@ -1,0 +1,27 @@
+import { EngineError } from "../engine/errors.ts";
+import { usage } from "./usage.ts";
+
+type Bench = (args: readonly string[]) => Promise<number>;
+
+// Loaded when called: each brings its own part of the project.
+const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  kernels: async () => (await import("./kernels/command.ts")).benchKernels,
+  generate: async () => (await import("./generate/command.ts")).benchGenerate,
+  peers: async () => (await import("./peers/command.ts")).benchPeers,
+  encode: async () => (await import("./encode/command.ts")).benchEncode,
+  results: async () => (await import("./results/command.ts")).benchResults,
+};
+
+/** `bark bench`: runs the bench that the arguments name and gives the exit code. @throws EngineError. */
+export async function bench(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (args.some((arg) => arg === "--help" || arg === "-h")) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const fix = `one of ${Object.keys(benches).join(", ")}; or --help`;
+  if (name === undefined) throw new EngineError("usage", "no bench given", { fix });
+  if (!Object.hasOwn(benches, name)) throw new EngineError("usage", "no such bench", { where: name, fix });
+  const run = await benches[name]();
+  return await run(rest);
+}

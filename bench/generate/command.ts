@@ -1,0 +1,86 @@
+import { choiceFlag, numberFlag, parseCommandLine, requirePositionals } from "../../bark/cli/command_line.ts";
+import { modelLocation } from "../../bark/cli/model_location.ts";
+import { BarkModel } from "../../bark/model.ts";
+import { BarkProcessor } from "../../bark/processor.ts";
+import { openCheckpoint } from "../../bark/store.ts";
+import { EngineError } from "../../engine/errors.ts";
+import type { FileStore } from "../../engine/file_store.ts";
+import { openGpu } from "../../engine/gpu.ts";
+import { SyntheticStore, syntheticSizes, type SyntheticSize } from "../../tools/synthetic_store.ts";
+import { describeMachine } from "../measure/machine.ts";
+import { usualEffort } from "../measure/stopwatch.ts";
+import { plotGenerate } from "../plot/generate.ts";
+import { checkPlotName, writePlot } from "../plot/write.ts";
+import { measureRoofline } from "../roofline/roofline.ts";
+import { measureRuns } from "./measure.ts";
+import { describeRuns, reportLines, type GenerateReport } from "./report.ts";
+
+const text = "Hello, my dog is cute, and I like to speak.";
+
+/** `bark bench generate`. */
+export async function benchGenerate(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine("bench generate", args, {
+    model: { type: "string", short: "m" },
+    synthetic: { type: "string" },
+    voice: { type: "string", short: "v" },
+    dtype: { type: "string" },
+    device: { type: "string" },
+    "max-semantic-tokens": { type: "string" },
+    runs: { type: "string" },
+    json: { type: "boolean" },
+    plot: { type: "string" },
+  });
+  requirePositionals("bench generate", positionals, 0, 0);
+  checkPlotName(values.plot);
+  const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16"]);
+  const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
+  const runs = numberFlag("runs", values.runs, isCount, "an integer ≥ 1") ?? 3;
+  const limit = numberFlag("max-semantic-tokens", values["max-semantic-tokens"], isCount, "an integer ≥ 1");
+  const store = await storeOf(values.model, values.synthetic);
+  const processor = await BarkProcessor.from_pretrained(store);
+  const history_prompt = values.voice === undefined ? null : await processor.loadVoice(values.voice);
+
+  const gpu = await openGpu(values.device === undefined ? {} : { device: values.device });
+  try {
+    const roofline = await measureRoofline(gpu, usualEffort);
+    gpu.ledger.resetPeak();
+    const load = async (): Promise<{ model: BarkModel; milliseconds: number }> => {
+      const start = performance.now();
+      const model = await BarkModel.from_pretrained(store, { gpu, ...(dtype === undefined ? {} : { dtype }) });
+      await gpu.idle();
+      return { model, milliseconds: performance.now() - start };
+    };
+    const { model, milliseconds: cold } = await load();
+    const max_length = model.generation_config.semantic_config.max_input_semantic_length;
+    const inputs = await processor(text, { max_length });
+    // Without an end of speech every run has the same length, whatever the weights.
+    const length = limit === undefined ? {} : { semantic_max_new_tokens: limit };
+    const note = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
+    note(`loaded in ${(cold / 1000).toFixed(1)} s`);
+    const measured = await measureRuns(model, { ...inputs, ...length, history_prompt, seed: 1 }, runs, note);
+    const peakGpuBytes = gpu.ledger.peakBytes;
+    const described = describeRuns(model, measured, {
+      machine: describeMachine(gpu),
+      model: store.name,
+      roofline,
+      peakGpuBytes,
+      peakRss: process.resourceUsage().maxRSS * 1024,
+    });
+    model.dispose();
+    const again = await load();
+    again.model.dispose();
+    const report: GenerateReport = { ...described, args, load: { cold, warm: again.milliseconds } };
+    await writePlot(values.plot, () => plotGenerate(report));
+    process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${reportLines(report).join("\n")}\n`);
+    return 0;
+  } finally {
+    gpu.dispose();
+  }
+}
+
+async function storeOf(model: string | undefined, synthetic: string | undefined): Promise<FileStore> {
+  if (model !== undefined && synthetic !== undefined)
+    throw new EngineError("usage", "a model and a synthetic one are given", { fix: "leave out one of them" });
+  const size = choiceFlag("synthetic", synthetic, Object.keys(syntheticSizes) as SyntheticSize[]);
+  return size === undefined ? await openCheckpoint(modelLocation(model)) : new SyntheticStore(size);
+}

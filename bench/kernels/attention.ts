@@ -1,0 +1,105 @@
+import { attention, attentionDecode } from "../../kernels/attention/attention.ts";
+import { attentionReference } from "../../kernels/attention/reference.ts";
+import { noise } from "../../kernels/self_test/noise.ts";
+import { stateFields, stateWidth } from "../../kernels/state.ts";
+import { poison, readRows, sampleOf, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
+
+const [heads, headDim] = [12, 64];
+const width = heads * headDim;
+
+/** Attention of a prefill (causal) or of the fine model, q, k and v inside one tensor [rows, 3 width]. */
+export function attentionCase(rows: number, causal: boolean): KernelCase {
+  const pairs = causal ? (rows * (rows + 1)) / 2 : rows * rows;
+  return {
+    op: "attention",
+    shape: `${heads}×${headDim}, ${rows} rows, ${causal ? "causal" : "all"}`,
+    versions: ["attention"],
+    flops: 4 * width * pairs,
+    bytes: () => 4 * 4 * width * rows,
+    prepare: (scope) => prepareMany(scope, rows, causal),
+  };
+}
+
+function prepareMany(scope: Scope, rows: number, causal: boolean): PreparedCase {
+  const values = noise(rows * 3 * width, 1, 2);
+  const qkv = scope.tensorFrom("f32", values);
+  const y = scope.tensor("f32", [rows, width]);
+  const part = (index: number) => ({ tensor: qkv, first: index * width, stride: 3 * width });
+  return {
+    copies: 1,
+    record: (program) =>
+      attention(program, part(0), part(1), part(2), y, { queries: rows, keys: rows, heads, headDim, causal }),
+    reset: () => poison(y),
+    check: async () => {
+      const some = sampleOf(rows, 5);
+      const [k, v] = [1, 2].map((index) => partOf(values, rows, index));
+      const expected = some.map((row) =>
+        attentionReference(values.subarray(row * 3 * width, row * 3 * width + width), k, v, {
+          queries: 1,
+          keys: rows,
+          heads,
+          headDim,
+          past: row,
+          causal,
+        }),
+      );
+      return [{ actual: await readRows(y, width, some), expected: expected.flatMap((row) => [...row]) }];
+    },
+  };
+}
+
+/** q, k or v (`index` 0, 1, 2) of [rows, 3 width]. */
+function partOf(values: Float32Array, rows: number, index: number): Float32Array {
+  const part = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++)
+    part.set(values.subarray((row * 3 + index) * width, (row * 3 + index + 1) * width), row * width);
+  return part;
+}
+
+/** Attention of one new token over the cache of `past` others. */
+export function decodeCase(past: number): KernelCase {
+  return {
+    op: "attention",
+    shape: `${heads}×${headDim}, decode, ${past} past`,
+    versions: ["attention.decode"],
+    flops: 4 * width * (past + 1),
+    bytes: () => 4 * width * (2 * past + 4),
+    prepare: (scope) => prepareDecode(scope, past),
+  };
+}
+
+async function prepareDecode(scope: Scope, past: number): Promise<PreparedCase> {
+  const capacity = 1024;
+  const [k, v] = [noise(capacity * width, 1, 2), noise(capacity * width, 2)];
+  const qkv = noise(3 * width, 3, 2);
+  const caches = await scope.uncached({ k: scope.tensorFrom("f32", k), v: scope.tensorFrom("f32", v) });
+  const position = new Uint32Array(stateWidth);
+  position[stateFields.position] = past;
+  const state = scope.tensorFrom("u32", position);
+  const scores = scope.tensor("f32", [1, heads, capacity]);
+  const y = scope.tensor("f32", [1, width]);
+  const input = scope.tensorFrom("f32", qkv);
+  return {
+    copies: caches.length,
+    record: (program, _version, copy) =>
+      attentionDecode(
+        program,
+        { qkv: input, state, cache: caches[copy], scores, y },
+        { rows: 1, heads, headDim, capacity },
+      ),
+    reset: () => poison(y),
+    check: async () => {
+      k.set(qkv.subarray(width, 2 * width), past * width);
+      v.set(qkv.subarray(2 * width), past * width);
+      const shape = { queries: 1, keys: past + 1, heads, headDim, causal: false };
+      return [{ actual: await y.read(), expected: attentionReference(qkv.subarray(0, width), k, v, shape) }];
+    },
+  };
+}
+
+export const attentionCases: readonly KernelCase[] = [
+  decodeCase(512),
+  attentionCase(256, true),
+  attentionCase(887, true),
+  attentionCase(1024, false),
+];

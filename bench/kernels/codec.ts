@@ -1,0 +1,163 @@
+import { conv1d, createConv1d, type ConvShape, type Padding } from "../../kernels/conv1d/conv1d.ts";
+import { conv1dReference } from "../../kernels/conv1d/reference.ts";
+import { convTranspose1d, createConvTranspose1d } from "../../kernels/conv_transpose1d/conv_transpose1d.ts";
+import { convTranspose1dReference } from "../../kernels/conv_transpose1d/reference.ts";
+import { eluReference } from "../../kernels/elementwise/reference.ts";
+import { createLstmLayer, lstmSteps, lstmVersions, type LstmWeights } from "../../kernels/lstm/lstm.ts";
+import { lstmReference } from "../../kernels/lstm/reference.ts";
+import { matmul } from "../../kernels/matmul/matmul.ts";
+import { noise } from "../../kernels/self_test/noise.ts";
+import { poison, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
+
+/** Frames whose results are held against the reference, at each end. */
+const checkedFrames = 4;
+
+/** A causal convolution as in EnCodec: reflect padding on the left, then ELU. */
+export function convCase(shape: ConvShape, length: number): KernelCase {
+  const { inChannels, outChannels, kernelSize } = shape;
+  return {
+    op: "conv1d",
+    shape: `${inChannels}→${outChannels} k${kernelSize}, ${length} frames`,
+    versions: ["conv1d"],
+    flops: 2 * length * inChannels * outChannels * kernelSize,
+    bytes: (bytesOfWeight) =>
+      bytesOfWeight * inChannels * outChannels * kernelSize + 4 * length * (inChannels + outChannels),
+    prepare: (scope) => prepareConv(scope, shape, length),
+  };
+}
+
+function prepareConv(scope: Scope, shape: ConvShape, length: number): PreparedCase {
+  const { inChannels, outChannels, kernelSize } = shape;
+  const x = noise(length * inChannels, 1);
+  const weight = noise(outChannels * inChannels * kernelSize, 2, 0.3);
+  const bias = noise(outChannels, 3);
+  const conv = scope.own(createConv1d(scope.gpu, weight, shape, "bench", { bias, format: scope.format }));
+  const input = scope.tensorFrom<"f32">("f32", x);
+  const y = scope.tensor("f32", [length, outChannels]);
+  const padding: Padding = { mode: "reflect", left: kernelSize - 1, right: 0 };
+  return {
+    copies: 1,
+    record: (program) => conv1d(program, input, length, conv, y, { padding, elu: true }),
+    reset: () => poison(y),
+    check: async () => {
+      const stored = scope.stored(weight);
+      const head = x.subarray(0, (checkedFrames + kernelSize) * inChannels);
+      const tail = x.subarray((length - checkedFrames - kernelSize + 1) * inChannels);
+      const size = checkedFrames * outChannels;
+      return [
+        {
+          actual: await y.read(0, size),
+          expected: conv1dReference(head, stored, shape, { bias, padding, elu: true }).subarray(0, size),
+        },
+        {
+          actual: await y.read((length - checkedFrames) * outChannels, size),
+          expected: conv1dReference(tail, stored, shape, { bias, elu: true }),
+        },
+      ];
+    },
+  };
+}
+
+/** An upsampling as in EnCodec: kernel twice the stride, trimmed on the right, then ELU. `length`: rows of the input. */
+export function upsampleCase(inChannels: number, stride: number, length: number): KernelCase {
+  const outChannels = inChannels / 2;
+  return {
+    op: "conv_transpose1d",
+    shape: `${inChannels}→${outChannels} s${stride}, ${length} frames`,
+    versions: ["conv1d"],
+    flops: 4 * length * stride * inChannels * outChannels,
+    bytes: (bytesOfWeight) =>
+      bytesOfWeight * inChannels * outChannels * 2 * stride + 4 * length * (inChannels + stride * outChannels),
+    prepare: (scope) => prepareUpsample(scope, { inChannels, outChannels, kernelSize: 2 * stride, stride }, length),
+  };
+}
+
+function prepareUpsample(scope: Scope, shape: ConvShape & { stride: number }, length: number): PreparedCase {
+  const { inChannels, outChannels, kernelSize, stride } = shape;
+  const x = noise(length * inChannels, 1);
+  const weight = noise(inChannels * outChannels * kernelSize, 2, 0.3);
+  const bias = noise(outChannels, 3);
+  const conv = scope.own(createConvTranspose1d(scope.gpu, weight, shape, "bench", { bias, format: scope.format }));
+  const input = scope.tensorFrom<"f32">("f32", x);
+  const y = scope.tensor("f32", [length * stride, outChannels]);
+  return {
+    copies: 1,
+    record: (program) =>
+      convTranspose1d(program, input, length, conv, y, { trim: { left: 0, right: stride }, elu: true }),
+    reset: () => poison(y),
+    check: async () => {
+      const stored = scope.stored(weight);
+      const rows = checkedFrames * stride * outChannels;
+      const head = x.subarray(0, checkedFrames * inChannels);
+      const tail = x.subarray((length - checkedFrames - 1) * inChannels);
+      const trim = { left: 0, right: stride };
+      return [
+        {
+          actual: await y.read(0, rows),
+          expected: eluReference(convTranspose1dReference(head, stored, shape, bias, trim)),
+        },
+        {
+          actual: await y.read((length - checkedFrames) * stride * outChannels, rows),
+          // What comes before gets nothing from the frame before the tail.
+          expected: eluReference(convTranspose1dReference(tail, stored, shape, bias, { ...trim, left: stride })),
+        },
+      ];
+    },
+  };
+}
+
+/** Both layers of the codec's LSTM, the products of their inputs included. */
+export function lstmCase(steps: number, hidden = 512): KernelCase {
+  return {
+    op: "lstm",
+    shape: `2×${hidden}, ${steps} steps`,
+    versions: Object.keys(lstmVersions),
+    flops: 2 * 2 * 8 * steps * hidden * hidden,
+    bytes: (bytesOfWeight) => 2 * 4 * (1 + steps) * hidden * hidden * bytesOfWeight + 4 * 2 * 5 * steps * hidden,
+    prepare: (scope) => prepareLstm(scope, steps, hidden),
+  };
+}
+
+function prepareLstm(scope: Scope, steps: number, hidden: number): PreparedCase {
+  const x = noise(steps * hidden, 1);
+  const weights = [0, 1].map((layer): LstmWeights & { weightIh: Float32Array<ArrayBuffer> } => ({
+    weightIh: scope.stored(noise(4 * hidden * hidden, 10 * layer + 1, 0.06)),
+    weightHh: scope.stored(noise(4 * hidden * hidden, 10 * layer + 2, 0.06)),
+    biasIh: noise(4 * hidden, 10 * layer + 3, 0.1),
+    biasHh: noise(4 * hidden, 10 * layer + 4, 0.1),
+  }));
+  const layers = weights.map((layer) => scope.own(createLstmLayer(scope.gpu, layer, hidden, "bench", scope.format)));
+  const input = scope.tensorFrom<"f32">("f32", x);
+  const gates = scope.tensor("f32", [steps, 4 * hidden]);
+  const [h, c] = [scope.tensor("f32", [steps, hidden]), scope.tensor("f32", [hidden])];
+  return {
+    copies: 1,
+    record: (program, version) => {
+      for (const [i, layer] of layers.entries()) {
+        matmul(program, i === 0 ? input : h, layer.input, gates, { rows: steps });
+        const range = { first: 0, end: steps };
+        lstmSteps(program, gates, layer, h, c, range, version as keyof typeof lstmVersions | undefined);
+      }
+    },
+    reset: () => poison(h),
+    check: async () => {
+      const checked = Math.min(steps, 24);
+      const first = lstmReference(x.subarray(0, checked * hidden), weights[0], hidden);
+      return [{ actual: await h.read(0, checked * hidden), expected: lstmReference(first, weights[1], hidden) }];
+    },
+  };
+}
+
+/** The layers of the 24 kHz decoder for `frames` frames, those of equal shape once. */
+export function codecCases(frames: number): KernelCase[] {
+  const cases = [convCase({ inChannels: 128, outChannels: 512, kernelSize: 7 }, frames), lstmCase(frames)];
+  let [length, channels] = [frames, 512];
+  for (const stride of [8, 5, 4, 2]) {
+    cases.push(upsampleCase(channels, stride, length));
+    [length, channels] = [length * stride, channels / 2];
+    cases.push(convCase({ inChannels: channels, outChannels: channels / 2, kernelSize: 3 }, length));
+    cases.push(convCase({ inChannels: channels, outChannels: channels, kernelSize: 1 }, length));
+  }
+  cases.push(convCase({ inChannels: 32, outChannels: 1, kernelSize: 7 }, length));
+  return cases;
+}

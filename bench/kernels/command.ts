@@ -1,0 +1,70 @@
+import { choiceFlag, parseCommandLine } from "../../bark/cli/command_line.ts";
+import { EngineError } from "../../engine/errors.ts";
+import { openGpu } from "../../engine/gpu.ts";
+import { describeMachine, describeProcessor, type Machine } from "../measure/machine.ts";
+import { plotKernels } from "../plot/kernels.ts";
+import { checkPlotName, writePlot } from "../plot/write.ts";
+import { runInChromium } from "./in_chromium.ts";
+import type { KernelReport } from "./report.ts";
+import { allOps, runKernels, selectCases, type KernelMeasurements, type KernelSelection } from "./run_all.ts";
+import { headerLine, resultLine, rooflineLine } from "./table.ts";
+
+type Measured = KernelMeasurements & { readonly machine: Machine };
+
+/** `bark bench kernels [OP…]`. The exit code is 1 if a version does not agree with its reference. */
+export async function benchKernels(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine("bench kernels", args, {
+    shape: { type: "string" },
+    dtype: { type: "string" },
+    device: { type: "string" },
+    "in-chromium": { type: "boolean" },
+    json: { type: "boolean" },
+    plot: { type: "string" },
+  });
+  checkPlotName(values.plot);
+  const format = choiceFlag("dtype", values.dtype, ["f32", "f16"]) ?? "f32";
+  const selection = { ops: positionals, shape: values.shape ?? "", format };
+  if (selectCases(selection).length === 0)
+    throw new EngineError("usage", "no such op or shape", {
+      where: [...positionals, values.shape ?? ""].join(" ").trim(),
+      fix: `ops: ${allOps.join(", ")}`,
+    });
+  if (values["in-chromium"] === true && values.device !== undefined)
+    throw new EngineError("usage", "Chromium takes its own adapter", { where: "--device", fix: "leave it out" });
+  const print = values.json ? () => undefined : (line: string) => void process.stdout.write(`${line}\n`);
+  const measured =
+    values["in-chromium"] === true
+      ? await measureInChromium(selection, print)
+      : await measureHere(selection, values.device, print);
+  const report: KernelReport = { command: "kernels", args, format, ...measured };
+  await writePlot(values.plot, () => plotKernels(report));
+  if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  return report.results.every(({ correct }) => correct) ? 0 : 1;
+}
+
+async function measureHere(
+  selection: KernelSelection,
+  device: string | undefined,
+  print: (line: string) => void,
+): Promise<Measured> {
+  const gpu = await openGpu(device === undefined ? {} : { device });
+  try {
+    const machine = describeMachine(gpu);
+    print(`${machine.adapter} on ${machine.processor}, ${machine.runtime}; weights ${selection.format}`);
+    const measured = await runKernels(gpu, selection, {
+      onRoofline: (roofline) => print(`${rooflineLine(roofline)}\n${headerLine}`),
+      onResult: (result, first) => print(resultLine(result, first)),
+    });
+    return { machine, ...measured };
+  } finally {
+    gpu.dispose();
+  }
+}
+
+async function measureInChromium(selection: KernelSelection, print: (line: string) => void): Promise<Measured> {
+  print(headerLine);
+  const { adapter, software, features, runtime, ...measured } = await runInChromium(selection, print);
+  const machine = { ...describeProcessor(), runtime, adapter, software, features };
+  print(`${adapter} on ${machine.processor}, ${runtime}; weights ${selection.format}`);
+  return { machine, ...measured };
+}

@@ -1,0 +1,89 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { choiceFlag, numberFlag, parseCommandLine } from "../../bark/cli/command_line.ts";
+import { EngineError } from "../../engine/errors.ts";
+import { openGpu } from "../../engine/gpu.ts";
+import { describeMachine, type Machine } from "../measure/machine.ts";
+import { plotPeers } from "../plot/peers.ts";
+import { checkPlotName, writePlot } from "../plot/write.ts";
+import { compare, peerLine, type PeerName, type PeerResult } from "./compare.ts";
+import { contenders } from "./contenders.ts";
+import { peersFolder } from "./folder.ts";
+import type { PeersReport } from "./report.ts";
+import { describeWork, worksOf, type Work } from "./work.ts";
+
+const allPeers = [...Object.keys(contenders), "torch"] as PeerName[];
+
+/** `bark bench peers [WORK…]`. */
+export async function benchPeers(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine("bench peers", args, {
+    peers: { type: "string" },
+    layers: { type: "string" },
+    rounds: { type: "string" },
+    device: { type: "string" },
+    python: { type: "string" },
+    json: { type: "boolean" },
+    plot: { type: "string" },
+  });
+  checkPlotName(values.plot);
+  const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
+  const layers = numberFlag("layers", values.layers, isCount, "an integer ≥ 1") ?? 12;
+  const rounds = numberFlag("rounds", values.rounds, isCount, "an integer ≥ 1") ?? 7;
+  const works = worksOf(layers);
+  for (const name of positionals)
+    choiceFlag(
+      "work",
+      name,
+      works.map((work) => work.name),
+    );
+  const chosen = works.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const wanted = values.peers?.split(",").map((name) => choiceFlag("peers", name, allPeers)!) ?? allPeers;
+  if (process.versions.deno !== undefined)
+    throw new EngineError("usage", "peers run in Node alone", {
+      where: "bench peers",
+      fix: "npm run bark -- bench peers",
+    });
+  if (!existsSync(path.join(peersFolder, "node_modules")))
+    throw new EngineError("usage", "no peers are installed", { fix: "npx tsx bench/peers/install.ts" });
+  const request = values.device === undefined ? {} : { device: values.device };
+  const gpu = await openGpu(request);
+  const machine = describeMachine(gpu);
+  gpu.dispose();
+  const print = values.json ? () => undefined : (line: string) => process.stdout.write(`${line}\n`);
+  print(
+    `${machine.adapter}; ${machine.processor}, ${machine.runtime}; f32; ratio: a peer's time by ours in the same round`,
+  );
+  const compared: { work: Work; results: PeerResult[] }[] = [];
+  for (const work of chosen) {
+    const results = await compare(work, {
+      peers: peersFor(work, wanted, machine),
+      folder: peersFolder,
+      device: values.device,
+      adapterName: machine.adapter,
+      python: values.python ?? process.env["BARK_BENCH_PYTHON"] ?? "python3",
+      rounds,
+      enough: 90_000,
+      onNote: (line) => process.stderr.write(`bench: ${line}\n`),
+    });
+    print(describeWork(work));
+    for (const result of results) print(peerLine(result));
+    compared.push({ work, results });
+  }
+  await rm(path.join(peersFolder, "data"), { recursive: true, force: true });
+  const report: PeersReport = { command: "peers", args, machine, works: compared };
+  await writePlot(values.plot, () => plotPeers(report));
+  if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  return 0;
+}
+
+/** Ours first. Chromium takes SwiftShader where there is no GPU, and never another software adapter. */
+function peersFor(work: Work, wanted: readonly PeerName[], { adapter, software }: Machine): PeerName[] {
+  const others = wanted.filter((peer) => {
+    if (peer === "ours") return false;
+    if (peer === "floor") return work.kind === "gpt" && work.rows === 1;
+    if (peer === "ort-webgpu-plain") return work.kind === "gpt";
+    return peer !== "ort-web" || !software || /swiftshader/i.test(adapter);
+  });
+  return ["ours", ...others];
+}

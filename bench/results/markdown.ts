@@ -1,0 +1,189 @@
+import type { GenerateReport } from "../generate/report.ts";
+import type { EncodeReport } from "../encode/report.ts";
+import { stages } from "../generate/measure.ts";
+import type { KernelReport } from "../kernels/report.ts";
+import type { Machine } from "../measure/machine.ts";
+import { spreadOf } from "../measure/statistics.ts";
+import type { PeersReport } from "../peers/report.ts";
+import { describeWork } from "../peers/work.ts";
+
+export type Report = KernelReport | GenerateReport | PeersReport | EncodeReport;
+
+/** `bench/RESULTS.md` from the reports of runs. */
+export function resultsMarkdown(reports: readonly Report[]): string {
+  const sections = reports.map((report) => [
+    `## ${titleOf(report)}`,
+    "",
+    "```sh",
+    commandOf(report),
+    "```",
+    "",
+    ...bodyOf(report),
+  ]);
+  return `${[
+    "# Measured results",
+    "",
+    "Written by `bark bench results` from what `--json` of the commands below printed; not edited by hand.",
+    "Times are medians; ± is half the distance of the quartiles. The machine was shared with other work, so ratios within a run",
+    "say more than times. A ratio is taken round by round, ours and the peers' in turns.",
+    "",
+    ...sections.flat(),
+  ]
+    .join("\n")
+    .trimEnd()}\n`;
+}
+
+function titleOf({ command, machine }: Report): string {
+  const names = {
+    kernels: "Kernels",
+    generate: "Speaking",
+    peers: "The same work by other engines",
+    encode: "Host cost of a decode step",
+  } as const;
+  return `${names[command]}: ${machine.adapter}`;
+}
+
+/** Without the path of a Python, which says nothing elsewhere. */
+function commandOf({ command, args }: Report): string {
+  const told = args.filter((arg, i) => arg !== "--python" && args[i - 1] !== "--python" && arg !== "--json");
+  const quoted = told.map((arg) => (/^[\w./=,:-]+$/.test(arg) ? arg : `"${arg}"`));
+  return ["npm run bark --", "bench", command, ...quoted].join(" ");
+}
+
+function machineLine({ processor, runtime, adapter }: Machine): string {
+  return `${adapter}, ${processor}, ${runtime}.`;
+}
+
+function bodyOf(report: Report): string[] {
+  if (report.command === "kernels") return kernelLines(report);
+  if (report.command === "generate") return generateLines(report);
+  return report.command === "peers" ? peerLines(report) : encodeLines(report);
+}
+
+function encodeLines({ machine, layers, stepsPerSubmit, dispatches, milliseconds }: EncodeReport): string[] {
+  return [
+    `${machineLine(machine)} ${layers} layers, ${dispatches} dispatches a step, ${stepsPerSubmit} steps a submit: ` +
+      `${milliseconds.median.toFixed(3)} ms a step (quartiles ${milliseconds.lowerQuartile.toFixed(3)} to ` +
+      `${milliseconds.upperQuartile.toFixed(3)}).`,
+    "",
+  ];
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(heads), line(heads.map(() => "---")), ...rows.map(line), ""];
+}
+
+function kernelLines({ machine, format, roofline, results }: KernelReport): string[] {
+  const { gigabytesPerSecond, gigaflops, dispatchMicroseconds } = roofline;
+  const firsts = new Map<string, number>();
+  const rows = results.map((result) => {
+    const {
+      op,
+      shape,
+      version,
+      chosen,
+      timing,
+      gigaflops: rate = 0,
+      gigabytesPerSecond: bytes = 0,
+      share = 0,
+      bound,
+    } = result;
+    const name = `${version}${chosen ? " **chosen**" : ""}`;
+    if (timing === undefined) return [op, shape, name, "wrong result", "", "", "", "", ""];
+    const { median } = timing.milliseconds;
+    const first = firsts.get(`${op} ${shape}`) ?? median;
+    firsts.set(`${op} ${shape}`, first);
+    return [
+      op,
+      shape,
+      name,
+      median.toPrecision(3),
+      `${(spreadOf(timing.milliseconds) * 100).toFixed(0)} %`,
+      rate === 0 ? "" : rate.toFixed(1),
+      bytes.toFixed(2),
+      `${(share * 100).toFixed(0)} % of ${bound}`,
+      `${(first / median).toFixed(2)}×`,
+    ];
+  });
+  return [
+    `${machineLine(machine)} Weights ${format}. Roofline measured in this run: ${gigabytesPerSecond.toFixed(1)} GB/s, ` +
+      `${gigaflops.toFixed(1)} GFLOP/s; a dispatch costs ${dispatchMicroseconds.toFixed(0)} µs.`,
+    "",
+    ...table(["op", "shape", "version", "ms", "±", "GFLOP/s", "GB/s", "roofline", "gain"], rows),
+  ];
+}
+
+function generateLines(report: GenerateReport): string[] {
+  const { machine, model, dtype, tokens, load, cold, warm } = report;
+  const inSeconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(2);
+  const rows = [
+    ["load", inSeconds(load.cold), inSeconds(load.warm), ""],
+    ...([...stages, "total"] as const).map((stage) => [
+      stage,
+      inSeconds(cold[stage]),
+      inSeconds(warm[stage].median),
+      `${(spreadOf(warm[stage]) * 100).toFixed(0)} %`,
+    ]),
+  ];
+  const parts = report.parts.map(({ name, milliseconds, unit, count, dispatches, submits, ...traffic }) => [
+    name,
+    inSeconds(milliseconds),
+    `${count} × ${unit}`,
+    (milliseconds / count).toPrecision(3),
+    (dispatches / count).toFixed(1),
+    (submits / count).toFixed(2),
+    traffic.bytesPerToken === undefined ? "" : (traffic.bytesPerToken / 1e6).toFixed(1),
+    traffic.shareOfBandwidth === undefined ? "" : `${(traffic.shareOfBandwidth * 100).toFixed(0)} %`,
+  ]);
+  return [
+    `${machineLine(machine)} ${nameOf(model)}, weights ${dtype}; ${tokens.semantic} semantic tokens, ` +
+      `${report.audioSeconds.toFixed(2)} s of audio. Real-time factor ${report.realTimeFactor.toFixed(2)}; ` +
+      `compiling ${inSeconds(report.compile)} s (cold less warm); ` +
+      `first tokens after ${inSeconds(load.cold + cold.firstTokens)} s cold (with load), ${inSeconds(warm.firstTokens.median)} s warm; ` +
+      `peak GPU bytes ${(report.peakGpuBytes / 2 ** 20).toFixed(0)} MiB, of the process ${(report.peakRss / 2 ** 20).toFixed(0)} MiB.`,
+    "",
+    ...table(["stage", "cold s", "warm s", "±"], rows),
+    ...table(
+      ["part of a warm run", "s", "units", "ms a unit", "dispatches", "submits", "MB read", "of bandwidth"],
+      parts,
+    ),
+  ];
+}
+
+/** A folder of this machine is named by its last part. */
+function nameOf(model: string): string {
+  return model.split(/[/\\]/).at(-1) ?? model;
+}
+
+function peerLines({ machine, works }: PeersReport): string[] {
+  return [
+    `${machineLine(machine)} f32. ×: a peer's time by ours.`,
+    "",
+    ...works.flatMap(({ work, results }) => [
+      `### ${describeWork(work)}`,
+      "",
+      ...table(
+        ["engine", "ms", "±", "first run ms", "×", "quartiles", "result"],
+        results.map(({ label, version, milliseconds, first, ratio, difference, error }) => {
+          const name = version === undefined ? label : `${label} ${version}`;
+          if (milliseconds === undefined)
+            return [name, "", "", "", "", "", `no figure: ${(error ?? "").slice(0, 100)}`];
+          return [
+            name,
+            milliseconds.median.toPrecision(4),
+            `${(spreadOf(milliseconds) * 100).toFixed(0)} %`,
+            (first ?? 0).toFixed(0),
+            ratio?.median.toFixed(2) ?? "",
+            ratio === undefined ? "" : `${ratio.lowerQuartile.toFixed(2)} to ${ratio.upperQuartile.toFixed(2)}`,
+            difference === undefined
+              ? ""
+              : difference < 1e-3
+                ? `agrees to ${difference.toExponential(0)}`
+                : `**wrong** by ${difference.toExponential(0)}`,
+          ];
+        }),
+      ),
+    ]),
+  ];
+}

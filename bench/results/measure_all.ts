@@ -1,0 +1,51 @@
+/**
+ * Measures everything that `bench/RESULTS.md` tells and writes it: `npx tsx bench/results/measure_all.ts [PYTHON]`, with
+ * lavapipe as the default adapter if it is installed. Takes about an hour on two cores; what was measured stays in
+ * `.cache/bench`, and is not measured again until it is deleted.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const folder = path.join(root, ".cache/bench");
+const main = path.join(root, "bench/main.ts");
+const python = process.argv[2] === undefined ? [] : ["--python", process.argv[2]];
+
+/** File and arguments of each part, in the order of the results. */
+const parts: readonly (readonly [string, readonly string[]])[] = [
+  ["peers", ["peers", ...python]],
+  ["peers-swiftshader", ["peers", "decode", "codec75", "--device", "swiftshader", ...python]],
+  ["generate", ["generate"]],
+  ["generate-small", ["generate", "--synthetic", "small", "--max-semantic-tokens", "20", "--runs", "1"]],
+  ["encode", ["encode"]],
+  ["kernels", ["kernels"]],
+  ["kernels-f16", ["kernels", "matmul", "lstm", "--dtype", "f16"]],
+  ["kernels-swiftshader", ["kernels", "matmul", "attention", "layernorm", "--device", "swiftshader"]],
+];
+
+mkdirSync(folder, { recursive: true });
+const files: string[] = [];
+for (const [name, args] of parts) {
+  const file = path.join(folder, `${name}.json`);
+  if (!existsSync(file)) {
+    console.error(`bench ${args.join(" ")}`);
+    const command = ["--import", import.meta.resolve("tsx"), main, ...args, "--json"];
+    const { status, stdout } = spawnSync(process.execPath, command, {
+      stdio: ["ignore", "pipe", "inherit"],
+      maxBuffer: 1 << 26,
+    });
+    if (status !== 0) continue;
+    writeFileSync(`${file}.tmp`, stdout);
+    renameSync(`${file}.tmp`, file);
+  }
+  files.push(file);
+}
+const output = path.join(root, "bench/RESULTS.md");
+const rendered = spawnSync(
+  process.execPath,
+  ["--import", import.meta.resolve("tsx"), main, "results", ...files, "-o", output],
+  { stdio: "inherit" },
+);
+process.exitCode = rendered.status ?? 1;

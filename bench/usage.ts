@@ -1,0 +1,36 @@
+/** What `bark bench --help` prints. */
+export const usage = `bark bench kernels|generate|peers|encode|results
+
+bark bench kernels [OP…]    every version of every kernel at Bark's shapes: checked against its reference, then timed
+  OP                        folders of kernels/: matmul, attention, layernorm, embedding, sample, conv1d,
+                            conv_transpose1d, lstm (default: all)
+  --shape PART              only shapes whose description holds PART, such as "256 rows"
+  --dtype f32|f16           weights (default: f32)
+  --in-chromium             in headless Chromium (npm's) instead of this runtime
+
+bark bench generate         speak, and time the stages: cold, then warm
+  -m, --model MODEL         a directory, a URL, or "nano" (default)
+  --synthetic tiny|small|large
+                            true shapes, made-up weights, nothing on disk (large needs 5 GB of memory)
+  -v, --voice VOICE         a preset's name or a FILE.npz
+  --dtype f32|f16           default: as stored
+  --max-semantic-tokens N   end the speech after N tokens (20 to 50 are enough on a software adapter)
+  --runs N                  warm runs (default: 3, fewer if they take more than 2 minutes)
+
+bark bench peers [WORK…]    the same work by other engines, in turns; WORK: decode, prefill, pass, codec75, codec750
+                            first: npx tsx bench/peers/install.ts (500 MB into .cache/peers)
+  --peers A,B               of ours, floor, ort-webgpu, ort-webgpu-plain, ort-cpu, ort-web, jax-js, tfjs, torch
+  --layers N, --rounds N    default: 12 and 7
+  --python FILE             the Python that has PyTorch (default: python3)
+
+bark bench encode           what one decode step of bark-small costs the host, on Dawn's null backend (no GPU work)
+
+bark bench results FILE.json… [-o OUT.md]
+                            tables of what \`--json\` printed
+
+kernels, generate and peers:
+  --device NAME             part of an adapter's name; "software" forces the software adapter
+  --plot FILE.svg           also draw what was measured
+All but results:
+  --json                    one line of JSON on standard output instead of tables
+`;
