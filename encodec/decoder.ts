@@ -66,7 +66,7 @@ export class EncodecDecoder {
     options: DecodeOptions = {},
   ): Promise<NdArray<Float32Array>> {
     const codebooks = this.#countCodebooks(codes, frames);
-    const recorder = new Recorder(this.gpu, "decoding of the audio");
+    const recorder = new Recorder(this.gpu, "codec decode");
     const scratch = new Scratch(this.gpu);
     try {
       const codesTensor = codes instanceof Tensor ? codes : this.#upload(codes, codebooks, scratch);

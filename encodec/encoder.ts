@@ -81,7 +81,7 @@ export class EncodecEncoder {
     const codebooks = this.#countCodebooks(options.bandwidth);
     const samples = this.#countSamples(audio);
     const frames = Math.ceil(samples / this.config.hop_length);
-    const recorder = new Recorder(this.gpu, "encoding of the audio");
+    const recorder = new Recorder(this.gpu, "codec encode");
     const scratch = new Scratch(this.gpu);
     try {
       const latent = this.#recordConvolutions(recorder, scratch, audio, samples, options.chunkFrames);

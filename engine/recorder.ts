@@ -21,7 +21,7 @@ const workPerSubmit = { software: 5e8, gpu: 2e10 };
 /** Records a long walk into several programs of bounded work. */
 export class Recorder implements Recording {
   readonly gpu: Gpu;
-  /** What it does, for people: "decoding of the audio". */
+  /** What it does, for people and for who times submits: "codec decode". */
   readonly task: string;
   readonly #programs: Program[] = [];
   readonly #most: number;

@@ -36,7 +36,7 @@ describe("bark voices, inspect and doctor", () => {
     expect(run.code, run.stdout + run.stderr).equal(0);
     expect(run.stdout)
       .match(/adapters: [1-9]/)
-      .and.match(/`bark say` takes SwiftShader.*\(software\)/);
+      .and.match(/`bark say` takes (SwiftShader|llvmpipe).*\(software\)/);
     expect(run.stdout)
       .match(/all \d+ agree/)
       .and.match(/Vulkan driver/);
