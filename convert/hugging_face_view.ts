@@ -1,7 +1,6 @@
 import type { ByteSource } from "../engine/byte_source.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import { MemorySource } from "../engine/sources/memory.ts";
-import { listFiles } from "./list_files.ts";
 import { SunoCheckpoint } from "./suno/checkpoint.ts";
 import { sunoConfig, sunoGenerationConfig, sunoTokenizerConfig } from "./suno/config.ts";
 import { pythonJson } from "./suno/python_json.ts";
@@ -30,7 +29,7 @@ export class HuggingFaceView implements FileStore {
   }
 
   async list(): Promise<readonly string[]> {
-    return await listFiles(this.#store);
+    return (await this.#store.list?.()) ?? [];
   }
 
   /** @throws EngineError `bad-input`, also if suno's files are damaged. */

@@ -9,4 +9,6 @@ export interface FileStore {
   readonly name: string;
   /** Opens a file for random access, or `undefined` if the store has none of that name. */
   open(path: string): Promise<ByteSource | undefined>;
+  /** Names of the files at its top, where it can tell: a server cannot. */
+  list?(): Promise<readonly string[]>;
 }

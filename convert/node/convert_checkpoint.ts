@@ -5,12 +5,12 @@ import { EngineError } from "../../engine/errors.ts";
 import type { FileStore } from "../../engine/file_store.ts";
 import { isObject, readJsonFile, readTextFile, type JsonObject } from "../../engine/json_fields.ts";
 import { makeFolder, writeFileAtomically } from "../../engine/node/atomic_file.ts";
+import { DirectoryStore } from "../../engine/node/directory_store.ts";
 import { HuggingFaceView } from "../hugging_face_view.ts";
 import { openWeights } from "../open_weights.ts";
 import { planTensors } from "../plan_tensors.ts";
 import { writeSafetensors } from "../safetensors_writer.ts";
 import { planShards, shardIndex } from "../shards.ts";
-import { SourceFolder } from "./source_folder.ts";
 
 export interface ConvertProgress {
   /** Bytes of weights that are written. */
@@ -67,7 +67,7 @@ export async function convertCheckpoint(
 ): Promise<Converted> {
   const target = path.resolve(destination);
   const dtype = requireDtype(options.dtype);
-  const store = new HuggingFaceView(typeof source === "string" ? new SourceFolder(source) : source);
+  const store = new HuggingFaceView(typeof source === "string" ? new DirectoryStore(source) : source);
   await requireFree(target, destination);
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomUUID()}.tmp`);
   try {

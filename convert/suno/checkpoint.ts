@@ -1,7 +1,6 @@
 import type { ByteSource } from "../../engine/byte_source.ts";
 import { EngineError } from "../../engine/errors.ts";
 import type { FileStore } from "../../engine/file_store.ts";
-import { listFiles } from "../list_files.ts";
 import { MergedReader, type TensorPlace } from "../merged_reader.ts";
 import { TorchFile } from "../torch/torch_file.ts";
 import { codecName, gptName } from "./names.ts";
@@ -77,7 +76,7 @@ async function openStage(store: FileStore, name: string): Promise<ByteSource | u
 async function openCodec(store: FileStore): Promise<ByteSource> {
   const published = await store.open(publishedCodec);
   if (published !== undefined) return published;
-  const other = [...(await listFiles(store))].sort().find((name) => /^encodec_24khz.*\.th$/.test(name));
+  const other = [...((await store.list?.()) ?? [])].sort().find((name) => /^encodec_24khz.*\.th$/.test(name));
   return (other === undefined ? undefined : await store.open(other)) ?? missing(store, publishedCodec);
 }
 

@@ -1,4 +1,5 @@
 import { statSync, type Stats } from "node:fs";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { ByteSource } from "../byte_source.ts";
 import { EngineError } from "../errors.ts";
@@ -34,5 +35,9 @@ export class DirectoryStore implements FileStore {
     if (path.isAbsolute(relative) || relative === ".." || relative.startsWith(`..${path.sep}`))
       throw new EngineError("bad-input", "a path leaves the checkpoint's folder", { where: this.name, actual: file });
     return await FileSource.open(path.join(this.name, relative));
+  }
+
+  async list(): Promise<readonly string[]> {
+    return await readdir(this.name);
   }
 }

@@ -16,4 +16,8 @@ export class MemoryStore implements FileStore {
     const bytes = this.#files.get(path);
     return Promise.resolve(bytes && new MemorySource(`${this.name}/${path}`, bytes));
   }
+
+  async list(): Promise<readonly string[]> {
+    return [...this.#files.keys()];
+  }
 }

@@ -1,1 +1,0 @@
-export { openWeights } from "../convert/open_weights.ts";
