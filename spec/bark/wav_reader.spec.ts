@@ -1,0 +1,128 @@
+import { expect } from "chai";
+import { encode_wav } from "../../bark/wav.ts";
+import { decode_wav } from "../../bark/wav_reader.ts";
+import { EngineError } from "../../engine/errors.ts";
+
+type Chunk = readonly [id: string, bytes: Uint8Array, size?: number];
+
+/** A RIFF file of these chunks, padded to even bytes. */
+function riff(chunks: readonly Chunk[], kind = "WAVE"): Uint8Array {
+  const parts = chunks.map(([id, bytes, size = bytes.length]) => {
+    const chunk = new Uint8Array(8 + bytes.length + (bytes.length % 2));
+    chunk.set(new TextEncoder().encode(id));
+    new DataView(chunk.buffer).setUint32(4, size, true);
+    chunk.set(bytes, 8);
+    return chunk;
+  });
+  const body = parts.flatMap((part) => [...part]);
+  return Uint8Array.from([...new TextEncoder().encode("RIFF"), 0, 0, 0, 0, ...new TextEncoder().encode(kind), ...body]);
+}
+
+interface FormatFields {
+  tag: number;
+  bits: number;
+  channels?: number;
+  rate?: number;
+  bytesPerFrame?: number;
+}
+
+function fmt({ tag, bits, channels = 1, rate = 24000, bytesPerFrame = (channels * bits) / 8 }: FormatFields): Chunk {
+  const view = new DataView(new ArrayBuffer(16));
+  const fields = [tag, channels, rate & 0xffff, rate >>> 16, 0, 0, bytesPerFrame, bits];
+  for (const [i, value] of fields.entries()) view.setUint16(2 * i, value, true);
+  return ["fmt ", new Uint8Array(view.buffer)];
+}
+
+function extensible(format: FormatFields): Chunk {
+  const [id, bytes] = fmt(format);
+  const longer = new Uint8Array(40);
+  longer.set(bytes);
+  longer.set([0xfe, 0xff, ...bytes.subarray(2, 16), 22, 0, format.bits, 0, 0, 0, 0, 0, format.tag, 0]);
+  return [id, longer];
+}
+
+const data = (bytes: readonly number[], size?: number): Chunk => ["data", Uint8Array.from(bytes), size];
+const bytesOf = (values: Float32Array | Float64Array): number[] => [...new Uint8Array(values.buffer)];
+
+describe("WAV reading", () => {
+  const formats: readonly [FormatFields, readonly number[], readonly number[]][] = [
+    [{ tag: 1, bits: 8 }, [0, 128, 255], [-1, 0, 127 / 128]],
+    [{ tag: 1, bits: 16 }, [0x00, 0x80, 0xff, 0x7f, 0xff, 0xff], [-1, 32767 / 32768, -1 / 32768]],
+    [{ tag: 1, bits: 24 }, [0, 0, 0x80, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff], [-1, 1 - 2 ** -23, -(2 ** -23)]],
+    [{ tag: 1, bits: 32 }, [0, 0, 0, 0x80, 0, 0, 0, 0x40], [-1, 0.5]],
+    [{ tag: 3, bits: 32 }, bytesOf(Float32Array.of(0.1, -2)), [Math.fround(0.1), -2]],
+    [{ tag: 3, bits: 64 }, bytesOf(Float64Array.of(0.1, -2)), [Math.fround(0.1), -2]],
+  ];
+  for (const [format, bytes, expected] of formats)
+    for (const [kind, header] of [
+      ["", fmt],
+      ["extensible ", extensible],
+    ] as const)
+      it(`${kind}format ${format.tag} of ${format.bits} bits`, () => {
+        const { sample_rate, audio } = decode_wav(riff([header(format), data(bytes)]));
+        expect(sample_rate).equal(24000);
+        expect(audio.shape).deep.equal([1, expected.length]);
+        expect([...audio.data]).deep.equal(expected);
+      });
+
+  it("channels come apart", () => {
+    const { audio, sample_rate } = decode_wav(
+      riff([fmt({ tag: 1, bits: 8, channels: 2, rate: 96000 }), data([0, 128, 64, 192, 128, 0])]),
+    );
+    expect(sample_rate).equal(96000);
+    expect(audio.tolist()).deep.equal([
+      [-1, -0.5, 0],
+      [0, 0.5, -1],
+    ]);
+  });
+
+  it("other chunks, of odd length too, before and after", () => {
+    const odd: Chunk = ["LIST", Uint8Array.of(1, 2, 3)];
+    const bytes = riff([odd, fmt({ tag: 1, bits: 8 }), odd, data([0, 128, 255]), odd]);
+    expect(decode_wav(bytes).audio.shape).deep.equal([1, 3]);
+  });
+
+  it("a data chunk of unknown size lasts to the end, as pipes write it", () => {
+    const bytes = riff([fmt({ tag: 1, bits: 8 }), data([0, 128], 0xffffffff)]);
+    expect(decode_wav(bytes).audio.shape).deep.equal([1, 2]);
+  });
+
+  it("reads what we write", () => {
+    const samples = Float32Array.of(0.25, -0.5, 1.5);
+    const { audio } = decode_wav(encode_wav(24000, samples, { format: "float32" }));
+    expect([...audio.data]).deep.equal([...samples]);
+    expect([...decode_wav(encode_wav(24000, [0, -1])).audio.data]).deep.equal([0, -32767 / 32768]);
+  });
+
+  const good = riff([fmt({ tag: 1, bits: 16 }), data([1, 2, 3, 4])]);
+  const bad: readonly [name: string, bytes: Uint8Array, says: RegExp][] = [
+    ["nothing", new Uint8Array(0), /is not a WAV file/],
+    ["another format", new TextEncoder().encode("ID3 of an MP3 file"), /is not a WAV file/],
+    ["another kind of RIFF", riff([], "AVI "), /is not a WAV file/],
+    ["no chunks", riff([]), /has no fmt chunk/],
+    ["samples before their format", riff([data([1, 2]), fmt({ tag: 1, bits: 16 })]), /has no data chunk/],
+    ["no samples chunk", riff([fmt({ tag: 1, bits: 16 })]), /has no data chunk/],
+    ["a short fmt chunk", riff([["fmt ", new Uint8Array(8)], data([1, 2])]), /has too short a fmt chunk/],
+    ["a short extensible fmt chunk", riff([["fmt ", Uint8Array.of(0xfe, 0xff, ...new Uint8Array(14))]]), /too short/],
+    ["its second half missing", good.subarray(0, good.length - 2), /ends early \(expected 4 .* got 2\)/],
+    ["half a sample", riff([fmt({ tag: 1, bits: 16 }), data([1, 2, 3])]), /ends within a sample/],
+    ["no samples", riff([fmt({ tag: 1, bits: 16 }), data([])]), /holds no samples/],
+    ["ADPCM", riff([fmt({ tag: 2, bits: 4 }), data([1])]), /coded in a way.*got format 2 of 4 bits/],
+    ["12 bits", riff([fmt({ tag: 1, bits: 12 }), data([1])]), /coded in a way/],
+    ["no channels", riff([fmt({ tag: 1, bits: 16, channels: 0 }), data([1, 2])]), /has no channels/],
+    ["a rate of 0", riff([fmt({ tag: 1, bits: 16, rate: 0 }), data([1, 2])]), /sample rate of 0/],
+    ["frames of another size", riff([fmt({ tag: 1, bits: 16, bytesPerFrame: 3 }), data([1, 2])]), /contradicts itself/],
+    [
+      "NaN",
+      riff([fmt({ tag: 3, bits: 32 }), data(bytesOf(Float32Array.of(0, NaN)))]),
+      /not finite \(got NaN at sample 1/,
+    ],
+    ["more than f32 holds", riff([fmt({ tag: 3, bits: 64 }), data(bytesOf(Float64Array.of(1e300)))]), /not finite/],
+  ];
+  for (const [name, bytes, says] of bad)
+    it(`refuses ${name}`, () => {
+      expect(() => decode_wav(bytes, "a.wav"))
+        .throw(EngineError)
+        .satisfies((error: EngineError) => error.code === "bad-input" && says.test(error.toLine()));
+    });
+});
