@@ -1,5 +1,5 @@
 import { openWeights } from "../convert/open_weights.ts";
-import type { EncodecDecoder } from "../encodec/decoder.ts";
+import { EncodecDecoder } from "../encodec/decoder.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import { NdArray } from "../engine/ndarray.ts";
@@ -7,21 +7,20 @@ import type { WeightFormat } from "../engine/shader_source.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import { generateCoarse } from "./coarse_stage.ts";
 import { BarkConfig } from "./config.ts";
-import { checkGptTensors } from "./expected_tensors.ts";
 import { generateFine } from "./fine_stage.ts";
 import { checkGenerate, checkGenerationFits } from "./generation_checks.ts";
 import type { GenerateKwargs } from "./generate_options.ts";
 import { BarkGenerationConfig } from "./generation_config.ts";
-import { chooseFormat, gpuOf, type BarkFromPretrainedOptions } from "./load_options.ts";
+import { chooseFormat, gpuOf, type FromPretrainedOptions } from "./load_options.ts";
+import { LoadProgress } from "./load_progress.ts";
 import type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
-import { Placement, type GpuPart } from "./placement.ts";
 import { rowsOf } from "./planning.ts";
 import { SaveFolder } from "./save_folder.ts";
 import { saveWeights } from "./save_weights.ts";
 import { generateSemantic } from "./semantic_stage.ts";
 import { StageRun } from "./stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./store.ts";
-import { BarkCodec, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
+import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
 import type { HistoryPrompt } from "./voices.ts";
 
 /** Keywords of {@link BarkModel.generate}: those of transformers, and ours for seed, stop and progress. */
@@ -39,17 +38,6 @@ export interface BarkGenerateKwargs extends GenerateKwargs {
   on_progress?: (progress: BarkProgress) => void;
 }
 
-/** What a model is made of. */
-interface BarkParts {
-  readonly config: BarkConfig;
-  readonly generation_config: BarkGenerationConfig;
-  readonly gpu: Gpu;
-  readonly dtype: WeightFormat;
-  readonly reader: TensorReader;
-  /** The device was opened for this model. */
-  readonly ownsGpu: boolean;
-}
-
 /** Bark: text to audio through a semantic, a coarse and a fine GPT and the EnCodec decoder. */
 export class BarkModel {
   readonly config: BarkConfig;
@@ -59,71 +47,56 @@ export class BarkModel {
   readonly semantic: BarkSemanticModel;
   readonly coarse_acoustics: BarkCoarseModel;
   readonly fine_acoustics: BarkFineModel;
-  readonly codec_model: BarkCodec;
-  readonly #placement: Placement;
+  readonly codec_model: EncodecDecoder;
   readonly #reader: TensorReader;
   readonly #ownsGpu: boolean;
 
-  private constructor({ config, generation_config, gpu, dtype, reader, ownsGpu }: BarkParts) {
-    this.config = config;
-    this.generation_config = generation_config;
-    this.gpu = gpu;
-    this.dtype = dtype;
-    this.#reader = reader;
-    this.#ownsGpu = ownsGpu;
-    this.#placement = new Placement(gpu, reader);
-    const under = (prefix: string) => ({ gpu, placement: this.#placement, prefix, format: dtype });
-    this.semantic = new BarkSemanticModel(under("semantic."), config.semantic_config);
-    this.coarse_acoustics = new BarkCoarseModel(under("coarse_acoustics."), config.coarse_acoustics_config);
-    this.fine_acoustics = new BarkFineModel(under("fine_acoustics."), config.fine_acoustics_config);
-    const { n_fine_codebooks } = generation_config.fine_acoustics_config;
-    this.codec_model = new BarkCodec(under("codec_model."), config.codec_config, n_fine_codebooks);
+  private constructor(parts: {
+    config: BarkConfig;
+    generation_config: BarkGenerationConfig;
+    gpu: Gpu;
+    dtype: WeightFormat;
+    semantic: BarkSemanticModel;
+    coarse_acoustics: BarkCoarseModel;
+    fine_acoustics: BarkFineModel;
+    codec_model: EncodecDecoder;
+    reader: TensorReader;
+    ownsGpu: boolean;
+  }) {
+    this.config = parts.config;
+    this.generation_config = parts.generation_config;
+    this.gpu = parts.gpu;
+    this.dtype = parts.dtype;
+    this.semantic = parts.semantic;
+    this.coarse_acoustics = parts.coarse_acoustics;
+    this.fine_acoustics = parts.fine_acoustics;
+    this.codec_model = parts.codec_model;
+    this.#reader = parts.reader;
+    this.#ownsGpu = parts.ownsGpu;
   }
 
   /**
    * Loads a checkpoint of Hugging Face's layout or suno's: a directory, a URL or an opened store.
    * @throws EngineError `bad-input` naming the file and what is wrong; `no-adapter`; `limit`.
    */
-  static async from_pretrained(source: CheckpointSource, options: BarkFromPretrainedOptions = {}): Promise<BarkModel> {
+  static async from_pretrained(source: CheckpointSource, options: FromPretrainedOptions = {}): Promise<BarkModel> {
     const store = await openCheckpoint(source);
     const config = await BarkConfig.from_pretrained(store);
     const generation_config = await BarkGenerationConfig.from_pretrained(store);
     checkGenerationFits(generation_config, config);
-    const reader = await openWeights(store);
-    let gpu: Gpu | undefined;
-    let model: BarkModel | undefined;
+    const checkpoint = await openWeights(store);
+    const reader = new LoadProgress(checkpoint, options);
+    const gpu = await gpuOf(options);
     const ownsGpu = options.gpu === undefined;
     try {
-      checkGptTensors(reader, config);
       const dtype = chooseFormat(reader, "semantic.", options.dtype);
-      gpu = await gpuOf(options);
-      model = new BarkModel({ config, generation_config, gpu, dtype, reader, ownsGpu });
-      await model.#load(options);
-      return model;
+      const parts = await loadParts(gpu, reader, config, generation_config, dtype);
+      return new BarkModel({ config, generation_config, gpu, dtype, ...parts, reader: checkpoint, ownsGpu });
     } catch (error) {
-      model?.#placement.dispose();
       await reader.close();
-      if (ownsGpu) gpu?.dispose();
+      if (ownsGpu) gpu.dispose();
       throw error;
     }
-  }
-
-  /** Puts the weights on the GPU; with `low_memory` only the codec's, to see that they are all there. */
-  async #load(options: BarkFromPretrainedOptions): Promise<void> {
-    if (options.low_memory !== true) return await this.#placement.load(options);
-    await this.enable_cpu_offload();
-    await this.codec_model.weights.use(async () => undefined, options);
-    await this.#placement.release();
-  }
-
-  /**
-   * From now on one sub-model is on the GPU at a time: its weights are read from the checkpoint when a call needs them
-   * and freed when {@link generate} goes on to the next one or ends, or another call needs another one. The memory is that
-   * of the largest sub-model and of one stage's activations, and every run reads the checkpoint once. Results are the
-   * same, bit by bit. Calls that run already are waited for; calls that come later wait for each other.
-   */
-  async enable_cpu_offload(): Promise<void> {
-    await this.#placement.offload();
   }
 
   /**
@@ -155,21 +128,17 @@ export class BarkModel {
     const ids = rowsOf(input_ids, "input_ids");
     const milliseconds: Partial<Record<BarkStage, number>> = {};
     const shared = { seed: seed === undefined ? randomSeed() : BigInt(seed), signal, onProgress: on_progress };
-    const stage = async <W extends { dispose(): void }, T>(
-      name: BarkStage,
-      part: GpuPart<W>,
-      work: (weights: W, run: StageRun) => Promise<T>,
-    ): Promise<T> => {
-      const start = performance.now();
-      const result = await part.use((weights) => work(weights, new StageRun(name, shared)), { signal, on_progress });
-      milliseconds[name] = performance.now() - start;
+    const time = async <T>(stage: BarkStage, work: (run: StageRun) => Promise<T>): Promise<T> => {
+      const run = new StageRun(stage, shared);
+      const result = await work(run);
+      milliseconds[stage] = run.milliseconds;
       return result;
     };
-    const semantic = await stage("semantic", this.semantic.weights, (weights, run) =>
-      generateSemantic(weights, ids, history_prompt, config.semantic_config, options.semantic, run),
+    const semantic = await time("semantic", (run) =>
+      generateSemantic(this.semantic, ids, history_prompt, config.semantic_config, options.semantic, run),
     );
-    const coarse = await stage("coarse", this.coarse_acoustics.weights, (weights, run) =>
-      generateCoarse(weights, semantic, history_prompt, config, options.coarse, run),
+    const coarse = await time("coarse", (run) =>
+      generateCoarse(this.coarse_acoustics, semantic, history_prompt, config, options.coarse, run),
     );
     const { n_coarse_codebooks } = config.coarse_acoustics_config;
     const frameCounts = coarse.lengths.map((length) => Math.floor(length / n_coarse_codebooks));
