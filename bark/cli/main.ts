@@ -14,6 +14,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   voices: async () => (await import("./voices.ts")).voices,
   inspect: async () => (await import("./inspect.ts")).inspect,
   doctor: async () => (await import("./doctor.ts")).doctor,
+  // The one import that points up: the command knows its subcommands, the library does not.
+  bench: async () => (await import("../../bench/cli.ts")).bench,
 };
 
 async function run(args: readonly string[]): Promise<number> {
@@ -26,7 +28,7 @@ async function run(args: readonly string[]): Promise<number> {
   if (name === undefined) throw new EngineError("usage", "no command given", { fix: `one of ${known}; or --help` });
   if (!Object.hasOwn(commands, name))
     throw new EngineError("usage", "no such command", { where: name, fix: `one of ${known}; or --help` });
-  if (beforeDashes(rest).some((arg) => arg === "--help" || arg === "-h")) {
+  if (name in usage && beforeDashes(rest).some((arg) => arg === "--help" || arg === "-h")) {
     process.stdout.write(usage[name as keyof typeof usage]);
     return 0;
   }

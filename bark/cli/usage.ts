@@ -6,6 +6,7 @@ export const usage = {
   bark voices [-m MODEL]                                list the voice presets of a checkpoint
   bark inspect FILE|DIR                                 show what a checkpoint, safetensors or voice file holds
   bark doctor                                           check the adapters and every kernel
+  bark bench generate|kernels|peers|encode|results      measure, see \`bark bench --help\`
 
 \`bark COMMAND --help\` tells the flags. \`--debug\` adds a stack trace to an error.
 Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad input file or checkpoint;
