@@ -2,6 +2,7 @@ import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import { SafetensorsCheckpoint } from "../engine/safetensors/checkpoint.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
+import { Q8Reader } from "./q8_reader.ts";
 import { SunoCheckpoint } from "./suno/checkpoint.ts";
 import { openTorchCheckpoint } from "./torch/checkpoint.ts";
 
@@ -11,7 +12,7 @@ import { openTorchCheckpoint } from "./torch/checkpoint.ts";
  * @throws EngineError `bad-input` if it has none, or what it has is damaged.
  */
 export async function openWeights(store: FileStore): Promise<TensorReader> {
-  if (await hasSafetensors(store)) return await SafetensorsCheckpoint.open(store);
+  if (await hasSafetensors(store)) return await openSafetensors(store);
   const reader = (await openTorchCheckpoint(store)) ?? (await SunoCheckpoint.open(store))?.reader();
   if (reader !== undefined) return reader;
   throw new EngineError("bad-input", "the checkpoint has no weights", {
@@ -21,6 +22,16 @@ export async function openWeights(store: FileStore): Promise<TensorReader> {
     actual: "none of them",
     fix: "give the folder of a Bark checkpoint, with its weights downloaded",
   });
+}
+
+async function openSafetensors(store: FileStore): Promise<TensorReader> {
+  const checkpoint = await SafetensorsCheckpoint.open(store);
+  try {
+    return Q8Reader.over(checkpoint);
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
 }
 
 async function hasSafetensors(store: FileStore): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from "../engine/json_fields.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import type { WritableTensor } from "./safetensors_writer.ts";
-import { readBlocks, storedTensor } from "./stored_tensor.ts";
+import { readBlocks, storedTensor, type TargetDtype } from "./stored_tensor.ts";
 
 /** Causal masks, and sizes that some versions of transformers kept as buffers. Code makes them anew. */
 const notWeights = /\.attn\.bias$|^codec_model\..*\.(stride|kernel_size|padding_total)$/;
@@ -14,12 +14,12 @@ const notWeights = /\.attn\.bias$|^codec_model\..*\.(stride|kernel_size|padding_
 export async function planTensors(
   reader: TensorReader,
   config: JsonObject,
-  dtype?: "F32" | "F16",
+  dtype?: TargetDtype,
 ): Promise<WritableTensor[]> {
   const tensors: WritableTensor[] = [];
   for (const name of reader.names())
     if (!notWeights.test(name) && !(await isTied(reader, name, config)))
-      tensors.push(storedTensor(reader, name, dtype));
+      tensors.push(...storedTensor(reader, name, dtype));
   return tensors;
 }
 

@@ -10,13 +10,15 @@ export async function gatherRows(
   width: number,
   readRows: (first: number, count: number) => Promise<Float32Array<ArrayBuffer>>,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const result = new Float32Array(rows.length * width);
+  let result = new Float32Array(0);
   const sorted = [...new Set(rows)].sort((a, b) => a - b);
   for (let i = 0; i < sorted.length;) {
     let last = i;
     while (last + 1 < sorted.length && sorted[last + 1] - sorted[last] <= gapRows) last++;
     const first = sorted[i];
     const block = await readRows(first, sorted[last] - first + 1);
+    // Not before: rows that are not there may be too wide for memory, and reading is what refuses them.
+    if (i === 0) result = new Float32Array(rows.length * width);
     for (const [to, row] of rows.entries())
       if (row >= first && row <= sorted[last])
         result.set(block.subarray((row - first) * width, (row - first + 1) * width), to * width);

@@ -1,6 +1,6 @@
 /** What a checkpoint says of one of its tensors. */
 export interface TensorInfo {
-  /** dtype as the file names it, such as `F32`. */
+  /** dtype as the file names it, such as `F32`; `Q8` for integers with scales (engine/q8.ts). */
   readonly dtype: string;
   readonly shape: readonly number[];
   /** Name of the file that holds it, for errors. */

@@ -11,6 +11,7 @@ import { openWeights } from "../open_weights.ts";
 import { planTensors } from "../plan_tensors.ts";
 import { writeSafetensors } from "../safetensors_writer.ts";
 import { planShards, shardIndex } from "../shards.ts";
+import type { TargetDtype } from "../stored_tensor.ts";
 
 export interface ConvertProgress {
   /** Bytes of weights that are written. */
@@ -21,7 +22,7 @@ export interface ConvertProgress {
 }
 
 export interface ConvertOptions {
-  /** `f32` or `f16`. Default: as stored. */
+  /** `f32`, `f16` or `q8`. Default: as stored. */
   dtype?: string;
   onProgress?: (progress: ConvertProgress) => void;
   /** Called with one line for the user, such as that the tokenizer is missing. */
@@ -41,7 +42,7 @@ export interface Converted {
   bytes: number;
 }
 
-const dtypes: Readonly<Record<string, "F32" | "F16">> = { f32: "F32", f16: "F16" };
+const dtypes: Readonly<Record<string, TargetDtype>> = { f32: "F32", f16: "F16", q8: "Q8" };
 
 /** Copied as they are where the source has them. */
 const copiedFiles = [
@@ -80,11 +81,11 @@ export async function convertCheckpoint(
   }
 }
 
-function requireDtype(dtype: string | undefined): "F32" | "F16" | undefined {
+function requireDtype(dtype: string | undefined): TargetDtype | undefined {
   if (dtype === undefined || Object.hasOwn(dtypes, dtype)) return dtype === undefined ? undefined : dtypes[dtype];
   throw new EngineError("usage", "no dtype to convert to", {
     where: "dtype",
-    expected: "f32 or f16",
+    expected: "f32, f16 or q8",
     actual: dtype,
     fix: "leave it out to keep the weights as they are stored",
   });
@@ -117,7 +118,7 @@ async function moveInto(temporary: string, target: string): Promise<void> {
 async function writeFolder(
   store: FileStore,
   folder: string,
-  dtype: "F32" | "F16" | undefined,
+  dtype: TargetDtype | undefined,
   options: ConvertOptions,
 ): Promise<Converted> {
   const config = await requireConfig(store);
@@ -171,7 +172,7 @@ function counter(
 async function copySmallFiles(
   store: FileStore,
   folder: string,
-  dtype: "F32" | "F16" | undefined,
+  dtype: TargetDtype | undefined,
   { onNotice }: ConvertOptions,
 ): Promise<void> {
   const config = (await readTextFile(store, "config.json")) ?? "";
@@ -187,10 +188,10 @@ async function copySmallFiles(
 }
 
 /** Text for text: a parsed config would lose the points of its floats, which transformers wants. */
-function withDtype(config: string, dtype: "F32" | "F16"): string {
+function withDtype(config: string, dtype: TargetDtype): string {
   return config.replaceAll(
     /("(?:torch_)?dtype"\s*:\s*)"(?:float16|bfloat16|float32|float64)"/g,
-    `$1"${dtype === "F16" ? "float16" : "float32"}"`,
+    `$1"${dtype === "F32" ? "float32" : "float16"}"`,
   );
 }
 

@@ -1,24 +1,23 @@
 import type { ByteSource } from "../byte_source.ts";
 import { EngineError } from "../errors.ts";
 import { unpackBfloats, unpackHalves } from "../float16.ts";
+import { gatherRows } from "../gather_rows.ts";
 import type { TensorInfo, TensorReader } from "../tensor_reader.ts";
 import { maxHeaderBytes, parseHeader, type SafetensorsEntry, type SafetensorsHeader } from "./header.ts";
 
-/** Sources hand out buffers of their own, so the views are aligned. */
+/** Sources hand out buffers of their own, so the views are aligned. I8: the quants of q8, without their scales. */
 const unpackers = {
   F32: (buffer: ArrayBuffer) => new Float32Array(buffer),
   F16: (buffer: ArrayBuffer) => unpackHalves(new Uint16Array(buffer)),
   BF16: (buffer: ArrayBuffer) => unpackBfloats(new Uint16Array(buffer)),
   F64: (buffer: ArrayBuffer) => Float32Array.from(new Float64Array(buffer)),
+  I8: (buffer: ArrayBuffer) => Float32Array.from(new Int8Array(buffer)),
 };
-type FloatEntry = SafetensorsEntry & { readonly dtype: keyof typeof unpackers };
+type ReadableEntry = SafetensorsEntry & { readonly dtype: keyof typeof unpackers };
 
-function isFloat(entry: SafetensorsEntry): entry is FloatEntry {
+function isReadable(entry: SafetensorsEntry): entry is ReadableEntry {
   return entry.dtype in unpackers;
 }
-
-/** Rows at most this far apart are read together: one read of a few spare bytes is cheaper than two reads. */
-const gapRows = 16;
 
 /** One safetensors file, read by range. */
 export class SafetensorsFile implements TensorReader {
@@ -76,35 +75,21 @@ export class SafetensorsFile implements TensorReader {
   }
 
   async readFloat32(name: string): Promise<Float32Array<ArrayBuffer>> {
-    const { begin, end, dtype } = this.#floats(name);
+    const { begin, end, dtype } = this.#readable(name);
     return unpackers[dtype]((await this.#bytes(begin, end - begin)).buffer);
   }
 
   async readRows(name: string, first: number, count: number): Promise<Float32Array<ArrayBuffer>> {
-    const { begin, end, shape, dtype } = this.#floats(name);
+    const { begin, end, shape, dtype } = this.#readable(name);
     this.#checkRows(name, shape, first, first + count);
     const rowBytes = shape[0] === 0 ? 0 : (end - begin) / shape[0];
     return unpackers[dtype]((await this.#bytes(begin + first * rowBytes, count * rowBytes)).buffer);
   }
 
   async gatherRows(name: string, rows: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
-    const { shape } = this.#floats(name);
-    const sorted = [...new Set(rows)].sort((a, b) => a - b);
-    if (sorted.length === 0) return new Float32Array(0);
-    this.#checkRows(name, shape, sorted[0], sorted[sorted.length - 1] + 1);
+    const { shape } = this.#readable(name);
     const width = shape.slice(1).reduce((product, extent) => product * extent, 1);
-    const result = new Float32Array(rows.length * width);
-    for (let i = 0; i < sorted.length;) {
-      let last = i;
-      while (last + 1 < sorted.length && sorted[last + 1] - sorted[last] <= gapRows) last++;
-      const first = sorted[i];
-      const block = await this.readRows(name, first, sorted[last] - first + 1);
-      for (const [to, row] of rows.entries())
-        if (row >= first && row <= sorted[last])
-          result.set(block.subarray((row - first) * width, (row - first + 1) * width), to * width);
-      i = last + 1;
-    }
-    return result;
+    return await gatherRows(rows, width, (first, count) => this.readRows(name, first, count));
   }
 
   async close(): Promise<void> {
@@ -117,9 +102,9 @@ export class SafetensorsFile implements TensorReader {
     throw missingTensor(name, this.source.name);
   }
 
-  #floats(name: string): FloatEntry {
+  #readable(name: string): ReadableEntry {
     const entry = this.#entry(name);
-    if (isFloat(entry)) return entry;
+    if (isReadable(entry)) return entry;
     throw new EngineError("bad-input", "weights of this dtype cannot be used", {
       where: `${this.source.name}: tensor ${name}`,
       expected: Object.keys(unpackers).join(", "),

@@ -90,7 +90,7 @@ describe("save_pretrained", () => {
 
   it("leaves no file half written when the source fails", async () => {
     const reader = await SafetensorsCheckpoint.open(await fixtureCheckpoint("storage_f32"));
-    reader.readFloat32 = async (name) => {
+    reader.readRows = async (name) => {
       throw new EngineError("bad-input", "the file ends too early", { where: name });
     };
     const target = await SaveFolder.create(folder);
