@@ -168,13 +168,26 @@ export class Gpu {
 
   /** Waits until all submitted work is done. */
   async idle(): Promise<void> {
-    await Promise.race([this.device.queue.onSubmittedWorkDone(), this.#lost]);
+    await this.#pending(this.device.queue.onSubmittedWorkDone());
+  }
+
+  /** Waits for work on the device. @throws EngineError what went wrong on it, if anything did. */
+  async #pending(work: Promise<unknown>): Promise<void> {
+    try {
+      await Promise.race([work, this.#lost]);
+    } catch (error) {
+      // A lost device rejects what is pending in each runtime's own words, and may do so before it tells of the loss.
+      await Promise.race([this.#lost.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 200))]);
+      this.check();
+      throw error;
+    }
     this.check();
   }
 
   /** Copies bytes of a buffer to host memory after all submitted work. Offset and size are multiples of 4. */
   async readBuffer(buffer: GPUBuffer, offset: number, size: number, label: string): Promise<ArrayBuffer> {
     if (size === 0) return new ArrayBuffer(0);
+    this.check();
     const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
     const staging = this.createBuffer(size, usage, `${label} readback`);
     try {
@@ -182,8 +195,7 @@ export class Gpu {
       encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
       this.device.queue.submit([encoder.finish()]);
       this.counters.readbacks++;
-      await Promise.race([staging.mapAsync(GPUMapMode.READ), this.#lost]);
-      this.check();
+      await this.#pending(staging.mapAsync(GPUMapMode.READ));
       return staging.getMappedRange().slice(0);
     } finally {
       this.releaseBuffer(staging, `${label} readback`);
