@@ -11,6 +11,7 @@ export type Command = (args: readonly string[], interrupt: Interrupt) => Promise
 // Loaded when called, so that `say` does not wait for what only `doctor` needs.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   say: async () => (await import("./say.ts")).say,
+  convert: async () => (await import("./convert.ts")).convert,
   voices: async () => (await import("./voices.ts")).voices,
   inspect: async () => (await import("./inspect.ts")).inspect,
   doctor: async () => (await import("./doctor.ts")).doctor,

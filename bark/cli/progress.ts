@@ -1,15 +1,18 @@
 import type { BarkProgress } from "../output.ts";
 
-type Stage = BarkProgress["stage"];
+type Stage = BarkProgress["stage"] | "convert" | "download";
+type Progress = Omit<BarkProgress, "stage"> & { stage: Stage };
 
 // Weights come in tens of millions.
-const scales: Partial<Record<Stage, number>> = { load: 1e6 };
+const scales: Partial<Record<Stage, number>> = { load: 1e6, convert: 1e6, download: 1e6 };
 const units: Record<Stage, string> = {
   load: "M weights",
   semantic: "tokens",
   coarse: "tokens",
   fine: "passes",
   codec: "frames",
+  convert: "MB",
+  download: "MB",
 };
 const barWidth = 24;
 /** Between two lines where nothing overwrites them (a log file). */
@@ -19,10 +22,10 @@ const plainInterval = 2000;
 export class ProgressLine {
   readonly #isTerminal = process.stderr.isTTY;
   #stage: Stage | undefined;
-  #last: BarkProgress | undefined;
+  #last: Progress | undefined;
   #shownAt = performance.now();
 
-  readonly report = (progress: BarkProgress): void => {
+  readonly report = (progress: Progress): void => {
     if (progress.stage !== this.#stage) {
       this.end();
       this.#stage = progress.stage;
@@ -41,7 +44,7 @@ export class ProgressLine {
     this.#last = undefined;
   }
 
-  #show(progress: BarkProgress, ended = false): void {
+  #show(progress: Progress, ended = false): void {
     const text = describeProgress(progress, ended);
     this.#shownAt = performance.now();
     if (!this.#isTerminal) process.stderr.write(`${text}\n`);
@@ -50,7 +53,7 @@ export class ProgressLine {
 }
 
 /** `coarse: 120/480 tokens, 35.1 tokens/s, ETA 11 s`. */
-export function describeProgress(progress: BarkProgress, ended: boolean): string {
+export function describeProgress(progress: Progress, ended: boolean): string {
   const { stage, totalIsKnown, milliseconds } = progress;
   const scale = scales[stage] ?? 1;
   const done = Math.round(progress.done / scale);

@@ -3,6 +3,7 @@ export const usage = {
   bark: `bark: Suno's Bark text-to-speech on WebGPU
 
   bark say [TEXT…] [-m MODEL] [-v VOICE] [-o OUT.wav]   speak
+  bark convert SRC DEST [--dtype f32|f16|q8]            rewrite a checkpoint, whatever its format, as safetensors
   bark voices [-m MODEL]                                list the voice presets of a checkpoint
   bark inspect FILE|DIR                                 show what a checkpoint, safetensors or voice file holds
   bark doctor                                           check the adapters and every kernel
@@ -34,6 +35,18 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   --json                    one line of JSON on standard output instead of the summary
   --quiet                   no progress
 `,
+  convert: `bark convert SRC DEST [--dtype f32|f16|q8]
+
+  SRC                       a checkpoint: a directory with safetensors or pytorch_model.bin (in one file or in
+                            shards), or with suno's own files (text.pt, coarse.pt, fine.pt or text_2.pt, …;
+                            encodec_24khz-*.th; vocab.txt). Nothing in it is executed
+  DEST                      a directory that does not exist or is empty: it gets config, tokenizer, voices and
+                            model.safetensors (above 2 GB in shards)
+  --dtype f32|f16|q8        default: as stored. q8: the matrices of attention and MLP in 8 bits, the rest in f16;
+                            f32 and f16 load in transformers, too
+  --json                    one line of JSON on standard output instead of the summary
+  --quiet                   no progress
+`,
   voices: `bark voices [-m MODEL]
 
   -m, --model MODEL         a directory, a URL, or "nano" (default)
@@ -43,7 +56,8 @@ One line a preset: its name, its language and how long its sample lasts.
   inspect: `bark inspect FILE|DIR
 
   DIR                       a checkpoint: its models, weights, tokenizer and voices
-  FILE                      .safetensors (metadata and tensors), .npz or .npy (arrays)
+  FILE                      .safetensors (metadata and tensors), .pt, .bin or .th of torch (tensors), .npz or
+                            .npy (arrays)
 `,
   doctor: `bark doctor [--device NAME]
 

@@ -131,6 +131,8 @@ async function writeFolder(
     const count = counter(bytes, options);
     for (const shard of shards)
       await writeFileAtomically(path.join(folder, shard.file), count(writeSafetensors(shard.tensors)));
+    if (dtype === "Q8")
+      options.onNotice?.("q8 weights are for this project alone: for transformers convert with --dtype f16");
     if (shards.length > 1)
       await writeText(folder, "model.safetensors.index.json", JSON.stringify(shardIndex(shards), null, 2));
     await copySmallFiles(store, folder, dtype, options);

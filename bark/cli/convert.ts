@@ -1,0 +1,57 @@
+import { convertCheckpoint, type Converted } from "../../convert/node/convert_checkpoint.ts";
+import { openCheckpoint } from "../store.ts";
+import { choiceFlag, parseCommandLine, requirePositionals } from "./command_line.ts";
+import type { Interrupt } from "./interrupt.ts";
+import { modelLocation } from "./model_location.ts";
+import { ProgressLine } from "./progress.ts";
+
+const flags = { dtype: { type: "string" }, json: { type: "boolean" }, quiet: { type: "boolean" } } as const;
+
+/** `bark convert`: any checkpoint to a folder in Hugging Face layout with safetensors weights. */
+export async function convert(args: readonly string[], interrupt: Interrupt): Promise<number> {
+  const { values, positionals } = parseCommandLine("convert", args, flags);
+  requirePositionals("convert", positionals, 2, 2);
+  const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]);
+  const [source, destination] = positionals;
+  const began = performance.now();
+  const progress = new ProgressLine();
+  try {
+    const written = await convertCheckpoint(await openCheckpoint(modelLocation(source)), destination, {
+      signal: interrupt.signal,
+      ...(dtype === undefined ? {} : { dtype }),
+      ...(values.quiet
+        ? {}
+        : {
+            onNotice: (line) => process.stderr.write(`bark: ${line}\n`),
+            onProgress: (now) => progress.report({ stage: "convert", totalIsKnown: true, ...now }),
+          }),
+    });
+    progress.end();
+    const result = describe(destination, written, performance.now() - began);
+    process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : summary(result));
+  } finally {
+    progress.end();
+  }
+  return 0;
+}
+
+/** The fields of `--json`. */
+interface ConvertResult {
+  output: string;
+  /** Weight files. */
+  files: string[];
+  tensors: number;
+  /** Of the weights. */
+  bytes: number;
+  milliseconds: number;
+}
+
+function describe(output: string, { files, tensors, bytes }: Converted, milliseconds: number): ConvertResult {
+  return { output, files, tensors, bytes, milliseconds: Math.round(milliseconds) };
+}
+
+function summary({ output, files, tensors, bytes, milliseconds }: ConvertResult): string {
+  const size = bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+  const where = files.length === 1 ? files[0] : `${files.length} files`;
+  return `${output}: ${tensors} tensors, ${size} in ${where}, ${(milliseconds / 1000).toFixed(1)} s\n`;
+}
