@@ -27,8 +27,13 @@ export class CausalModel {
   readonly positionIds: Tensor<"u32">;
   readonly #loader: WeightLoader;
 
-  /** For {@link load}. */
-  constructor(loader: WeightLoader, config: BarkSubModelConfig, gpt: Gpt, tables: CausalModel["tables"], head: Linear) {
+  private constructor(
+    loader: WeightLoader,
+    config: BarkSubModelConfig,
+    gpt: Gpt,
+    tables: CausalModel["tables"],
+    head: Linear,
+  ) {
     this.gpu = loader.gpu;
     this.config = config;
     this.gpt = gpt;
@@ -40,15 +45,17 @@ export class CausalModel {
   }
 
   /** Loads the tensors under `prefix`. @throws EngineError `bad-input` naming a missing or misshapen tensor. */
-  static async load<T extends CausalModel>(
-    this: new (...parts: ConstructorParameters<typeof CausalModel>) => T,
+  static async load(
     gpu: Gpu,
     reader: TensorReader,
     prefix: string,
     config: BarkSubModelConfig,
     format: WeightFormat,
-  ): Promise<T> {
-    const loader = new WeightLoader(gpu, reader, prefix, format);
+  ): Promise<CausalModel> {
+    return await WeightLoader.whole(gpu, reader, prefix, format, (loader) => CausalModel.#load(loader, config));
+  }
+
+  static async #load(loader: WeightLoader, config: BarkSubModelConfig): Promise<CausalModel> {
     const { hidden_size: width, input_vocab_size, output_vocab_size, block_size } = config;
     const vocabulary = Math.min(input_vocab_size, output_vocab_size);
     const tables = {
@@ -64,8 +71,8 @@ export class CausalModel {
       bias: config.bias,
       normBias: config.bias,
     });
-    const head = await loader.linear("lm_head", output_vocab_size, width, false);
-    return new this(loader, config, gpt, tables, head);
+    const head = await loader.head("lm_head.weight", output_vocab_size, width);
+    return new CausalModel(loader, config, gpt, tables, head);
   }
 
   /** Ids as the GPU's table can embed them, or embedded here where one lies beyond that table. */

@@ -67,6 +67,11 @@ export class BarkFineConfig extends BarkSubModelConfig {
       json.fail("n_codes_given", `at most n_codes_total (${this.n_codes_total})`);
   }
 
+  /** Rows of each head, which if tied is a token table. */
+  get head_vocab_size(): number {
+    return this.tie_word_embeddings ? this.input_vocab_size : this.output_vocab_size;
+  }
+
   static from_dict(fields: JsonObject, where = fileName): BarkFineConfig {
     return new BarkFineConfig(fields, where);
   }

@@ -5,9 +5,10 @@ import type { Tensor } from "../engine/tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import { attention, type Rows } from "../kernels/attention/attention.ts";
 import { embedding, type EmbeddingTables } from "../kernels/embedding/embedding.ts";
-import { createLinear, createWeights, disposeLinear, padRows, type Linear } from "../kernels/matmul/linear.ts";
+import { disposeLinear, type Linear } from "../kernels/matmul/linear.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import type { BarkFineConfig } from "./config.ts";
+import { fineTableNames } from "./expected_tensors.ts";
 import { Gpt, type GptBuffers } from "./gpt.ts";
 import { WeightLoader } from "./weight_loader.ts";
 
@@ -23,8 +24,7 @@ export class FineWeights {
   readonly heads: readonly Linear[];
   readonly #positionIds: Tensor<"u32">;
 
-  /** For {@link load}. */
-  constructor(gpu: Gpu, config: BarkFineConfig, gpt: Gpt, tables: FineTables, heads: readonly Linear[]) {
+  private constructor(gpu: Gpu, config: BarkFineConfig, gpt: Gpt, tables: FineTables, heads: readonly Linear[]) {
     this.gpu = gpu;
     this.config = config;
     this.gpt = gpt;
@@ -38,31 +38,28 @@ export class FineWeights {
    * Loads the tensors under `prefix`. Heads are tied to the embedding tables (`lm_heads.i` is `input_embeds_layers.{i+1}`,
    * bark-spec 2.1), and files may hold either name of a pair: what is missing is taken from its twin.
    */
-  static async load<T extends FineWeights>(
-    this: new (...parts: ConstructorParameters<typeof FineWeights>) => T,
+  static async load(
     gpu: Gpu,
     reader: TensorReader,
     prefix: string,
     config: BarkFineConfig,
     format: WeightFormat,
-  ): Promise<T> {
-    const loader = new WeightLoader(gpu, reader, prefix, format);
-    const { hidden_size: width, input_vocab_size, output_vocab_size, n_codes_total, n_codes_given } = config;
-    const tableName = (q: number): string => `input_embeds_layers.${q}.weight`;
-    const headName = (q: number): string => `lm_heads.${q - n_codes_given}.weight`;
-    const stride = Math.ceil(width / 4) * 4;
-    const tables = new Float32Array(n_codes_total * input_vocab_size * stride);
-    for (let q = 0; q < n_codes_total; q++) {
-      const name = !loader.has(tableName(q)) && loader.has(headName(q)) ? headName(q) : tableName(q);
-      const values = await loader.values(name, [input_vocab_size, width]);
-      tables.set(padRows(values, input_vocab_size, width), q * input_vocab_size * stride);
-    }
+  ): Promise<FineWeights> {
+    return await WeightLoader.whole(gpu, reader, prefix, format, (loader) => FineWeights.#load(loader, config));
+  }
+
+  static async #load(loader: WeightLoader, config: BarkFineConfig): Promise<FineWeights> {
+    const { hidden_size: width, input_vocab_size, head_vocab_size, n_codes_total, n_codes_given } = config;
+    const books = Array.from({ length: n_codes_total }, (_, codebook) => fineTableNames(codebook, config));
+    const table = await loader.tables(
+      books.map(({ table }) => loader.first(table)),
+      input_vocab_size,
+      width,
+      "input_embeds_layers",
+    );
     const heads: Linear[] = [];
-    for (let q = n_codes_given; q < n_codes_total; q++) {
-      const name = loader.has(headName(q)) ? headName(q) : tableName(q);
-      const values = await loader.values(name, [output_vocab_size, width]);
-      heads.push(createLinear(gpu, values, output_vocab_size, width, prefix + headName(q), { format }));
-    }
+    for (const { head } of books.slice(n_codes_given))
+      heads.push(await loader.head(loader.first(head), head_vocab_size, width));
     const gpt = await Gpt.load(loader, {
       hiddenSize: width,
       numHeads: config.num_heads,
@@ -70,25 +67,15 @@ export class FineWeights {
       bias: config.bias,
       normBias: true,
     });
-    const embeddings = {
-      table: createWeights(
-        gpu,
-        tables,
-        [n_codes_total, input_vocab_size, stride],
-        `${prefix}input_embeds_layers`,
-        format,
-      ),
-      positions: await loader.table("position_embeds_layer.weight", config.block_size, config.block_size, width),
-      vocabulary: input_vocab_size,
-      width,
-    };
-    return new this(gpu, config, gpt, embeddings, heads);
+    const positions = await loader.table("position_embeds_layer.weight", config.block_size, config.block_size, width);
+    const tables = { table, positions, vocabulary: input_vocab_size, width };
+    return new FineWeights(loader.gpu, config, gpt, tables, heads);
   }
 
   /**
    * Records one pass: logits of codebook `codebook` at positions firstPosition..positions-1 of the window that begins at
    * `codes` element `firstCode`. The input sums codebooks 0..codebook, the predicted one included.
-   * @param codes [frames, n_codes_total] u32. @param logits [positions - firstPosition, output_vocab_size].
+   * @param codes [frames, n_codes_total] u32. @param logits [positions - firstPosition, head_vocab_size].
    * @param columns how many columns of the head are needed.
    */
   recordPass(

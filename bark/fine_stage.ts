@@ -58,9 +58,9 @@ class FineStage {
     this.#run = run;
     this.#batch = batch;
     const { max_fine_input_length: width } = config.fine_acoustics_config;
-    const { output_vocab_size } = model.config;
+    const { head_vocab_size } = model.config;
     this.#buffers = model.gpt.buffers(width, "fine");
-    this.#logits = model.gpu.tensor("f32", [width, output_vocab_size], "fine logits");
+    this.#logits = model.gpu.tensor("f32", [width, head_vocab_size], "fine logits");
   }
 
   async generate(coarse: readonly number[], row: number): Promise<Int32Array<ArrayBuffer>> {
@@ -95,7 +95,7 @@ class FineStage {
   async #pass(codes: Tensor<"u32">, window: FineWindow, codebook: number, drawStage: number): Promise<void> {
     const { codebook_size: size, fine_acoustics_config } = this.#config;
     const { max_fine_input_length: positions, n_fine_codebooks: books } = fine_acoustics_config;
-    const { output_vocab_size: vocabulary } = this.#model.config;
+    const { head_vocab_size: vocabulary } = this.#model.config;
     const { gpu } = this.#model;
     const { temperature } = this.#options;
     const columns = Math.min(size, vocabulary);

@@ -29,12 +29,11 @@ export function checkGenerationFits(generation: BarkGenerationConfig, config: Ba
   const coarseIds = config.coarse_acoustics_config.input_vocab_size - 1;
   for (const field of ["coarse_infer_token", "coarse_semantic_pad_token"] as const)
     atMost("coarse_acoustics_config", field, coarse[field], coarseIds, "last id of the coarse model");
-  const { n_codes_total, n_codes_given, input_vocab_size, output_vocab_size, block_size } =
-    config.fine_acoustics_config;
+  const { n_codes_total, n_codes_given, input_vocab_size, head_vocab_size, block_size } = config.fine_acoustics_config;
   const part = "fine_acoustics_config";
   atMost(part, "max_fine_input_length", fine.max_fine_input_length, block_size, "block_size");
   atMost(part, "codebook_size", generation.codebook_size, input_vocab_size - 1, "last id of the fine model");
-  atMost(part, "codebook_size", generation.codebook_size, output_vocab_size, "ids the fine model answers");
+  atMost(part, "codebook_size", generation.codebook_size, head_vocab_size, "ids the fine model answers");
   atMost(part, "codebook_size", generation.codebook_size, config.codec_config.codebook_size, "codes of the codec");
   atMost(part, "n_fine_codebooks", fine.n_fine_codebooks, config.codec_config.num_quantizers, "codebooks of the codec");
   if (fine.n_fine_codebooks !== n_codes_total || coarse.n_coarse_codebooks < n_codes_given)

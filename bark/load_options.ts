@@ -17,6 +17,14 @@ export interface FromPretrainedOptions {
   on_progress?: (progress: BarkProgress) => void;
 }
 
+export interface BarkFromPretrainedOptions extends FromPretrainedOptions {
+  /**
+   * Keep one sub-model on the GPU at a time, as after {@link BarkModel.enable_cpu_offload}; none is loaded before a call
+   * needs it.
+   */
+  low_memory?: boolean;
+}
+
 /** The caller's device, or one of our own. @throws EngineError `no-adapter`. */
 export async function gpuOf({ gpu, device, onNotice }: FromPretrainedOptions): Promise<Gpu> {
   return (

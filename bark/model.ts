@@ -1,26 +1,27 @@
 import { openWeights } from "../convert/open_weights.ts";
-import { EncodecDecoder } from "../encodec/decoder.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import type { WeightFormat } from "../engine/shader_source.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
-import { generateCoarse } from "./coarse_stage.ts";
+import { generateCoarse, type CoarseResult } from "./coarse_stage.ts";
+import { decodeCodes } from "./codec_stage.ts";
 import { BarkConfig } from "./config.ts";
+import { checkGptTensors } from "./expected_tensors.ts";
 import { generateFine } from "./fine_stage.ts";
 import { checkGenerate, checkGenerationFits } from "./generation_checks.ts";
 import type { GenerateKwargs } from "./generate_options.ts";
 import { BarkGenerationConfig } from "./generation_config.ts";
-import { chooseFormat, gpuOf, type FromPretrainedOptions } from "./load_options.ts";
-import { LoadProgress } from "./load_progress.ts";
+import { chooseFormat, gpuOf, type BarkFromPretrainedOptions } from "./load_options.ts";
 import type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
+import { Placement, type GpuPart } from "./placement.ts";
 import { rowsOf } from "./planning.ts";
 import { SaveFolder } from "./save_folder.ts";
 import { saveWeights } from "./save_weights.ts";
 import { generateSemantic } from "./semantic_stage.ts";
 import { StageRun } from "./stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./store.ts";
-import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
+import { BarkCodec, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
 import type { HistoryPrompt } from "./voices.ts";
 
 /** Keywords of {@link BarkModel.generate}: those of transformers, and ours for seed, stop and progress. */
@@ -38,6 +39,17 @@ export interface BarkGenerateKwargs extends GenerateKwargs {
   on_progress?: (progress: BarkProgress) => void;
 }
 
+/** What a model is made of. */
+interface BarkParts {
+  readonly config: BarkConfig;
+  readonly generation_config: BarkGenerationConfig;
+  readonly gpu: Gpu;
+  readonly dtype: WeightFormat;
+  readonly reader: TensorReader;
+  /** The device was opened for this model. */
+  readonly ownsGpu: boolean;
+}
+
 /** Bark: text to audio through a semantic, a coarse and a fine GPT and the EnCodec decoder. */
 export class BarkModel {
   readonly config: BarkConfig;
@@ -47,56 +59,69 @@ export class BarkModel {
   readonly semantic: BarkSemanticModel;
   readonly coarse_acoustics: BarkCoarseModel;
   readonly fine_acoustics: BarkFineModel;
-  readonly codec_model: EncodecDecoder;
+  readonly codec_model: BarkCodec;
+  readonly #placement: Placement;
   readonly #reader: TensorReader;
   readonly #ownsGpu: boolean;
 
-  private constructor(parts: {
-    config: BarkConfig;
-    generation_config: BarkGenerationConfig;
-    gpu: Gpu;
-    dtype: WeightFormat;
-    semantic: BarkSemanticModel;
-    coarse_acoustics: BarkCoarseModel;
-    fine_acoustics: BarkFineModel;
-    codec_model: EncodecDecoder;
-    reader: TensorReader;
-    ownsGpu: boolean;
-  }) {
-    this.config = parts.config;
-    this.generation_config = parts.generation_config;
-    this.gpu = parts.gpu;
-    this.dtype = parts.dtype;
-    this.semantic = parts.semantic;
-    this.coarse_acoustics = parts.coarse_acoustics;
-    this.fine_acoustics = parts.fine_acoustics;
-    this.codec_model = parts.codec_model;
-    this.#reader = parts.reader;
-    this.#ownsGpu = parts.ownsGpu;
+  private constructor({ config, generation_config, gpu, dtype, reader, ownsGpu }: BarkParts) {
+    this.config = config;
+    this.generation_config = generation_config;
+    this.gpu = gpu;
+    this.dtype = dtype;
+    this.#reader = reader;
+    this.#ownsGpu = ownsGpu;
+    this.#placement = new Placement(gpu, reader);
+    const under = (prefix: string) => ({ gpu, placement: this.#placement, prefix, format: dtype });
+    this.semantic = new BarkSemanticModel(under("semantic."), config.semantic_config);
+    this.coarse_acoustics = new BarkCoarseModel(under("coarse_acoustics."), config.coarse_acoustics_config);
+    this.fine_acoustics = new BarkFineModel(under("fine_acoustics."), config.fine_acoustics_config);
+    const { n_fine_codebooks } = generation_config.fine_acoustics_config;
+    this.codec_model = new BarkCodec(under("codec_model."), config.codec_config, n_fine_codebooks);
   }
 
   /**
    * Loads a checkpoint of Hugging Face's layout or suno's: a directory, a URL or an opened store.
    * @throws EngineError `bad-input` naming the file and what is wrong; `no-adapter`; `limit`.
    */
-  static async from_pretrained(source: CheckpointSource, options: FromPretrainedOptions = {}): Promise<BarkModel> {
+  static async from_pretrained(source: CheckpointSource, options: BarkFromPretrainedOptions = {}): Promise<BarkModel> {
     const store = await openCheckpoint(source);
     const config = await BarkConfig.from_pretrained(store);
     const generation_config = await BarkGenerationConfig.from_pretrained(store);
     checkGenerationFits(generation_config, config);
-    const checkpoint = await openWeights(store);
-    const reader = new LoadProgress(checkpoint, options);
-    const gpu = await gpuOf(options);
+    const reader = await openWeights(store);
     const ownsGpu = options.gpu === undefined;
+    let gpu: Gpu | undefined;
     try {
+      checkGptTensors(reader, config);
       const dtype = chooseFormat(reader, "semantic.", options.dtype);
-      const parts = await loadParts(gpu, reader, config, generation_config, dtype);
-      return new BarkModel({ config, generation_config, gpu, dtype, ...parts, reader: checkpoint, ownsGpu });
+      gpu = await gpuOf(options);
+      const model = new BarkModel({ config, generation_config, gpu, dtype, reader, ownsGpu });
+      await model.#load(options);
+      return model;
     } catch (error) {
       await reader.close();
-      if (ownsGpu) gpu.dispose();
+      if (ownsGpu) gpu?.dispose();
       throw error;
     }
+  }
+
+  /** Puts the weights on the GPU; with `low_memory` only the codec's, to see that they are all there. */
+  async #load(options: BarkFromPretrainedOptions): Promise<void> {
+    if (options.low_memory !== true) return await this.#placement.load(options);
+    await this.enable_cpu_offload();
+    await this.codec_model.weights.use(async () => undefined, options);
+    await this.#placement.release();
+  }
+
+  /**
+   * From now on one sub-model is on the GPU at a time: its weights are read from the checkpoint when a call needs them
+   * and freed when {@link generate} goes on to the next one or ends, or another call needs another one. The memory is that
+   * of the largest sub-model and of one stage's activations, and every run reads the checkpoint once. Results are the
+   * same, bit by bit. Calls that run already are waited for; calls that come later wait for each other.
+   */
+  async enable_cpu_offload(): Promise<void> {
+    await this.#placement.offload();
   }
 
   /**
@@ -114,9 +139,17 @@ export class BarkModel {
 
   /** {@link generate} with the tokens and times of every stage. */
   async generate_output(kwargs: BarkGenerateKwargs): Promise<BarkOutput> {
+    try {
+      return await this.#generate(kwargs);
+    } finally {
+      await this.#placement.release();
+    }
+  }
+
+  async #generate(kwargs: BarkGenerateKwargs): Promise<BarkOutput> {
     const {
       input_ids,
-      history_prompt = null,
+      history_prompt: history = null,
       return_output_lengths = false,
       seed,
       signal,
@@ -124,37 +157,34 @@ export class BarkModel {
       ...rest
     } = kwargs;
     const config = this.generation_config;
-    const options = checkGenerate(rest, history_prompt, config, this.config);
+    const options = checkGenerate(rest, history, config, this.config);
     const ids = rowsOf(input_ids, "input_ids");
     const milliseconds: Partial<Record<BarkStage, number>> = {};
     const shared = { seed: seed === undefined ? randomSeed() : BigInt(seed), signal, onProgress: on_progress };
-    const time = async <T>(stage: BarkStage, work: (run: StageRun) => Promise<T>): Promise<T> => {
-      const run = new StageRun(stage, shared);
-      const result = await work(run);
-      milliseconds[stage] = run.milliseconds;
+    const stage = async <W extends { dispose(): void }, T>(
+      name: BarkStage,
+      { weights: part }: { weights: GpuPart<W> },
+      work: (weights: W, run: StageRun) => Promise<T>,
+    ): Promise<T> => {
+      const start = performance.now();
+      const result = await part.use((weights) => work(weights, new StageRun(name, shared)), { signal, on_progress });
+      milliseconds[name] = performance.now() - start;
       return result;
     };
-    const semantic = await time("semantic", (run) =>
-      generateSemantic(this.semantic, ids, history_prompt, config.semantic_config, options.semantic, run),
+    const semantic = await stage("semantic", this.semantic, (weights, run) =>
+      generateSemantic(weights, ids, history, config.semantic_config, options.semantic, run),
     );
-    const coarse = await time("coarse", (run) =>
-      generateCoarse(this.coarse_acoustics, semantic, history_prompt, config, options.coarse, run),
+    const coarse = await stage("coarse", this.coarse_acoustics, (weights, run) =>
+      generateCoarse(weights, semantic, history, config, options.coarse, run),
     );
-    const { n_coarse_codebooks } = config.coarse_acoustics_config;
-    const frameCounts = coarse.lengths.map((length) => Math.floor(length / n_coarse_codebooks));
-    const frames = Math.max(...frameCounts);
-    if (frames === 0)
-      throw new EngineError("internal", "the model ended before it spoke", {
-        where: "semantic",
-        fix: "try another text, voice or seed, or a smaller min_eos_p",
-      });
-    const codes = await time("fine", (run) =>
-      generateFine(this.fine_acoustics, coarse.tokens, history_prompt, config, options.fine, run),
+    const frameCounts = framesOf(coarse, config);
+    const codes = await stage("fine", this.fine_acoustics, (weights, run) =>
+      generateFine(weights, coarse.tokens, history, config, options.fine, run),
     );
     const { n_fine_codebooks } = config.fine_acoustics_config;
-    const fine = new NdArray(concatenate(codes), [ids.length, n_fine_codebooks, frames]);
-    const audio = await time("codec", (run) =>
-      this.#decode(fine, return_output_lengths ? frameCounts : undefined, run),
+    const fine = new NdArray(concatenate(codes), [ids.length, n_fine_codebooks, Math.max(...frameCounts)]);
+    const audio = await stage("codec", this.codec_model, (weights, run) =>
+      decodeCodes(weights, fine, return_output_lengths ? frameCounts : undefined, run),
     );
     return {
       audio,
@@ -172,7 +202,8 @@ export class BarkModel {
    * decoded alone and padded with zeros, else padding is decoded with it, as in transformers.
    */
   async codec_decode(fine: NdArray, output_lengths?: readonly number[]): Promise<NdArray<Float32Array>> {
-    return await this.#decode(fine, output_lengths, new StageRun("codec", { seed: 0n }));
+    const run = new StageRun("codec", { seed: 0n });
+    return await this.codec_model.weights.use((weights) => decodeCodes(weights, fine, output_lengths, run));
   }
 
   /**
@@ -191,59 +222,21 @@ export class BarkModel {
 
   /** Frees everything on the GPU, and the device if this model opened it. */
   dispose(): void {
-    for (const part of [this.semantic, this.coarse_acoustics, this.fine_acoustics, this.codec_model]) part.dispose();
+    this.#placement.dispose();
     void this.#reader.close();
     if (this.#ownsGpu) this.gpu.dispose();
   }
-
-  async #decode(fine: NdArray, lengths: readonly number[] | undefined, run: StageRun): Promise<NdArray<Float32Array>> {
-    const [batch, , frames] = fine.shape;
-    const { hop_length, audio_channels } = this.config.codec_config;
-    const samples = (lengths === undefined ? frames : Math.max(...lengths)) * hop_length * audio_channels;
-    const audio = new Float32Array(batch * samples);
-    for (let row = 0; row < batch; row++) {
-      const count = lengths?.[row] ?? frames;
-      if (count === 0) continue;
-      const decoded = await this.codec_model.decode(framesFirst(fine.row(row), count), count, {
-        ...(run.signal ? { signal: run.signal } : {}),
-        onProgress: (done, total) => run.report(Math.round((row + done / total) * frames), batch * frames),
-      });
-      audio.set(decoded.data, row * samples);
-    }
-    return new NdArray(
-      audio,
-      audio_channels === 1 ? [batch, samples] : [batch, audio_channels, samples / audio_channels],
-    );
-  }
 }
 
-async function loadParts(
-  gpu: Gpu,
-  reader: TensorReader,
-  config: BarkConfig,
-  generation: BarkGenerationConfig,
-  dtype: WeightFormat,
-): Promise<Pick<BarkModel, "semantic" | "coarse_acoustics" | "fine_acoustics" | "codec_model">> {
-  const { semantic_config, coarse_acoustics_config, fine_acoustics_config, codec_config } = config;
-  const { n_fine_codebooks } = generation.fine_acoustics_config;
-  const loaded: { dispose(): void }[] = [];
-  const keep = <T extends { dispose(): void }>(part: T): T => {
-    loaded.push(part);
-    return part;
-  };
-  try {
-    return {
-      semantic: keep(await BarkSemanticModel.load(gpu, reader, "semantic.", semantic_config, dtype)),
-      coarse_acoustics: keep(
-        await BarkCoarseModel.load(gpu, reader, "coarse_acoustics.", coarse_acoustics_config, dtype),
-      ),
-      fine_acoustics: keep(await BarkFineModel.load(gpu, reader, "fine_acoustics.", fine_acoustics_config, dtype)),
-      codec_model: await EncodecDecoder.load(gpu, reader, "codec_model.", codec_config, n_fine_codebooks),
-    };
-  } catch (error) {
-    for (const part of loaded) part.dispose();
-    throw error;
-  }
+/** Frames of each row. @throws EngineError `internal` if there is none at all. */
+function framesOf(coarse: CoarseResult, config: BarkGenerationConfig): number[] {
+  const { n_coarse_codebooks } = config.coarse_acoustics_config;
+  const counts = coarse.lengths.map((length) => Math.floor(length / n_coarse_codebooks));
+  if (counts.some((count) => count > 0)) return counts;
+  throw new EngineError("internal", "the model ended before it spoke", {
+    where: "semantic",
+    fix: "try another text, voice or seed, or a smaller min_eos_p",
+  });
 }
 
 function randomSeed(): bigint {
@@ -258,10 +251,4 @@ function concatenate(arrays: readonly Int32Array<ArrayBuffer>[]): Int32Array<Arr
     offset += array.length;
   }
   return result;
-}
-
-/** The first `count` frames of codes [codebooks, frames] as [count, codebooks]. */
-function framesFirst(codes: NdArray, count: number): Int32Array<ArrayBuffer> {
-  const [books, frames] = codes.shape;
-  return Int32Array.from({ length: count * books }, (_, i) => codes.data[(i % books) * frames + Math.floor(i / books)]);
 }

@@ -1,21 +1,58 @@
 import { openWeights } from "../convert/open_weights.ts";
+import { EncodecDecoder, type DecodeOptions } from "../encodec/decoder.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import type { Gpu } from "../engine/gpu.ts";
+import type { NdArray } from "../engine/ndarray.ts";
 import type { WeightFormat } from "../engine/shader_source.ts";
-import type { TensorReader } from "../engine/tensor_reader.ts";
 import { CausalModel } from "./causal_model.ts";
-import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config.ts";
+import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig, type EncodecConfig } from "./config.ts";
 import { FineWeights } from "./fine_model.ts";
 import { causalForward, type CausalForwardKwargs, type CausalLMOutputWithPast } from "./forward/causal_forward.ts";
 import { fineForward, type FineForwardKwargs, type MaskedLMOutput } from "./forward/fine_forward.ts";
 import { chooseFormat, gpuOf, type FromPretrainedOptions } from "./load_options.ts";
-import { LoadProgress } from "./load_progress.ts";
+import { Placement, type GpuPart } from "./placement.ts";
 import { openCheckpoint, type CheckpointSource } from "./store.ts";
+import type { BarkSubModelConfig } from "./sub_model_config.ts";
+
+/** Where a sub-model comes from, and where it goes. */
+export interface SubModelSource {
+  readonly gpu: Gpu;
+  readonly placement: Placement;
+  /** Put before the names of its tensors, such as `semantic.`. */
+  readonly prefix: string;
+  readonly format: WeightFormat;
+}
+
+/** A part of Bark: a config, and weights that are on the GPU when they are used. */
+class SubModel<C, W extends { dispose(): void }> {
+  readonly gpu: Gpu;
+  readonly config: C;
+  readonly weights: GpuPart<W>;
+  readonly #close: () => void;
+
+  protected constructor(gpu: Gpu, config: C, weights: GpuPart<W>, close: () => void) {
+    this.gpu = gpu;
+    this.config = config;
+    this.weights = weights;
+    this.#close = close;
+  }
+
+  /** Frees what was loaded for this model alone, which is nothing if it is part of a {@link BarkModel}. */
+  dispose(): void {
+    this.#close();
+  }
+}
+
+type Close = () => void;
+const leaveOpen: Close = () => undefined;
 
 /** A causal GPT of Bark, for those who call it themselves. */
-export class BarkCausalModel extends CausalModel {
-  /** Closes what was opened for this model alone. */
-  close: () => void = () => undefined;
+export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> extends SubModel<C, CausalModel> {
+  /** For `from_pretrained`. */
+  constructor({ gpu, placement, prefix, format }: SubModelSource, config: C, close = leaveOpen) {
+    const load = placement.add(prefix, (reader) => CausalModel.load(gpu, reader, prefix, config, format));
+    super(gpu, config, load, close);
+  }
 
   /**
    * One pass over a batch: scores of the next token after every position and, if asked for, hidden states and
@@ -23,59 +60,43 @@ export class BarkCausalModel extends CausalModel {
    * @throws EngineError `usage` for arguments that are wrong or do not fit the model.
    */
   async forward(kwargs: CausalForwardKwargs): Promise<CausalLMOutputWithPast> {
-    return await causalForward(this, kwargs);
-  }
-
-  override dispose(): void {
-    super.dispose();
-    this.close();
+    return await this.weights.use((weights) => causalForward(weights, kwargs));
   }
 }
 
 /** Text to semantic tokens. */
-export class BarkSemanticModel extends BarkCausalModel {
+export class BarkSemanticModel extends BarkCausalModel<BarkSemanticConfig> {
   /** From a checkpoint of this model alone or of a whole Bark. @throws EngineError `bad-input`, `no-adapter`. */
   static async from_pretrained(
     source: CheckpointSource,
     options: FromPretrainedOptions = {},
   ): Promise<BarkSemanticModel> {
-    return await loadAlone(source, options, "semantic", BarkSemanticConfig, ({ gpu, reader, prefix, format }, config) =>
-      BarkSemanticModel.load(gpu, reader, prefix, config, format),
-    );
+    return await loadAlone(source, options, "semantic", BarkSemanticConfig, BarkSemanticModel);
   }
 }
 
 /** Semantic tokens to the first codebooks. */
-export class BarkCoarseModel extends BarkCausalModel {
+export class BarkCoarseModel extends BarkCausalModel<BarkCoarseConfig> {
   /** From a checkpoint of this model alone or of a whole Bark. @throws EngineError `bad-input`, `no-adapter`. */
   static async from_pretrained(
     source: CheckpointSource,
     options: FromPretrainedOptions = {},
   ): Promise<BarkCoarseModel> {
-    return await loadAlone(
-      source,
-      options,
-      "coarse_acoustics",
-      BarkCoarseConfig,
-      ({ gpu, reader, prefix, format }, config) => BarkCoarseModel.load(gpu, reader, prefix, config, format),
-    );
+    return await loadAlone(source, options, "coarse_acoustics", BarkCoarseConfig, BarkCoarseModel);
   }
 }
 
 /** The first codebooks to all of them, one after the other. */
-export class BarkFineModel extends FineWeights {
-  /** Closes what was opened for this model alone. */
-  close: () => void = () => undefined;
+export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
+  /** For `from_pretrained`. */
+  constructor({ gpu, placement, prefix, format }: SubModelSource, config: BarkFineConfig, close = leaveOpen) {
+    const load = placement.add(prefix, (reader) => FineWeights.load(gpu, reader, prefix, config, format));
+    super(gpu, config, load, close);
+  }
 
   /** From a checkpoint of this model alone or of a whole Bark. @throws EngineError `bad-input`, `no-adapter`. */
   static async from_pretrained(source: CheckpointSource, options: FromPretrainedOptions = {}): Promise<BarkFineModel> {
-    return await loadAlone(
-      source,
-      options,
-      "fine_acoustics",
-      BarkFineConfig,
-      ({ gpu, reader, prefix, format }, config) => BarkFineModel.load(gpu, reader, prefix, config, format),
-    );
+    return await loadAlone(source, options, "fine_acoustics", BarkFineConfig, BarkFineModel);
   }
 
   /**
@@ -84,44 +105,48 @@ export class BarkFineModel extends FineWeights {
    * @throws EngineError `usage` for arguments that are wrong or do not fit the model.
    */
   async forward(kwargs: FineForwardKwargs): Promise<MaskedLMOutput> {
-    return await fineForward(this, kwargs);
-  }
-
-  override dispose(): void {
-    super.dispose();
-    this.close();
+    return await this.weights.use((weights) => fineForward(weights, kwargs));
   }
 }
 
-interface Weights {
-  readonly gpu: Gpu;
-  readonly reader: TensorReader;
-  readonly prefix: string;
-  readonly format: WeightFormat;
+/** The decoding half of the codec: codes to audio. */
+export class BarkCodec extends SubModel<EncodecConfig, EncodecDecoder> {
+  /** For `from_pretrained`; the first `codebooks` codebooks are loaded. */
+  constructor({ gpu, placement, prefix }: SubModelSource, config: EncodecConfig, codebooks: number) {
+    const load = placement.add(prefix, (reader) => EncodecDecoder.load(gpu, reader, prefix, config, codebooks));
+    super(gpu, config, load, leaveOpen);
+  }
+
+  /** See {@link EncodecDecoder.decode}. */
+  async decode(codes: Int32Array | Uint32Array, frames: number, options: DecodeOptions = {}): Promise<NdArray> {
+    return await this.weights.use((weights) => weights.decode(codes, frames, options));
+  }
 }
 
 /** Loads one sub-model: its tensors lie under its name in a checkpoint of a whole Bark, else at the top. */
-async function loadAlone<T extends { close: () => void }, C>(
+async function loadAlone<T, C>(
   source: CheckpointSource,
   options: FromPretrainedOptions,
   name: string,
   Config: { from_pretrained(store: FileStore): Promise<C> },
-  load: (weights: Weights, config: C) => Promise<T>,
+  Model: new (source: SubModelSource, config: C, close: Close) => T,
 ): Promise<T> {
   const store = await openCheckpoint(source);
   const config = await Config.from_pretrained(store);
-  const checkpoint = await openWeights(store);
-  const isWhole = Array.from(checkpoint.names()).some((tensor) => tensor.startsWith(`${name}.`));
+  const reader = await openWeights(store);
+  const isWhole = Array.from(reader.names()).some((tensor) => tensor.startsWith(`${name}.`));
   const prefix = isWhole ? `${name}.` : "";
-  const reader = new LoadProgress(checkpoint, options, prefix);
   const gpu = await gpuOf(options);
+  const placement = new Placement(gpu, reader);
   const close = (): void => {
+    placement.dispose();
     void reader.close();
     if (options.gpu === undefined) gpu.dispose();
   };
   try {
-    const model = await load({ gpu, reader, prefix, format: chooseFormat(reader, prefix, options.dtype) }, config);
-    model.close = close;
+    const format = chooseFormat(reader, prefix, options.dtype);
+    const model = new Model({ gpu, placement, prefix, format }, config, close);
+    await placement.load(options);
     return model;
   } catch (error) {
     close();

@@ -4,7 +4,8 @@ import type { WeightFormat } from "../engine/shader_source.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import type { LayerNorm } from "../kernels/layernorm/layernorm.ts";
-import { createLinear, createWeights, padRows, type Linear } from "../kernels/matmul/linear.ts";
+import { createLinear, createWeights, disposeLinear, padRows, type Linear } from "../kernels/matmul/linear.ts";
+import { Scope } from "./scope.ts";
 
 /** Reads the tensors of one sub-model, checks their shapes and puts them on the GPU, one at a time. */
 export class WeightLoader {
@@ -13,6 +14,7 @@ export class WeightLoader {
   /** Put before every name, such as `semantic.`. */
   readonly prefix: string;
   readonly format: WeightFormat;
+  readonly #loaded = new Scope();
 
   constructor(gpu: Gpu, reader: TensorReader, prefix: string, format: WeightFormat) {
     this.gpu = gpu;
@@ -21,54 +23,105 @@ export class WeightLoader {
     this.format = format;
   }
 
-  has(name: string): boolean {
-    return this.reader.has(this.prefix + name);
+  /** What `load` makes, or nothing on the GPU where it fails half way. */
+  static async whole<T>(
+    gpu: Gpu,
+    reader: TensorReader,
+    prefix: string,
+    format: WeightFormat,
+    load: (loader: WeightLoader) => Promise<T>,
+  ): Promise<T> {
+    const loader = new WeightLoader(gpu, reader, prefix, format);
+    try {
+      return await load(loader);
+    } catch (error) {
+      loader.#loaded.dispose();
+      throw error;
+    }
   }
 
-  /** A tensor in host memory. @throws EngineError `bad-input` if it is missing or has another shape. */
-  async values(name: string, shape: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
-    this.check(name, shape);
-    return await this.reader.readFloat32(this.prefix + name);
-  }
-
-  /** @throws EngineError `bad-input` if the tensor is missing or its shape is not `shape`. */
-  check(name: string, shape: readonly number[]): void {
-    const found = this.reader.info(this.prefix + name);
-    if (found.shape.length === shape.length && shape.every((extent, i) => extent === found.shape[i])) return;
-    throw new EngineError("bad-input", `tensor ${this.prefix}${name} does not fit config.json`, {
-      where: found.file,
-      expected: `[${shape.join(", ")}]`,
-      actual: `[${found.shape.join(", ")}]`,
-      fix: "check that config.json and the weights belong together",
-    });
+  /** The first of the names that the checkpoint has, else the first. */
+  first(names: readonly string[]): string {
+    return names.find((name) => this.reader.has(this.prefix + name)) ?? names[0];
   }
 
   /** `{name}.weight` [columns, inner] and, if the model has biases, `{name}.bias` [columns]. */
   async linear(name: string, columns: number, inner: number, bias: boolean): Promise<Linear> {
-    const weight = await this.values(`${name}.weight`, [columns, inner]);
-    return createLinear(this.gpu, weight, columns, inner, this.prefix + name, {
-      format: this.format,
-      bias: bias ? await this.values(`${name}.bias`, [columns]) : undefined,
-    });
+    const weight = await this.#values(`${name}.weight`, [columns, inner]);
+    return this.#keepLinear(
+      createLinear(this.gpu, weight, columns, inner, this.prefix + name, {
+        format: this.format,
+        bias: bias ? await this.#values(`${name}.bias`, [columns]) : undefined,
+      }),
+    );
+  }
+
+  /** The head `name` [columns, inner], which has no bias. */
+  async head(name: string, columns: number, inner: number): Promise<Linear> {
+    const weight = await this.#values(name, [columns, inner]);
+    return this.#keepLinear(
+      createLinear(this.gpu, weight, columns, inner, this.prefix + name, { format: this.#tableFormat }),
+    );
   }
 
   /** `{name}.weight` [width] and, if it has one, `{name}.bias` [width]; always f32. */
   async layerNorm(name: string, width: number, bias: boolean): Promise<LayerNorm> {
-    const vector = async (part: string): Promise<Tensor<"f32">> =>
-      this.gpu.tensorFrom(
-        "f32",
-        [width],
-        await this.values(`${name}.${part}`, [width]),
-        `${this.prefix}${name}.${part}`,
-      );
+    const vector = async (part: string): Promise<Tensor<"f32">> => {
+      const values = await this.#values(`${name}.${part}`, [width]);
+      return this.#loaded.keep(this.gpu.tensorFrom("f32", [width], values, `${this.prefix}${name}.${part}`));
+    };
     return { weight: await vector("weight"), bias: bias ? await vector("bias") : undefined };
   }
 
   /** The first `rows` rows of a table [total, width], for gathering by row: [rows, ceil(width/4)*4]. */
   async table(name: string, total: number, rows: number, width: number): Promise<Tensor<"f32"> | Tensor<"f16">> {
-    this.check(name, [total, width]);
+    checkShape(this.reader, this.prefix + name, [total, width]);
     const values = await this.reader.readRows(this.prefix + name, 0, rows);
-    const shape = [rows, Math.ceil(width / 4) * 4];
-    return createWeights(this.gpu, padRows(values, rows, width), shape, this.prefix + name, this.format);
+    return this.#keepTable(padRows(values, rows, width), [rows, Math.ceil(width / 4) * 4], name);
   }
+
+  /** Tables [rows, width] one after the other, for gathering by row: [names.length, rows, ceil(width/4)*4]. */
+  async tables(
+    names: readonly string[],
+    rows: number,
+    width: number,
+    label: string,
+  ): Promise<Tensor<"f32"> | Tensor<"f16">> {
+    const stride = Math.ceil(width / 4) * 4;
+    const all = new Float32Array(names.length * rows * stride);
+    for (const [i, name] of names.entries())
+      all.set(padRows(await this.#values(name, [rows, width]), rows, width), i * rows * stride);
+    return this.#keepTable(all, [names.length, rows, stride], label);
+  }
+
+  get #tableFormat(): WeightFormat {
+    return this.format;
+  }
+
+  /** A tensor in host memory. @throws EngineError `bad-input` if it is missing or has another shape. */
+  async #values(name: string, shape: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
+    checkShape(this.reader, this.prefix + name, shape);
+    return await this.reader.readFloat32(this.prefix + name);
+  }
+
+  #keepLinear(linear: Linear): Linear {
+    this.#loaded.keep({ dispose: () => disposeLinear(linear) });
+    return linear;
+  }
+
+  #keepTable(values: Float32Array<ArrayBuffer>, shape: readonly number[], name: string) {
+    return this.#loaded.keep(createWeights(this.gpu, values, shape, this.prefix + name, this.#tableFormat));
+  }
+}
+
+/** @throws EngineError `bad-input` if the tensor is missing or its shape is not `shape`. */
+export function checkShape(reader: TensorReader, name: string, shape: readonly number[]): void {
+  const found = reader.info(name);
+  if (found.shape.length === shape.length && shape.every((extent, i) => extent === found.shape[i])) return;
+  throw new EngineError("bad-input", `tensor ${name} does not fit config.json`, {
+    where: found.file,
+    expected: `[${shape.join(", ")}]`,
+    actual: `[${found.shape.join(", ")}]`,
+    fix: "check that config.json and the weights belong together",
+  });
 }

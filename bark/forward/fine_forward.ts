@@ -22,7 +22,7 @@ export interface FineForwardKwargs extends ForwardKwargs {
 }
 
 export interface MaskedLMOutput {
-  /** Scores of the codes of one codebook. [batch, length, output_vocab_size] */
+  /** Scores of the codes of one codebook. [batch, length, head_vocab_size] */
   readonly logits: FloatArray;
   /** What goes into each layer and, last, the final norm of what comes out, each [batch, length, hidden_size]. */
   readonly hidden_states: readonly FloatArray[] | null;

@@ -11,7 +11,7 @@ import type { Gpt, GptBuffers } from "../gpt.ts";
 import { mergeHeads, splitHeads, type DynamicCache } from "./dynamic_cache.ts";
 import type { InputRow } from "./forward_inputs.ts";
 import { allocateOutput, type FloatArray, type PassOutput, type Wanted } from "./pass_output.ts";
-import { Scope } from "./scope.ts";
+import { Scope } from "../scope.ts";
 
 /** The parts of a GPT that a pass runs through. */
 export interface PassModel {

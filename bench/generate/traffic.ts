@@ -1,4 +1,4 @@
-import type { CausalModel } from "../../bark/causal_model.ts";
+import type { BarkCausalModel } from "../../bark/sub_models.ts";
 
 /**
  * Bytes that a decode step of one sequence cannot do without reading: all blocks, the columns of the head that are
@@ -6,7 +6,7 @@ import type { CausalModel } from "../../bark/causal_model.ts";
  * @param name of the sub-model, as its tensors are named. @param positions in the cache, on average.
  */
 export function bytesPerToken(
-  { gpu, config }: CausalModel,
+  { gpu, config }: BarkCausalModel,
   name: "semantic" | "coarse_acoustics",
   headColumns: number,
   positions: number,

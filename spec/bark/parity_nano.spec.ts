@@ -36,13 +36,9 @@ async function expectSemanticParity(model: BarkModel, processor: BarkProcessor, 
   const { semantic: options } = routeGenerateKwargs({ attention_mask, do_sample: false }, generation_config);
   const ids = input_ids.tolist() as number[][];
   const stage = new StageRun("semantic", { seed: 0n });
-  const tokens = await generateSemantic(
-    model.semantic,
-    ids,
-    history_prompt,
-    generation_config.semantic_config,
-    options,
-    stage,
+  const { semantic_config } = generation_config;
+  const tokens = await model.semantic.weights.use((weights) =>
+    generateSemantic(weights, ids, history_prompt, semantic_config, options, stage),
   );
   expectTokens(tokens, run.semantic, "semantic");
 }

@@ -1,5 +1,7 @@
 import type { CausalModel, PrefillInput } from "../../bark/causal_model.ts";
 import { CausalSession, type StepSampling } from "../../bark/causal_session.ts";
+import type { FineWeights } from "../../bark/fine_model.ts";
+import type { BarkGenerationConfig } from "../../bark/generation_config.ts";
 import { disposeBuffers } from "../../bark/gpt.ts";
 import type { BarkModel } from "../../bark/model.ts";
 import { coarseRanges, semanticInput, semanticRanges } from "../../bark/planning.ts";
@@ -20,14 +22,28 @@ const finePositions = [0, 1, 149, 1023];
 
 /** The logits that a stage of `model` has where {@link StoredLogits} says, in its order. */
 export async function logitsAfter(model: BarkModel, run: FixtureRun, stored: StoredLogits): Promise<number[]> {
-  const rows = await logitRows[stored.stage](model, run, stored.step);
+  const rows = await rowsOf[stored.stage](model, run, stored.step);
   return rows.flatMap((row) => Array.from(row).filter((_, id) => id % stored.every === 0));
 }
 
-const logitRows = { semantic: semanticLogits, coarse: coarseLogits, fine: fineLogits };
+const rowsOf: Record<
+  StoredLogits["stage"],
+  (model: BarkModel, run: FixtureRun, step: number) => Promise<Float32Array[]>
+> = {
+  semantic: ({ semantic, generation_config }, run, step) =>
+    semantic.weights.use((weights) => semanticLogits(weights, generation_config, run, step)),
+  coarse: ({ coarse_acoustics, generation_config }, run, step) =>
+    coarse_acoustics.weights.use((weights) => coarseLogits(weights, generation_config, run, step)),
+  fine: ({ fine_acoustics, generation_config }, run, codebook) =>
+    fine_acoustics.weights.use((weights) => fineLogits(weights, generation_config, run, codebook)),
+};
 
-async function semanticLogits({ semantic: model, generation_config }: BarkModel, run: FixtureRun, step: number) {
-  const { semantic_config: config } = generation_config;
+async function semanticLogits(
+  model: CausalModel,
+  { semantic_config: config }: BarkGenerationConfig,
+  run: FixtureRun,
+  step: number,
+): Promise<Float32Array[]> {
   const { text, history, infer } = semanticInput(run.input_ids, run.attention_mask, null, config);
   const embeddings = await model.gatherEmbeddings([...history, infer]);
   const texts = await model.gatherEmbeddings(text[0]);
@@ -36,7 +52,12 @@ async function semanticLogits({ semantic: model, generation_config }: BarkModel,
   return [await decodedLogits(model, { embeddings }, [ranges], step)];
 }
 
-async function coarseLogits({ coarse_acoustics: model, generation_config }: BarkModel, run: FixtureRun, step: number) {
+async function coarseLogits(
+  model: CausalModel,
+  generation_config: BarkGenerationConfig,
+  run: FixtureRun,
+  step: number,
+): Promise<Float32Array[]> {
   const { semantic_config, coarse_acoustics_config: config } = generation_config;
   const { coarse_semantic_pad_token: pad, max_coarse_input_length: slots, coarse_infer_token: infer } = config;
   const window = Array.from({ length: slots }, (_, i) => run.semantic[0][i] ?? pad);
@@ -76,11 +97,16 @@ async function decodedLogits(
   }
 }
 
-async function fineLogits(model: BarkModel, run: FixtureRun, codebook: number) {
-  const { fine_acoustics, generation_config, gpu } = model;
+async function fineLogits(
+  model: FineWeights,
+  generation_config: BarkGenerationConfig,
+  run: FixtureRun,
+  codebook: number,
+): Promise<Float32Array[]> {
+  const { gpu } = model;
   const { codebook_size: pad, fine_acoustics_config, semantic_config } = generation_config;
   const { max_fine_input_length: positions, n_fine_codebooks: books } = fine_acoustics_config;
-  const { output_vocab_size: vocabulary } = fine_acoustics.config;
+  const { output_vocab_size: vocabulary } = model.config;
   const codes = new Uint32Array(positions * books).fill(pad);
   for (const [i, id] of run.coarse[0].entries())
     codes[Math.floor(i / 2) * books + (i % 2)] = (id - semantic_config.semantic_vocab_size) % pad;
@@ -90,11 +116,11 @@ async function fineLogits(model: BarkModel, run: FixtureRun, codebook: number) {
     positions,
     firstPosition: 0,
   };
-  const buffers = fine_acoustics.gpt.buffers(positions, "spec");
+  const buffers = model.gpt.buffers(positions, "spec");
   const logits = gpu.tensor("f32", [positions, vocabulary], "spec logits");
   const program = gpu.program("spec");
   try {
-    fine_acoustics.recordPass(into(program), codebook, window, buffers, logits, vocabulary);
+    model.recordPass(into(program), codebook, window, buffers, logits, vocabulary);
     await program.run();
     const values = (await logits.read()) as Float32Array;
     return finePositions.map((position) => values.subarray(position * vocabulary, (position + 1) * vocabulary));
