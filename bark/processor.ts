@@ -2,7 +2,7 @@ import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import { saveProcessor, type SaveProcessorOptions } from "./save_processor.ts";
-import { openCheckpoint, type CheckpointSource } from "./store.ts";
+import { openCheckpoint, type CheckpointOptions, type CheckpointSource } from "./store.ts";
 import { BarkTokenizer, type Truncation } from "./tokenizer.ts";
 import { VoicePresets, type HistoryPrompt, type VoicePreset } from "./voices.ts";
 
@@ -48,7 +48,7 @@ export interface BarkProcessor {
   save_pretrained(save_directory: string, options?: SaveProcessorOptions): Promise<void>;
 }
 
-export interface ProcessorFrom {
+export interface ProcessorFrom extends CheckpointOptions {
   /** Index of the presets within the checkpoint. */
   speaker_embeddings_dict_path?: string;
 }
@@ -56,7 +56,7 @@ export interface ProcessorFrom {
 export const BarkProcessor = {
   /** Reads tokenizer and voice index of a checkpoint. @throws EngineError `bad-input`. */
   async from_pretrained(source: CheckpointSource, options: ProcessorFrom = {}): Promise<BarkProcessor> {
-    const store = await openCheckpoint(source);
+    const store = await openCheckpoint(source, options);
     const tokenizer = await BarkTokenizer.from_pretrained(store);
     const voices = await VoicePresets.from_pretrained(store, options.speaker_embeddings_dict_path);
     return createProcessor(tokenizer, voices, store);

@@ -1,12 +1,51 @@
 import { HuggingFaceView } from "../convert/hugging_face_view.ts";
 import type { FileStore } from "../engine/file_store.ts";
+import type { HubEvent } from "../engine/hub/options.ts";
 import { getPlatform } from "../engine/platform.ts";
 
-/** Where a checkpoint is: a directory, URL or hub id (opened by the platform), or an opened store. */
+/**
+ * Where a checkpoint is: a directory, a URL, a repository on the hub (`owner/name`, or `owner/name@revision`), or an
+ * opened store. A directory of that name goes before a repository.
+ */
 export type CheckpointSource = string | FileStore;
 
-/** In Hugging Face layout, also where the files are suno's own. */
-export async function openCheckpoint(source: CheckpointSource): Promise<FileStore> {
+/** What transformers.js gives to a `progress_callback`. */
+export type ProgressInfo = HubEvent | { status: "ready"; task: "text-to-speech"; model: string };
+
+/** How a checkpoint on the hub is fetched; of others nothing of this is used. Names as in transformers. */
+export interface CheckpointOptions {
+  /** A branch, a tag or a commit. Default: `main`. */
+  revision?: string;
+  /** The folder of all cached repositories, in a page the name of the cache. Default: as in Python's huggingface_hub. */
+  cache_dir?: string;
+  /** Take only what is in the cache. Default: false, or what HF_HUB_OFFLINE says. */
+  local_files_only?: boolean;
+  /** For private and gated repositories; false sends none. Default: HF_TOKEN, or what `hf auth login` left. */
+  token?: string | false;
+  /** Address of the hub. Default: HF_ENDPOINT, or https://huggingface.co. */
+  endpoint?: string;
+  /** Told how far each file is. */
+  progress_callback?: (info: ProgressInfo) => void;
+  /** Called with one line for the user. */
+  onNotice?: (line: string) => void;
+  /** Stops a download; what has come is kept. */
+  signal?: AbortSignal;
+}
+
+/** In Hugging Face layout, also where the files are suno's own. @throws EngineError `bad-input`, `io`, `aborted`. */
+export async function openCheckpoint(source: CheckpointSource, options: CheckpointOptions = {}): Promise<FileStore> {
   if (source instanceof HuggingFaceView) return source;
-  return new HuggingFaceView(typeof source === "string" ? await getPlatform().openStore(source) : source);
+  if (typeof source !== "string") return new HuggingFaceView(source);
+  const { revision, cache_dir, local_files_only, token, endpoint, progress_callback, onNotice, signal } = options;
+  const store = await getPlatform().openStore(source, {
+    revision,
+    cacheDir: cache_dir,
+    localFilesOnly: local_files_only,
+    token,
+    endpoint,
+    onEvent: progress_callback,
+    onNotice,
+    signal,
+  });
+  return new HuggingFaceView(store);
 }

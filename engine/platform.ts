@@ -1,5 +1,6 @@
 import { EngineError } from "./errors.ts";
 import type { FileStore } from "./file_store.ts";
+import type { HubOptions } from "./hub/options.ts";
 
 export type Runtime = "node" | "deno" | "browser";
 
@@ -26,8 +27,8 @@ export interface Platform {
   openAdapter(request: AdapterRequest): Promise<OpenedAdapter>;
   /** Text of a file that ships with the package (a shader), by the URL of the module beside it. */
   readText(url: URL): Promise<string>;
-  /** The checkpoint at a path or URL. */
-  openStore(location: string): Promise<FileStore>;
+  /** The checkpoint at a path or URL, or of a repository on the hub (`owner/name`), of which `options` tell more. */
+  openStore(location: string, options?: HubOptions): Promise<FileStore>;
   /** Writes a whole file, or leaves what was there. A page has none. @throws EngineError `io`. */
   writeFile?(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
   /** Makes a folder and those above it where they are missing. A page has none. @throws EngineError `io`. */

@@ -1,26 +1,30 @@
 import { statSync } from "node:fs";
 import { readNpy } from "../../convert/npy.ts";
 import { readNpz } from "../../convert/npz.ts";
+import { openWeights } from "../../convert/open_weights.ts";
+import { TorchFile } from "../../convert/torch/torch_file.ts";
 import { EngineError } from "../../engine/errors.ts";
 import type { NdArray } from "../../engine/ndarray.ts";
+import type { FileStore } from "../../engine/file_store.ts";
 import { FileSource } from "../../engine/node/file_source.ts";
-import { SafetensorsCheckpoint } from "../../engine/safetensors/checkpoint.ts";
 import { SafetensorsFile } from "../../engine/safetensors/file.ts";
 import type { TensorReader } from "../../engine/tensor_reader.ts";
 import { BarkConfig, type BarkSubModelConfig } from "../config.ts";
 import { BarkGenerationConfig } from "../generation_config.ts";
-import { BarkProcessor } from "../processor.ts";
-import { openCheckpoint } from "../store.ts";
+import { VoicePresets } from "../voices.ts";
 import { parseCommandLine, requirePositionals } from "./command_line.ts";
-import { modelLocation } from "./model_location.ts";
+import type { Interrupt } from "./interrupt.ts";
+import { modelLocation, openModel } from "./model_location.ts";
 
 /** `bark inspect`: what a checkpoint or a file holds. */
-export async function inspect(args: readonly string[]): Promise<number> {
+export async function inspect(args: readonly string[], interrupt: Interrupt): Promise<number> {
   const { positionals } = parseCommandLine("inspect", args, {});
   requirePositionals("inspect", positionals, 1, 1);
   const location = modelLocation(positionals[0]);
   const isFile = statSync(location, { throwIfNoEntry: false })?.isFile() === true;
-  for await (const line of isFile ? inspectFile(location) : inspectCheckpoint(location))
+  for await (const line of isFile
+    ? inspectFile(location)
+    : inspectCheckpoint(await openModel(location, interrupt.signal)))
     process.stdout.write(`${line}\n`);
   return 0;
 }
@@ -29,13 +33,14 @@ async function* inspectFile(file: string): AsyncGenerator<string> {
   const source = await FileSource.open(file);
   if (source === undefined) throw new EngineError("bad-input", "no such file", { where: file });
   if (file.endsWith(".safetensors")) yield* describeSafetensors(await SafetensorsFile.open(source));
+  else if (/\.(pt|pth|bin|th)$/.test(file)) yield* describeTensors(await TorchFile.open(source));
   else if (file.endsWith(".npz"))
     for (const [name, array] of await readNpz(source)) yield `${name}  ${describeArray(array)}`;
   else if (file.endsWith(".npy")) yield describeArray(await readNpy(source));
   else
     throw new EngineError("bad-input", "is not a kind of file that can be shown", {
       where: file,
-      expected: ".safetensors, .npz, .npy or the folder of a checkpoint",
+      expected: ".safetensors, .pt, .bin, .th, .npz, .npy or the folder of a checkpoint",
       actual: file.split(/[/\\]/).at(-1),
     });
   await source.close();
@@ -43,11 +48,15 @@ async function* inspectFile(file: string): AsyncGenerator<string> {
 
 function* describeSafetensors(file: SafetensorsFile): Generator<string> {
   for (const [key, value] of file.header.metadata) yield `metadata ${key}: ${value}`;
-  for (const name of file.names()) {
-    const { dtype, shape } = file.info(name);
+  yield* describeTensors(file);
+}
+
+function* describeTensors(reader: TensorReader): Generator<string> {
+  for (const name of reader.names()) {
+    const { dtype, shape } = reader.info(name);
     yield `${name}  ${dtype}  [${shape.join(", ")}]`;
   }
-  yield describeWeights(file);
+  yield describeWeights(reader);
 }
 
 function describeArray(array: NdArray): string {
@@ -56,12 +65,11 @@ function describeArray(array: NdArray): string {
   return `${array.dtype}  [${array.shape.join(", ")}]  ${array.size === 0 ? "empty" : `from ${least} to ${most}`}`;
 }
 
-async function* inspectCheckpoint(location: string): AsyncGenerator<string> {
-  const store = await openCheckpoint(location);
+async function* inspectCheckpoint(store: FileStore): AsyncGenerator<string> {
   const config = await BarkConfig.from_pretrained(store);
   const { semantic_config: semantic } = await BarkGenerationConfig.from_pretrained(store);
-  const reader = await SafetensorsCheckpoint.open(store);
-  const { available_voice_presets: presets } = await BarkProcessor.from_pretrained(store);
+  const reader = await openWeights(store);
+  const { names: presets } = await VoicePresets.from_pretrained(store);
   const { codec_config: codec } = config;
   yield store.name;
   for (const part of ["semantic", "coarse_acoustics", "fine_acoustics"] as const)

@@ -1,4 +1,8 @@
 import { fileURLToPath } from "node:url";
+import type { FileStore } from "../../engine/file_store.ts";
+import { openCheckpoint } from "../store.ts";
+import { downloadLine } from "./download_line.ts";
+import { ProgressLine } from "./progress.ts";
 
 /** Where the checkpoint that ships with the repository lies. */
 const embedded = new URL("../../models/nano/", import.meta.url);
@@ -6,4 +10,17 @@ const embedded = new URL("../../models/nano/", import.meta.url);
 /** What `-m` names: `nano` is the embedded checkpoint; everything else goes to `from_pretrained` as it is. */
 export function modelLocation(name = "nano"): string {
   return name === "nano" ? fileURLToPath(embedded).replace(/[/\\]$/, "") : name;
+}
+
+/** Opens what `-m` names; how far a download is shows on stderr, unless `quiet`. @throws EngineError `bad-input`, `io`. */
+export async function openModel(
+  name: string | undefined,
+  signal: AbortSignal,
+  { quiet = false } = {},
+): Promise<FileStore> {
+  const location = modelLocation(name);
+  if (quiet) return await openCheckpoint(location, { signal });
+  const progress_callback = downloadLine(new ProgressLine());
+  const onNotice = (line: string): boolean => process.stderr.write(`bark: ${line}\n`);
+  return await openCheckpoint(location, { signal, progress_callback, onNotice });
 }

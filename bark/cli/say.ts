@@ -6,10 +6,10 @@ import { BarkGenerationConfig } from "../generation_config.ts";
 import { BarkModel } from "../model.ts";
 import type { BarkOutput } from "../output.ts";
 import { BarkProcessor } from "../processor.ts";
-import { openCheckpoint } from "../store.ts";
 import { voicePromptFromRun, type HistoryPrompt } from "../voices.ts";
 import { encode_wav } from "../wav.ts";
 import type { Interrupt } from "./interrupt.ts";
+import { openModel } from "./model_location.ts";
 import { ProgressLine } from "./progress.ts";
 import { parseSay, type SayOptions } from "./say_options.ts";
 import { readText } from "./text_input.ts";
@@ -22,7 +22,7 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
   const notice = options.quiet ? () => undefined : note;
 
   // What can be told without the weights is told before they load.
-  const store = await openCheckpoint(options.model);
+  const store = await openModel(options.model, interrupt.signal, options);
   const config = await BarkConfig.from_pretrained(store);
   const generation = await BarkGenerationConfig.from_pretrained(store);
   const processor = await BarkProcessor.from_pretrained(store);

@@ -1,15 +1,56 @@
+import { EngineError } from "../../engine/errors.ts";
+import type { FileStore } from "../../engine/file_store.ts";
 import { BarkConfig } from "../config.ts";
 import { BarkGenerationConfig } from "../generation_config.ts";
 import { BarkProcessor } from "../processor.ts";
-import { openCheckpoint } from "../store.ts";
 import { parseCommandLine, requirePositionals } from "./command_line.ts";
-import { modelLocation } from "./model_location.ts";
+import type { Interrupt } from "./interrupt.ts";
+import { openModel } from "./model_location.ts";
+import { say } from "./say.ts";
 
-/** `bark voices`: the presets of a checkpoint, one a line. */
-export async function voices(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseCommandLine("voices", args, { model: { type: "string", short: "m" } });
+const flags = {
+  model: { type: "string", short: "m" },
+  preview: { type: "string" },
+  output: { type: "string", short: "o" },
+} as const;
+
+/** What a preset says of itself, in the languages of suno's presets. */
+const sentences: Readonly<Record<string, string>> = {
+  de: "Hallo, so klingt meine Stimme.",
+  en: "Hello, this is how my voice sounds.",
+  es: "Hola, así suena mi voz.",
+  fr: "Bonjour, voici comment sonne ma voix.",
+  hi: "नमस्ते, मेरी आवाज़ ऐसी है।",
+  it: "Ciao, la mia voce suona così.",
+  ja: "こんにちは、これが私の声です。",
+  ko: "안녕하세요, 제 목소리는 이렇습니다.",
+  pl: "Cześć, tak brzmi mój głos.",
+  pt: "Olá, é assim que a minha voz soa.",
+  ru: "Здравствуйте, так звучит мой голос.",
+  tr: "Merhaba, sesim böyle.",
+  zh: "你好，这就是我的声音。",
+};
+
+/** `bark voices`: the presets of a checkpoint, one a line; with `--preview` one of them speaks. */
+export async function voices(args: readonly string[], interrupt: Interrupt): Promise<number> {
+  const { values, positionals } = parseCommandLine("voices", args, flags);
   requirePositionals("voices", positionals, 0, 0);
-  const store = await openCheckpoint(modelLocation(values.model));
+  const { model, preview, output } = values;
+  if (preview !== undefined) return await say(previewArguments(preview, model, output), interrupt);
+  if (output !== undefined)
+    throw new EngineError("usage", "a list is not written to a file", { where: "--output", fix: "give --preview too" });
+  await list(await openModel(model, interrupt.signal));
+  return 0;
+}
+
+/** Those of the `bark say` that a preview is. */
+function previewArguments(voice: string, model: string | undefined, output: string | undefined): string[] {
+  const text = sentences[languageCode(voice) ?? "en"] ?? sentences["en"];
+  const given = (flag: string, value: string | undefined): string[] => (value === undefined ? [] : [flag, value]);
+  return [...given("-m", model), "-v", voice, ...given("-o", output), "--", text];
+}
+
+async function list(store: FileStore): Promise<void> {
   const { codec_config } = await BarkConfig.from_pretrained(store);
   const { sample_rate } = await BarkGenerationConfig.from_pretrained(store);
   const processor = await BarkProcessor.from_pretrained(store);
@@ -21,11 +62,14 @@ export async function voices(args: readonly string[]): Promise<number> {
     const seconds = (fine_prompt.shape[1] * codec_config.hop_length) / sample_rate;
     process.stdout.write(`${name.padEnd(width)}  ${languageOf(name).padEnd(12)}  ${seconds.toFixed(1)} s\n`);
   }
-  return 0;
+}
+
+function languageOf(name: string): string {
+  const code = languageCode(name);
+  return code === undefined ? "-" : (new Intl.DisplayNames(["en"], { type: "language" }).of(code) ?? code);
 }
 
 /** suno's presets are named by an ISO 639-1 code: `v2/en_speaker_6`. */
-function languageOf(name: string): string {
-  const code = /(?:^|\/)([a-z]{2})_speaker/.exec(name)?.[1];
-  return code === undefined ? "-" : (new Intl.DisplayNames(["en"], { type: "language" }).of(code) ?? code);
+function languageCode(name: string): string | undefined {
+  return /(?:^|\/)([a-z]{2})_speaker/.exec(name)?.[1];
 }

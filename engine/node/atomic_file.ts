@@ -60,7 +60,8 @@ const reasons: Record<string, [message: string, fix: string]> = {
   ENOSPC: ["the disk is full", "make room, or give another path"],
 };
 
-function writeError(file: string, error: NodeJS.ErrnoException): EngineError {
+/** Why a file could not be written, in words. */
+export function writeError(file: string, error: NodeJS.ErrnoException): EngineError {
   const [message, fix] = reasons[error.code ?? ""] ?? [`cannot be written: ${error.message}`, "give another path"];
   return new EngineError("io", message, { where: file, fix, cause: error });
 }

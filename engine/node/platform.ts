@@ -1,13 +1,17 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { EngineError } from "../errors.ts";
 import type { FileStore } from "../file_store.ts";
+import type { HubOptions } from "../hub/options.ts";
+import { parseRepository } from "../hub/repository.ts";
 import type { AdapterRequest, OpenedAdapter, Platform } from "../platform.ts";
 import { HttpStore } from "../stores/http.ts";
 import { openNavigatorAdapter } from "../web/navigator_gpu.ts";
 import { makeFolder, writeFileAtomically } from "./atomic_file.ts";
 import { describe, listDawnAdapterDescriptions, openDawnAdapter, type AdapterDescription } from "./adapters.ts";
 import { DirectoryStore } from "./directory_store.ts";
+import { withEnvironment } from "./hub_environment.ts";
+import { CachedHubStore } from "./hub_store.ts";
 
 const isDeno = "Deno" in globalThis;
 
@@ -48,6 +52,18 @@ async function readText(url: URL): Promise<string> {
   throw new EngineError("io", `cannot be fetched: HTTP status ${response.status}`, { where: url.href });
 }
 
-async function openStore(location: string): Promise<FileStore> {
-  return /^https?:\/\//i.test(location) ? new HttpStore(location) : new DirectoryStore(location);
+/** What is on disk goes before what a name could mean elsewhere. */
+async function openStore(location: string, options: HubOptions = {}): Promise<FileStore> {
+  if (/^https?:\/\//i.test(location)) return new HttpStore(location);
+  if ((await stat(location).catch(() => undefined)) !== undefined) return new DirectoryStore(location);
+  const settings = withEnvironment(options);
+  const repository = parseRepository(location, settings);
+  return repository === undefined ? missing(location) : new CachedHubStore(repository, settings);
+}
+
+function missing(location: string): never {
+  throw new EngineError("bad-input", "there is no such folder, and it is no URL and no name on the hub", {
+    where: location,
+    fix: "give the folder of a Bark checkpoint, a URL, or owner/name of a repository such as suno/bark-small",
+  });
 }

@@ -1,0 +1,36 @@
+/** Told while files are fetched, in the shapes that transformers.js hands to a `progress_callback`. */
+export type HubEvent =
+  | { status: "initiate" | "download" | "done"; name: string; file: string }
+  /** `progress` in percent, `loaded` and `total` in bytes. */
+  | { status: "progress"; name: string; file: string; progress: number; loaded: number; total: number }
+  /** Of all files that were asked for so far. */
+  | {
+      status: "progress_total";
+      name: string;
+      progress: number;
+      loaded: number;
+      total: number;
+      files: Record<string, { loaded: number; total: number }>;
+    };
+
+/** How the files of a repository on the hub are fetched. */
+export interface HubOptions {
+  /** A branch, a tag or a commit. Default: `main`. */
+  revision?: string | undefined;
+  /** The folder of all cached repositories, in a page the name of the cache. Default: as in Python's huggingface_hub. */
+  cacheDir?: string | undefined;
+  /** Take only what is in the cache. */
+  localFilesOnly?: boolean | undefined;
+  /** For repositories that are private or gated; false sends none. Default: the user's, where there is one. */
+  token?: string | false | undefined;
+  /** Address of the hub. Default: https://huggingface.co. */
+  endpoint?: string | undefined;
+  onEvent?: ((event: HubEvent) => void) | undefined;
+  /** Called with one line for the user, such as that the hub cannot be reached and the cache is used. */
+  onNotice?: ((line: string) => void) | undefined;
+  /** Stops a download; what has come is kept. */
+  signal?: AbortSignal | undefined;
+}
+
+export const defaultEndpoint = "https://huggingface.co";
+export const defaultRevision = "main";

@@ -1,0 +1,164 @@
+import { stat } from "node:fs/promises";
+import type { ByteSource } from "../byte_source.ts";
+import { EngineError } from "../errors.ts";
+import type { FileStore } from "../file_store.ts";
+import { HubClient, type HubFile } from "../hub/client.ts";
+import type { HubOptions } from "../hub/options.ts";
+import { HubProgress } from "../hub/progress.ts";
+import { innerPath, type Repository } from "../hub/repository.ts";
+import { defaultRetries, type RetryPolicy } from "../hub/retry.ts";
+import { FileSource } from "./file_source.ts";
+import { HubCache } from "./hub_cache.ts";
+import { downloadBlob } from "./hub_download.ts";
+import { withLock } from "./hub_lock.ts";
+
+export interface CachedHubOptions extends HubOptions {
+  cacheDir: string;
+  retries?: RetryPolicy;
+}
+
+/**
+ * The files of a repository on the hub. One that is opened is taken from the cache on disk, or fetched to it whole; what
+ * nobody opens is not fetched. Once the commit is known, cached files need no network.
+ */
+export class CachedHubStore implements FileStore {
+  readonly name: string;
+  readonly #repository: Repository;
+  readonly #client: HubClient;
+  readonly #cache: HubCache;
+  readonly #progress: HubProgress;
+  readonly #options: CachedHubOptions;
+  /** What is going on or done, by the path of the file. */
+  readonly #located = new Map<string, Promise<string | undefined>>();
+  #isOffline: boolean;
+
+  constructor(repository: Repository, options: CachedHubOptions) {
+    const { token, signal, retries } = options;
+    this.#repository = repository;
+    this.#options = options;
+    this.#client = new HubClient(repository, { token: token || undefined, signal, retries });
+    this.#cache = new HubCache(options.cacheDir, repository.id);
+    this.#progress = new HubProgress(repository.id, options.onEvent);
+    this.#isOffline = options.localFilesOnly === true;
+    this.name = this.#isOffline ? `${repository.id} (cached files only)` : repository.id;
+  }
+
+  /**
+   * @throws EngineError `bad-input` if the hub refuses the repository, or if it is not in the cache and only that may be
+   * used; `io` if the hub cannot be reached, or the disk fails; `aborted`.
+   */
+  async open(file: string): Promise<ByteSource | undefined> {
+    const path = innerPath(this.name, file);
+    let located = this.#located.get(path);
+    if (located === undefined) {
+      located = this.#locate(path);
+      this.#located.set(path, located);
+      // What failed may pass the next time.
+      located.catch(() => this.#located.delete(path));
+    }
+    const found = await located;
+    return found === undefined ? undefined : await FileSource.open(found);
+  }
+
+  async #locate(path: string): Promise<string | undefined> {
+    this.#progress.begin(path);
+    const { commit } = this.#client;
+    if (commit !== undefined) {
+      const cached = await this.#fromCache(commit, path);
+      if (cached !== undefined || (await this.#cache.isKnownAbsent(commit, path))) return cached;
+    }
+    if (this.#isOffline) return await this.#locateOffline(path);
+    const file = await this.#find(path);
+    if (this.#isOffline) return await this.#locateOffline(path);
+    return await this.#keep(path, file);
+  }
+
+  /** Asks the hub; if that does not answer, goes on with what is cached, if anything is. */
+  async #find(path: string): Promise<HubFile | undefined> {
+    const canServe = await this.#canServe();
+    try {
+      return await this.#client.find(path, canServe ? { ...defaultRetries, tries: 1 } : this.#client.retries);
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== "io") throw error;
+      if (!canServe || this.#client.commit !== undefined) throw this.#explain(error);
+      this.#isOffline = true;
+      this.#options.onNotice?.(`${error.toLine().split(";")[0]}; ${this.#repository.id} is taken from the cache`);
+      return undefined;
+    }
+  }
+
+  /** Notes what the hub said, and fetches the content if it is not here. */
+  async #keep(path: string, file: HubFile | undefined): Promise<string | undefined> {
+    const { commit } = this.#client;
+    if (commit === undefined) return undefined;
+    await this.#cache.note(this.#repository.revision, commit);
+    if (file === undefined) {
+      await this.#cache.noteAbsent(commit, path);
+      return undefined;
+    }
+    const cached = await this.#fromCache(commit, path);
+    if (cached !== undefined) return cached;
+    await this.#fetch(file);
+    this.#progress.done(path);
+    return await this.#cache.link(commit, path, file.etag);
+  }
+
+  async #fetch(file: HubFile): Promise<void> {
+    const { path, etag, size } = file;
+    const blob = this.#cache.blob(etag);
+    const isDone = async (): Promise<boolean> => (await sizeOf(blob)) === size;
+    if (await isDone()) return;
+    let isStarted = false;
+    const onBytes = (count: number): void => {
+      if (isStarted) this.#progress.advance(path, count);
+      else this.#progress.start(path, count, size);
+      isStarted = true;
+    };
+    const onWait = (): void => this.#options.onNotice?.(`another process fetches ${path}; waiting for it`);
+    await withLock(this.#cache.lock(etag), { isDone, onWait, signal: this.#options.signal }, () =>
+      downloadBlob(this.#client, file, blob, onBytes),
+    );
+  }
+
+  async #fromCache(commit: string, path: string): Promise<string | undefined> {
+    const cached = await this.#cache.find(commit, path);
+    if (cached === undefined) return undefined;
+    const size = (await sizeOf(cached)) ?? 0;
+    this.#progress.start(path, size, size);
+    this.#progress.done(path);
+    return cached;
+  }
+
+  async #canServe(): Promise<boolean> {
+    const commit = await this.#cache.commitOf(this.#repository.revision);
+    return commit !== undefined && (await this.#cache.hasSnapshot(commit));
+  }
+
+  /** A file that is not cached counts as one that the repository does not have: nobody can tell. */
+  async #locateOffline(path: string): Promise<string | undefined> {
+    const { id, revision } = this.#repository;
+    const commit = await this.#cache.commitOf(revision);
+    if (commit !== undefined && (await this.#cache.hasSnapshot(commit))) return await this.#fromCache(commit, path);
+    throw new EngineError("bad-input", `revision ${revision} is not in the cache, and only the cache may be used`, {
+      where: id,
+      expected: `files in ${this.#cache.root}`,
+      actual: "none",
+      fix: "load it once with network access (without HF_HUB_OFFLINE and local_files_only)",
+    });
+  }
+
+  #explain(error: EngineError): EngineError {
+    if (!/cannot be reached/.test(error.message)) return error;
+    const { id, endpoint } = this.#repository;
+    return new EngineError("io", `the hub ${error.message}, and it is not in the cache`, {
+      where: id,
+      actual: `no answer from ${endpoint}`,
+      fix: "check the network and HF_ENDPOINT, or give the folder of a checkpoint; once fetched it works offline",
+      cause: error,
+    });
+  }
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  return (await stat(file).catch(() => undefined))?.size;
+}

@@ -1,0 +1,57 @@
+/** Keeps parts of files between visits. Storage that is full or forbidden costs the saving, never the load. */
+export interface PartCache {
+  get(url: string, part: string): Promise<Blob | undefined>;
+  put(url: string, part: string, content: Blob): Promise<void>;
+}
+
+/**
+ * Parts in the browser's Cache API. It cannot hold a file of gigabytes in one piece, nor answer a range of one: a part is
+ * an entry of its own, its address that of the file with `?part=…` behind.
+ */
+export class CacheApiParts implements PartCache {
+  readonly #name: string;
+  readonly #onNotice: ((line: string) => void) | undefined;
+  #cache: Promise<Cache | undefined> | undefined;
+
+  constructor(name: string, onNotice?: (line: string) => void) {
+    this.#name = name;
+    this.#onNotice = onNotice;
+  }
+
+  async get(url: string, part: string): Promise<Blob | undefined> {
+    const cache = await this.#open();
+    const found = await cache?.match(keyOf(url, part)).catch(() => undefined);
+    return await found?.blob().catch(() => undefined);
+  }
+
+  async put(url: string, part: string, content: Blob): Promise<void> {
+    const cache = await this.#open();
+    if (cache === undefined) return;
+    try {
+      await cache.put(keyOf(url, part), new Response(content));
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  /** Absent on pages that are not served by https, and in some private windows. */
+  async #open(): Promise<Cache | undefined> {
+    this.#cache ??= Promise.resolve()
+      .then(() => caches.open(this.#name))
+      .catch((error: unknown) => this.#giveUp(error));
+    return await this.#cache;
+  }
+
+  /** Told once; what is in the cache already stays of use, more is not tried. */
+  #giveUp(error: unknown): undefined {
+    this.#cache = Promise.resolve(undefined);
+    this.#onNotice?.(
+      `the browser does not store the weights (${(error as Error).message}): they are fetched each time`,
+    );
+    return undefined;
+  }
+}
+
+function keyOf(url: string, part: string): string {
+  return `${url}?part=${encodeURIComponent(part)}`;
+}
