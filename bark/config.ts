@@ -180,7 +180,8 @@ function requireBark(fields: JsonObject, where: string): void {
   new JsonFields(fields, where).string("model_type", "bark", ["bark"]);
 }
 
-async function readConfig(store: FileStore): Promise<JsonObject> {
+/** The parsed `config.json` of a checkpoint. @throws EngineError `bad-input` if there is none. */
+export async function readConfig(store: FileStore): Promise<JsonObject> {
   const value = await readJsonFile(store, fileName);
   if (isObject(value)) return value;
   throw new EngineError(
