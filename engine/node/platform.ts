@@ -62,7 +62,7 @@ async function openStore(location: string, options: HubOptions = {}): Promise<Fi
 }
 
 function missing(location: string): never {
-  throw new EngineError("bad-input", "there is no such folder, and it is no URL and no name on the hub", {
+  throw new EngineError("bad-input", "no such file or folder, and it is neither a URL nor owner/name on the hub", {
     where: location,
     fix: "give the folder of a Bark checkpoint, a URL, or owner/name of a repository such as suno/bark-small",
   });
