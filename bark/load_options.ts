@@ -2,18 +2,15 @@ import { openGpu, type Gpu } from "../engine/gpu.ts";
 import type { WeightFormat } from "../engine/shader_source.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import type { BarkProgress } from "./output.ts";
+import type { CheckpointOptions, CheckpointSource } from "./store.ts";
 
-export interface FromPretrainedOptions {
+export interface FromPretrainedOptions extends CheckpointOptions {
   /** Format of the weights on the GPU. Default: f16 if the checkpoint stores f16, else f32. */
   dtype?: "f32" | "f16" | "float32" | "float16";
   /** A device that is open already; it is not closed by the model's `dispose`. */
   gpu?: Gpu;
   /** Part of an adapter's name, or `"software"`. */
   device?: string;
-  /** Called with one line for the user, such as that a software adapter stands in. */
-  onNotice?: (line: string) => void;
-  /** Stops loading. */
-  signal?: AbortSignal;
   on_progress?: (progress: BarkProgress) => void;
 }
 
@@ -23,6 +20,12 @@ export interface BarkFromPretrainedOptions extends FromPretrainedOptions {
    * needs it.
    */
   low_memory?: boolean;
+}
+
+/** Says that a model can be used, as the last of the events of loading it. */
+export function reportReady(source: CheckpointSource, { progress_callback }: FromPretrainedOptions): void {
+  const model = typeof source === "string" ? source : source.name;
+  progress_callback?.({ status: "ready", task: "text-to-speech", model });
 }
 
 /** The caller's device, or one of our own. @throws EngineError `no-adapter`. */

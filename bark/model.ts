@@ -12,7 +12,7 @@ import { generateFine } from "./fine_stage.ts";
 import { checkGenerate, checkGenerationFits } from "./generation_checks.ts";
 import type { GenerateKwargs } from "./generate_options.ts";
 import { BarkGenerationConfig } from "./generation_config.ts";
-import { chooseFormat, gpuOf, type BarkFromPretrainedOptions } from "./load_options.ts";
+import { chooseFormat, gpuOf, reportReady, type BarkFromPretrainedOptions } from "./load_options.ts";
 import type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
 import { Placement, type GpuPart } from "./placement.ts";
 import { rowsOf } from "./planning.ts";
@@ -81,11 +81,11 @@ export class BarkModel {
   }
 
   /**
-   * Loads a checkpoint of Hugging Face's layout or suno's: a directory, a URL or an opened store.
+   * Loads a checkpoint of Hugging Face's layout or suno's: a directory, a URL, a repository on the hub or an opened store.
    * @throws EngineError `bad-input` naming the file and what is wrong; `no-adapter`; `limit`.
    */
   static async from_pretrained(source: CheckpointSource, options: BarkFromPretrainedOptions = {}): Promise<BarkModel> {
-    const store = await openCheckpoint(source);
+    const store = await openCheckpoint(source, options);
     const config = await BarkConfig.from_pretrained(store);
     const generation_config = await BarkGenerationConfig.from_pretrained(store);
     checkGenerationFits(generation_config, config);
@@ -98,6 +98,7 @@ export class BarkModel {
       gpu = await gpuOf(options);
       const model = new BarkModel({ config, generation_config, gpu, dtype, reader, ownsGpu });
       await model.#load(options);
+      reportReady(source, options);
       return model;
     } catch (error) {
       await reader.close();

@@ -26,9 +26,9 @@ export interface CheckpointOptions {
   endpoint?: string;
   /** Told how far each file is. */
   progress_callback?: (info: ProgressInfo) => void;
-  /** Called with one line for the user. */
+  /** Called with one line for the user, such as that the hub cannot be reached or a software adapter stands in. */
   onNotice?: (line: string) => void;
-  /** Stops a download; what has come is kept. */
+  /** Stops loading; what has been downloaded is kept. */
   signal?: AbortSignal;
 }
 

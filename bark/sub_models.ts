@@ -9,7 +9,7 @@ import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig, type EncodecConfi
 import { FineWeights } from "./fine_model.ts";
 import { causalForward, type CausalForwardKwargs, type CausalLMOutputWithPast } from "./forward/causal_forward.ts";
 import { fineForward, type FineForwardKwargs, type MaskedLMOutput } from "./forward/fine_forward.ts";
-import { chooseFormat, gpuOf, type FromPretrainedOptions } from "./load_options.ts";
+import { chooseFormat, gpuOf, reportReady, type FromPretrainedOptions } from "./load_options.ts";
 import { Placement, type GpuPart } from "./placement.ts";
 import { openCheckpoint, type CheckpointSource } from "./store.ts";
 import type { BarkSubModelConfig } from "./sub_model_config.ts";
@@ -131,7 +131,7 @@ async function loadAlone<T, C>(
   Config: { from_pretrained(store: FileStore): Promise<C> },
   Model: new (source: SubModelSource, config: C, close: Close) => T,
 ): Promise<T> {
-  const store = await openCheckpoint(source);
+  const store = await openCheckpoint(source, options);
   const config = await Config.from_pretrained(store);
   const reader = await openWeights(store);
   const isWhole = Array.from(reader.names()).some((tensor) => tensor.startsWith(`${name}.`));
@@ -147,6 +147,7 @@ async function loadAlone<T, C>(
     const format = chooseFormat(reader, prefix, options.dtype);
     const model = new Model({ gpu, placement, prefix, format }, config, close);
     await placement.load(options);
+    reportReady(source, options);
     return model;
   } catch (error) {
     close();
