@@ -14,6 +14,7 @@ describe("parity of checkpoints stored in other ways", () => {
     { folder: "storage_bf16", runsIn: "f32" },
     { folder: "storage_folded", runsIn: "f32" },
     { folder: "storage_parametrized", runsIn: "f32" },
+    { folder: "tied", runsIn: "f32" },
   ];
   for (const { folder, shards = 1, runsIn } of kinds)
     it(`${folder}${shards > 1 ? ` in ${shards} shards` : ""}, run in ${runsIn}`, async () => {
