@@ -1,8 +1,7 @@
 import { convertCheckpoint, type Converted } from "../../convert/node/convert_checkpoint.ts";
-import { openCheckpoint } from "../store.ts";
 import { choiceFlag, parseCommandLine, requirePositionals } from "./command_line.ts";
 import type { Interrupt } from "./interrupt.ts";
-import { modelLocation } from "./model_location.ts";
+import { openModel } from "./model_location.ts";
 import { ProgressLine } from "./progress.ts";
 
 const flags = { dtype: { type: "string" }, json: { type: "boolean" }, quiet: { type: "boolean" } } as const;
@@ -16,8 +15,10 @@ export async function convert(args: readonly string[], interrupt: Interrupt): Pr
   const began = performance.now();
   const progress = new ProgressLine();
   try {
-    const written = await convertCheckpoint(await openCheckpoint(modelLocation(source)), destination, {
-      signal: interrupt.signal,
+    const { signal } = interrupt;
+    const store = await openModel(source, signal, { quiet: values.quiet === true });
+    const written = await convertCheckpoint(store, destination, {
+      signal,
       ...(dtype === undefined ? {} : { dtype }),
       ...(values.quiet
         ? {}
