@@ -1,7 +1,8 @@
-/** The public surface. Names as in transformers. Import a platform first: engine/node/index.ts or engine/web/index.ts. */
+/** The public surface; names as in transformers. What a program imports is node.ts or web.ts, by the name of the package. */
 export { EngineError, type ErrorCode } from "../engine/errors.ts";
 export { openGpu, type Gpu, type GpuOptions } from "../engine/gpu.ts";
 export { NdArray } from "../engine/ndarray.ts";
+export { AutoConfig } from "./auto_config.ts";
 export {
   BarkCoarseConfig,
   BarkConfig,
@@ -20,10 +21,11 @@ export {
   BarkGenerationConfig,
   BarkSemanticGenerationConfig,
 } from "./generation_config.ts";
-export type { FromPretrainedOptions } from "./load_options.ts";
+export type { BarkFromPretrainedOptions, FromPretrainedOptions } from "./load_options.ts";
 export { BarkModel, type BarkGenerateKwargs } from "./model.ts";
 export type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
-export { BarkProcessor } from "./processor.ts";
-export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
+// The documentation of transformers calls it by the name that goes by the checkpoint.
+export { BarkProcessor, BarkProcessor as AutoProcessor, type BarkInputs, type ProcessorOptions } from "./processor.ts";
+export { BarkCausalModel, BarkCodec, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
 export { voicePromptFromRun, type HistoryPrompt, type VoicePreset } from "./voices.ts";
 export { encode_wav, write_wav } from "./wav.ts";

@@ -1,7 +1,8 @@
 /**
  * Loads and runs checkpoints of true size on this machine: `npm run check:sizes -- FOLDER [small] [large]`.
  * Writes synthetic ones to FOLDER where they are not there yet (1.7 GB and 4.5 GB), runs `bark say` on the small and a
- * semantic prefill with four steps on the large one, and prints peak memory and times. Not part of the tests.
+ * semantic prefill with four steps on the large one, each with all sub-models on the GPU and with one at a time, and
+ * prints peak memory and times. Not part of the tests.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -74,9 +75,14 @@ if (wanted.includes("small")) {
   const model = await checkpoint(folder, "small");
   const output = path.resolve(folder, "check_sizes.wav");
   const flags = ["--max-semantic-tokens", "20", "--greedy", "--dtype", "f32", "--json"];
-  report(
-    "bark-small",
-    await run("bark/cli/main.ts", ["say", "Hello, my dog is cute.", "-m", model, "-o", output, ...flags]),
-  );
+  for (const memory of [[], ["--low-memory"]])
+    report(
+      ["bark-small", ...memory].join(" "),
+      await run("bark/cli/main.ts", ["say", "Hello, my dog is cute.", "-m", model, "-o", output, ...flags, ...memory]),
+    );
 }
-if (wanted.includes("large")) report("bark", await run("tools/check_large.ts", [await checkpoint(folder, "large")]));
+if (wanted.includes("large")) {
+  const model = await checkpoint(folder, "large");
+  for (const memory of [[], ["low-memory"]])
+    report(["bark", ...memory].join(" "), await run("tools/check_large.ts", [model, ...memory]));
+}

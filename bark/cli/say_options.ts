@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { EngineError } from "../../engine/errors.ts";
 import type { GenerateKwargs } from "../generate_options.ts";
+import type { BarkFromPretrainedOptions } from "../load_options.ts";
 import { choiceFlag, numberFlag, parseCommandLine } from "./command_line.ts";
 import { modelLocation } from "./model_location.ts";
 
@@ -24,6 +25,7 @@ const flags = {
   seed: { type: "string" },
   dtype: { type: "string" },
   device: { type: "string" },
+  "low-memory": { type: "boolean" },
   json: { type: "boolean" },
   quiet: { type: "boolean" },
 } as const;
@@ -42,7 +44,7 @@ export interface SayOptions {
   readonly saveVoice: string | undefined;
   readonly kwargs: GenerateKwargs;
   readonly seed: number;
-  readonly load: { dtype?: "f32" | "f16"; device?: string };
+  readonly load: Pick<BarkFromPretrainedOptions, "dtype" | "device" | "low_memory">;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -69,6 +71,7 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     load: {
       ...(dtype === undefined ? {} : { dtype }),
       ...(values.device === undefined ? {} : { device: values.device }),
+      low_memory: values["low-memory"] === true,
     },
     json: values.json === true,
     quiet: values.quiet === true,

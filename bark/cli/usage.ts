@@ -32,12 +32,13 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
                             sampling defaults: the generation config of the checkpoint
   --dtype f32|f16           weights on the GPU; default: as stored
   --device NAME             part of an adapter's name; "software" forces the software adapter
+  --low-memory              one sub-model on the GPU at a time, read again for every run
   --json                    one line of JSON on standard output instead of the summary
   --quiet                   no progress
 `,
   convert: `bark convert SRC DEST [--dtype f32|f16|q8]
 
-  SRC                       a checkpoint: a directory with safetensors or pytorch_model.bin (in one file or in
+  SRC                       a checkpoint, as -m of \`bark say\`: a directory with safetensors or pytorch_model.bin (in one file or in
                             shards), or with suno's own files (text.pt, coarse.pt, fine.pt or text_2.pt, …;
                             encodec_24khz-*.th; vocab.txt). Nothing in it is executed
   DEST                      a directory that does not exist or is empty: it gets config, tokenizer, voices and
@@ -47,9 +48,12 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   --json                    one line of JSON on standard output instead of the summary
   --quiet                   no progress
 `,
-  voices: `bark voices [-m MODEL]
+  voices: `bark voices [-m MODEL] [--preview NAME [-o OUT.wav]]
 
   -m, --model MODEL         a directory, a URL, or "nano" (default)
+
+  --preview NAME            speak a sentence in the language of this preset
+  -o, --output OUT.wav      where to; default: bark.wav
 
 One line a preset: its name, its language and how long its sample lasts.
 `,

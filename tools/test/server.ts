@@ -78,6 +78,7 @@ function pageSource({ specs, grep }: SpecPage): string {
   const importMap = {
     imports: {
       chai: "/node_modules/chai/index.js",
+      "bark-webgpu": "/bark/web.ts",
       "@huggingface/tokenizers": "/node_modules/@huggingface/tokenizers/dist/tokenizers.mjs",
     },
   };
