@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import path from "node:path";
 import { isCommitHash } from "../hub/repository.ts";
-import { makeFolder, writeFileAtomically } from "./atomic_file.ts";
+import { makeFolder, writeError, writeFileAtomically } from "./atomic_file.ts";
 
 /**
  * A repository in the cache that Python's huggingface_hub keeps:
@@ -78,7 +78,9 @@ export class HubCache {
     } catch {
       // Windows allows links to few users. Python, too, then keeps the content itself in the snapshot.
       await rm(temporary, { force: true });
-      await rename(blob, link);
+      await rename(blob, link).catch((error: NodeJS.ErrnoException) => {
+        throw writeError(link, error);
+      });
     }
     return link;
   }

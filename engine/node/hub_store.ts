@@ -22,7 +22,6 @@ export interface CachedHubOptions extends HubOptions {
  * nobody opens is not fetched. Once the commit is known, cached files need no network.
  */
 export class CachedHubStore implements FileStore {
-  readonly name: string;
   readonly #repository: Repository;
   readonly #client: HubClient;
   readonly #cache: HubCache;
@@ -40,7 +39,11 @@ export class CachedHubStore implements FileStore {
     this.#cache = new HubCache(options.cacheDir, repository.id);
     this.#progress = new HubProgress(repository.id, options.onEvent);
     this.#isOffline = options.localFilesOnly === true;
-    this.name = this.#isOffline ? `${repository.id} (cached files only)` : repository.id;
+  }
+
+  /** Says so where a file that is not cached counts as one that is not there. */
+  get name(): string {
+    return this.#isOffline ? `${this.#repository.id} (cached files only)` : this.#repository.id;
   }
 
   /**
