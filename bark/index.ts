@@ -12,6 +12,7 @@ export {
   EncodecConfig,
 } from "./config.ts";
 export type { CausalForwardKwargs, CausalLMOutputWithPast } from "./forward/causal_forward.ts";
+export { EncodecModel, type EncodecEncodeOptions } from "./encodec_model.ts";
 export { DynamicCache, type CacheLayer } from "./forward/dynamic_cache.ts";
 export type { FineForwardKwargs, MaskedLMOutput } from "./forward/fine_forward.ts";
 export type { GenerateKwargs } from "./generate_options.ts";
@@ -26,6 +27,8 @@ export { BarkModel, type BarkGenerateKwargs } from "./model.ts";
 export type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
 // The documentation of transformers calls it by the name that goes by the checkpoint.
 export { BarkProcessor, BarkProcessor as AutoProcessor, type BarkInputs, type ProcessorOptions } from "./processor.ts";
-export { BarkCausalModel, BarkCodec, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
+export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
 export { voicePromptFromRun, type HistoryPrompt, type VoicePreset } from "./voices.ts";
+export { to_mono } from "./mono.ts";
 export { encode_wav, write_wav } from "./wav.ts";
+export { decode_wav, type WavAudio } from "./wav_reader.ts";

@@ -7,6 +7,7 @@ import type { TensorReader } from "../engine/tensor_reader.ts";
 import { generateCoarse, type CoarseResult } from "./coarse_stage.ts";
 import { decodeCodes } from "./codec_stage.ts";
 import { BarkConfig } from "./config.ts";
+import { EncodecModel } from "./encodec_model.ts";
 import { checkGptTensors } from "./expected_tensors.ts";
 import { generateFine } from "./fine_stage.ts";
 import { checkGenerate, checkGenerationFits } from "./generation_checks.ts";
@@ -21,7 +22,7 @@ import { saveWeights } from "./save_weights.ts";
 import { generateSemantic } from "./semantic_stage.ts";
 import { StageRun } from "./stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./store.ts";
-import { BarkCodec, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
+import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
 import type { HistoryPrompt } from "./voices.ts";
 
 /** Keywords of {@link BarkModel.generate}: those of transformers, and ours for seed, stop and progress. */
@@ -59,7 +60,7 @@ export class BarkModel {
   readonly semantic: BarkSemanticModel;
   readonly coarse_acoustics: BarkCoarseModel;
   readonly fine_acoustics: BarkFineModel;
-  readonly codec_model: BarkCodec;
+  readonly codec_model: EncodecModel;
   readonly #placement: Placement;
   readonly #reader: TensorReader;
   readonly #ownsGpu: boolean;
@@ -76,8 +77,8 @@ export class BarkModel {
     this.semantic = new BarkSemanticModel(under("semantic."), config.semantic_config);
     this.coarse_acoustics = new BarkCoarseModel(under("coarse_acoustics."), config.coarse_acoustics_config);
     this.fine_acoustics = new BarkFineModel(under("fine_acoustics."), config.fine_acoustics_config);
-    const { n_fine_codebooks } = generation_config.fine_acoustics_config;
-    this.codec_model = new BarkCodec(under("codec_model."), config.codec_config, n_fine_codebooks);
+    const { n_fine_codebooks: codebooks } = generation_config.fine_acoustics_config;
+    this.codec_model = new EncodecModel(under("codec_model."), config.codec_config, { codebooks });
   }
 
   /**

@@ -23,6 +23,7 @@ export class Placement {
   readonly #gpu: Gpu;
   readonly #reader: TensorReader;
   readonly #parts: GpuPart<Weights>[] = [];
+  readonly #onDemand = new Set<GpuPart<Weights>>();
   #isOffloaded = false;
   #isDisposed = false;
   /** Settles when all uses so far have ended. */
@@ -40,12 +41,20 @@ export class Placement {
     return part;
   }
 
-  /** Puts all parts on the GPU, or none where one of them fails. */
+  /** The same of a part that {@link load} leaves out: it is read when it is used first. */
+  addOnDemand<W extends Weights>(prefix: string, load: (reader: TensorReader) => Promise<W>): GpuPart<W> {
+    const part = this.add(prefix, load);
+    this.#onDemand.add(part);
+    return part;
+  }
+
+  /** Puts all parts but those on demand on the GPU, or none where one of them fails. */
   async load(watch: LoadWatch): Promise<void> {
-    const [only] = this.#parts.length === 1 ? this.#parts : [];
+    const parts = this.#parts.filter((part) => !this.#onDemand.has(part));
+    const [only] = parts.length === 1 ? parts : [];
     const reader = new LoadProgress(this.#reader, watch, only?.prefix);
     try {
-      for (const part of this.#parts) await part.load(reader);
+      for (const part of parts) await part.load(reader);
     } catch (error) {
       this.#free(this.#parts);
       throw error;

@@ -1,11 +1,9 @@
 import { openWeights } from "../convert/open_weights.ts";
-import { EncodecDecoder, type DecodeOptions } from "../encodec/decoder.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import type { NdArray } from "../engine/ndarray.ts";
 import type { WeightFormat } from "../engine/shader_source.ts";
 import { CausalModel } from "./causal_model.ts";
-import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig, type EncodecConfig } from "./config.ts";
+import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config.ts";
 import { FineWeights } from "./fine_model.ts";
 import { causalForward, type CausalForwardKwargs, type CausalLMOutputWithPast } from "./forward/causal_forward.ts";
 import { fineForward, type FineForwardKwargs, type MaskedLMOutput } from "./forward/fine_forward.ts";
@@ -24,13 +22,13 @@ export interface SubModelSource {
 }
 
 /** A part of Bark: a config, and weights that are on the GPU when they are used. */
-class SubModel<C, W extends { dispose(): void }> {
+export class SubModel<C, W extends { dispose(): void }> {
   readonly gpu: Gpu;
   readonly config: C;
   readonly weights: GpuPart<W>;
   readonly #close: () => void;
 
-  protected constructor(gpu: Gpu, config: C, weights: GpuPart<W>, close: () => void) {
+  protected constructor(gpu: Gpu, config: C, weights: GpuPart<W>, close: () => void = leaveOpen) {
     this.gpu = gpu;
     this.config = config;
     this.weights = weights;
@@ -106,20 +104,6 @@ export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
    */
   async forward(kwargs: FineForwardKwargs): Promise<MaskedLMOutput> {
     return await this.weights.use((weights) => fineForward(weights, kwargs));
-  }
-}
-
-/** The decoding half of the codec: codes to audio. */
-export class BarkCodec extends SubModel<EncodecConfig, EncodecDecoder> {
-  /** For `from_pretrained`; the first `codebooks` codebooks are loaded. */
-  constructor({ gpu, placement, prefix }: SubModelSource, config: EncodecConfig, codebooks: number) {
-    const load = placement.add(prefix, (reader) => EncodecDecoder.load(gpu, reader, prefix, config, codebooks));
-    super(gpu, config, load, leaveOpen);
-  }
-
-  /** See {@link EncodecDecoder.decode}. */
-  async decode(codes: Int32Array | Uint32Array, frames: number, options: DecodeOptions = {}): Promise<NdArray> {
-    return await this.weights.use((weights) => weights.decode(codes, frames, options));
   }
 }
 

@@ -1,0 +1,142 @@
+import { openWeights } from "../convert/open_weights.ts";
+import { EncodecDecoder } from "../encodec/decoder.ts";
+import { EncodecEncoder } from "../encodec/encoder.ts";
+import { EngineError } from "../engine/errors.ts";
+import { NdArray } from "../engine/ndarray.ts";
+import { decodeCodes } from "./codec_stage.ts";
+import { BarkConfig, EncodecConfig, readConfig } from "./config.ts";
+import { gpuOf, type FromPretrainedOptions } from "./load_options.ts";
+import type { BarkProgress } from "./output.ts";
+import { Placement, type GpuPart } from "./placement.ts";
+import { StageRun } from "./stage_run.ts";
+import { openCheckpoint, type CheckpointSource } from "./store.ts";
+import { SubModel, type SubModelSource } from "./sub_models.ts";
+
+interface CallOptions {
+  signal?: AbortSignal;
+  on_progress?: (progress: BarkProgress) => void;
+}
+
+export interface EncodecEncodeOptions extends CallOptions {
+  /** kbit/s, one of `config.target_bandwidths`. Default: the smallest. */
+  bandwidth?: number;
+}
+
+/** EnCodec: audio to codes and back. Both halves run in f32, whatever the checkpoint stores. */
+export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
+  readonly #encoder: GpuPart<EncodecEncoder>;
+
+  /** For `from_pretrained`; the decoder knows the first `codebooks` codebooks. */
+  constructor(
+    { gpu, placement, prefix }: Omit<SubModelSource, "format">,
+    config: EncodecConfig,
+    options: { codebooks?: number; close?: () => void } = {},
+  ) {
+    const { codebooks, close } = options;
+    const decoder = placement.add(prefix, (reader) => EncodecDecoder.load(gpu, reader, prefix, config, codebooks));
+    super(gpu, config, decoder, close);
+    this.#encoder = placement.addOnDemand(prefix, (reader) => EncodecEncoder.load(gpu, reader, prefix, config));
+  }
+
+  /**
+   * From a checkpoint of the codec alone or of a whole Bark. Each half is read when it is used first.
+   * @throws EngineError `bad-input`, `no-adapter`.
+   */
+  static async from_pretrained(source: CheckpointSource, options: FromPretrainedOptions = {}): Promise<EncodecModel> {
+    const store = await openCheckpoint(source, options);
+    const json = await readConfig(store);
+    const where = `${store.name}/config.json`;
+    const config =
+      json["model_type"] === "encodec"
+        ? EncodecConfig.from_dict(json, where)
+        : BarkConfig.from_dict(json, where).codec_config;
+    const reader = await openWeights(store);
+    const prefix = Array.from(reader.names()).some((name) => name.startsWith("codec_model.")) ? "codec_model." : "";
+    try {
+      const gpu = await gpuOf(options);
+      const placement = new Placement(gpu, reader);
+      const close = (): void => {
+        placement.dispose();
+        void reader.close();
+        if (options.gpu === undefined) gpu.dispose();
+      };
+      return new EncodecModel({ gpu, placement, prefix }, config, { close });
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Audio to codes.
+   * @param input_values full scale ±1 at `config.sampling_rate`: [batch, channels, samples], or without the leading axes.
+   * @returns `audio_codes` [1, batch, codebooks, frames], as transformers' `EncodecModel.encode` gives them.
+   * @throws EngineError `usage` for a bandwidth that the codec does not have, or audio that is empty or not finite.
+   */
+  async encode(
+    input_values: NdArray | Float32Array,
+    { bandwidth, signal, on_progress }: EncodecEncodeOptions = {},
+  ): Promise<{ audio_codes: NdArray<Int32Array>; audio_scales: null[] }> {
+    const { audio_channels: channels } = this.config;
+    const shape = "shape" in input_values ? input_values.shape : [input_values.length];
+    const [batch, rows, samples] = [...[1, 1, 1].slice(shape.length), ...shape];
+    if (shape.length > 3 || rows !== channels)
+      throw new EngineError("usage", "audio does not fit the codec", {
+        where: "input_values",
+        expected: `[batch, ${channels}, samples]`,
+        actual: `[${shape.join(", ")}]`,
+      });
+    const data = Float32Array.from("shape" in input_values ? input_values.data : input_values);
+    const run = new StageRun("codec", { seed: 0n, signal, onProgress: on_progress });
+    const frames = Math.ceil(samples / this.config.hop_length);
+    const codes = await this.#encoder.use(
+      async (encoder) => {
+        const results: Int32Array[] = [];
+        for (let i = 0; i < batch; i++) {
+          const onProgress = (done: number, total: number): void =>
+            run.report(Math.round((i + done / total) * frames), batch * frames);
+          const audio = data.subarray(i * rows * samples, (i + 1) * rows * samples);
+          results.push((await encoder.encode(audio, { ...given({ bandwidth, signal }), onProgress })).data);
+        }
+        return results;
+      },
+      { signal, on_progress },
+    );
+    const audio_codes = Int32Array.from(codes.flatMap((row) => Array.from(row)));
+    return {
+      audio_codes: new NdArray(audio_codes, [1, batch, codes[0].length / frames, frames]),
+      audio_scales: [null],
+    };
+  }
+
+  /**
+   * Codes to audio.
+   * @param audio_codes [1, batch, codebooks, frames], or without the leading axes.
+   * @returns `audio_values` [batch, channels, samples], unclipped.
+   * @throws EngineError `usage` for codes that do not fit the codec.
+   */
+  async decode(
+    audio_codes: NdArray,
+    { signal, on_progress }: CallOptions = {},
+  ): Promise<{ audio_values: NdArray<Float32Array> }> {
+    const { shape } = audio_codes;
+    const [chunks, batch, codebooks, frames] = [...[1, 1, 1, 1].slice(shape.length), ...shape];
+    if (shape.length < 2 || shape.length > 4 || chunks !== 1)
+      throw new EngineError("usage", "codes do not fit the codec", {
+        where: "audio_codes",
+        expected: "[1, batch, codebooks, frames]",
+        actual: `[${shape.join(", ")}]`,
+      });
+    const codes = new NdArray(audio_codes.data, [batch, codebooks, frames]);
+    const run = new StageRun("codec", { seed: 0n, signal, onProgress: on_progress });
+    const watch = { signal, on_progress };
+    const audio = await this.weights.use((decoder) => decodeCodes(decoder, codes, undefined, run), watch);
+    const { audio_channels: channels } = this.config;
+    return { audio_values: new NdArray(audio.data, [batch, channels, audio.size / batch / channels]) };
+  }
+}
+
+/** Without the fields that are not given. */
+function given(options: { bandwidth: number | undefined; signal: AbortSignal | undefined }): EncodecEncodeOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
