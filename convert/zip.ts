@@ -33,10 +33,12 @@ function damaged(source: ByteSource, message: string, actual?: unknown): EngineE
 export class ZipReader {
   readonly source: ByteSource;
   readonly entries: ReadonlyMap<string, ZipEntry>;
+  readonly #directoryOffset: number;
 
-  private constructor(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>) {
+  private constructor(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>, directoryOffset: number) {
     this.source = source;
     this.entries = entries;
+    this.#directoryOffset = directoryOffset;
   }
 
   /** @throws EngineError `bad-input` if the directory is missing, damaged or names a file twice. */
@@ -57,15 +59,21 @@ export class ZipReader {
       entries.set(entry.name, entry);
       at = end;
     }
-    return new ZipReader(source, entries);
+    return new ZipReader(source, entries, offset);
   }
 
-  /** Where a stored entry's bytes begin: the local header's extra field differs from the directory's. */
+  /**
+   * Where an entry's bytes begin: the local header's extra field differs from the directory's.
+   * @throws EngineError `bad-input` if they do not end before the directory begins.
+   */
   async dataOffset(entry: ZipEntry): Promise<number> {
     const header = await this.source.read(entry.headerOffset, 30);
     const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
     if (view.getUint32(0, true) !== localSignature) throw damaged(this.source, `${entry.name} has no local header`);
-    return entry.headerOffset + 30 + view.getUint16(26, true) + view.getUint16(28, true);
+    const offset = entry.headerOffset + 30 + view.getUint16(26, true) + view.getUint16(28, true);
+    if (offset + entry.compressedSize > this.#directoryOffset)
+      throw damaged(this.source, `${entry.name} reaches into the zip directory`);
+    return offset;
   }
 
   /**

@@ -136,7 +136,7 @@ describe("ZipReader", () => {
       zipBytes([member({ size: 12, deflated: true })]),
       /x\.zip: a: cannot be inflated/,
     ],
-    "more bytes than the file has": [zipBytes([member({ packedSize: 1e6 })]), /x\.zip: the file ends too early/],
+    "more bytes than the file has": [zipBytes([member({ packedSize: 1e6 })]), /x\.zip: a reaches into the zip directory/],
     "what does not inflate": [
       zipBytes([member({ method: 8, content: Uint8Array.of(255, 255, 255) })]),
       /x\.zip: a: cannot be inflated/,
@@ -153,7 +153,7 @@ describe("ZipReader", () => {
     });
 
   it("refuses a bomb: by the size it tells, and by what comes out of it", async () => {
-    const content = new Uint8Array(50e6);
+    const content = new Uint8Array(5e6);
     const honest = zipBytes([member({ content, deflated: true })]);
     expect(honest.length).to.be.below(100_000);
     expect(await fault(honest)).to.match(
