@@ -3,7 +3,8 @@ import type { Gpu } from "../engine/gpu.ts";
 import type { Program } from "../engine/program.ts";
 import { into, Recorder } from "../engine/recorder.ts";
 import type { Tensor } from "../engine/tensor.ts";
-import { attention, attentionDecode, kvAppend, type KvCache } from "../kernels/attention/attention.ts";
+import { attention } from "../kernels/attention/attention.ts";
+import { attentionDecode, kvAppend, type KvCache } from "../kernels/attention/decode.ts";
 import { embedding, embeddingGiven } from "../kernels/embedding/embedding.ts";
 import { sampleStep, type SampleOptions } from "../kernels/sample/sample.ts";
 import { stateFields, stateWidth } from "../kernels/state.ts";
@@ -99,7 +100,7 @@ export class CausalSession {
       });
     const past = this.#commonPast(inputs, length);
     this.#prefilled = [];
-    const buffers = this.model.gpt.buffers(length - past, "prefill");
+    const buffers = this.model.gpt.buffers(length - past, "prefill", length);
     const state = new Uint32Array(this.options.rows * stateWidth);
     try {
       for (const [row, input] of inputs.entries()) {
@@ -193,7 +194,8 @@ export class CausalSession {
       kvAppend(program, qkv, cache, { rows: queries, width: H, first: first + past * H });
       const q = { tensor: qkv, first: 0, stride: 3 * H };
       const k = { tensor: cache.k, first, stride: H };
-      const shape = { queries, keys: length, heads, headDim: H / heads, past, causal: true };
+      const { scratch } = buffers;
+      const shape = { queries, keys: length, heads, headDim: H / heads, past, causal: true, scratch };
       attention(program, q, k, { ...k, tensor: cache.v }, y, shape);
     });
     recorder.program(0).copy(buffers.x, (queries - 1) * H, this.#buffers.x, row * H, H);

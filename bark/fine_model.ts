@@ -98,7 +98,8 @@ export class FineWeights {
     );
     this.gpt.recordBlocks(recording, buffers, rows, (_recording, _layer, qkv, y) => {
       const part = (index: number): Rows => ({ tensor: qkv, first: index * H, stride: 3 * H });
-      const shape = { queries: rows, keys: rows, heads, headDim: H / heads, causal: false };
+      const { scratch } = buffers;
+      const shape = { queries: rows, keys: rows, heads, headDim: H / heads, causal: false, scratch };
       attention(recording.program(2 * rows * rows * H), part(0), part(1), part(2), y, shape);
     });
     const head = this.heads[codebook - n_codes_given];

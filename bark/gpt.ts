@@ -2,6 +2,7 @@ import type { Gpu } from "../engine/gpu.ts";
 import type { Program } from "../engine/program.ts";
 import type { Recording } from "../engine/recorder.ts";
 import type { Tensor } from "../engine/tensor.ts";
+import { attentionScratch } from "../kernels/attention/attention.ts";
 import { layernorm, type LayerNorm } from "../kernels/layernorm/layernorm.ts";
 import { disposeLinear, type Linear } from "../kernels/matmul/linear.ts";
 import { fusesNorm, matmul, type MatmulOptions } from "../kernels/matmul/matmul.ts";
@@ -36,6 +37,8 @@ export interface GptBuffers {
   readonly narrow: Tensor<"f32">;
   /** qkv [rows, 3H], then the hidden layer of the MLP [rows, 4H]. */
   readonly wide: Tensor<"f32">;
+  /** For the attention of `rows` queries over `keys` keys, where the version that is chosen needs it. */
+  readonly scratch: Tensor<"f32"> | undefined;
 }
 
 /** Records the attention of layer `layer`: qkv [rows, 3H] -> y [rows, H]. */
@@ -73,12 +76,13 @@ export class Gpt {
     return new Gpt(loader.gpu, shape, blocks, await loader.layerNorm("layernorm_final", H, normBias));
   }
 
-  buffers(rows: number, label: string): GptBuffers {
-    const H = this.shape.hiddenSize;
+  buffers(rows: number, label: string, keys: number = rows): GptBuffers {
+    const { hiddenSize: H, numHeads: heads } = this.shape;
     return {
       x: this.gpu.tensor("f32", [rows, H], `${label} x`),
       narrow: this.gpu.tensor("f32", [rows, H], `${label} narrow`),
       wide: this.gpu.tensor("f32", [rows, 4 * H], `${label} wide`),
+      scratch: attentionScratch(this.gpu, { queries: rows, keys, heads, headDim: H / heads }),
     };
   }
 
@@ -151,4 +155,5 @@ export function disposeBuffers(buffers: GptBuffers): void {
   buffers.x.dispose();
   buffers.narrow.dispose();
   buffers.wide.dispose();
+  buffers.scratch?.dispose();
 }

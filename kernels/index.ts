@@ -1,6 +1,8 @@
 import type { AnyKernel } from "../engine/kernel.ts";
-import { attentionDecodeKernel, attentionKernel, kvAppendKernel } from "./attention/attention.ts";
+import { attentionKernel, attentionTileKernel } from "./attention/attention.ts";
 import { attentionWeightsKernel } from "./attention/attention_weights.ts";
+import { attentionDecodeKernel, attentionDecodeQuadsKernel, kvAppendKernel } from "./attention/decode.ts";
+import { attentionScoresKernel, attentionSoftmaxKernel, attentionValuesKernel } from "./attention/strips.ts";
 import { codebookNearest } from "./codebook/codebook.ts";
 import { conv1dKernel } from "./conv1d/conv1d.ts";
 import { elementwise } from "./elementwise/elementwise.ts";
@@ -13,7 +15,12 @@ import { sampleRowsKernel, sampleStepKernel } from "./sample/sample.ts";
 /** Every kernel of the project, for the tests that compile all of them and for `bark doctor`. */
 export const allKernels: readonly AnyKernel[] = [
   attentionDecodeKernel,
+  attentionDecodeQuadsKernel,
   attentionKernel,
+  attentionScoresKernel,
+  attentionSoftmaxKernel,
+  attentionTileKernel,
+  attentionValuesKernel,
   attentionWeightsKernel,
   kvAppendKernel,
   codebookNearest,

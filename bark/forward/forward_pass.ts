@@ -2,12 +2,13 @@ import type { Gpu } from "../../engine/gpu.ts";
 import type { Program } from "../../engine/program.ts";
 import { into } from "../../engine/recorder.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import { attention, kvAppend, type AttentionShape, type Rows } from "../../kernels/attention/attention.ts";
+import { attention, type AttentionShape, type Rows } from "../../kernels/attention/attention.ts";
 import { attentionWeights } from "../../kernels/attention/attention_weights.ts";
+import { kvAppend } from "../../kernels/attention/decode.ts";
 import { embedding, embeddingGiven, type EmbeddingTables } from "../../kernels/embedding/embedding.ts";
 import type { Linear } from "../../kernels/matmul/linear.ts";
 import { matmul } from "../../kernels/matmul/matmul.ts";
-import type { Gpt, GptBuffers } from "../gpt.ts";
+import { disposeBuffers, type Gpt, type GptBuffers } from "../gpt.ts";
 import { mergeHeads, splitHeads, type DynamicCache } from "./dynamic_cache.ts";
 import type { InputRow } from "./forward_inputs.ts";
 import { allocateOutput, type FloatArray, type PassOutput, type Wanted } from "./pass_output.ts";
@@ -46,13 +47,13 @@ export async function forwardPass(
   try {
     const work: Work = {
       model,
-      buffers: gpt.buffers(length, "forward"),
+      buffers: gpt.buffers(length, "forward", keys),
       keys: f32([keys, width], "keys"),
       values: f32([keys, width], "values"),
       weights: wanted.attentions ? f32([heads, length, keys], "attentions") : undefined,
       logits: f32([length, head.columns], "logits"),
     };
-    for (const tensor of [work.buffers.x, work.buffers.narrow, work.buffers.wide]) scope.keep(tensor);
+    scope.keep({ dispose: () => disposeBuffers(work.buffers) });
     for (const [index, row] of rows.entries()) await runRow(work, row, index, past, output);
     return output;
   } finally {
@@ -82,7 +83,8 @@ async function runRow(work: Work, row: InputRow, index: number, past: DynamicCac
   const scope = new Scope();
   try {
     const mask = row.mask && scope.keep(gpt.gpu.tensorFrom("u32", [keys], row.mask, "forward mask"));
-    const shape = { queries, keys, heads, headDim: hiddenSize / heads, past: keys - queries, causal, mask };
+    const { scratch } = buffers;
+    const shape = { queries, keys, heads, headDim: hiddenSize / heads, past: keys - queries, causal, mask, scratch };
     await submit(gpt.gpu, "embeddings", (program) => recordEmbeddings(program, work, row, scope));
     for (let layer = 0; layer < gpt.layers; layer++) {
       await keepRow(output.hiddenStates[layer], index, buffers.x);

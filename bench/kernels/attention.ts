@@ -1,4 +1,14 @@
-import { attention, attentionDecode } from "../../kernels/attention/attention.ts";
+import {
+  attention,
+  attentionScratch,
+  attentionVersions,
+  type AttentionVersion,
+} from "../../kernels/attention/attention.ts";
+import {
+  attentionDecode,
+  attentionDecodeVersions,
+  type AttentionDecodeVersion,
+} from "../../kernels/attention/decode.ts";
 import { attentionReference } from "../../kernels/attention/reference.ts";
 import { noise } from "../../kernels/self_test/noise.ts";
 import { stateFields, stateWidth } from "../../kernels/state.ts";
@@ -13,7 +23,7 @@ export function attentionCase(rows: number, causal: boolean): KernelCase {
   return {
     op: "attention",
     shape: `${heads}×${headDim}, ${rows} rows, ${causal ? "causal" : "all"}`,
-    versions: ["attention"],
+    versions: attentionVersions,
     flops: 4 * width * pairs,
     bytes: () => 4 * 4 * width * rows,
     prepare: (scope) => prepareMany(scope, rows, causal),
@@ -24,11 +34,18 @@ function prepareMany(scope: Scope, rows: number, causal: boolean): PreparedCase 
   const values = noise(rows * 3 * width, 1, 2);
   const qkv = scope.tensorFrom("f32", values);
   const y = scope.tensor("f32", [rows, width]);
+  const shape = { queries: rows, keys: rows, heads, headDim, causal };
+  const scratch = attentionScratch(scope.gpu, { ...shape, version: "strips" });
+  if (scratch !== undefined) scope.own(scratch);
   const part = (index: number) => ({ tensor: qkv, first: index * width, stride: 3 * width });
   return {
     copies: 1,
-    record: (program) =>
-      attention(program, part(0), part(1), part(2), y, { queries: rows, keys: rows, heads, headDim, causal }),
+    record: (program, version) =>
+      attention(program, part(0), part(1), part(2), y, {
+        ...shape,
+        scratch,
+        ...(version === undefined ? {} : { version: version as AttentionVersion }),
+      }),
     reset: () => poison(y),
     check: async () => {
       const some = sampleOf(rows, 5);
@@ -61,7 +78,7 @@ export function decodeCase(past: number): KernelCase {
   return {
     op: "attention",
     shape: `${heads}×${headDim}, decode, ${past} past`,
-    versions: ["attention.decode"],
+    versions: attentionDecodeVersions,
     flops: 4 * width * (past + 1),
     bytes: () => 4 * width * (2 * past + 4),
     prepare: (scope) => prepareDecode(scope, past),
@@ -81,11 +98,17 @@ async function prepareDecode(scope: Scope, past: number): Promise<PreparedCase> 
   const input = scope.tensorFrom("f32", qkv);
   return {
     copies: caches.length,
-    record: (program, _version, copy) =>
+    record: (program, version, copy) =>
       attentionDecode(
         program,
         { qkv: input, state, cache: caches[copy], scores, y },
-        { rows: 1, heads, headDim, capacity },
+        {
+          rows: 1,
+          heads,
+          headDim,
+          capacity,
+          ...(version === undefined ? {} : { version: version as AttentionDecodeVersion }),
+        },
       ),
     reset: () => poison(y),
     check: async () => {

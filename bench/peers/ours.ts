@@ -7,7 +7,8 @@ import type { Program } from "../../engine/program.ts";
 import { into } from "../../engine/recorder.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { TensorInfo, TensorReader } from "../../engine/tensor_reader.ts";
-import { attention, attentionDecode } from "../../kernels/attention/attention.ts";
+import { attention } from "../../kernels/attention/attention.ts";
+import { attentionDecode } from "../../kernels/attention/decode.ts";
 import { stateFields, stateWidth } from "../../kernels/state.ts";
 import type { Prepare, Prepared } from "./contender.ts";
 import { codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork, type TensorSpec } from "./work.ts";
@@ -117,7 +118,7 @@ export async function recordGpt(gpu: Gpu, work: GptWork): Promise<{ program: Pro
 function recordMany(program: Program, gpt: Gpt, buffers: GptBuffers, { rows, width, heads, causal }: GptWork): void {
   gpt.recordBlocks(into(program), buffers, rows, (_recording, _layer, qkv, y) => {
     const part = (index: number) => ({ tensor: qkv, first: index * width, stride: 3 * width });
-    const shape = { queries: rows, keys: rows, heads, headDim: width / heads, causal };
+    const shape = { queries: rows, keys: rows, heads, headDim: width / heads, causal, scratch: buffers.scratch };
     attention(program, part(0), part(1), part(2), y, shape);
   });
 }

@@ -1,52 +1,50 @@
+import { EngineError } from "../../engine/errors.ts";
+import type { Gpu } from "../../engine/gpu.ts";
 import { defineKernel, optionalRead, read, readWrite } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
+import { chooseAttention } from "../choose.ts";
+import { attentionByStrips, stripElements } from "./strips.ts";
 
+const bindings = { q: read("f32"), k: read("f32"), v: read("f32"), mask: optionalRead("u32"), y: readWrite("f32") };
+const params = {
+  queries: "u32",
+  keys: "u32",
+  heads: "u32",
+  head_dim: "u32",
+  past: "u32",
+  causal: "u32",
+  has_mask: "u32",
+  scale: "f32",
+  q_first: "u32",
+  q_stride: "u32",
+  k_first: "u32",
+  k_stride: "u32",
+  v_first: "u32",
+  v_stride: "u32",
+} as const;
+
+/** A query an invocation, heads of any width. */
 export const attentionKernel = defineKernel({
   name: "attention",
   source: new URL("./attention.wgsl", import.meta.url),
-  bindings: { q: read("f32"), k: read("f32"), v: read("f32"), mask: optionalRead("u32"), y: readWrite("f32") },
-  params: {
-    queries: "u32",
-    keys: "u32",
-    heads: "u32",
-    head_dim: "u32",
-    past: "u32",
-    causal: "u32",
-    has_mask: "u32",
-    scale: "f32",
-    q_first: "u32",
-    q_stride: "u32",
-    k_first: "u32",
-    k_stride: "u32",
-    v_first: "u32",
-    v_stride: "u32",
-  },
+  bindings,
+  params,
   workgroups: ({ queries, heads, head_dim }) => [Math.ceil(queries / 32), heads, Math.ceil(head_dim / 64)],
 });
 
-export const attentionDecodeKernel = defineKernel({
-  name: "attention.decode",
-  source: new URL("./attention_decode.wgsl", import.meta.url),
-  bindings: {
-    qkv: read("f32"),
-    state: read("u32"),
-    k_cache: readWrite("f32"),
-    v_cache: readWrite("f32"),
-    scores: readWrite("f32"),
-    y: readWrite("f32"),
-  },
-  params: { rows: "u32", heads: "u32", head_dim: "u32", capacity: "u32", scale: "f32" },
-  workgroups: ({ rows, heads }) => [heads, rows],
+/** Tiles in workgroup memory, for GPUs: heads of at most 64 values, a multiple of four. */
+export const attentionTileKernel = defineKernel({
+  name: "attention.tile",
+  source: new URL("./attention_tile.wgsl", import.meta.url),
+  bindings,
+  params,
+  workgroups: ({ queries, heads }) => [Math.ceil(queries / 16), heads],
 });
 
-export const kvAppendKernel = defineKernel({
-  name: "attention.kv_append",
-  source: new URL("./kv_append.wgsl", import.meta.url),
-  bindings: { qkv: read("f32"), k_cache: readWrite("f32"), v_cache: readWrite("f32") },
-  params: { rows: "u32", width: "u32", first: "u32" },
-  workgroups: ({ rows, width }) => [Math.ceil(width / 32), rows],
-});
+/** `strips` has its kernels in strips.ts and needs heads of a multiple of four values. */
+export const attentionVersions = ["query", "strips", "tile"] as const;
+export type AttentionVersion = (typeof attentionVersions)[number];
 
 /** Rows of vectors inside a tensor: row i begins at element `first + i * stride`. */
 export interface Rows {
@@ -65,22 +63,39 @@ export interface AttentionShape {
   readonly causal: boolean;
   /** [keys] u32, 0 = masked. */
   readonly mask?: Tensor<"u32">;
+  /** What {@link attentionScratch} made for calls at most as large; without it a slower version runs where one is needed. */
+  readonly scratch?: Tensor<"f32"> | undefined;
+  /** Forces a version, for tests and benches. */
+  readonly version?: AttentionVersion;
+}
+
+/** Scratch memory for {@link attention}, if the version that is chosen needs any. */
+export function attentionScratch(
+  gpu: Gpu,
+  shape: { queries: number; keys: number; heads: number; headDim: number; version?: AttentionVersion },
+): Tensor<"f32"> | undefined {
+  if ((shape.version ?? chooseAttention(gpu, shape.headDim)) !== "strips") return undefined;
+  return gpu.tensor("f32", [stripElements(shape)], "attention scratch");
 }
 
 /**
  * Records scaled dot-product attention (Vaswani et al. 2017), scale 1/sqrt(head_dim) applied after the product.
  * y: [queries, heads * headDim] f32.
+ * @throws EngineError `usage` if the version that is forced cannot do this shape.
  */
-export function attention(
-  program: Program,
-  q: Rows,
-  k: Rows,
-  v: Rows,
-  y: Tensor<"f32">,
-  { queries, keys, heads, headDim, past = 0, causal, mask }: AttentionShape,
-): void {
+export function attention(program: Program, q: Rows, k: Rows, v: Rows, y: Tensor<"f32">, shape: AttentionShape): void {
+  const { queries, keys, heads, headDim, past = 0, causal, mask, scratch } = shape;
+  const chosen = shape.version ?? chooseAttention(program.gpu, headDim);
+  if (chosen !== "query" && (headDim % 4 !== 0 || (chosen === "tile" && headDim > 64)))
+    throw new EngineError("usage", "this version cannot do this attention", {
+      where: `attention.${chosen}`,
+      expected:
+        chosen === "tile" ? "heads of at most 64 values, a multiple of four" : "heads of a multiple of four values",
+      actual: headDim,
+    });
+  if (chosen === "strips" && scratch !== undefined) return attentionByStrips(program, { q, k, v }, y, shape, scratch);
   program.dispatch(
-    attentionKernel,
+    chosen === "tile" ? attentionTileKernel : attentionKernel,
     { q: q.tensor, k: k.tensor, v: v.tensor, mask, y },
     {
       queries,
@@ -99,37 +114,4 @@ export function attention(
       v_stride: v.stride,
     },
   );
-}
-
-/** K and V of one layer. Each: [rows, capacity, width] f32. */
-export interface KvCache {
-  readonly k: Tensor<"f32">;
-  readonly v: Tensor<"f32">;
-}
-
-/**
- * Records the attention of one new token a row over its cache, after appending the token's K and V at the position that
- * the decode state holds. qkv: [rows, 3 width]; state: [rows, 4] u32; scores: [rows, heads, capacity]; y: [rows, width].
- */
-export function attentionDecode(
-  program: Program,
-  tensors: { qkv: Tensor<"f32">; state: Tensor<"u32">; cache: KvCache; scores: Tensor<"f32">; y: Tensor<"f32"> },
-  { rows, heads, headDim, capacity }: { rows: number; heads: number; headDim: number; capacity: number },
-): void {
-  const { qkv, state, cache, scores, y } = tensors;
-  program.dispatch(
-    attentionDecodeKernel,
-    { qkv, state, k_cache: cache.k, v_cache: cache.v, scores, y },
-    { rows, heads, head_dim: headDim, capacity, scale: 1 / Math.sqrt(headDim) },
-  );
-}
-
-/** Records the copy of K and V of `rows` positions from qkv [rows, 3 width] to the cache, from element `first` on. */
-export function kvAppend(
-  program: Program,
-  qkv: Tensor<"f32">,
-  cache: KvCache,
-  { rows, width, first }: { rows: number; width: number; first: number },
-): void {
-  program.dispatch(kvAppendKernel, { qkv, k_cache: cache.k, v_cache: cache.v }, { rows, width, first });
 }

@@ -1,36 +1,47 @@
+import type { AnyKernel } from "../../engine/kernel.ts";
 import {
   attention,
-  attentionDecode,
-  attentionDecodeKernel,
   attentionKernel,
-  kvAppend,
-  kvAppendKernel,
+  attentionScratch,
+  attentionTileKernel,
+  type AttentionVersion,
   type Rows,
 } from "../attention/attention.ts";
 import { attentionWeights, attentionWeightsKernel } from "../attention/attention_weights.ts";
+import {
+  attentionDecode,
+  attentionDecodeKernel,
+  attentionDecodeQuadsKernel,
+  kvAppend,
+  kvAppendKernel,
+  type AttentionDecodeVersion,
+} from "../attention/decode.ts";
 import { attentionReference, attentionWeightsReference } from "../attention/reference.ts";
+import { attentionScoresKernel, attentionSoftmaxKernel, attentionValuesKernel } from "../attention/strips.ts";
 import { stateFields, stateWidth } from "../state.ts";
 import { rounding, type Case } from "./case.ts";
 import { noise } from "./noise.ts";
 
-const [heads, headDim] = [3, 5];
+const [heads, headDim] = [3, 8];
 const width = heads * headDim;
 
-/** Causal, after a past, with a masked key; the queries fill more than one workgroup. */
-const manyQueries: Case = {
-  kernel: attentionKernel,
+/** Causal, after a past, with a masked key; the queries fill more than one tile, strip and workgroup. */
+const manyQueries = (kernel: AnyKernel, version: AttentionVersion): Case => ({
+  kernel,
   tolerance: rounding,
   record(bench) {
-    const [queries, keys] = [37, 39];
+    const [queries, keys] = [67, 69];
     const [q, k, v] = [noise(queries * width, 1, 2), noise(keys * width, 2, 2), noise(keys * width, 3)];
     const mask = new Uint32Array(keys).fill(1).fill(0, 4, 5);
     const y = bench.f32(new Float32Array(queries * width));
     const rows = (values: Float32Array<ArrayBuffer>): Rows => ({ tensor: bench.f32(values), first: 0, stride: width });
     const shape = { queries, keys, heads, headDim, past: keys - queries, causal: true };
-    attention(bench.program, rows(q), rows(k), rows(v), y, { ...shape, mask: bench.u32(mask) });
+    const scratch = attentionScratch(bench.gpu, { ...shape, version });
+    if (scratch !== undefined) bench.own(scratch);
+    attention(bench.program, rows(q), rows(k), rows(v), y, { ...shape, mask: bench.u32(mask), scratch, version });
     return [[y, attentionReference(q, k, v, { ...shape, mask })]];
   },
-};
+});
 
 /** Causal, after a past, with so much masked that the first queries see no key. */
 const weights: Case = {
@@ -54,8 +65,8 @@ function part(qkv: Float32Array, row: number, index: number, size: number): Floa
 }
 
 /** One new token in each of two rows, which stand at different positions of their caches. */
-const oneQuery: Case = {
-  kernel: attentionDecodeKernel,
+const oneQuery = (kernel: AnyKernel, version: AttentionDecodeVersion): Case => ({
+  kernel,
   tolerance: rounding,
   record(bench) {
     const [rows, capacity] = [2, 7];
@@ -69,7 +80,7 @@ const oneQuery: Case = {
     const scores = bench.f32(new Float32Array(rows * heads * capacity));
     const y = bench.f32(new Float32Array(rows * width));
     const tensors = { qkv: bench.f32(qkv), state: bench.u32(state), cache, scores, y };
-    attentionDecode(bench.program, tensors, { rows, heads, headDim, capacity });
+    attentionDecode(bench.program, tensors, { rows, heads, headDim, capacity, version });
 
     const expected = positions.flatMap((position, row) => {
       const first = row * capacity * width;
@@ -85,7 +96,7 @@ const oneQuery: Case = {
       [cache.v, v],
     ];
   },
-};
+});
 
 /** Copies rows into the middle of a cache, whose other rows stay as they were. */
 const append: Case = {
@@ -108,4 +119,15 @@ const append: Case = {
   },
 };
 
-export const attentionCases = [manyQueries, weights, oneQuery, append];
+export const attentionCases = [
+  manyQueries(attentionKernel, "query"),
+  manyQueries(attentionTileKernel, "tile"),
+  // The three kernels of a strip only make sense together.
+  ...[attentionScoresKernel, attentionSoftmaxKernel, attentionValuesKernel].map((kernel) =>
+    manyQueries(kernel, "strips"),
+  ),
+  weights,
+  oneQuery(attentionDecodeKernel, "lanes"),
+  oneQuery(attentionDecodeQuadsKernel, "quads"),
+  append,
+];

@@ -1,0 +1,107 @@
+import { EngineError } from "../../engine/errors.ts";
+import { defineKernel, read, readWrite } from "../../engine/kernel.ts";
+import type { Program } from "../../engine/program.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+import { chooseAttentionDecode } from "../choose.ts";
+
+const params = { rows: "u32", heads: "u32", head_dim: "u32", capacity: "u32", scale: "f32" } as const;
+
+/** 64 lanes a head, scores in storage: any width of head and any capacity. */
+export const attentionDecodeKernel = defineKernel({
+  name: "attention.decode",
+  source: new URL("./attention_decode.wgsl", import.meta.url),
+  bindings: {
+    qkv: read("f32"),
+    state: read("u32"),
+    k_cache: readWrite("f32"),
+    v_cache: readWrite("f32"),
+    scores: readWrite("f32"),
+    y: readWrite("f32"),
+  },
+  params,
+  workgroups: ({ rows, heads }) => [heads, rows],
+});
+
+/** Eight lanes a head, four keys a lane: for software adapters. */
+export const attentionDecodeQuadsKernel = defineKernel({
+  name: "attention.decode_quads",
+  source: new URL("./attention_decode_quads.wgsl", import.meta.url),
+  bindings: {
+    qkv: read("f32"),
+    state: read("u32"),
+    k_cache: readWrite("f32"),
+    v_cache: readWrite("f32"),
+    y: readWrite("f32"),
+  },
+  params,
+  workgroups: ({ rows, heads }) => [heads, rows],
+});
+
+export const attentionDecodeVersions = ["lanes", "quads"] as const;
+export type AttentionDecodeVersion = (typeof attentionDecodeVersions)[number];
+
+/** Positions whose scores attention_decode_quads.wgsl keeps in workgroup memory. */
+const mostPositions = 1024;
+
+/** Whether a version can decode heads of this width over a cache of this capacity. */
+export function decodes(version: AttentionDecodeVersion, headDim: number, capacity: number): boolean {
+  return version === "lanes" || (headDim % 4 === 0 && capacity <= mostPositions);
+}
+
+export const kvAppendKernel = defineKernel({
+  name: "attention.kv_append",
+  source: new URL("./kv_append.wgsl", import.meta.url),
+  bindings: { qkv: read("f32"), k_cache: readWrite("f32"), v_cache: readWrite("f32") },
+  params: { rows: "u32", width: "u32", first: "u32" },
+  workgroups: ({ rows, width }) => [Math.ceil(width / 32), rows],
+});
+
+/** K and V of one layer. Each: [rows, capacity, width] f32. */
+export interface KvCache {
+  readonly k: Tensor<"f32">;
+  readonly v: Tensor<"f32">;
+}
+
+export interface DecodeShape {
+  readonly rows: number;
+  readonly heads: number;
+  readonly headDim: number;
+  readonly capacity: number;
+  /** Forces a version, for tests and benches. */
+  readonly version?: AttentionDecodeVersion;
+}
+
+/**
+ * Records the attention of one new token a row over its cache, after appending the token's K and V at the position that
+ * the decode state holds. qkv: [rows, 3 width]; state: [rows, 4] u32; scores: [rows, heads, capacity]; y: [rows, width].
+ * @throws EngineError `usage` if the version that is forced cannot do this shape.
+ */
+export function attentionDecode(
+  program: Program,
+  tensors: { qkv: Tensor<"f32">; state: Tensor<"u32">; cache: KvCache; scores: Tensor<"f32">; y: Tensor<"f32"> },
+  shape: DecodeShape,
+): void {
+  const { qkv, state, cache, scores, y } = tensors;
+  const { rows, heads, headDim, capacity } = shape;
+  const version = shape.version ?? chooseAttentionDecode(program.gpu, headDim, capacity);
+  if (!decodes(version, headDim, capacity))
+    throw new EngineError("usage", "this version cannot do this attention", {
+      where: `attention.decode_${version}`,
+      expected: `heads of a multiple of four values and at most ${mostPositions} positions`,
+      actual: `${headDim} and ${capacity}`,
+    });
+  const values = { rows, heads, head_dim: headDim, capacity, scale: 1 / Math.sqrt(headDim) };
+  const common = { qkv, state, k_cache: cache.k, v_cache: cache.v, y };
+  if (version === "quads") return program.dispatch(attentionDecodeQuadsKernel, common, values);
+  program.dispatch(attentionDecodeKernel, { ...common, scores }, values);
+}
+
+/** Records the copy of K and V of `rows` positions from qkv [rows, 3 width] to the cache, from element `first` on. */
+export function kvAppend(
+  program: Program,
+  qkv: Tensor<"f32">,
+  cache: KvCache,
+  { rows, width, first }: { rows: number; width: number; first: number },
+): void {
+  program.dispatch(kvAppendKernel, { qkv, k_cache: cache.k, v_cache: cache.v }, { rows, width, first });
+}

@@ -1,0 +1,94 @@
+import { defineKernel, optionalRead, read, readWrite } from "../../engine/kernel.ts";
+import type { Program } from "../../engine/program.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+import type { AttentionShape, Rows } from "./attention.ts";
+
+/** Queries whose scores lie in storage at a time: of 12 heads over 1024 keys, 3 MB, which caches hold. */
+const stripQueries = 64;
+
+const file = (name: string): URL => new URL(name, import.meta.url);
+const preludes = [file("strip_params.wgsl")];
+const params = {
+  first_query: "u32",
+  rows: "u32",
+  keys: "u32",
+  heads: "u32",
+  head_dim: "u32",
+  past: "u32",
+  causal: "u32",
+  has_mask: "u32",
+  scale: "f32",
+  q_first: "u32",
+  q_stride: "u32",
+  k_first: "u32",
+  k_stride: "u32",
+  v_first: "u32",
+  v_stride: "u32",
+} as const;
+
+export const attentionScoresKernel = defineKernel({
+  name: "attention.strip_scores",
+  source: file("attention_scores.wgsl"),
+  preludes,
+  bindings: { q: read("f32"), k: read("f32"), scores: readWrite("f32") },
+  params,
+  workgroups: ({ keys, rows, heads }) => [Math.ceil(keys / 64), Math.ceil(rows / 8), heads],
+});
+
+export const attentionSoftmaxKernel = defineKernel({
+  name: "attention.strip_softmax",
+  source: file("attention_softmax.wgsl"),
+  preludes,
+  bindings: { mask: optionalRead("u32"), scores: readWrite("f32") },
+  params,
+  workgroups: ({ rows, heads }) => [Math.ceil((rows * heads) / 8)],
+});
+
+export const attentionValuesKernel = defineKernel({
+  name: "attention.strip_values",
+  source: file("attention_values.wgsl"),
+  preludes,
+  bindings: { weights: read("f32"), v: read("f32"), y: readWrite("f32") },
+  params,
+  workgroups: ({ head_dim, rows, heads }) => [Math.ceil(head_dim / 64), Math.ceil(rows / 8), heads],
+});
+
+/** Elements of the scores of one strip, at most. */
+export function stripElements({ queries, keys, heads }: { queries: number; keys: number; heads: number }): number {
+  return heads * Math.min(queries, stripQueries) * 4 * (Math.ceil(keys / 4) + 1);
+}
+
+/** Records attention strip by strip. @param scores {@link stripElements} elements, scratch. */
+export function attentionByStrips(
+  program: Program,
+  { q, k, v }: { q: Rows; k: Rows; v: Rows },
+  y: Tensor<"f32">,
+  { queries, keys: allKeys, heads, headDim, past = 0, causal, mask }: AttentionShape,
+  scores: Tensor<"f32">,
+): void {
+  for (let first = 0; first < queries; first += stripQueries) {
+    const rows = Math.min(stripQueries, queries - first);
+    // Without a mask the keys after a strip weigh nothing; with one they may be all that is left.
+    const keys = causal && mask === undefined ? Math.min(allKeys, past + first + rows) : allKeys;
+    const values = {
+      first_query: first,
+      rows,
+      keys,
+      heads,
+      head_dim: headDim,
+      past,
+      causal: causal ? 1 : 0,
+      has_mask: mask === undefined ? 0 : 1,
+      scale: 1 / Math.sqrt(headDim),
+      q_first: q.first,
+      q_stride: q.stride,
+      k_first: k.first,
+      k_stride: k.stride,
+      v_first: v.first,
+      v_stride: v.stride,
+    };
+    program.dispatch(attentionScoresKernel, { q: q.tensor, k: k.tensor, scores }, values);
+    program.dispatch(attentionSoftmaxKernel, { mask, scores }, values);
+    program.dispatch(attentionValuesKernel, { weights: scores, v: v.tensor, y }, values);
+  }
+}
