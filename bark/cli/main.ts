@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   say: async () => (await import("./say.ts")).say,
   convert: async () => (await import("./convert.ts")).convert,
   voices: async () => (await import("./voices.ts")).voices,
+  codec: async () => (await import("./codec.ts")).codec,
   inspect: async () => (await import("./inspect.ts")).inspect,
   doctor: async () => (await import("./doctor.ts")).doctor,
   // The one import that points up: the command knows its subcommands, the library does not.

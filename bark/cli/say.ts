@@ -80,7 +80,7 @@ async function write(options: SayOptions, model: BarkModel, run: BarkOutput): Pr
 }
 
 /** [channels, samples] to [samples, channels]. */
-function interleave(audio: Float32Array, channels: number): Float32Array {
+export function interleave(audio: Float32Array, channels: number): Float32Array {
   const samples = audio.length / channels;
   return audio.map((_, i) => audio[(i % channels) * samples + Math.floor(i / channels)]);
 }

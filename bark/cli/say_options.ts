@@ -57,7 +57,7 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
   if (saveVoice !== undefined) await requireFolderOf("--save-voice", saveVoice);
   if (saveVoice !== undefined && path.resolve(saveVoice) === path.resolve(output))
     throw new EngineError("usage", "names the same file as --output", { where: "--save-voice", fix: "give another" });
-  const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16"]);
+  const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]);
   return {
     words: positionals,
     file: values.file,
@@ -129,7 +129,7 @@ function randomSeed(): number {
 }
 
 /** A run takes minutes: a folder that is not there is told before it, not after. */
-async function requireFolderOf(flag: string, file: string): Promise<void> {
+export async function requireFolderOf(flag: string, file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   if (found?.isDirectory() === true || file === "")
     throw new EngineError("usage", "is not the name of a file", {

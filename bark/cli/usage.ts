@@ -5,6 +5,7 @@ export const usage = {
   bark say [TEXT…] [-m MODEL] [-v VOICE] [-o OUT.wav]   speak
   bark convert SRC DEST [--dtype f32|f16|q8]            rewrite a checkpoint, whatever its format, as safetensors
   bark voices [-m MODEL]                                list the voice presets of a checkpoint
+  bark codec encode|decode IN OUT                       audio to the codec's codes, and codes to audio
   bark inspect FILE|DIR                                 show what a checkpoint, safetensors or voice file holds
   bark doctor                                           check the adapters and every kernel
   bark bench generate|kernels|peers|encode|results      measure, see \`bark bench --help\`
@@ -30,7 +31,7 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   --max-semantic-tokens N   end the speech after N semantic tokens
   --seed N                  of the random draws; default: drawn, and shown
                             sampling defaults: the generation config of the checkpoint
-  --dtype f32|f16           weights on the GPU; default: as stored
+  --dtype f32|f16|q8        weights on the GPU; default: as stored
   --device NAME             part of an adapter's name; "software" forces the software adapter
   --low-memory              one sub-model on the GPU at a time, read again for every run
   --json                    one line of JSON on standard output instead of the summary
@@ -56,6 +57,22 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   -o, --output OUT.wav      where to; default: bark.wav
 
 One line a preset: its name, its language and how long its sample lasts.
+`,
+  codec: `bark codec encode IN.wav OUT.npz|OUT.npy [-m MODEL] [--bandwidth K]
+bark codec encode IN.wav OUT.npz --voice [--semantic-from VOICE]
+bark codec decode CODES.npz|CODES.npy OUT.wav [--format pcm16|float32]
+
+  encode                    audio of any rate and number of channels to codes [codebooks, frames]
+  --bandwidth K             kbit/s, one of the codec's; default: its smallest
+  --voice                   write coarse_prompt and fine_prompt of a voice; the semantic_prompt, without which
+                            \`say\` takes no voice, needs another model (HuBERT and its quantizer)
+  --semantic-from VOICE     take the semantic_prompt of a preset or a FILE.npz: it speaks, but the prompt says other
+                            words than the recording
+  decode                    codes, or the fine_prompt of a voice, to audio
+  --format pcm16|float32    default: pcm16; float32 writes the unclipped samples
+  -m, --model MODEL         as for \`say\`, or a checkpoint of EnCodec alone (default: nano, whose encoder is untrained)
+  --device NAME             part of an adapter's name; "software" forces the software adapter
+  --quiet                   no progress
 `,
   inspect: `bark inspect FILE|DIR
 

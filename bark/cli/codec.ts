@@ -1,0 +1,151 @@
+import { writeNpyInt64 } from "../../convert/npy.ts";
+import { writeNpz } from "../../convert/npz.ts";
+import { EngineError } from "../../engine/errors.ts";
+import type { NdArray } from "../../engine/ndarray.ts";
+import { writeFileAtomically } from "../../engine/node/atomic_file.ts";
+import { EncodecModel } from "../encodec_model.ts";
+import { BarkGenerationConfig } from "../generation_config.ts";
+import { to_mono } from "../mono.ts";
+import { BarkProcessor } from "../processor.ts";
+import { openCheckpoint } from "../store.ts";
+import { bandwidthFor, voiceOfCodes } from "../voice_of_codes.ts";
+import { encode_wav } from "../wav.ts";
+import { readCodes, readWav } from "./codec_files.ts";
+import { choiceFlag, numberFlag, parseCommandLine, requirePositionals } from "./command_line.ts";
+import type { Interrupt } from "./interrupt.ts";
+import { modelLocation } from "./model_location.ts";
+import { ProgressLine } from "./progress.ts";
+import { interleave } from "./say.ts";
+import { requireFolderOf } from "./say_options.ts";
+
+const shared = {
+  model: { type: "string", short: "m" },
+  device: { type: "string" },
+  quiet: { type: "boolean" },
+} as const;
+
+/** `bark codec`: the codec alone, from audio to codes or back. */
+export async function codec(args: readonly string[], interrupt: Interrupt): Promise<number> {
+  const [direction, ...rest] = args;
+  if (direction === "encode") return await encode(rest, interrupt);
+  if (direction === "decode") return await decode(rest, interrupt);
+  throw new EngineError("usage", direction === undefined ? "no direction given" : "no such direction", {
+    where: ["codec", ...args.slice(0, 1)].join(" "),
+    fix: "`bark codec encode IN.wav OUT.npz` or `bark codec decode IN.npz OUT.wav`",
+  });
+}
+
+async function encode(args: readonly string[], interrupt: Interrupt): Promise<number> {
+  const { values, positionals } = parseCommandLine("codec", args, {
+    ...shared,
+    bandwidth: { type: "string" },
+    voice: { type: "boolean" },
+    "semantic-from": { type: "string" },
+  });
+  requirePositionals("codec encode", positionals, 2, 2);
+  const [input, output] = positionals;
+  const isVoice = values.voice === true || values["semantic-from"] !== undefined;
+  await checkOutput(output, isVoice ? [".npz"] : [".npz", ".npy"]);
+  const given = numberFlag("bandwidth", values.bandwidth, (value) => value > 0, "a number of kbit/s");
+  if (isVoice && given !== undefined)
+    throw new EngineError("usage", "a voice has the bandwidth of the checkpoint", { fix: "leave out --bandwidth" });
+  const wav = await readWav(input);
+  const codes = await withCodec(values, interrupt, async (model, store, watch) => {
+    const { config } = model;
+    if (config.audio_channels !== 1)
+      throw new EngineError("usage", "the codec is not mono", { where: store.name, fix: "take a 24 kHz codec" });
+    const generation = isVoice ? await BarkGenerationConfig.from_pretrained(store) : undefined;
+    const bandwidth = generation === undefined ? given : bandwidthFor(config, generation);
+    const from = values["semantic-from"];
+    // A voice that is not there is told before the work.
+    const other = from === undefined ? undefined : await (await BarkProcessor.from_pretrained(store)).loadVoice(from);
+    const audio = await to_mono(wav, config.sampling_rate, input);
+    const options = bandwidth === undefined ? watch : { ...watch, bandwidth };
+    const { audio_codes } = await model.encode(audio, options);
+    const codes = audio_codes.row(0).row(0);
+    interrupt.check();
+    await writeFileAtomically(
+      output,
+      generation === undefined ? bytesOf(codes, output) : writeNpz({ ...voiceOfCodes(codes, generation, other) }),
+    );
+    return codes;
+  });
+  if (isVoice && values["semantic-from"] === undefined)
+    note(
+      `${output} has no semantic_prompt: that needs another model (HuBERT and its quantizer); --semantic-from adds one`,
+    );
+  const [codebooks, frames] = codes.shape;
+  process.stdout.write(`${output}: ${codebooks} codebooks, ${frames} frames\n`);
+  return 0;
+}
+
+async function decode(args: readonly string[], interrupt: Interrupt): Promise<number> {
+  const { values, positionals } = parseCommandLine("codec", args, { ...shared, format: { type: "string" } });
+  requirePositionals("codec decode", positionals, 2, 2);
+  const [input, output] = positionals;
+  const format = choiceFlag("format", values.format, ["pcm16", "float32"]) ?? "pcm16";
+  await checkOutput(output, [".wav"]);
+  const seconds = await withCodec(values, interrupt, async (model, _store, watch) => {
+    const { sampling_rate, audio_channels: channels } = model.config;
+    const codes = await readCodes(input, model.config);
+    const { audio_values } = await model.decode(codes, watch);
+    interrupt.check();
+    const wav = encode_wav(sampling_rate, interleave(audio_values.data, channels), { format, channels });
+    await writeFileAtomically(output, wav);
+    return audio_values.size / channels / sampling_rate;
+  });
+  process.stdout.write(`${output}: ${seconds.toFixed(2)} s\n`);
+  return 0;
+}
+
+interface Flags {
+  readonly model?: string | undefined;
+  readonly device?: string | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+/** Runs `work` with the codec of the checkpoint that the flags name. */
+async function withCodec<T>(
+  { model: name, device, quiet }: Flags,
+  interrupt: Interrupt,
+  work: (
+    model: EncodecModel,
+    store: Awaited<ReturnType<typeof openCheckpoint>>,
+    watch: Pick<NonNullable<Parameters<EncodecModel["encode"]>[1]>, "signal" | "on_progress">,
+  ) => Promise<T>,
+): Promise<T> {
+  const notice = quiet === true ? {} : { onNotice: note };
+  const progress = new ProgressLine();
+  const watch = { signal: interrupt.signal, ...(quiet === true ? {} : { on_progress: progress.report }) };
+  const location = modelLocation(name);
+  const store = await openCheckpoint(location, { ...notice, signal: interrupt.signal });
+  if (location === modelLocation()) notice.onNotice?.(untrained);
+  const model = await EncodecModel.from_pretrained(store, { ...notice, ...(device === undefined ? {} : { device }) });
+  try {
+    return await work(model, store, watch);
+  } finally {
+    progress.end();
+    model.dispose();
+  }
+}
+
+const untrained =
+  "the encoder of nano is untrained, only its decoder sounds: to encode, give the checkpoint of a Bark or of " +
+  "facebook/encodec_24khz with -m";
+
+function note(line: string): void {
+  process.stderr.write(`bark: ${line}\n`);
+}
+
+function bytesOf(codes: NdArray, output: string): Uint8Array<ArrayBuffer> {
+  return output.endsWith(".npy") ? writeNpyInt64(codes) : writeNpz({ codes });
+}
+
+async function checkOutput(output: string, endings: readonly string[]): Promise<void> {
+  if (!endings.some((ending) => output.endsWith(ending)))
+    throw new EngineError("usage", "does not end like the file that it will be", {
+      where: output,
+      expected: endings.join(" or "),
+    });
+  await requireFolderOf("output", output);
+}
