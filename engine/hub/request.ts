@@ -164,18 +164,13 @@ class Watchdog {
       return new EngineError("aborted", "the download was stopped", { where: url, cause: this.#outer.reason });
     const reason = this.#isLate ? `nothing came for ${patience / 1000} s` : reasonOf(cause);
     const details = { where: new URL(url).origin, fix: "check the network and try again", cause };
-    const isOffline = offlineCodes.has(codeOf(cause));
+    const isOffline = !this.#isLate && !brokenCodes.has(codeOf(cause));
     return new TransientFault(new EngineError("io", `${message}: ${reason}`, details), { isOffline });
   }
 }
 
-const offlineCodes: ReadonlySet<unknown> = new Set([
-  "ECONNREFUSED",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-]);
+/** Of Node: a server was there, and broke off. */
+const brokenCodes: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "UND_ERR_SOCKET"]);
 
 /** Node says "fetch failed" and keeps why in the cause. */
 function codeOf(error: unknown): unknown {

@@ -6,7 +6,7 @@ export class TransientFault extends Error {
   readonly error: EngineError;
   /** How long the server asks to wait, in milliseconds. */
   readonly wait: number | undefined;
-  /** There is no way to the server at all: of a first request that is final, within a download it may pass. */
+  /** No connection to the server: at the first request that is final, within a download it may pass. */
   readonly isOffline: boolean;
 
   constructor(

@@ -11,11 +11,14 @@ export interface PartCache {
 export class CacheApiParts implements PartCache {
   readonly #name: string;
   readonly #onNotice: ((line: string) => void) | undefined;
+  readonly #storage: CacheStorage | undefined;
   #cache: Promise<Cache | undefined> | undefined;
 
-  constructor(name: string, onNotice?: (line: string) => void) {
+  /** @param storage of the page; absent where that is not served by https, and in some private windows. */
+  constructor(name: string, onNotice?: (line: string) => void, storage: CacheStorage | undefined = globalThis.caches) {
     this.#name = name;
     this.#onNotice = onNotice;
+    this.#storage = storage;
   }
 
   async get(url: string, part: string): Promise<Blob | undefined> {
@@ -34,11 +37,12 @@ export class CacheApiParts implements PartCache {
     }
   }
 
-  /** Absent on pages that are not served by https, and in some private windows. */
   async #open(): Promise<Cache | undefined> {
-    this.#cache ??= Promise.resolve()
-      .then(() => caches.open(this.#name))
-      .catch((error: unknown) => this.#giveUp(error));
+    const open = async (): Promise<Cache> => {
+      if (this.#storage === undefined) throw new Error("this page has no storage for them");
+      return await this.#storage.open(this.#name);
+    };
+    this.#cache ??= open().catch((error: unknown) => this.#giveUp(error));
     return await this.#cache;
   }
 

@@ -13,11 +13,12 @@ export interface Finished {
 /** Runs `bark` with these arguments as a process of its own, in `cwd`. */
 export async function bark(
   args: readonly string[],
-  options: { input?: string; cwd?: string; onStart?: (child: ChildProcess) => void } = {},
+  options: { input?: string; cwd?: string; env?: NodeJS.ProcessEnv; onStart?: (child: ChildProcess) => void } = {},
 ): Promise<Finished> {
   const entry = fileURLToPath(new URL("../../bark/cli/main.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), entry, ...args], {
     cwd: options.cwd ?? root,
+    env: { ...process.env, ...options.env },
     stdio: "pipe",
   });
   let [stdout, stderr] = ["", ""];

@@ -16,7 +16,7 @@ export interface HubFixture {
   hub: LoopbackHub;
   cacheDir: string;
   /** The repository's folder in the cache. */
-  inCache(...parts: string[]): string;
+  inCache: (...parts: string[]) => string;
   /** A new store, as a new process would open it. Waits are short. */
   open(options?: Partial<CachedHubOptions>, name?: string): CachedHubStore;
   /** Requests that were made, such as `GET hub main/config.json`. */

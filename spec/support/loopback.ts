@@ -27,6 +27,13 @@ export async function serve(answer: (request: IncomingMessage, response: ServerR
   };
 }
 
+/** An address of this machine where nothing listens. */
+export async function closedAddress(): Promise<string> {
+  const server = await serve(() => undefined);
+  await server.close();
+  return server.url;
+}
+
 /** Answers a request for a range of `body` as RFC 9110 says. */
 export function sendRange(request: IncomingMessage, response: ServerResponse, body: Uint8Array): void {
   const [first, last] = /^bytes=(\d+)-(\d+)$/

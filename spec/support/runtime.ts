@@ -5,9 +5,10 @@
 import type { FileStore } from "../../engine/file_store.ts";
 import { getPlatform } from "../../engine/platform.ts";
 
-const isBrowser = "document" in globalThis;
+/** In a browser page, not in Node or Deno. */
+export const isPage = "document" in globalThis;
 
-if (isBrowser) await import("../../engine/web/index.ts");
+if (isPage) await import("../../engine/web/index.ts");
 else await import("../../engine/node/index.ts");
 
 const root = new URL("../../", import.meta.url);
@@ -24,7 +25,7 @@ export async function readFixtureJson<T>(path: string): Promise<T> {
 /** Bytes of any file of the repository. */
 export async function readRepositoryFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const url = new URL(path, root);
-  if (!isBrowser) {
+  if (!isPage) {
     const { readFile } = await import("node:fs/promises");
     return new Uint8Array(await readFile(url));
   }
@@ -36,5 +37,5 @@ export async function readRepositoryFile(path: string): Promise<Uint8Array<Array
 /** The files below a folder of the repository, such as `models/nano`: from disk, or by HTTP ranges in a page. */
 export async function openRepositoryStore(path: string): Promise<FileStore> {
   const url = new URL(path, root);
-  return await getPlatform().openStore(isBrowser ? url.href : decodeURIComponent(url.pathname));
+  return await getPlatform().openStore(isPage ? url.href : decodeURIComponent(url.pathname));
 }

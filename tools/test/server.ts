@@ -4,6 +4,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { transform } from "esbuild";
+import { repositoryOf, serveHub } from "../../spec/support/hub_server.ts";
 
 export interface SpecPage {
   specs: string[];
@@ -24,9 +25,14 @@ const mimeTypes: Record<string, string> = {
   ".wgsl": "text/plain; charset=utf-8",
 };
 
-/** Serves the repository with types stripped file by file, nothing bundled, and at `/` a page that runs the specs. */
+/**
+ * Serves the repository with types stripped file by file, nothing bundled, and at `/` a page that runs the specs; at
+ * `/hub-url` it tells where a hub with the embedded checkpoint is.
+ */
 export async function serveRepository(root: string, page: SpecPage): Promise<RepositoryServer> {
+  const hub = await serveHub({ "someone/nano": await repositoryOf(path.join(root, "models/nano")) });
   const server = http.createServer((request, response) => {
+    if (request.url === "/hub-url") return void response.end(hub.url);
     respond(root, page, request, response).catch((error: unknown) => {
       response.writeHead(500).end(String(error));
     });
@@ -35,11 +41,13 @@ export async function serveRepository(root: string, page: SpecPage): Promise<Rep
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/`,
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      await hub.close();
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+    },
   };
 }
 

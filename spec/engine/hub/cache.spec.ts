@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import path from "node:path";
 import { config, contentOf, hubFixture, id, weights, type HubFixture } from "../../support/hub_fixture.ts";
 import { firstCommit, gitHash, secondCommit, sha256 } from "../../support/hub_server.ts";
+import { closedAddress } from "../../support/loopback.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
 // What Python itself finds of this cache, and we of its one, is held by tools/check_hub_cache.py.
@@ -120,7 +121,7 @@ describe("the hub's cache", () => {
     const notices: string[] = [];
     const onNotice = (line: string): void => void notices.push(line);
     expect(await contentOf(await fixture.open({ onNotice }).open("config.json"))).deep.equal(config);
-    const nowhere = { endpoint: "http://127.0.0.1:9", onNotice };
+    const nowhere = { endpoint: await closedAddress(), onNotice };
     expect(await contentOf(await fixture.open(nowhere).open("config.json"))).deep.equal(config);
     expect(notices).have.length(2);
     expect(notices[0]).match(/out of order.*; someone\/bark is taken from the cache$/);
@@ -128,10 +129,11 @@ describe("the hub's cache", () => {
   });
 
   it("cannot, where it is empty: one line says what to do", async () => {
-    const error = await engineErrorOf(() => fixture.open({ endpoint: "http://127.0.0.1:9" }).open("config.json"));
+    const endpoint = await closedAddress();
+    const error = await engineErrorOf(() => fixture.open({ endpoint }).open("config.json"));
     expect(error.code).equal("io");
     expect(error.toLine()).match(
-      /^someone\/bark: the hub cannot be reached: .*not in the cache .*127\.0\.0\.1:9\); .*works offline$/,
+      /^someone\/bark: the hub cannot be reached: .*not in the cache .*127\.0\.0\.1:\d+\); .*works offline$/,
     );
   });
 
