@@ -35,8 +35,8 @@ async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   const interrupt = new Interrupt();
-  const command = await commands[name]();
-  return await interrupt.guard(command(rest, interrupt));
+  // Loading is guarded too: what compiles the sources gets the Ctrl-C as well, and fails by it.
+  return await interrupt.guard(commands[name]().then((command) => command(rest, interrupt)));
 }
 
 /** Flags end at `--`; what follows is text. */

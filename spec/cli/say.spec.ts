@@ -89,7 +89,10 @@ describe("bark say", () => {
       cwd: folder,
       onStart: (child) => {
         const interrupt = (chunk: Buffer): void => {
-          if (chunk.toString().includes("semantic:")) child.kill("SIGINT");
+          if (!chunk.toString().includes("semantic:")) return;
+          // Twice: tsx passes on what the terminal sent already.
+          child.kill("SIGINT");
+          setTimeout(() => child.kill("SIGINT"), 30);
         };
         child.stderr!.on("data", interrupt);
       },
