@@ -18,7 +18,8 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
 
   TEXT                      what to say; without it (and --file) it is read from standard input
   --file F                  read the text from a file
-  -m, --model MODEL         a directory, a URL, or "nano" (default: the checkpoint in the repository)
+  -m, --model MODEL         a directory, a URL, a model on the Hugging Face hub (owner/name or owner/name@revision),
+                            or "nano" (default: the checkpoint in the repository)
   -v, --voice VOICE         a preset's name or a FILE.npz; default: no voice is given
   -o, --output OUT.wav      default: bark.wav
   --format pcm16|float32    default: pcm16; float32 writes the unclipped samples
@@ -51,7 +52,7 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
 `,
   voices: `bark voices [-m MODEL] [--preview NAME [-o OUT.wav]]
 
-  -m, --model MODEL         a directory, a URL, or "nano" (default)
+  -m, --model MODEL         as for \`say\` (default: nano)
 
   --preview NAME            speak a sentence in the language of this preset
   -o, --output OUT.wav      where to; default: bark.wav
@@ -76,7 +77,7 @@ bark codec decode CODES.npz|CODES.npy OUT.wav [--format pcm16|float32]
 `,
   inspect: `bark inspect FILE|DIR
 
-  DIR                       a checkpoint: its models, weights, tokenizer and voices
+  DIR                       a checkpoint, as -m of \`bark say\`: its models, weights, tokenizer and voices
   FILE                      .safetensors (metadata and tensors), .pt, .bin or .th of torch (tensors), .npz or
                             .npy (arrays)
 `,

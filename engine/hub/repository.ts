@@ -11,13 +11,18 @@ export interface Repository {
 }
 
 const idPattern = /^(\w[\w.-]{0,95}\/\w[\w.-]{0,95})(?:@(.+))?$/;
+/** What follows the hub's own address in that of a repository's page. */
+const pagePattern = /^(\w[\w.-]{0,95}\/\w[\w.-]{0,95})(?:\/tree\/(.+?))?\/?$/;
 
 /**
- * The repository that `owner/name` or `owner/name@revision` names, or undefined for a text of any other form.
+ * The repository that `owner/name` or `owner/name@revision` names, or the address of its page on the hub; undefined for a
+ * text of any other form.
  * @throws EngineError `usage` for a revision that is none, or two of them.
  */
 export function parseRepository(text: string, options: HubOptions = {}): Repository | undefined {
-  const [, id, inText] = idPattern.exec(text) ?? [];
+  const endpoint = requireEndpoint(options.endpoint ?? defaultEndpoint);
+  const isPage = text.startsWith(`${endpoint}/`);
+  const [, id, inText] = (isPage ? pagePattern.exec(text.slice(endpoint.length + 1)) : idPattern.exec(text)) ?? [];
   if (id === undefined || /\.\.|--|\.git$/.test(id)) return undefined;
   if (inText !== undefined && options.revision !== undefined && inText !== options.revision)
     throw new EngineError("usage", "two revisions are given", {
@@ -32,7 +37,7 @@ export function parseRepository(text: string, options: HubOptions = {}): Reposit
       expected: "a branch, tag or commit",
       actual: revision,
     });
-  return { id, revision, endpoint: requireEndpoint(options.endpoint ?? defaultEndpoint) };
+  return { id, revision, endpoint };
 }
 
 function requireEndpoint(endpoint: string): string {

@@ -164,13 +164,17 @@ class Watchdog {
       return new EngineError("aborted", "the download was stopped", { where: url, cause: this.#outer.reason });
     const reason = this.#isLate ? `nothing came for ${patience / 1000} s` : reasonOf(cause);
     const details = { where: new URL(url).origin, fix: "check the network and try again", cause };
-    const isOffline = !this.#isLate && !brokenCodes.has(codeOf(cause));
+    const isOffline = !this.#isLate && !isBroken(cause);
     return new TransientFault(new EngineError("io", `${message}: ${reason}`, details), { isOffline });
   }
 }
 
-/** Of Node: a server was there, and broke off. */
 const brokenCodes: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "UND_ERR_SOCKET"]);
+
+/** Whether a server was there, and broke off: Node says so by a code, Deno in words, a page not at all. */
+function isBroken(error: unknown): boolean {
+  return brokenCodes.has(codeOf(error)) || reasonOf(error).includes("(SendRequest)");
+}
 
 /** Node says "fetch failed" and keeps why in the cause. */
 function codeOf(error: unknown): unknown {

@@ -12,6 +12,7 @@ import { describe, listDawnAdapterDescriptions, openDawnAdapter, type AdapterDes
 import { DirectoryStore } from "./directory_store.ts";
 import { withEnvironment } from "./hub_environment.ts";
 import { CachedHubStore } from "./hub_store.ts";
+import { restingWait } from "./resting_wait.ts";
 
 const isDeno = "Deno" in globalThis;
 
@@ -23,6 +24,8 @@ const denoFix =
 export const nodePlatform: Platform = {
   runtime: isDeno ? "deno" : "node",
   openAdapter,
+  // Deno waits in a way of its own, without the event loop.
+  ...(isDeno ? {} : { wait: restingWait }),
   readText,
   openStore,
   writeFile: writeFileAtomically,
@@ -54,11 +57,11 @@ async function readText(url: URL): Promise<string> {
 
 /** What is on disk goes before what a name could mean elsewhere. */
 async function openStore(location: string, options: HubOptions = {}): Promise<FileStore> {
-  if (/^https?:\/\//i.test(location)) return new HttpStore(location);
   if ((await stat(location).catch(() => undefined)) !== undefined) return new DirectoryStore(location);
   const settings = withEnvironment(options);
   const repository = parseRepository(location, settings);
-  return repository === undefined ? missing(location) : new CachedHubStore(repository, settings);
+  if (repository !== undefined) return new CachedHubStore(repository, settings);
+  return /^https?:\/\//i.test(location) ? new HttpStore(location) : missing(location);
 }
 
 function missing(location: string): never {

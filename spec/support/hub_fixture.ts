@@ -1,6 +1,8 @@
+import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import type { ByteSource } from "../../engine/byte_source.ts";
 import { parseRepository } from "../../engine/hub/repository.ts";
 import { CachedHubStore, type CachedHubOptions } from "../../engine/node/hub_store.ts";
@@ -55,4 +57,15 @@ export async function contentOf(source: ByteSource | undefined): Promise<Uint8Ar
   } finally {
     await source.close();
   }
+}
+
+/** Fetches a file in a process of its own: ENDPOINT CACHE ID FILE. */
+export function fetchInProcess(args: readonly string[]): ChildProcess {
+  const script = fileURLToPath(new URL("./hub_fetch.ts", import.meta.url));
+  return spawn(process.execPath, ["--import", import.meta.resolve("tsx"), script, ...args], { stdio: "inherit" });
+}
+
+/** Exit code or signal of a process. */
+export async function ended(child: ChildProcess): Promise<number | string | null> {
+  return await new Promise((resolve) => child.on("close", (code, signal) => resolve(signal ?? code)));
 }

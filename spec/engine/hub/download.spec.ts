@@ -1,9 +1,16 @@
 import { expect } from "chai";
-import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { fileURLToPath } from "node:url";
-import { config, contentOf, hubFixture, id, weights, type HubFixture } from "../../support/hub_fixture.ts";
+import {
+  config,
+  contentOf,
+  ended,
+  fetchInProcess,
+  hubFixture,
+  id,
+  weights,
+  type HubFixture,
+} from "../../support/hub_fixture.ts";
 import { firstCommit, secondCommit, sendFile, sha256 } from "../../support/hub_server.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
@@ -79,14 +86,12 @@ describe("a download from the hub", () => {
       response.writeHead(206, { "Content-Range": `bytes 0-${weights.length - 1}/${weights.length}` });
       response.write(weights.subarray(0, half));
     });
-    const script = fileURLToPath(new URL("../../support/hub_fetch.ts", import.meta.url));
-    const args = [script, fixture.hub.url, fixture.cacheDir, id, "model.safetensors"];
-    const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), ...args], { stdio: "inherit" });
-    const ended = new Promise((resolve) => child.on("close", resolve));
+    const child = fetchInProcess([fixture.hub.url, fixture.cacheDir, id, "model.safetensors"]);
+    const end = ended(child);
     while (((await stat(incomplete()).catch(() => undefined))?.size ?? 0) < half)
       await new Promise((resolve) => setTimeout(resolve, 20));
     child.kill("SIGKILL");
-    await ended;
+    expect(await end).equal("SIGKILL");
     expect(await contentOf(await fixture.open().open("model.safetensors"))).deep.equal(weights);
     expect(ranges()).deep.equal([from(0), from(half)]);
   });

@@ -15,6 +15,21 @@ describe("names of repositories", () => {
     });
   });
 
+  it("may be given as the address of their page", () => {
+    const options = { endpoint: "http://localhost:80/hub/" };
+    for (const text of ["http://localhost:80/hub/a/b", "http://localhost:80/hub/a/b/"])
+      expect(parseRepository(text, options)).include({ id: "a/b", revision: "main" });
+    const atRevision = parseRepository("https://huggingface.co/a/b/tree/refs/pr/3");
+    expect(atRevision).include({ id: "a/b", revision: "refs/pr/3" });
+    const others = [
+      "https://huggingface.co/a",
+      "https://huggingface.co/a/b/c",
+      "https://example.org/a/b",
+      "a/b/tree/x",
+    ];
+    for (const text of others) expect(parseRepository(text), text).equal(undefined);
+  });
+
   for (const text of [
     "bark",
     "a/b/c",
