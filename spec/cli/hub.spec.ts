@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { statSync } from "node:fs";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -7,6 +8,7 @@ import { closedAddress } from "../support/loopback.ts";
 import { firstCommit, repositoryOf, serveHub, type LoopbackHub } from "../support/hub_server.ts";
 
 const id = "someone/nano";
+const weightsSize = statSync("models/nano/model.safetensors").size;
 
 function expectRefusal({ code, stdout, stderr }: Finished, expected: number, says: RegExp): void {
   expect(code, stderr).equal(expected);
@@ -70,6 +72,45 @@ describe("bark with a model on the hub", () => {
     const cwd = path.resolve(import.meta.dirname, "../..");
     const found = await bark(["inspect", "models/nano"], { cwd, env: { HF_ENDPOINT: await closedAddress() } });
     expect(lines(found.stdout)[0], found.stderr).equal("models/nano");
+  });
+
+  it("converts, without the files that are of no use", async () => {
+    const converted = await run(["convert", id, "converted", "--dtype", "f32", "--quiet"]);
+    expect(converted.code, converted.stderr).equal(0);
+    expect(await readdir(path.join(folder, "converted"))).include.members(["config.json", "model.safetensors"]);
+    const inspected = await run(["inspect", "converted"]);
+    expect(inspected.stdout, inspected.stderr).match(/^weights: .* M F32/m);
+  });
+
+  it("exit 130: Ctrl-C in a download, of which what has come is kept", async () => {
+    const home = path.join(folder, "stopped");
+    const part = 1_000_000;
+    hub.intercept = (_, response, server) => {
+      if (server !== "storage") return false;
+      response.writeHead(206, { "Content-Range": `bytes 0-${weightsSize - 1}/${weightsSize}` });
+      response.write(new Uint8Array(part));
+      return true;
+    };
+    const blobs = path.join(home, "hub/models--someone--nano/blobs");
+    const left = async (): Promise<number> => {
+      const names = await readdir(blobs).catch(() => []);
+      const name = names.find((name) => name.endsWith(".incomplete"));
+      return name === undefined ? 0 : (await stat(path.join(blobs, name))).size;
+    };
+    const stopped = await bark(["inspect", id], {
+      cwd: folder,
+      env: { HF_HOME: home, HF_ENDPOINT: hub.url },
+      onStart: (child) => {
+        const timer = setInterval(() => {
+          void left().then((size) => size === part && child.kill("SIGINT"));
+        }, 50);
+        child.on("close", () => clearInterval(timer));
+      },
+    });
+    hub.intercept = undefined;
+    expect(stopped.code, stopped.stderr).equal(130);
+    expect(await left()).equal(part);
+    expect(await readdir(path.join(home, "hub/.locks/models--someone--nano"))).deep.equal([]);
   });
 
   const refusals: [name: string, args: readonly string[], env: Record<string, string>, code: number, says: RegExp][] = [
