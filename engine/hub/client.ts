@@ -55,27 +55,14 @@ export class HubClient {
    * @throws EngineError `io` if the hub cannot be reached or is out of order; `bad-input` if it refuses; `aborted`.
    */
   async find(path: string, retries = this.retries): Promise<HubFile | undefined> {
-    const { revision } = this.repository;
-    return await withRetries(
-      async () => {
-        const found = await this.#head(path, revision).catch((fault: unknown) => {
-          const isFinal = this.#commit === undefined && fault instanceof TransientFault && fault.isOffline;
-          throw isFinal ? fault.error : fault;
-        });
-        const hasMoved = this.#commit !== undefined && found.commit !== undefined && found.commit !== this.#commit;
-        if (!hasMoved) this.#commit ??= found.commit;
-        const { commit, file } = hasMoved ? await this.#head(path, this.#commit!) : found;
-        if (commit === undefined || commit === this.#commit) return file;
-        throw new EngineError("io", "the repository changed while it was loaded", {
-          where: this.repository.id,
-          expected: this.#commit,
-          actual: commit,
-          fix: "load it again",
-        });
-      },
-      retries,
-      this.signal,
-    );
+    return await withRetries(() => this.#findOnce(path), retries, this.signal);
+  }
+
+  /** The commit that the revision is at, learnt by asking for a file. @throws EngineError as {@link find}. */
+  async findCommit(path: string, retries = this.retries): Promise<string> {
+    const { commit } = await withRetries(() => this.#head(path, this.repository.revision), retries, this.signal);
+    this.#commit ??= this.#requireName("X-Repo-Commit", commit);
+    return this.#commit;
   }
 
   /**
@@ -90,16 +77,35 @@ export class HubClient {
     throw refusal(answer, this.repository, path, this.#token !== undefined);
   }
 
-  async #head(path: string, revision: string): Promise<{ commit: string | undefined; file: HubFile | undefined }> {
+  async #findOnce(path: string): Promise<HubFile | undefined> {
+    const found = await this.#head(path, this.repository.revision);
+    const hasMoved = this.#commit !== undefined && found.commit !== undefined && found.commit !== this.#commit;
+    if (!hasMoved) this.#commit ??= found.commit;
+    const { commit, url, answer } = hasMoved ? await this.#head(path, this.#commit!) : found;
+    if (commit !== undefined && commit !== this.#commit)
+      throw new EngineError("io", "the repository changed while it was loaded", {
+        where: this.repository.id,
+        expected: this.#commit,
+        actual: commit,
+        fix: "load it again",
+      });
+    return answer && this.#describe(path, this.#requireName("X-Repo-Commit", commit), url, answer);
+  }
+
+  /** Asks for a file at a revision: without an answer if the repository has none of that name. */
+  async #head(path: string, revision: string): Promise<{ commit?: string; url: string; answer?: HubAnswer }> {
     const url = fileUrl(this.repository, revision, path);
-    const answer = await this.#request("HEAD", url);
+    const answer = await this.#request("HEAD", url).catch((fault: unknown) => {
+      const isFinal = this.#commit === undefined && fault instanceof TransientFault && fault.isOffline;
+      throw isFinal ? fault.error : fault;
+    });
     await answer.discard();
-    const commit = answer.first("x-repo-commit");
-    if (isAbsent(answer, this.#commit)) return { commit, file: undefined };
+    const name = answer.first("x-repo-commit");
+    const commit = name === undefined ? {} : { commit: this.#requireName("X-Repo-Commit", name) };
+    if (isAbsent(answer, this.#commit)) return { ...commit, url };
     const isFound = answer.status === 200 || (answer.status >= 300 && answer.status < 400);
     if (!isFound) throw refusal(answer, this.repository, path, this.#token !== undefined);
-    const name = this.#requireName("X-Repo-Commit", commit);
-    return { commit: name, file: this.#describe(path, name, url, answer) };
+    return { ...commit, url, answer };
   }
 
   #describe(path: string, commit: string, url: string, answer: HubAnswer): HubFile {

@@ -45,7 +45,7 @@ export class HubSource implements ByteSource {
     progress.begin(path);
     const size = Number((await (await parts.get(url, "size"))?.text()) ?? NaN);
     const cached = Number.isInteger(size) ? await parts.get(url, partName(options, 0)) : undefined;
-    if (cached !== undefined) return new HubSource(options, size, cached);
+    if (cached?.size === Math.min(size, options.partBytes)) return new HubSource(options, size, cached);
     if (isOffline) return undefined;
     const found = await fetchPart(options, 0, undefined);
     if (found === undefined) return undefined;

@@ -81,17 +81,12 @@ export class HubStore implements FileStore {
   async #askCommit(canServe: boolean): Promise<string | undefined> {
     try {
       // Every Bark has one, and the hub answers for it by itself: what large files redirect to knows no commits.
-      await this.#client.find("config.json", canServe ? { tries: 1, firstWait: 0 } : this.#client.retries);
+      return await this.#client.findCommit("config.json", canServe ? { tries: 1, firstWait: 0 } : undefined);
     } catch (error) {
       if (!canServe || !(error instanceof EngineError) || error.code !== "io") throw error;
       this.#isOffline = true;
       this.#options.onNotice?.(`${error.toLine().split(";")[0]}; ${this.name} is taken from the browser's cache`);
       return undefined;
     }
-    const { commit } = this.#client;
-    if (commit !== undefined) return commit;
-    throw new EngineError("io", "does not answer as a Hugging Face hub does: no header X-Repo-Commit", {
-      where: this.#repository.endpoint,
-    });
   }
 }

@@ -128,10 +128,13 @@ describe("the hub's protocol", () => {
       {},
       { "X-Repo-Commit": firstCommit },
       { "X-Repo-Commit": "../../x", ETag: '"a"' },
+      { "X-Repo-Commit": "../../x", "X-Error-Code": "EntryNotFound" },
       { "X-Repo-Commit": firstCommit, ETag: '"../../x"' },
     ];
     for (const header of headers) {
-      fixture.hub.intercept = firstTimes(1, (response) => response.writeHead(200, header).end("<html>"));
+      fixture.hub.intercept = firstTimes(1, (response) =>
+        response.writeHead("X-Error-Code" in header ? 404 : 200, header).end(),
+      );
       const error = await engineErrorOf(() => fixture.open().open("config.json"));
       expect(error.toLine()).match(/does not answer as a Hugging Face hub does: wrong header .*HF_ENDPOINT/);
     }
