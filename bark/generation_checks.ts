@@ -8,14 +8,18 @@ import type { HistoryPrompt } from "./voices.ts";
 /**
  * Holds a generation config against the models it is to drive: token ids within their vocabularies, windows within
  * their positions. Without this a wrong id would read past the end of a table on the GPU, without any message.
- * @throws EngineError `bad-input` naming the field of generation_config.json.
+ * @param where the file of the generation config. @throws EngineError `bad-input` naming it and the field.
  */
-export function checkGenerationFits(generation: BarkGenerationConfig, config: BarkConfig): void {
+export function checkGenerationFits(
+  generation: BarkGenerationConfig,
+  config: BarkConfig,
+  where = "generation_config.json",
+): void {
   const { semantic_config: semantic, coarse_acoustics_config: coarse, fine_acoustics_config: fine } = generation;
   const atMost = (part: string, field: string, value: number, most: number, because: string): void => {
     if (value <= most) return;
     throw new EngineError("bad-input", `${field} does not fit config.json`, {
-      where: `generation_config.json: ${part}`,
+      where: `${where}: ${part}`,
       expected: `at most ${most} (${because})`,
       actual: value,
       fix: "check that generation_config.json belongs to this checkpoint",
@@ -29,6 +33,15 @@ export function checkGenerationFits(generation: BarkGenerationConfig, config: Ba
   const coarseIds = config.coarse_acoustics_config.input_vocab_size - 1;
   for (const field of ["coarse_infer_token", "coarse_semantic_pad_token"] as const)
     atMost("coarse_acoustics_config", field, coarse[field], coarseIds, "last id of the coarse model");
+  // Codes of the first codebook follow the semantic ids, then those of the second, of which there must be one.
+  const semanticIds = config.coarse_acoustics_config.output_vocab_size - generation.codebook_size - 1;
+  atMost(
+    "semantic_config",
+    "semantic_vocab_size",
+    semantic.semantic_vocab_size,
+    semanticIds,
+    "ids of the coarse model",
+  );
   const { n_codes_total, n_codes_given, input_vocab_size, head_vocab_size, block_size } = config.fine_acoustics_config;
   const part = "fine_acoustics_config";
   atMost(part, "max_fine_input_length", fine.max_fine_input_length, block_size, "block_size");
@@ -38,7 +51,7 @@ export function checkGenerationFits(generation: BarkGenerationConfig, config: Ba
   atMost(part, "n_fine_codebooks", fine.n_fine_codebooks, config.codec_config.num_quantizers, "codebooks of the codec");
   if (fine.n_fine_codebooks !== n_codes_total || coarse.n_coarse_codebooks < n_codes_given)
     throw new EngineError("bad-input", "the codebooks of the stages do not fit the fine model", {
-      where: "generation_config.json",
+      where,
       expected: `n_fine_codebooks ${n_codes_total}, n_coarse_codebooks ≥ ${n_codes_given}`,
       actual: `${fine.n_fine_codebooks}, ${coarse.n_coarse_codebooks}`,
       fix: "check that generation_config.json belongs to this checkpoint",
@@ -46,13 +59,18 @@ export function checkGenerationFits(generation: BarkGenerationConfig, config: Ba
 }
 
 /**
- * Holds a voice against the models that are to go on from it: ids within their tables, as many codebooks as fine has.
- * @throws EngineError `bad-input` naming the prompt.
+ * Holds a voice against the models that are to go on from it: ids within their tables, as many codebooks as they have.
+ * @param where what the voice came from. @throws EngineError `bad-input` naming it and the prompt.
  */
-export function checkVoiceFits(voice: HistoryPrompt, generation: BarkGenerationConfig, config: BarkConfig): void {
+export function checkVoiceFits(
+  voice: HistoryPrompt,
+  generation: BarkGenerationConfig,
+  config: BarkConfig,
+  where = "history_prompt",
+): void {
   const fail = (prompt: string, expected: string, actual: number): never => {
     throw new EngineError("bad-input", `${prompt} of the voice does not fit the checkpoint`, {
-      where: "history_prompt",
+      where,
       expected,
       actual,
       fix: "use a voice that was made for this checkpoint",
@@ -64,13 +82,16 @@ export function checkVoiceFits(voice: HistoryPrompt, generation: BarkGenerationC
   };
   const { semantic_config, coarse_acoustics_config, fine_acoustics_config } = config;
   below("semantic_prompt", Math.min(semantic_config.input_vocab_size, coarse_acoustics_config.input_vocab_size));
-  const books = voice.coarse_prompt.shape[0];
-  const offset = generation.semantic_config.semantic_vocab_size + (books - 1) * generation.codebook_size;
+  const books = (prompt: "coarse_prompt" | "fine_prompt", wanted: number): void => {
+    const rows = voice[prompt].shape[0];
+    if (rows !== wanted) fail(prompt, `${wanted} codebooks`, rows);
+  };
+  const { n_coarse_codebooks } = generation.coarse_acoustics_config;
+  books("coarse_prompt", n_coarse_codebooks);
+  books("fine_prompt", generation.fine_acoustics_config.n_fine_codebooks);
+  const offset = generation.semantic_config.semantic_vocab_size + (n_coarse_codebooks - 1) * generation.codebook_size;
   below("coarse_prompt", coarse_acoustics_config.input_vocab_size - offset);
   below("fine_prompt", fine_acoustics_config.input_vocab_size);
-  const { n_fine_codebooks } = generation.fine_acoustics_config;
-  const rows = voice.fine_prompt.shape[0];
-  if (rows !== n_fine_codebooks) fail("fine_prompt", `${n_fine_codebooks} codebooks`, rows);
 }
 
 /**

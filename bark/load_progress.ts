@@ -3,7 +3,7 @@ import type { TensorInfo, TensorReader } from "../engine/tensor_reader.ts";
 import type { BarkProgress } from "./output.ts";
 
 /** Buffers of older files that nothing reads, and the half of the codec that speaking does not need. */
-const unread = /\.attn\.bias$|^codec_model\.encoder\./;
+const unread = /\.attn\.bias$|^codec_model\.encoder\.|\.codebook\.(embed_avg|cluster_size|inited)$/;
 
 /** A reader that tells how much of the weights it has read, and stops when a signal says so. */
 export class LoadProgress implements TensorReader {
@@ -44,8 +44,9 @@ export class LoadProgress implements TensorReader {
     return this.#count(await this.#reader.readFloat32(name));
   }
 
+  /** The rest of the tensor stays in the file, which is all that loading does with it. */
   async readRows(name: string, first: number, count: number): Promise<Float32Array<ArrayBuffer>> {
-    return this.#count(await this.#reader.readRows(name, first, count));
+    return this.#count(await this.#reader.readRows(name, first, count), sizeOf(this.info(name).shape));
   }
 
   /** Of rows gathered while it runs nothing is told: they are not part of loading. */
@@ -57,10 +58,10 @@ export class LoadProgress implements TensorReader {
     await this.#reader.close();
   }
 
-  #count(values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  #count(values: Float32Array<ArrayBuffer>, weights = values.length): Float32Array<ArrayBuffer> {
     if (this.#signal?.aborted)
       throw new EngineError("aborted", "loading was stopped", { where: "load", cause: this.#signal.reason });
-    this.#done += values.length;
+    this.#done += weights;
     this.#onProgress?.({
       stage: "load",
       done: this.#done,

@@ -138,16 +138,18 @@ async function voiceOfNpz(source: ByteSource): Promise<HistoryPrompt> {
 
 /** @throws EngineError `bad-input` for a missing array, another number of axes, or values that are no token ids. */
 export function validateVoice(preset: Readonly<Record<string, unknown>>, where: string): HistoryPrompt {
+  const fix = "give a voice in suno's layout: semantic_prompt [n], coarse_prompt [2, T], fine_prompt [8, T]";
   const prompt = (key: PromptKey): NdArray<Int32Array<ArrayBuffer>> => {
     const array = preset[key];
     const axes = promptAxes[key];
     if (array === undefined)
-      throw new EngineError("bad-input", `Voice preset unrecognized, missing ${key} as a key.`, { where });
+      throw new EngineError("bad-input", `Voice preset unrecognized, missing ${key} as a key.`, { where, fix });
     if (!(array instanceof NdArray) || array.shape.length !== axes)
       throw new EngineError("bad-input", `${key} voice preset must be a ${axes}D ndarray.`, {
         where,
         actual: array instanceof NdArray ? `shape [${array.shape.join(", ")}]` : typeof array,
         expected: `${axes} axes`,
+        fix,
       });
     const values = array.data as ArrayLike<number>;
     const ids = Int32Array.from(values);
@@ -157,6 +159,7 @@ export function validateVoice(preset: Readonly<Record<string, unknown>>, where: 
         where,
         expected: "integers ≥ 0",
         actual: values[wrong],
+        fix,
       });
     return new NdArray(ids, array.shape);
   };

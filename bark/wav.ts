@@ -20,7 +20,8 @@ export function encode_wav(
   samples: ArrayLike<number>,
   { format = "pcm16", channels = 1 }: WavOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  requireThat(Number.isInteger(sample_rate) && sample_rate > 0, "sample_rate", "an integer above 0", sample_rate);
+  const isRate = Number.isInteger(sample_rate) && sample_rate > 0 && sample_rate < 2 ** 32;
+  requireThat(isRate, "sample_rate", "an integer from 1 to 2^32 - 1", sample_rate);
   requireThat(Number.isInteger(channels) && channels > 0, "channels", "an integer above 0", channels);
   requireThat(samples.length % channels === 0, "samples", `a multiple of ${channels} samples`, samples.length);
   const isFloat = format === "float32";

@@ -74,12 +74,14 @@ export class JsonFields {
     return this.fail(name, `a list of ${integers ? "integers" : "numbers"} above 0`);
   }
 
-  fail(name: string, expected: string, fix?: string): never {
+  fail(name: string, expected: string, fix = "correct it, or fetch the file again"): never {
+    const actual = this.#fields[name] ?? null;
     throw new EngineError("bad-input", `wrong value of "${name}"`, {
       where: this.where,
       expected,
-      actual: this.#fields[name] ?? null,
-      ...(fix === undefined ? {} : { fix }),
+      // In quotes: "2" in place of 2 would look right.
+      actual: typeof actual === "string" ? JSON.stringify(actual) : actual,
+      fix,
     });
   }
 

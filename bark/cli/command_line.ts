@@ -8,7 +8,7 @@ export function parseCommandLine<const O extends Options>(command: string, args:
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    const message = (error as Error).message.split(/\. |\n/)[0];
+    const message = (error as Error).message.split(/\.? ?\n|\. |\.$/)[0];
     throw new EngineError("usage", message, { where: command, fix: `\`bark ${command} --help\` lists the flags` });
   }
 }

@@ -1,7 +1,7 @@
 import { writeNpz } from "../../convert/npz.ts";
 import { writeFileAtomically } from "../../engine/node/atomic_file.ts";
 import { BarkConfig } from "../config.ts";
-import { checkGenerate } from "../generation_checks.ts";
+import { checkGenerate, checkGenerationFits, checkVoiceFits } from "../generation_checks.ts";
 import { BarkGenerationConfig } from "../generation_config.ts";
 import { BarkModel } from "../model.ts";
 import type { BarkOutput } from "../output.ts";
@@ -27,6 +27,8 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
   const generation = await BarkGenerationConfig.from_pretrained(store);
   const processor = await BarkProcessor.from_pretrained(store);
   const history = options.voice === undefined ? null : await processor.loadVoice(options.voice);
+  checkGenerationFits(generation, config, `${store.name}/generation_config.json`);
+  if (history !== null) checkVoiceFits(history, generation, config, options.voice);
   checkGenerate(options.kwargs, history, generation, config);
   const max_length = generation.semantic_config.max_input_semantic_length;
   warnIfCut(processor, text, max_length);

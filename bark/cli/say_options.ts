@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
 import { EngineError } from "../../engine/errors.ts";
 import type { GenerateKwargs } from "../generate_options.ts";
@@ -57,6 +57,8 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
   if (saveVoice !== undefined) await requireFolderOf("--save-voice", saveVoice);
   if (saveVoice !== undefined && path.resolve(saveVoice) === path.resolve(output))
     throw new EngineError("usage", "names the same file as --output", { where: "--save-voice", fix: "give another" });
+  for (const flag of ["model", "voice"] as const)
+    if (values[flag] === "") throw new EngineError("usage", "has no name", { where: `--${flag}`, fix: "give one" });
   const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]);
   return {
     words: positionals,
@@ -137,6 +139,16 @@ export async function requireFolderOf(flag: string, file: string): Promise<void>
       fix: "give a file's name",
     });
   const folder = path.dirname(file);
-  if ((await stat(folder).catch(() => undefined))?.isDirectory() === true) return;
-  throw new EngineError("usage", "the folder does not exist", { where: `${flag} ${file}`, fix: `mkdir -p ${folder}` });
+  if ((await stat(folder).catch(() => undefined))?.isDirectory() !== true)
+    throw new EngineError("usage", "the folder does not exist", {
+      where: `${flag} ${file}`,
+      fix: `mkdir -p ${folder}`,
+    });
+  await access(folder, constants.W_OK).catch((cause: unknown) => {
+    throw new EngineError("io", "no permission to write here", {
+      where: `${flag} ${file}`,
+      fix: "give another path",
+      cause,
+    });
+  });
 }

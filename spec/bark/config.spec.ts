@@ -89,7 +89,7 @@ describe("BarkConfig", () => {
     const codec_config = { ...nano["codec_config"], model_type: undefined };
     expect(BarkConfig.from_dict({ ...nano, codec_config }).codec_config.num_filters).to.equal(16);
     expect(line(() => BarkConfig.from_dict({ ...nano, codec_config: { model_type: "dac" } }))).to.equal(
-      'config.json: codec_config: wrong value of "model_type" (expected "encodec", got dac)',
+      'config.json: codec_config: wrong value of "model_type" (expected "encodec", got "dac"); correct it, or fetch the file again',
     );
   });
 
@@ -99,7 +99,7 @@ describe("BarkConfig", () => {
     expect(broken("semantic_config", { num_heads: 5 })).to.match(
       /^config.json: semantic_config: .*"hidden_size".*num_heads \(5\), got 192/,
     );
-    expect(broken("semantic_config", { hidden_size: "192" })).to.match(/"hidden_size".*an integer ≥ 1, got 192/);
+    expect(broken("semantic_config", { hidden_size: "192" })).to.match(/"hidden_size".*an integer ≥ 1, got "192"/);
     expect(broken("coarse_acoustics_config", { num_layers: 0 })).to.match(/coarse_acoustics_config.*"num_layers"/);
     expect(broken("coarse_acoustics_config", { num_layers: 1.5 })).to.match(/"num_layers".*got 1.5/);
     expect(broken("coarse_acoustics_config", { block_size: null })).to.match(/"block_size".*an integer, got null/);
@@ -108,7 +108,7 @@ describe("BarkConfig", () => {
     expect(broken("codec_config", { upsampling_ratios: [8, 0] })).to.match(/"upsampling_ratios".*integers above 0/);
     expect(broken("codec_config", { norm_type: "layer" })).to.match(/"norm_type".*"weight_norm" or /);
     expect(line(() => BarkConfig.from_dict({ ...nano, semantic_config: [] as never }))).to.match(/not a JSON object/);
-    expect(line(() => BarkConfig.from_dict({ ...nano, model_type: "gpt2" }))).to.match(/"model_type".*got gpt2/);
+    expect(line(() => BarkConfig.from_dict({ ...nano, model_type: "gpt2" }))).to.match(/"model_type".*got "gpt2"/);
   });
 
   it("reads a checkpoint, and a part of one", async () => {

@@ -32,6 +32,8 @@ describe("checkGenerationFits", () => {
     expect(changed("semantic_config", { semantic_infer_token: 1536 })).to.throw("semantic_infer_token does not fit");
     expect(changed("semantic_config", { semantic_infer_token: 1535 })).to.not.throw();
     expect(changed("semantic_config", { max_input_semantic_length: 640 })).to.throw("max_input_semantic_length");
+    expect(changed("semantic_config", { semantic_vocab_size: 1752 })).to.throw("semantic_vocab_size");
+    expect(changed("semantic_config", { semantic_vocab_size: 1751 })).to.not.throw();
     expect(changed("coarse_acoustics_config", { coarse_infer_token: 2776 })).to.throw("coarse_infer_token");
     expect(changed("fine_acoustics_config", { max_fine_input_length: 257 })).to.throw("max_fine_input_length");
     expect(changed("fine_acoustics_config", { n_fine_codebooks: 7 })).to.throw("codebooks of the stages");
@@ -64,6 +66,7 @@ describe("checkVoiceFits", () => {
     );
     // 720 semantic ids, 1024 codes of codebook 0: 2776 - 1744 = 1032 ids are left.
     expect(changed({ coarse_prompt: array([0, 1032], 2) })).to.throw("coarse_prompt of the voice");
+    expect(changed({ coarse_prompt: array([0, 1, 2], 3) })).to.throw("coarse_prompt of the voice");
     expect(changed({ fine_prompt: array([1032, 0, 0, 0, 0, 0, 0, 0], 8) })).to.throw("fine_prompt of the voice");
     expect(changed({ fine_prompt: array([1, 2, 3, 4, 5, 6], 6) })).to.throw("fine_prompt of the voice");
   });

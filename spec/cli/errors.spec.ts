@@ -19,7 +19,7 @@ describe("wrong calls of bark", () => {
   let folder: string;
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "bark-cli-"));
-    await writeFile(path.join(folder, "notes.bin"), "x");
+    await writeFile(path.join(folder, "notes.txt"), "x");
     await writeFile(path.join(folder, "latin1.txt"), Uint8Array.of(0x63, 0xe9));
     await writeFile(path.join(folder, "broken.npz"), "PK");
   });
@@ -27,11 +27,11 @@ describe("wrong calls of bark", () => {
 
   const usage: readonly [name: string, args: readonly string[], says: RegExp][] = [
     ["no command", [], /no command given/],
-    ["an unknown command", ["sing"], /sing: no such command; one of say, voices/],
+    ["an unknown command", ["sing"], /sing: no such command; one of say, .*voices/],
     ["an unknown flag", ["say", "hi", "--loud"], /'--loud'.*bark say --help/],
     ["no text", ["say"], /the text is empty/],
     ["blank text", ["say", "  "], /the text is empty/],
-    ["text twice", ["say", "hi", "--file", "notes.bin"], /both as arguments and by --file/],
+    ["text twice", ["say", "hi", "--file", "notes.txt"], /both as arguments and by --file/],
     ["a temperature of 0", ["say", "hi", "--temperature", "0"], /--temperature: .*--greedy.*got 0/],
     ["a temperature that is no number", ["say", "hi", "--fine-temperature", "warm"], /--fine-temperature/],
     ["half a token", ["say", "hi", "--max-semantic-tokens", "1.5"], /--max-semantic-tokens/],
@@ -50,6 +50,8 @@ describe("wrong calls of bark", () => {
       ["say", "hi", "-o", "gone/a.wav"],
       /gone\/a\.wav: the folder does not exist/,
     ],
+    ["a model without a name", ["say", "hi", "-m", ""], /--model: has no name/],
+    ["a negative number for a flag", ["say", "hi", "--top-p", "-1"], /'--top-p' argument is ambiguous; /],
     ["a folder as output", ["say", "hi", "-o", "."], /not the name of a file/],
     ["one file for both outputs", ["say", "hi", "-o", "a", "--save-voice", "./a"], /the same file as --output/],
     ["too many arguments", ["voices", "all"], /voices: wrong number of arguments/],
@@ -63,7 +65,7 @@ describe("wrong calls of bark", () => {
     ["a broken voice", ["say", "hi", "-v", "broken.npz"], /broken\.npz: /],
     ["a text file that is not there", ["say", "--file", "gone.txt"], /gone\.txt: /],
     ["a text file that is no UTF-8", ["say", "--file", "latin1.txt"], /latin1\.txt: the text is not UTF-8/],
-    ["a file of an unknown kind", ["inspect", "notes.bin"], /notes\.bin: .*\.safetensors/],
+    ["a file of an unknown kind", ["inspect", "notes.txt"], /notes\.txt: .*\.safetensors/],
     ["a file that is not there", ["inspect", "gone.npz"], /gone\.npz: no such/],
   ];
   for (const [name, args, says] of input) it(`exit 3: ${name}`, () => expectRefusal(args, 3, says, folder));

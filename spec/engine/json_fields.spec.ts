@@ -45,7 +45,7 @@ describe("JsonFields", () => {
   });
 
   const wrong: Record<string, [read: () => unknown, found: string]> = {
-    "text as an integer": [() => fields.integer("text", 1), '"text" (expected an integer ≥ 0, got red)'],
+    "text as an integer": [() => fields.integer("text", 1), '"text" (expected an integer ≥ 0, got "red")'],
     "a fraction as an integer": [() => fields.integer("half", 1), '"half" (expected an integer ≥ 0, got 0.5)'],
     "an integer that is not exact": [() => fields.integer("large", 1), '"large" (expected an integer ≥ 0, got 90'],
     "an integer below": [() => fields.integer("zero", 1, { min: 1 }), '"zero" (expected an integer ≥ 1, got 0)'],
@@ -56,10 +56,10 @@ describe("JsonFields", () => {
     "null as a boolean": [() => fields.boolean("nothing", true), '"nothing" (expected true or false, got null)'],
     "a string that is not allowed": [
       () => fields.string("text", "blue", ["blue", "green"]),
-      '"text" (expected "blue" or "green", got red)',
+      '"text" (expected "blue" or "green", got "red")',
     ],
     "null as a string": [() => fields.string("nothing", "a", ["a"]), '"nothing" (expected a string, got null)'],
-    "text as a number or null": [() => fields.numberOrNull("text", 1), '"text" (expected a number or null, got red)'],
+    "text as a number or null": [() => fields.numberOrNull("text", 1), '"text" (expected a number or null, got "red")'],
     "no list": [() => fields.positiveList("count", [1]), '"count" (expected a list of numbers above 0, got 3)'],
     "an empty list": [() => fields.positiveList("empty", [1]), '"empty" (expected a list of numbers above 0, got [])'],
     "a list with text": [() => fields.positiveList("mixed", [1]), '"mixed" (expected a list of numbers above 0, got'],
