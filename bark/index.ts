@@ -27,6 +27,7 @@ export { BarkModel, type BarkGenerateKwargs } from "./model.ts";
 export type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
 // The documentation of transformers calls it by the name that goes by the checkpoint.
 export { BarkProcessor, BarkProcessor as AutoProcessor, type BarkInputs, type ProcessorOptions } from "./processor.ts";
+export type { CheckpointOptions, CheckpointSource, ProgressInfo } from "./store.ts";
 export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
 export { voicePromptFromRun, type HistoryPrompt, type VoicePreset } from "./voices.ts";
 export { to_mono } from "./mono.ts";
