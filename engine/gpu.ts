@@ -1,5 +1,5 @@
 import { EngineError } from "./errors.ts";
-import type { Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
+import type { AnyKernel, Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
 import { Ledger } from "./ledger.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { getPlatform, type AdapterRequest, type OpenedAdapter, type Runtime } from "./platform.ts";
@@ -118,6 +118,11 @@ export class Gpu {
     const tensor = this.tensor(dtype, shape, label);
     if (data.length > 0) tensor.write(data);
     return tensor;
+  }
+
+  /** Whether the device has the features that a kernel needs. */
+  supports(kernel: AnyKernel): boolean {
+    return (kernel.features ?? []).every((feature) => this.features.has(feature));
   }
 
   program(label: string): Program {

@@ -1,7 +1,10 @@
 import type { Dtype, Tensor } from "./tensor.ts";
 
-/** dtype of a binding; `weight` takes f32 or packed f16 and gets its load function from the format's prelude. */
-export type BindingDtype = "f32" | "u32" | "i32" | "weight";
+/**
+ * dtype of a binding. `weight` takes f32 or packed f16, `matrix` those or q8 in blocks of 4 by 4 values; both get their
+ * load functions from the format's prelude.
+ */
+export type BindingDtype = "f32" | "u32" | "i32" | "weight" | "matrix";
 export type Access = "read" | "read_write";
 
 export interface Binding<
@@ -37,7 +40,11 @@ export type ParamTypes = Readonly<Record<string, ParamType>>;
 export type Constants = Readonly<Record<string, number>>;
 export type Workgroups = readonly [x: number, y?: number, z?: number];
 
-type TensorFor<D extends BindingDtype> = D extends "weight" ? Tensor<"f32"> | Tensor<"f16"> : Tensor<Extract<D, Dtype>>;
+type TensorFor<D extends BindingDtype> = D extends "weight"
+  ? Tensor<"f32"> | Tensor<"f16">
+  : D extends "matrix"
+    ? Tensor<"f32"> | Tensor<"f16"> | Tensor<"q8">
+    : Tensor<Extract<D, Dtype>>;
 
 /** The tensors that a call of a kernel with these bindings takes. */
 export type TensorsOf<B extends Bindings> = {

@@ -1,6 +1,6 @@
 import { EngineError } from "./errors.ts";
 import type { AnyKernel, Binding, Constants } from "./kernel.ts";
-import { loadShader, usesWeights, type ShaderSource, type WeightFormat } from "./shader_source.ts";
+import { loadShader, usesWeights, type ShaderSource, type MatrixFormat } from "./shader_source.ts";
 
 export interface CompiledKernel {
   pipeline: GPUComputePipeline;
@@ -19,7 +19,7 @@ export class PipelineCache {
     this.#device = device;
   }
 
-  get(kernel: AnyKernel, format: WeightFormat, constants: Constants): Promise<CompiledKernel> {
+  get(kernel: AnyKernel, format: MatrixFormat, constants: Constants): Promise<CompiledKernel> {
     const key = `${kernel.name}|${usesWeights(kernel) ? format : "-"}|${JSON.stringify(constants)}`;
     let compiled = this.#cache.get(key);
     if (compiled === undefined) {
@@ -30,7 +30,7 @@ export class PipelineCache {
     return compiled;
   }
 
-  async #compile(kernel: AnyKernel, format: WeightFormat, constants: Constants): Promise<CompiledKernel> {
+  async #compile(kernel: AnyKernel, format: MatrixFormat, constants: Constants): Promise<CompiledKernel> {
     for (const feature of kernel.features ?? [])
       if (!this.#device.features.has(feature))
         throw new EngineError("limit", `needs the feature ${feature}`, { where: kernel.name });

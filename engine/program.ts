@@ -2,7 +2,7 @@ import { EngineError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { AnyKernel, Binding, Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
 import type { CompiledKernel } from "./pipelines.ts";
-import type { WeightFormat } from "./shader_source.ts";
+import type { MatrixFormat } from "./shader_source.ts";
 import type { Tensor } from "./tensor.ts";
 
 interface Dispatch {
@@ -83,17 +83,17 @@ export class Program {
       });
     const given = tensors as Readonly<Record<string, Tensor | undefined>>;
     const bound: Tensor[] = [];
-    let format: WeightFormat | undefined;
+    let format: MatrixFormat | undefined;
     for (const [name, binding] of Object.entries<Binding>(kernel.bindings)) {
       const tensor = given[name] ?? this.gpu.placeholder;
-      if (binding.dtype === "weight" && given[name] !== undefined) {
+      if ((binding.dtype === "weight" || binding.dtype === "matrix") && given[name] !== undefined) {
         if (format !== undefined && format !== tensor.dtype)
           throw new EngineError("internal", "weights of one call differ in format", {
             where: `${kernel.name}.${name}: ${tensor.label}`,
             expected: format,
             actual: tensor.dtype,
           });
-        format = tensor.dtype as WeightFormat;
+        format = tensor.dtype as MatrixFormat;
       }
       if (tensor.disposed)
         throw new EngineError("internal", "tensor was disposed", { where: `${kernel.name}.${name}: ${tensor.label}` });

@@ -5,10 +5,22 @@ import type { Dtype } from "./tensor.ts";
 
 /** Formats a `weight` binding can have on the GPU. */
 export type WeightFormat = Extract<Dtype, "f32" | "f16">;
+/** Formats a `matrix` binding can have on the GPU. */
+export type MatrixFormat = WeightFormat | "q8";
 
-const formatSources: Record<WeightFormat, URL> = {
+const weightSources: Record<WeightFormat, URL> = {
   f32: new URL("./formats/f32.wgsl", import.meta.url),
   f16: new URL("./formats/f16.wgsl", import.meta.url),
+};
+const matrixSources: Record<MatrixFormat, URL> = {
+  f32: new URL("./formats/matrix_f32.wgsl", import.meta.url),
+  f16: new URL("./formats/matrix_f16.wgsl", import.meta.url),
+  q8: new URL("./formats/matrix_q8.wgsl", import.meta.url),
+};
+
+/** What a shader has to open with for a feature of its kernel. */
+const enableSources: Partial<Record<GPUFeatureName, URL>> = {
+  subgroups: new URL("./formats/subgroups.wgsl", import.meta.url),
 };
 
 interface Part {
@@ -16,7 +28,7 @@ interface Part {
   text: string;
 }
 
-/** The text of a shader: the weight format's prelude, the kernel's preludes and its main file, in this order. */
+/** The text of a shader: what its features and its weights' format need, its preludes and its main file, in this order. */
 export class ShaderSource {
   readonly text: string;
   readonly #parts: readonly Part[];
@@ -50,13 +62,27 @@ function load(url: URL): Promise<string> {
   return text;
 }
 
+/** Whether a kernel's shader depends on the format of its weights. */
 export function usesWeights(kernel: AnyKernel): boolean {
-  return Object.values<Binding>(kernel.bindings).some((binding) => binding.dtype === "weight");
+  return formatSourcesOf(kernel) !== undefined;
+}
+
+/** The formats of weights that a kernel has a shader for; one without weights has a single shader. */
+export function formatsOf(kernel: AnyKernel): readonly MatrixFormat[] {
+  return Object.keys(formatSourcesOf(kernel) ?? { f32: undefined }) as MatrixFormat[];
+}
+
+function formatSourcesOf(kernel: AnyKernel): Partial<Record<MatrixFormat, URL>> | undefined {
+  const dtypes = Object.values<Binding>(kernel.bindings).map((binding) => binding.dtype);
+  if (dtypes.includes("matrix")) return matrixSources;
+  return dtypes.includes("weight") ? weightSources : undefined;
 }
 
 /** Loads and joins the files of a kernel and holds its declaration against them. */
-export async function loadShader(kernel: AnyKernel, format: WeightFormat): Promise<ShaderSource> {
-  const urls = [...(usesWeights(kernel) ? [formatSources[format]] : []), ...(kernel.preludes ?? []), kernel.source];
+export async function loadShader(kernel: AnyKernel, format: MatrixFormat): Promise<ShaderSource> {
+  const enables = (kernel.features ?? []).flatMap((feature) => enableSources[feature] ?? []);
+  const prelude = formatSourcesOf(kernel)?.[format];
+  const urls = [...enables, ...(prelude === undefined ? [] : [prelude]), ...(kernel.preludes ?? []), kernel.source];
   const parts = await Promise.all(
     urls.map(async (url) => {
       const text = await load(url);
@@ -88,6 +114,7 @@ export function checkDeclaration(kernel: AnyKernel, text: string): void {
     u32: "u32|vec4<u32>|atomic<u32>",
     i32: "i32",
     weight: "Weight4",
+    matrix: "Matrix4",
   };
   for (const [index, [name, binding]] of entries.entries()) {
     const space = binding.access === "read" ? "storage,read" : "storage,read_write";

@@ -1,17 +1,20 @@
 import { EngineError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
 
-/** Element types on the GPU. `f16` is packed two to a u32, low half first, and read with `unpack2x16float`. */
-export type Dtype = "f32" | "f16" | "u32" | "i32";
+/**
+ * Element types on the GPU. `f16` is packed two to a u32, low half first, and read with `unpack2x16float`. `q8` is a
+ * matrix in blocks of 32 by 4 values: four scales (f32), then 32 words of four integers of 8 bits.
+ */
+export type Dtype = "f32" | "f16" | "q8" | "u32" | "i32";
 
 export type HostArray = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
-const hostArrays = { f32: Float32Array, f16: Uint32Array, u32: Uint32Array, i32: Int32Array } as const;
+const hostArrays = { f32: Float32Array, f16: Uint32Array, q8: Uint32Array, u32: Uint32Array, i32: Int32Array } as const;
 
 /** Bytes a tensor of `elements` values takes; WebGPU cannot bind an empty buffer, so at least 4. */
 export function tensorBytes(dtype: Dtype, elements: number): number {
-  const bytes = dtype === "f16" ? Math.ceil(elements / 2) * 4 : elements * 4;
-  return Math.max(bytes, 4);
+  const words = { f16: Math.ceil(elements / 2), q8: (elements / 128) * 36 };
+  return Math.max(4 * (dtype === "f16" || dtype === "q8" ? words[dtype] : elements), 4);
 }
 
 /** One GPU buffer with a shape, a dtype and a label. Made by {@link Gpu.tensor}. */
@@ -41,7 +44,7 @@ export class Tensor<D extends Dtype = Dtype> {
 
   /**
    * Copies `count` elements from element `first` to host memory, after all work submitted so far.
-   * f16 comes back packed, as u32 words; `first` and `count` then count words.
+   * f16 and q8 come back packed, as u32 words; `first` and `count` then count words.
    */
   async read(first = 0, count: number = this.size - first): Promise<HostArray> {
     const bytes = await this.gpu.readBuffer(this.buffer, first * 4, count * 4, this.label);

@@ -1,6 +1,8 @@
 import type { Gpu } from "../engine/gpu.ts";
+import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { AttentionVersion } from "./attention/attention.ts";
 import type { AttentionDecodeVersion } from "./attention/decode.ts";
+import type { MatmulVersion } from "./matmul/matmul.ts";
 
 /**
  * The one place that chooses among the versions of an op. Software adapters run a barrier as a switch of every lane, so
@@ -10,9 +12,27 @@ import type { AttentionDecodeVersion } from "./attention/decode.ts";
 /** Up to this many rows a matrix product is bound by reading the weights, and a GEMV wins. */
 const gemvRows = 4;
 
-export function chooseMatmul(gpu: Gpu, rows: number, inner: number): "gemm" | "gemm_wide" | "gemv" | "gemv_split" {
-  if (rows > gemvRows) return inner % 4 === 0 ? "gemm_wide" : "gemm";
-  return gpu.isSoftware ? "gemv" : "gemv_split";
+export function chooseMatmul(gpu: Gpu, rows: number, inner: number): MatmulVersion {
+  // No checkpoint of Bark has such a width.
+  if (inner % 4 !== 0) return "plain";
+  if (!gpu.isSoftware) return rows <= gemvRows ? "gemv_split" : "gemm_tiled";
+  if (rows === 1) return "gemv";
+  if (gpu.features.has("subgroups")) return rows <= gemvRows ? "gemv_broadcast" : "gemm_broadcast";
+  return rows <= gemvRows ? "gemv" : "gemm";
+}
+
+/**
+ * How weights of a format are stored. SwiftShader runs at the speed of arithmetic, which unpacking halves or integers
+ * adds to (1.3 times the time of f32 in a decode), so there they are rounded to the format and stored as f32: the same
+ * results in the time, and the memory, of f32.
+ */
+export function chooseStorage(gpu: Gpu, format: MatrixFormat): MatrixFormat {
+  return isSwiftShader(gpu) ? "f32" : format;
+}
+
+/** Chromium tells only the vendor and, of its software adapters, has this one alone. */
+function isSwiftShader(gpu: Gpu): boolean {
+  return gpu.isSoftware && /swiftshader|google/i.test(gpu.adapterName);
 }
 
 /** Heads of a width that is no multiple of four, which no checkpoint of Bark has, get the plain version. */

@@ -9,7 +9,7 @@ import { elementwise } from "./elementwise/elementwise.ts";
 import { embeddingGivenKernel, embeddingKernel } from "./embedding/embedding.ts";
 import { layernormThread, layernormWorkgroup } from "./layernorm/layernorm.ts";
 import { lstmSplit, lstmThread } from "./lstm/lstm.ts";
-import { gemm, gemmWide, gemv, gemvNormed, gemvSplit, gemvSplitNormed } from "./matmul/matmul.ts";
+import { gemvNormed, gemvSplitNormed, matmulVersions } from "./matmul/matmul.ts";
 import { sampleRowsKernel, sampleStepKernel } from "./sample/sample.ts";
 
 /** Every kernel of the project, for the tests that compile all of them and for `bark doctor`. */
@@ -28,12 +28,9 @@ export const allKernels: readonly AnyKernel[] = [
   elementwise,
   embeddingGivenKernel,
   embeddingKernel,
-  gemm,
-  gemmWide,
-  gemv,
   gemvNormed,
-  gemvSplit,
   gemvSplitNormed,
+  ...Object.values(matmulVersions),
   layernormThread,
   layernormWorkgroup,
   sampleRowsKernel,

@@ -1,6 +1,6 @@
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import { usesWeights, type WeightFormat } from "../engine/shader_source.ts";
+import { formatsOf, usesWeights, type MatrixFormat } from "../engine/shader_source.ts";
 import { attentionCases } from "./self_test/attention.ts";
 import { Bench, type Case } from "./self_test/case.ts";
 import { codebookCases } from "./self_test/codebook.ts";
@@ -36,19 +36,17 @@ export interface SelfTestResult {
   readonly error?: string;
 }
 
-/** Runs a small case of every kernel in every weight format against its reference in f64. */
+/** Runs a small case of every kernel that the device supports, in every weight format, against its reference in f64. */
 export async function* selfTest(gpu: Gpu): AsyncGenerator<SelfTestResult> {
-  for (const kernelCase of cases) {
-    yield await runCase(gpu, kernelCase, "f32");
-    if (usesWeights(kernelCase.kernel)) yield await runCase(gpu, kernelCase, "f16");
-  }
+  for (const kernelCase of cases.filter(({ kernel }) => gpu.supports(kernel)))
+    for (const format of formatsOf(kernelCase.kernel)) yield await runCase(gpu, kernelCase, format);
 }
 
 /** Runs one case; what it throws becomes the result's error. */
 export async function runCase(
   gpu: Gpu,
   { kernel, tolerance, record }: Case,
-  format: WeightFormat,
+  format: MatrixFormat,
 ): Promise<SelfTestResult> {
   const name = usesWeights(kernel) ? `${kernel.name} ${format}` : kernel.name;
   const bench = new Bench(gpu, format);

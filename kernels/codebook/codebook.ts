@@ -8,13 +8,13 @@ import { matmul } from "../matmul/matmul.ts";
 export const codebookNearest = defineKernel({
   name: "codebook.nearest",
   source: new URL("./nearest.wgsl", import.meta.url),
-  bindings: { scores: read("f32"), entries: read("weight"), x: readWrite("f32"), codes: readWrite("u32") },
+  bindings: { scores: read("f32"), entries: read("f32"), x: readWrite("f32"), codes: readWrite("u32") },
   params: { rows: "u32", size: "u32", width: "u32", first: "u32" },
   workgroups: ({ rows }) => spread(Math.ceil(rows / 32)),
 });
 
 /** A codebook on the GPU: the layer x -> scores [size], of which score j is x . e_j - |e_j|^2 / 2. */
-export type Codebook = Linear;
+export type Codebook = Linear<Tensor<"f32">>;
 
 /** Puts a codebook on the GPU; `disposeLinear` frees it. @param entries [size, width]. */
 export function createCodebook(gpu: Gpu, entries: Float32Array, size: number, width: number, label: string): Codebook {

@@ -2,11 +2,11 @@
 // |x - e_j|^2 = |x|^2 - 2 score, so that is the nearest entry; |x|^2 is the same for all j, and carrying it along would
 // only drown small differences between distances. The scores are a matrix product, computed before (codebook.ts).
 // One invocation a row, so no barrier is needed; both loops are short beside the product.
-// scores: [rows, size]; entries: [width, ceil(size/4)] of Weight4, the layout of the product's weight; x: [rows, width],
+// scores: [rows, size]; entries: [width, ceil(size/4)] of vec4, the layout of the product's weight in f32; x: [rows, width],
 // in place; codes: that of row r lies at first + r.
 struct Params { rows: u32, size: u32, width: u32, first: u32 }
 @group(0) @binding(0) var<storage, read> scores: array<f32>;
-@group(0) @binding(1) var<storage, read> entries: array<Weight4>;
+@group(0) @binding(1) var<storage, read> entries: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> x: array<f32>;
 @group(0) @binding(3) var<storage, read_write> codes: array<u32>;
 @group(0) @binding(4) var<uniform> params: Params;
@@ -32,6 +32,6 @@ fn main(
   codes[params.first + row] = code;
   let stride = (params.size + 3u) / 4u;
   for (var k = 0u; k < params.width; k++) {
-    x[row * params.width + k] -= unpack_weight(entries[k * stride + code / 4u])[code % 4u];
+    x[row * params.width + k] -= entries[k * stride + code / 4u][code % 4u];
   }
 }

@@ -6,7 +6,8 @@ import type { Tensor } from "../../engine/tensor.ts";
 import { chooseLstm } from "../choose.ts";
 import { checkWeightSize } from "../conv1d/conv1d.ts";
 import { expm1Prelude } from "../elementwise/elementwise.ts";
-import { createLinear, createWeights, disposeLinear, transposePadded, type Linear } from "../matmul/linear.ts";
+import { createLinear, createWeights, disposeLinear, type Linear } from "../matmul/linear.ts";
+import { transposePadded } from "../matmul/pack.ts";
 
 const preludes = [expm1Prelude, new URL("./cell.wgsl", import.meta.url)];
 const bindings = { gates: read("f32"), weight: read("weight"), h: readWrite("f32"), c: readWrite("f32") };

@@ -1,35 +1,50 @@
-// y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for many rows.
-// Register tile without workgroup memory: one invocation owns 8 rows by 4 columns. All invocations of a workgroup share
-// the rows, so x is read at one address by all of them (a broadcast), and neighbours read neighbouring vec4 of W.
-// x: [rows, inner]; W: [inner, ceil(columns/4)] of Weight4, so any width of output works; inner needs no padding.
+// y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for many rows, on any adapter.
+// Register tile without workgroup memory: one invocation owns 8 rows by 4 columns. Software adapters pay for every load,
+// for every lane of it, and little for its width or for arithmetic: a step of four k takes 12 loads of 16 bytes for 128
+// products. Larger tiles take fewer loads but no longer fit the registers of lavapipe, and are slower.
+// x: [rows, inner/4] of vec4; W: [inner/4, ceil(columns/4)] blocks (engine/formats/matrix_*.wgsl).
 // Rows past the end read row `rows - 1` again instead of being tested in the inner loop; only the store is guarded.
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let group_index = workgroup.x * 32u + local;
   if (group_index >= params.groups) { return; }
   let group = params.first_group + group_index;
+  let stride = weight_stride();
   let row = workgroup.y * 8u;
   let last = params.rows - 1u;
-  let inner = params.inner;
-  let x0 = (params.first_row + row) * inner;
-  let x1 = (params.first_row + min(row + 1u, last)) * inner;
-  let x2 = (params.first_row + min(row + 2u, last)) * inner;
-  let x3 = (params.first_row + min(row + 3u, last)) * inner;
-  let x4 = (params.first_row + min(row + 4u, last)) * inner;
-  let x5 = (params.first_row + min(row + 5u, last)) * inner;
-  let x6 = (params.first_row + min(row + 6u, last)) * inner;
-  let x7 = (params.first_row + min(row + 7u, last)) * inner;
-  let stride = weight_stride();
-  var s0 = vec4<f32>(); var s1 = vec4<f32>(); var s2 = vec4<f32>(); var s3 = vec4<f32>();
-  var s4 = vec4<f32>(); var s5 = vec4<f32>(); var s6 = vec4<f32>(); var s7 = vec4<f32>();
-  var w_index = group;
-  for (var k = 0u; k < inner; k++) {
-    let w = unpack_weight(weight[w_index]);
-    w_index += stride;
-    s0 += x[x0 + k] * w; s1 += x[x1 + k] * w; s2 += x[x2 + k] * w; s3 += x[x3 + k] * w;
-    s4 += x[x4 + k] * w; s5 += x[x5 + k] * w; s6 += x[x6 + k] * w; s7 += x[x7 + k] * w;
+  let blocks = params.inner / 4u;
+  let x0 = (params.first_row + row) * blocks;
+  let x1 = (params.first_row + min(row + 1u, last)) * blocks;
+  let x2 = (params.first_row + min(row + 2u, last)) * blocks;
+  let x3 = (params.first_row + min(row + 3u, last)) * blocks;
+  let x4 = (params.first_row + min(row + 4u, last)) * blocks;
+  let x5 = (params.first_row + min(row + 5u, last)) * blocks;
+  let x6 = (params.first_row + min(row + 6u, last)) * blocks;
+  let x7 = (params.first_row + min(row + 7u, last)) * blocks;
+  var s0 = vec4<f32>(); var s1 = vec4<f32>(); var s2 = vec4<f32>(); var s3 = vec4<f32>(); var s4 = vec4<f32>();
+  var s5 = vec4<f32>(); var s6 = vec4<f32>(); var s7 = vec4<f32>();
+  for (var chunk = 0u; chunk * 8u < blocks; chunk++) {
+    let scale = chunk_scale(chunk, group, stride);
+    let end = min(chunk * 8u + 8u, blocks);
+    for (var k = chunk * 8u; k < end; k++) {
+      let a0 = x[x0 + k]; let a1 = x[x1 + k]; let a2 = x[x2 + k]; let a3 = x[x3 + k]; let a4 = x[x4 + k];
+      let a5 = x[x5 + k]; let a6 = x[x6 + k]; let a7 = x[x7 + k];
+      let block = load_block(k, group, stride, scale);
+      let w0 = row0(block, stride);
+      s0 += a0.x * w0; s1 += a1.x * w0; s2 += a2.x * w0; s3 += a3.x * w0; s4 += a4.x * w0; s5 += a5.x * w0;
+      s6 += a6.x * w0; s7 += a7.x * w0;
+      let w1 = row1(block, stride);
+      s0 += a0.y * w1; s1 += a1.y * w1; s2 += a2.y * w1; s3 += a3.y * w1; s4 += a4.y * w1; s5 += a5.y * w1;
+      s6 += a6.y * w1; s7 += a7.y * w1;
+      let w2 = row2(block, stride);
+      s0 += a0.z * w2; s1 += a1.z * w2; s2 += a2.z * w2; s3 += a3.z * w2; s4 += a4.z * w2; s5 += a5.z * w2;
+      s6 += a6.z * w2; s7 += a7.z * w2;
+      let w3 = row3(block, stride);
+      s0 += a0.w * w3; s1 += a1.w * w3; s2 += a2.w * w3; s3 += a3.w * w3; s4 += a4.w * w3; s5 += a5.w * w3;
+      s6 += a6.w * w3; s7 += a7.w * w3;
+    }
   }
   store(row, group, s0);
   if (row + 1u < params.rows) { store(row + 1u, group, s1); }

@@ -1,20 +1,35 @@
 import { EngineError } from "../../engine/errors.ts";
-import { packHalves } from "../../engine/float16.ts";
+import { floatToHalf, halfToFloat, packHalves } from "../../engine/float16.ts";
 import type { Gpu } from "../../engine/gpu.ts";
-import type { WeightFormat } from "../../engine/shader_source.ts";
+import { dequantizeQ8, q8Block, quantizeQ8 } from "../../engine/q8.ts";
+import type { MatrixFormat, WeightFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
+import { chooseStorage } from "../choose.ts";
+import { groupsOf, packMatrixF16, packMatrixF32, packMatrixQ8, paddedRows } from "./pack.ts";
 
-/** A linear layer on the GPU. weight: [inner, ceil(columns/4)*4], the transpose of what checkpoints store. */
-export interface Linear {
-  readonly weight: Tensor<"f32"> | Tensor<"f16">;
+/** A linear layer on the GPU. weight: [inner, columns] in the layouts of pack.ts, the transpose of what checkpoints store. */
+export interface Linear<W extends Tensor = Tensor<"f32"> | Tensor<"f16"> | Tensor<"q8">> {
+  readonly weight: W;
   readonly bias: Tensor<"f32"> | undefined;
   readonly inner: number;
   readonly columns: number;
 }
 
+export interface LinearOptions {
+  /**
+   * What the weights are rounded to: halves, or q8 (engine/q8.ts) with a scale for 32 neighbours along `inner`. Default
+   * f32. Where packed weights are slower than f32 they are rounded and stored as f32, see {@link chooseStorage}.
+   */
+  format?: MatrixFormat;
+  /** Forces how they are stored, for tests and benches. */
+  storage?: MatrixFormat;
+  /** [columns] */
+  bias?: Float32Array<ArrayBuffer> | undefined;
+}
+
 /**
  * Puts a linear layer on the GPU.
- * @param weight [columns, inner] as in checkpoints. @param bias [columns].
+ * @param weight [columns, inner] as in checkpoints.
  */
 export function createLinear(
   gpu: Gpu,
@@ -22,22 +37,72 @@ export function createLinear(
   columns: number,
   inner: number,
   label: string,
-  options: { format?: WeightFormat; bias?: Float32Array<ArrayBuffer> | undefined } = {},
+  options?: Pick<LinearOptions, "bias">,
+): Linear<Tensor<"f32">>;
+export function createLinear(
+  gpu: Gpu,
+  weight: Float32Array,
+  columns: number,
+  inner: number,
+  label: string,
+  options: LinearOptions,
+): Linear;
+export function createLinear(
+  gpu: Gpu,
+  weight: Float32Array,
+  columns: number,
+  inner: number,
+  label: string,
+  { format = "f32", storage = chooseStorage(gpu, format), bias }: LinearOptions = {},
 ): Linear {
-  if (weight.length !== columns * inner)
-    throw new EngineError("shape", "weight does not have the shape of its layer", {
-      where: label,
-      expected: `[${columns}, ${inner}]`,
-      actual: `${weight.length} values`,
-    });
-  const transposed = transposePadded(weight, columns, inner);
-  const bias = options.bias === undefined ? undefined : gpu.tensorFrom("f32", [columns], options.bias, `${label}.bias`);
+  checkShape(weight, columns, inner, label);
   return {
-    weight: createWeights(gpu, transposed, [inner, Math.ceil(columns / 4) * 4], label, options.format),
-    bias,
+    weight: createMatrix(gpu, storage === format ? weight : roundTo(weight, columns, inner, format), columns, inner, {
+      storage,
+      label,
+    }),
+    bias: bias === undefined ? undefined : gpu.tensorFrom("f32", [columns], bias, `${label}.bias`),
     inner,
     columns,
   };
+}
+
+function checkShape(weight: Float32Array, columns: number, inner: number, label: string): void {
+  if (weight.length === columns * inner) return;
+  throw new EngineError("shape", "weight does not have the shape of its layer", {
+    where: label,
+    expected: `[${columns}, ${inner}]`,
+    actual: `${weight.length} values`,
+  });
+}
+
+/** The values that remain of a weight [columns, inner] in a format. */
+export function roundTo(
+  weight: Float32Array,
+  columns: number,
+  inner: number,
+  format: MatrixFormat,
+): Float32Array<ArrayBuffer> {
+  if (format === "q8") return dequantizeQ8(quantizeQ8(weight, columns, inner), columns, inner);
+  return Float32Array.from(weight, format === "f16" ? (value) => halfToFloat(floatToHalf(value)) : undefined);
+}
+
+function createMatrix(
+  gpu: Gpu,
+  weight: Float32Array,
+  columns: number,
+  inner: number,
+  { storage, label }: { storage: MatrixFormat; label: string },
+): Linear["weight"] {
+  const width = groupsOf(columns) * 4;
+  if (storage === "q8") {
+    const words = packMatrixQ8(quantizeQ8(weight, columns, inner), columns, inner);
+    return gpu.tensorFrom("q8", [paddedRows(inner, q8Block), width], words, label);
+  }
+  const shape = [paddedRows(inner, 4), width];
+  return storage === "f16"
+    ? gpu.tensorFrom("f16", shape, packMatrixF16(weight, columns, inner), label)
+    : gpu.tensorFrom("f32", shape, packMatrixF32(weight, columns, inner), label);
 }
 
 /** A tensor in a weight format; the last axis must be a multiple of four. */
@@ -56,21 +121,6 @@ export function createWeights(
 export function disposeLinear(linear: Linear): void {
   linear.weight.dispose();
   linear.bias?.dispose();
-}
-
-/** [rows, columns] -> [columns, ceil(rows/4)*4], the tail zero. In tiles, so that reads and writes stay in the cache. */
-export function transposePadded(values: Float32Array, rows: number, columns: number): Float32Array<ArrayBuffer> {
-  const stride = Math.ceil(rows / 4) * 4;
-  const result = new Float32Array(columns * stride);
-  const tile = 32;
-  for (let row0 = 0; row0 < rows; row0 += tile)
-    for (let column0 = 0; column0 < columns; column0 += tile) {
-      const rowEnd = Math.min(row0 + tile, rows);
-      const columnEnd = Math.min(column0 + tile, columns);
-      for (let column = column0; column < columnEnd; column++)
-        for (let row = row0; row < rowEnd; row++) result[column * stride + row] = values[row * columns + column];
-    }
-  return result;
 }
 
 /** [rows, width] -> [rows, ceil(width/4)*4], the tail zero: the layout of tables that are gathered by row. */

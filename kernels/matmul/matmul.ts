@@ -8,10 +8,10 @@ import type { Linear } from "./linear.ts";
 
 const file = (name: string): URL => new URL(name, import.meta.url);
 
-const bindings = { x: read("f32"), weight: read("weight"), bias: optionalRead("f32"), y: readWrite("f32") };
+const bindings = { x: read("f32"), weight: read("matrix"), bias: optionalRead("f32"), y: readWrite("f32") };
 const normedBindings = {
   x: read("f32"),
-  weight: read("weight"),
+  weight: read("matrix"),
   bias: optionalRead("f32"),
   norm_weight: read("f32"),
   norm_bias: optionalRead("f32"),
@@ -30,8 +30,8 @@ const params = {
   has_norm_bias: "u32",
 } as const;
 const epilogue = [file("gelu.wgsl"), file("epilogue.wgsl")];
-const gemmPreludes = [...epilogue, file("bindings.wgsl")];
-const plainPreludes = [...gemmPreludes, file("plain_input.wgsl")];
+const preludes = [...epilogue, file("bindings.wgsl")];
+const plainPreludes = [...preludes, file("plain_input.wgsl")];
 const normedPreludes = [...epilogue, file("normed_input.wgsl")];
 
 interface Shape {
@@ -41,27 +41,48 @@ interface Shape {
 const tiles = (rows: number, groups: number) => (shape: Shape) =>
   [Math.ceil(shape.groups / groups), Math.ceil(shape.rows / rows)] as const;
 
+/** Any shape: one invocation owns four columns of a row. */
+export const plain = defineKernel({
+  name: "matmul.plain",
+  source: file("plain.wgsl"),
+  preludes,
+  bindings,
+  params,
+  workgroups: tiles(1, 32),
+});
+
 /** Many rows: register tile of 8 rows by 4 columns. */
 export const gemm = defineKernel({
   name: "matmul.gemm",
   source: file("gemm.wgsl"),
-  preludes: gemmPreludes,
+  preludes,
   bindings,
   params,
   workgroups: tiles(8, 32),
 });
 
-/** Many rows, an inner width that is a multiple of four: register tile of 8 rows by 8 columns. */
-export const gemmWide = defineKernel({
-  name: "matmul.gemm_wide",
-  source: file("gemm_wide.wgsl"),
-  preludes: gemmPreludes,
+/** Many rows, for software adapters with subgroups: register tile of 16 rows by 4 columns, x by broadcast. */
+export const gemmBroadcast = defineKernel({
+  name: "matmul.gemm_broadcast",
+  source: file("gemm_broadcast.wgsl"),
+  preludes,
   bindings,
   params,
-  workgroups: tiles(8, 64),
+  features: ["subgroups"],
+  workgroups: tiles(16, 8),
 });
 
-/** Few rows, no barriers in the product: for software adapters. */
+/** Many rows, for GPUs: tiles of 64 rows by 64 columns in workgroup memory. */
+export const gemmTiled = defineKernel({
+  name: "matmul.gemm_tiled",
+  source: file("gemm_tiled.wgsl"),
+  preludes,
+  bindings,
+  params,
+  workgroups: tiles(64, 16),
+});
+
+/** One row, no barriers in the product: for software adapters. */
 export const gemv = defineKernel({
   name: "matmul.gemv",
   source: file("gemv.wgsl"),
@@ -69,6 +90,17 @@ export const gemv = defineKernel({
   bindings,
   params,
   workgroups: tiles(1, 32),
+});
+
+/** Two to four rows in one sweep over the weights, for software adapters with subgroups. */
+export const gemvBroadcast = defineKernel({
+  name: "matmul.gemv_broadcast",
+  source: file("gemv_broadcast.wgsl"),
+  preludes,
+  bindings,
+  params,
+  features: ["subgroups"],
+  workgroups: tiles(4, 8),
 });
 
 /** Few rows, inner axis split over 16 lanes: for GPUs. */
@@ -101,16 +133,28 @@ export const gemvSplitNormed = defineKernel({
   workgroups: tiles(1, 16),
 });
 
-export const matmulVersions = { gemm, gemm_wide: gemmWide, gemv, gemv_split: gemvSplit };
+/** The ladder, the plainest first. */
+export const matmulVersions = {
+  plain,
+  gemv,
+  gemv_broadcast: gemvBroadcast,
+  gemv_split: gemvSplit,
+  gemm,
+  gemm_broadcast: gemmBroadcast,
+  gemm_tiled: gemmTiled,
+};
 export type MatmulVersion = keyof typeof matmulVersions;
 
-const normedVersions = { gemv: gemvNormed, gemv_split: gemvSplitNormed };
+const normedVersions: Partial<Record<MatmulVersion, typeof gemvNormed>> = {
+  gemv: gemvNormed,
+  gemv_split: gemvSplitNormed,
+};
 /** Values of a row that normed_input.wgsl keeps in workgroup memory. */
 const mostNormed = 2048;
 
 /** Whether {@link matmul} can take a layer norm in front of a product of `rows` rows of `inner` values. */
 export function fusesNorm(program: Program, rows: number, inner: number): boolean {
-  return inner <= mostNormed && chooseMatmul(program.gpu, rows, inner) in normedVersions;
+  return inner <= mostNormed && normedVersions[chooseMatmul(program.gpu, rows, inner)] !== undefined;
 }
 
 export interface MatmulOptions {
@@ -158,13 +202,13 @@ export function matmul(
     accumulate: options.accumulate ? 1 : 0,
     has_norm_bias: norm?.bias === undefined ? 0 : 1,
   };
-  if (version === "gemm_wide" && inner % 4 !== 0)
-    throw unfit(version, "an inner width that is a multiple of four", inner);
+  if (version !== "plain" && inner % 4 !== 0) throw unfit(version, "an inner width that is a multiple of four", inner);
   if (norm === undefined) return program.dispatch(matmulVersions[version], { x, weight, bias, y }, values);
-  if (version === "gemm" || version === "gemm_wide" || inner > mostNormed)
+  const normed = normedVersions[version];
+  if (normed === undefined || inner > mostNormed)
     throw unfit(version, `no layer norm in front, or a GEMV of at most ${mostNormed} values`, inner);
   const { weight: norm_weight, bias: norm_bias } = norm;
-  program.dispatch(normedVersions[version], { x, weight, bias, norm_weight, norm_bias, y }, values);
+  program.dispatch(normed, { x, weight, bias, norm_weight, norm_bias, y }, values);
 }
 
 function unfit(version: MatmulVersion, expected: string, actual: number): EngineError {

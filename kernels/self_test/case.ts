@@ -2,7 +2,7 @@ import { floatToHalf, halfToFloat } from "../../engine/float16.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
-import type { WeightFormat } from "../../engine/shader_source.ts";
+import type { MatrixFormat, WeightFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 
 /** A tensor that the kernel wrote, and what should be in it. */
@@ -24,13 +24,19 @@ export const rounding = 2e-5;
 export class Bench {
   readonly gpu: Gpu;
   readonly program: Program;
-  readonly format: WeightFormat;
+  readonly matrixFormat: MatrixFormat;
   readonly #tensors: Tensor[] = [];
 
-  constructor(gpu: Gpu, format: WeightFormat) {
+  constructor(gpu: Gpu, format: MatrixFormat) {
     this.gpu = gpu;
-    this.format = format;
+    this.matrixFormat = format;
     this.program = gpu.program("self test");
+  }
+
+  /** That of weights which are no matrix of a product. */
+  get format(): WeightFormat {
+    if (this.matrixFormat === "q8") throw new Error("only matrices come in q8");
+    return this.matrixFormat;
   }
 
   f32(values: Float32Array<ArrayBuffer>, shape: readonly number[] = [values.length]): Tensor<"f32"> {

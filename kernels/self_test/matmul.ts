@@ -1,6 +1,6 @@
 import type { AnyKernel } from "../../engine/kernel.ts";
 import { layernormReference } from "../layernorm/reference.ts";
-import { createLinear } from "../matmul/linear.ts";
+import { createLinear, roundTo } from "../matmul/linear.ts";
 import { gemvNormed, gemvSplitNormed, matmul, matmulVersions, type MatmulVersion } from "../matmul/matmul.ts";
 import { matmulReference } from "../matmul/reference.ts";
 import { rounding, type Case } from "./case.ts";
@@ -9,7 +9,7 @@ import { noise } from "./noise.ts";
 /** y += gelu(x W + bias), of x as it is or, in another kernel of the version, of its layer norm. */
 function product(version: MatmulVersion, inner: number, kernel: AnyKernel = matmulVersions[version]): Case {
   // More than one workgroup of any version.
-  const [rows, columns] = [9, 261];
+  const [rows, columns] = [67, 133];
   const normed = kernel !== matmulVersions[version];
   return {
     kernel,
@@ -22,7 +22,10 @@ function product(version: MatmulVersion, inner: number, kernel: AnyKernel = matm
       const normWeight = noise(inner, 5);
       const normBias = noise(inner, 6);
 
-      const linear = createLinear(bench.gpu, weight, columns, inner, "self test", { format: bench.format });
+      const linear = createLinear(bench.gpu, weight, columns, inner, "self test", {
+        format: bench.matrixFormat,
+        storage: bench.matrixFormat,
+      });
       bench.own(linear.weight);
       const y = bench.f32(residual);
       matmul(bench.program, bench.f32(x), { ...linear, bias: bench.f32(bias) }, y, {
@@ -34,16 +37,20 @@ function product(version: MatmulVersion, inner: number, kernel: AnyKernel = matm
 
       const input = normed ? layernormReference(x, normWeight, normBias) : x;
       const options = { bias, gelu: true, residual };
-      return [[y, matmulReference(input, bench.stored(weight), rows, inner, columns, options)]];
+      const stored = roundTo(weight, columns, inner, bench.matrixFormat);
+      return [[y, matmulReference(input, stored, rows, inner, columns, options)]];
     },
   };
 }
 
 export const matmulCases = [
-  product("gemm", 37),
-  product("gemm_wide", 36),
-  product("gemv", 37),
-  product("gemv", 37, gemvNormed),
-  product("gemv_split", 37),
-  product("gemv_split", 37, gemvSplitNormed),
+  product("plain", 37),
+  product("gemv", 36),
+  product("gemv", 36, gemvNormed),
+  product("gemv_broadcast", 36),
+  product("gemv_split", 36),
+  product("gemv_split", 36, gemvSplitNormed),
+  product("gemm", 36),
+  product("gemm_broadcast", 36),
+  product("gemm_tiled", 36),
 ];

@@ -3,6 +3,7 @@ import type { Gpu } from "../../engine/gpu.ts";
 import { allKernels } from "../../kernels/index.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { compileKernel, formatsOf } from "../support/compile.ts";
+import { engineErrorOf } from "../support/rejection.ts";
 
 // In Node and Chromium Tint reads the shaders, in Deno Naga.
 describe("shaders on this device", () => {
@@ -13,7 +14,11 @@ describe("shaders on this device", () => {
 
   for (const kernel of allKernels)
     for (const format of formatsOf(kernel))
-      it(`compiles ${kernel.name} (${format})`, async () => {
+      it(`compiles ${kernel.name} (${format}), or names the feature that is missing`, async () => {
+        if (!gpu.supports(kernel)) {
+          const error = await engineErrorOf(() => compileKernel(gpu, kernel, format));
+          return void expect(error.toLine()).match(/needs the feature subgroups/);
+        }
         const { pipeline } = await compileKernel(gpu, kernel, format);
         expect(pipeline.label).equal(kernel.name);
         gpu.check();
