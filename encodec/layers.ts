@@ -15,8 +15,7 @@ import {
   type Trim,
 } from "../kernels/conv_transpose1d/conv_transpose1d.ts";
 import { add, elu } from "../kernels/elementwise/elementwise.ts";
-import { createLstmLayer, disposeLstmLayer, lstmSteps, type LstmLayer } from "../kernels/lstm/lstm.ts";
-import { matmul } from "../kernels/matmul/matmul.ts";
+import { createLstm, disposeLstm, lstm, type Lstm, type LstmBuffers, type LstmWeights } from "../kernels/lstm/lstm.ts";
 import type { EncodecConfig } from "./config.ts";
 import { convPadding } from "./padding.ts";
 import type { Recorder } from "../engine/recorder.ts";
@@ -30,8 +29,8 @@ export interface Activations {
   readonly spare: Tensor<"f32">;
   /** For what lives within one block. */
   readonly inner: Tensor<"f32">;
-  /** Cell state of the LSTM. */
-  readonly cell: Tensor<"f32">;
+  /** For the LSTM, where there is one. */
+  readonly lstm: LstmBuffers | undefined;
   readonly length: number;
 }
 
@@ -161,9 +160,9 @@ export class EncodecConvTranspose1d implements Block {
 /** y = LSTM(x) + x over all layers, then ELU. Weights `{name}.lstm.*`. */
 export class EncodecLSTM implements Block {
   readonly outChannels: number;
-  readonly #layers: readonly LstmLayer[];
+  readonly #layers: Lstm;
 
-  private constructor(layers: readonly LstmLayer[], dimension: number) {
+  private constructor(layers: Lstm, dimension: number) {
     this.#layers = layers;
     this.outChannels = dimension;
   }
@@ -175,37 +174,29 @@ export class EncodecLSTM implements Block {
     config: EncodecConfig,
     dimension: number,
   ): Promise<EncodecLSTM> {
-    const layers: LstmLayer[] = [];
-    for (let i = 0; i < config.num_lstm_layers; i++) {
-      const layer = await weights.lstm(`${name}.lstm`, i, dimension);
-      layers.push(createLstmLayer(gpu, layer, dimension, `${weights.prefix}${name}.lstm.${i}`));
-    }
-    return new EncodecLSTM(layers, dimension);
+    const layers: LstmWeights[] = [];
+    for (let i = 0; i < config.num_lstm_layers; i++) layers.push(await weights.lstm(`${name}.lstm`, i, dimension));
+    return new EncodecLSTM(createLstm(gpu, layers, dimension, `${weights.prefix}${name}.lstm`), dimension);
   }
 
   outLength(length: number): number {
     return length;
   }
 
-  innerSize(length: number): number {
-    return length * 4 * this.outChannels;
+  innerSize(): number {
+    return 0;
   }
 
   record(recorder: Recorder, activations: Activations): Activations {
-    const { x, spare: h, inner: gates, cell, length } = activations;
-    const weightCount = 4 * this.outChannels * this.outChannels;
-    for (const [i, layer] of this.#layers.entries()) {
-      // All of the previous layer's output has become gates before the first step overwrites it.
-      matmul(recorder.program(length * weightCount), i === 0 ? x : h, layer.input, gates, { rows: length });
-      for (let step = 0; step < length; step++)
-        lstmSteps(recorder.program(weightCount), gates, layer, h, cell, { first: step, end: step + 1 });
-    }
-    add(recorder.program(0), h, x, { size: length * this.outChannels, elu: true });
+    const { x, length } = activations;
+    const buffers = activations.lstm!;
+    lstm(recorder, x, length, this.#layers, buffers);
+    add(recorder.program(0), buffers.h, x, { size: length * this.outChannels, elu: true });
     return activations;
   }
 
   dispose(): void {
-    for (const layer of this.#layers) disposeLstmLayer(layer);
+    disposeLstm(this.#layers);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Gpu } from "../engine/gpu.ts";
 import type { Dtype, HostArray, Tensor } from "../engine/tensor.ts";
+import { lstmChunk, type LstmBuffers } from "../kernels/lstm/lstm.ts";
 import { EncodecLSTM, type Activations, type Block } from "./layers.ts";
 import type { Recorder } from "../engine/recorder.ts";
 
@@ -32,20 +33,30 @@ export class Scratch {
 
 /** Buffers for walks of up to `length` rows of `width` values through the blocks. */
 export function activationsFor(blocks: readonly Block[], length: number, width: number, scratch: Scratch): Activations {
-  const sizes = { outer: length * width, inner: 1, cell: 1 };
+  const sizes = { outer: length * width, inner: 1 };
+  let lstm: LstmBuffers | undefined;
   let rows = length;
   for (const block of blocks) {
     sizes.inner = Math.max(sizes.inner, block.innerSize(rows));
     rows = block.outLength(rows);
     sizes.outer = Math.max(sizes.outer, rows * block.outChannels);
-    if (block instanceof EncodecLSTM) sizes.cell = block.outChannels;
+    if (block instanceof EncodecLSTM) lstm = lstmBuffers(scratch, rows, block.outChannels);
   }
   return {
     x: scratch.tensor("f32", sizes.outer, "x"),
     spare: scratch.tensor("f32", sizes.outer, "spare"),
     inner: scratch.tensor("f32", sizes.inner, "inner"),
-    cell: scratch.tensor("f32", sizes.cell, "cell"),
+    lstm,
     length,
+  };
+}
+
+function lstmBuffers(scratch: Scratch, steps: number, hidden: number): LstmBuffers {
+  const gates = () => scratch.tensor("f32", lstmChunk * 4 * hidden, "gates");
+  return {
+    gates: [gates(), gates()],
+    h: scratch.tensor("f32", 2 * steps * hidden, "h"),
+    c: scratch.tensor("f32", 2 * hidden, "c"),
   };
 }
 

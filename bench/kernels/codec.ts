@@ -1,11 +1,18 @@
+import { into } from "../../engine/recorder.ts";
 import { conv1d, createConv1d, type ConvShape, type Padding } from "../../kernels/conv1d/conv1d.ts";
 import { conv1dReference } from "../../kernels/conv1d/reference.ts";
 import { convTranspose1d, createConvTranspose1d } from "../../kernels/conv_transpose1d/conv_transpose1d.ts";
 import { convTranspose1dReference } from "../../kernels/conv_transpose1d/reference.ts";
 import { eluReference } from "../../kernels/elementwise/reference.ts";
-import { createLstmLayer, lstmSteps, lstmVersions, type LstmWeights } from "../../kernels/lstm/lstm.ts";
+import {
+  createLstm,
+  lstm,
+  lstmChunk,
+  lstmVersions,
+  type LstmVersion,
+  type LstmWeights,
+} from "../../kernels/lstm/lstm.ts";
 import { lstmReference } from "../../kernels/lstm/reference.ts";
-import { matmul } from "../../kernels/matmul/matmul.ts";
 import { noise } from "../../kernels/self_test/noise.ts";
 import { poison, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
 
@@ -126,19 +133,15 @@ function prepareLstm(scope: Scope, steps: number, hidden: number): PreparedCase 
     biasIh: noise(4 * hidden, 10 * layer + 3, 0.1),
     biasHh: noise(4 * hidden, 10 * layer + 4, 0.1),
   }));
-  const layers = weights.map((layer) => scope.own(createLstmLayer(scope.gpu, layer, hidden, "bench", scope.format)));
+  const layers = scope.own(createLstm(scope.gpu, weights, hidden, "bench", scope.format));
   const input = scope.tensorFrom<"f32">("f32", x);
-  const gates = scope.tensor("f32", [steps, 4 * hidden]);
-  const [h, c] = [scope.tensor("f32", [steps, hidden]), scope.tensor("f32", [hidden])];
+  const gates = [lstmChunk, lstmChunk].map((rows) => scope.tensor("f32", [rows, 4 * hidden]));
+  const [h, c] = [scope.tensor("f32", [2, steps, hidden]), scope.tensor("f32", [2, hidden])];
+  const buffers = { gates: [gates[0], gates[1]] as const, h, c };
   return {
     copies: 1,
-    record: (program, version) => {
-      for (const [i, layer] of layers.entries()) {
-        matmul(program, i === 0 ? input : h, layer.input, gates, { rows: steps });
-        const range = { first: 0, end: steps };
-        lstmSteps(program, gates, layer, h, c, range, version as keyof typeof lstmVersions | undefined);
-      }
-    },
+    record: (program, version) =>
+      lstm(into(program), input, steps, layers, buffers, version as LstmVersion | undefined),
     reset: () => poison(h),
     check: async () => {
       const checked = Math.min(steps, 24);

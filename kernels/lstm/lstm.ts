@@ -1,17 +1,38 @@
-import type { Gpu } from "../../engine/gpu.ts";
 import { defineKernel, read, readWrite } from "../../engine/kernel.ts";
-import type { Program } from "../../engine/program.ts";
+import type { Gpu } from "../../engine/gpu.ts";
+import type { Recording } from "../../engine/recorder.ts";
 import type { WeightFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseLstm } from "../choose.ts";
 import { checkWeightSize } from "../conv1d/conv1d.ts";
 import { expm1Prelude } from "../elementwise/elementwise.ts";
 import { createLinear, createWeights, disposeLinear, type Linear } from "../matmul/linear.ts";
-import { transposePadded } from "../matmul/pack.ts";
+import { matmul } from "../matmul/matmul.ts";
 
 const preludes = [expm1Prelude, new URL("./cell.wgsl", import.meta.url)];
-const bindings = { gates: read("f32"), weight: read("weight"), h: readWrite("f32"), c: readWrite("f32") };
-const params = { step: "u32", hidden: "u32" } as const;
+const bindings = {
+  gates_a: read("f32"),
+  gates_b: read("f32"),
+  weight: read("weight"),
+  h: readWrite("f32"),
+  c: readWrite("f32"),
+};
+const params = {
+  first: "u32",
+  step_a: "u32",
+  step_b: "u32",
+  region_a: "u32",
+  length: "u32",
+  chunk: "u32",
+  hidden: "u32",
+} as const;
+
+/** A step that {@link params} leaves out. */
+const none = 0xffffffff;
+
+/** Layers that a dispatch has a step of. */
+const active = ({ first, step_b }: { first: number; step_b: number }): number =>
+  first === 0 && step_b !== none ? 2 : 1;
 
 export const lstmThread = defineKernel({
   name: "lstm.thread",
@@ -19,7 +40,7 @@ export const lstmThread = defineKernel({
   preludes,
   bindings,
   params,
-  workgroups: ({ hidden }) => [Math.ceil(hidden / 32)],
+  workgroups: (steps) => [Math.ceil(steps.hidden / 32), active(steps)],
 });
 
 export const lstmSplit = defineKernel({
@@ -28,18 +49,30 @@ export const lstmSplit = defineKernel({
   preludes,
   bindings,
   params,
-  workgroups: ({ hidden }) => [Math.ceil(hidden / 8)],
+  workgroups: (steps) => [Math.ceil(steps.hidden / 8), active(steps)],
 });
 
 export const lstmVersions = { thread: lstmThread, split: lstmSplit };
+export type LstmVersion = keyof typeof lstmVersions;
 
-/** One layer of an LSTM on the GPU. */
-export interface LstmLayer {
-  readonly hidden: number;
+/**
+ * Steps whose gates are computed by one matrix product, and by which the second layer of a pair lags behind the first.
+ * It bounds the memory of the gates, and is enough rows for the product to run as a GEMM.
+ */
+export const lstmChunk = 64;
+
+/** One or two layers that run at once. */
+interface LstmPair {
   /** x -> gates [hidden, 4] with both biases, the four gates (i, f, g, o) of a unit side by side. */
-  readonly input: Linear;
-  /** [hidden, hidden * 4]: row k, then unit, then gate. */
+  readonly inputs: readonly Linear[];
+  /** [layers, hidden, hidden * 4]: layer, row k, unit, gate. */
   readonly recurrent: Tensor<"f32"> | Tensor<"f16">;
+}
+
+/** Layers of an LSTM on the GPU, one on the other. */
+export interface Lstm {
+  readonly hidden: number;
+  readonly pairs: readonly LstmPair[];
 }
 
 /** One layer as checkpoints (torch) store it, gates i, f, g, o one after another. */
@@ -53,28 +86,44 @@ export interface LstmWeights {
   readonly biasHh: Float32Array;
 }
 
-export function createLstmLayer(
+/** Puts layers on the GPU. @param layers the first is the one that takes the input. */
+export function createLstm(
   gpu: Gpu,
-  weights: LstmWeights,
+  layers: readonly LstmWeights[],
   hidden: number,
   label: string,
   format?: WeightFormat,
-): LstmLayer {
-  checkWeightSize(weights.weightHh, [4 * hidden, hidden], `${label}.weight_hh`);
-  const input = weights.weightIh.length / (4 * hidden);
+): Lstm {
+  const pairs: LstmPair[] = [];
+  for (let first = 0; first < layers.length; first += 2) {
+    const pair = layers.slice(first, first + 2);
+    const recurrent = new Float32Array(pair.length * 4 * hidden * hidden);
+    for (const [i, { weightHh }] of pair.entries()) {
+      checkWeightSize(weightHh, [4 * hidden, hidden], `${label}.${first + i}.weight_hh`);
+      recurrent.set(packRecurrent(weightHh, hidden), i * 4 * hidden * hidden);
+    }
+    pairs.push({
+      inputs: pair.map((layer, i) => createInput(gpu, layer, hidden, `${label}.${first + i}.weight_ih`, format)),
+      recurrent: createWeights(gpu, recurrent, [pair.length, hidden, 4 * hidden], `${label}.weight_hh`, format),
+    });
+  }
+  return { hidden, pairs };
+}
+
+function createInput(
+  gpu: Gpu,
+  { weightIh, biasIh, biasHh }: LstmWeights,
+  hidden: number,
+  label: string,
+  format?: WeightFormat,
+): Linear {
   const bias = interleaveGates(
-    weights.biasIh.map((value, i) => value + weights.biasHh[i]),
+    biasIh.map((value, i) => value + biasHh[i]),
     hidden,
   );
-  const recurrent = transposePadded(interleaveGates(weights.weightHh, hidden), 4 * hidden, hidden);
-  return {
-    hidden,
-    input: createLinear(gpu, interleaveGates(weights.weightIh, hidden), 4 * hidden, input, `${label}.weight_ih`, {
-      bias,
-      ...(format === undefined ? {} : { format }),
-    }),
-    recurrent: createWeights(gpu, recurrent, [hidden, 4 * hidden], `${label}.weight_hh`, format),
-  };
+  const input = weightIh.length / (4 * hidden);
+  const options = { bias, ...(format === undefined ? {} : { format }) };
+  return createLinear(gpu, interleaveGates(weightIh, hidden), 4 * hidden, input, label, options);
 }
 
 /** Rows in order [gate, unit] to rows in order [unit, gate]. */
@@ -89,25 +138,90 @@ function interleaveGates(values: Float32Array, hidden: number): Float32Array<Arr
   return result;
 }
 
-export function disposeLstmLayer(layer: LstmLayer): void {
-  disposeLinear(layer.input);
-  layer.recurrent.dispose();
+/** [gate, unit, k] to [k, unit, gate]. */
+function packRecurrent(values: Float32Array, hidden: number): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(values.length);
+  let from = 0;
+  for (let gate = 0; gate < 4; gate++)
+    for (let unit = 0; unit < hidden; unit++)
+      for (let k = 0; k < hidden; k++) result[(k * hidden + unit) * 4 + gate] = values[from++];
+  return result;
+}
+
+export function disposeLstm({ pairs }: Lstm): void {
+  for (const { inputs, recurrent } of pairs) {
+    for (const input of inputs) disposeLinear(input);
+    recurrent.dispose();
+  }
+}
+
+/** What a run works in. */
+export interface LstmBuffers {
+  /** [{@link lstmChunk}, hidden * 4] each. */
+  readonly gates: readonly [Tensor<"f32">, Tensor<"f32">];
+  /** [2, steps, hidden]; the output of the last layer is in the first half. */
+  readonly h: Tensor<"f32">;
+  /** [2, hidden] */
+  readonly c: Tensor<"f32">;
 }
 
 /**
- * Records steps [first, end) of a layer, in order from step 0. gates: [steps, hidden * 4], the product of the input with
- * `layer.input`; h: [steps, hidden], the output; c: [hidden], the cell state. Step 0 starts from a state of zero.
+ * Records all layers over the first `length` rows of x, from a state of zero. x: [length, input]; the result lies in the
+ * first `length` rows of `buffers.h`. Two layers run at once, the second {@link lstmChunk} steps behind: before each chunk
+ * the gates of both are computed, by one product each, and a step of both is one dispatch.
  */
-export function lstmSteps(
-  program: Program,
-  gates: Tensor<"f32">,
-  layer: LstmLayer,
-  h: Tensor<"f32">,
-  c: Tensor<"f32">,
-  range: { first: number; end: number },
-  version: keyof typeof lstmVersions = chooseLstm(program.gpu),
+export function lstm(
+  recording: Recording,
+  x: Tensor<"f32">,
+  length: number,
+  { hidden, pairs }: Lstm,
+  buffers: LstmBuffers,
+  version?: LstmVersion,
 ): void {
-  const { hidden, recurrent: weight } = layer;
-  for (let step = range.first; step < range.end; step++)
-    program.dispatch(lstmVersions[version], { gates, weight, h, c }, { step, hidden });
+  const layers = pairs.reduce((sum, { inputs }) => sum + inputs.length, 0);
+  let layer = 0;
+  for (const pair of pairs) {
+    // Of the layers' regions, which alternate, the last is 0.
+    const region = (layers - 1 - layer) % 2;
+    const source = layer === 0 ? { tensor: x, firstRow: 0 } : { tensor: buffers.h, firstRow: (1 - region) * length };
+    recordPair(recording, pair, source, region, length, hidden, buffers, version);
+    layer += pair.inputs.length;
+  }
+}
+
+function recordPair(
+  recording: Recording,
+  { inputs, recurrent: weight }: LstmPair,
+  source: { tensor: Tensor<"f32">; firstRow: number },
+  region_a: number,
+  length: number,
+  hidden: number,
+  { gates: [gates_a, gates_b], h, c }: LstmBuffers,
+  version?: LstmVersion,
+): void {
+  const tensors = { gates_a, gates_b, weight, h, c };
+  const sources = [source, { tensor: h, firstRow: region_a * length }];
+  const chunks = Math.ceil(length / lstmChunk);
+  for (let block = 0; block < chunks + inputs.length - 1; block++) {
+    for (const [i, input] of inputs.entries()) {
+      const first = (block - i) * lstmChunk;
+      const rows = Math.min(lstmChunk, length - first);
+      if (first < 0 || rows <= 0) continue;
+      const { tensor, firstRow } = sources[i];
+      const program = recording.program(rows * input.inner * input.columns);
+      matmul(program, tensor, input, [gates_a, gates_b][i], { rows, firstRow: firstRow + first });
+    }
+    for (let i = 0; i < lstmChunk; i++) {
+      const step_a = stepAt(block * lstmChunk + i, length);
+      const step_b = inputs.length === 2 ? stepAt((block - 1) * lstmChunk + i, length) : none;
+      if (step_a === none && step_b === none) break;
+      const program = recording.program(inputs.length * 4 * hidden * hidden);
+      const steps = { first: step_a === none ? 1 : 0, step_a, step_b, region_a, length, chunk: lstmChunk, hidden };
+      program.dispatch(lstmVersions[version ?? chooseLstm(program.gpu)], tensors, steps);
+    }
+  }
+}
+
+function stepAt(step: number, length: number): number {
+  return step >= 0 && step < length ? step : none;
 }

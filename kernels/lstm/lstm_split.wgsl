@@ -1,18 +1,21 @@
-// An LSTM step (cell.wgsl) on a GPU: a workgroup of 8 x 32 owns 8 units, and k is split over 32 lanes, so that a step of
-// 512 units runs 64 workgroups with 16 loads in sequence. Each row of lanes reads 128 neighbouring bytes of the weight.
-// The partial sums meet in workgroup memory.
+// A step of two LSTM layers (cell.wgsl) on a GPU: a workgroup of 8 x 32 owns 8 units, and k is split over 32 lanes, so that
+// a step of 512 units runs 128 workgroups with 16 loads in sequence. Each row of lanes reads 128 neighbouring bytes of the
+// weight. The partial sums meet in workgroup memory.
 var<workgroup> partial: array<vec4<f32>, 256>;
 
 @compute @workgroup_size(8, 32)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+  let layer = params.first + workgroup.y;
   let hidden = params.hidden;
   // Lanes past the last unit work on it again, so that every lane reaches the barriers with loads in bounds.
   let unit = min(workgroup.x * 8u + local.x, hidden - 1u);
+  let step = step_of(layer);
   var sum = vec4<f32>();
-  if (params.step != 0u) {
-    let previous = (params.step - 1u) * hidden;
+  if (step != 0u) {
+    let previous = row_of(layer, step - 1u);
+    let first = layer * hidden * hidden + unit;
     for (var k = local.y; k < hidden; k += 32u) {
-      sum += h[previous + k] * unpack_weight(weight[k * hidden + unit]);
+      sum += h[previous + k] * unpack_weight(weight[first + k * hidden]);
     }
   }
   partial[local.y * 8u + local.x] = sum;
@@ -24,5 +27,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   workgroupBarrier();
   if (local.y != 0u || workgroup.x * 8u + local.x >= hidden) { return; }
   for (var i = 1u; i < 4u; i++) { sum += partial[i * 8u + local.x]; }
-  finish(unit, sum);
+  finish(layer, unit, sum);
 }

@@ -1,32 +1,35 @@
-import { createLstmLayer, lstmSteps, lstmVersions } from "../lstm/lstm.ts";
+import { into } from "../../engine/recorder.ts";
+import { createLstm, lstm, lstmChunk, lstmVersions, type LstmVersion, type LstmWeights } from "../lstm/lstm.ts";
 import { lstmReference } from "../lstm/reference.ts";
-import { matmul } from "../matmul/matmul.ts";
 import { rounding, type Case } from "./case.ts";
 import { noise } from "./noise.ts";
 
-/** Three steps; the gates come from a product, as in the model. */
-function recurrence(version: keyof typeof lstmVersions): Case {
-  const [steps, input, hidden] = [3, 5, 37];
+/** Two layers over one step more than a chunk, so that each runs alone and both at once. */
+function recurrence(version: LstmVersion): Case {
+  const [steps, input, hidden] = [lstmChunk + 1, 5, 37];
   return {
     kernel: lstmVersions[version],
     tolerance: rounding,
     record(bench) {
       const x = noise(steps * input, 1);
-      const weightIh = noise(4 * hidden * input, 2, 0.5);
-      const weightHh = noise(4 * hidden * hidden, 3, 0.2);
-      const [biasIh, biasHh] = [noise(4 * hidden, 4, 0.5), noise(4 * hidden, 5, 0.5)];
+      const layers = [input, hidden].map((width, i): LstmWeights & { weightIh: Float32Array<ArrayBuffer> } => ({
+        weightIh: bench.stored(noise(4 * hidden * width, 5 * i + 2, 0.3)),
+        weightHh: bench.stored(noise(4 * hidden * hidden, 5 * i + 3, 0.2)),
+        biasIh: noise(4 * hidden, 5 * i + 4, 0.5),
+        biasHh: noise(4 * hidden, 5 * i + 5, 0.5),
+      }));
+      const onGpu = createLstm(bench.gpu, layers, hidden, "self test", bench.format);
+      for (const { inputs, recurrent } of onGpu.pairs)
+        for (const tensor of [recurrent, ...inputs.flatMap(({ weight, bias }) => [weight, bias])])
+          if (tensor) bench.own(tensor);
+      const gates = (): ReturnType<typeof bench.f32> => bench.f32(new Float32Array(lstmChunk * 4 * hidden));
+      const h = bench.f32(new Float32Array(2 * steps * hidden));
+      const buffers = { gates: [gates(), gates()] as const, h, c: bench.f32(new Float32Array(2 * hidden)) };
+      lstm(into(bench.program), bench.f32(x), steps, onGpu, buffers, version);
 
-      const weights = { weightIh, weightHh, biasIh, biasHh };
-      const layer = createLstmLayer(bench.gpu, weights, hidden, "self test", bench.format);
-      for (const tensor of [layer.input.weight, layer.input.bias, layer.recurrent]) if (tensor) bench.own(tensor);
-      const gates = bench.f32(new Float32Array(steps * 4 * hidden));
-      const h = bench.f32(new Float32Array(steps * hidden));
-      const c = bench.f32(new Float32Array(hidden));
-      matmul(bench.program, bench.f32(x), layer.input, gates);
-      lstmSteps(bench.program, gates, layer, h, c, { first: 0, end: steps }, version);
-
-      const stored = { biasIh, biasHh, weightIh: bench.stored(weightIh), weightHh: bench.stored(weightHh) };
-      return [[h, lstmReference(x, stored, hidden)]];
+      // The first layer's output stays in the second half.
+      const first = lstmReference(x, layers[0], hidden);
+      return [[h, [...lstmReference(first, layers[1], hidden), ...first]]];
     },
   };
 }
