@@ -1,4 +1,5 @@
 import { EngineError } from "../errors.ts";
+import { onAbort } from "./abort.ts";
 import { checkAborted, TransientFault } from "./retry.ts";
 
 const maxRedirects = 10;
@@ -126,14 +127,13 @@ function resolve(location: string, base: string): string {
 class Watchdog {
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal | undefined;
-  readonly #onAbort = (): void => this.#controller.abort();
+  readonly #forget: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isLate = false;
 
   constructor(outer: AbortSignal | undefined) {
     this.#outer = outer;
-    if (outer?.aborted) this.abort();
-    outer?.addEventListener("abort", this.#onAbort);
+    this.#forget = onAbort(outer, () => this.abort());
     this.touch();
   }
 
@@ -151,7 +151,7 @@ class Watchdog {
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#outer?.removeEventListener("abort", this.#onAbort);
+    this.#forget();
   }
 
   abort(): void {

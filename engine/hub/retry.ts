@@ -1,4 +1,5 @@
 import { EngineError } from "../errors.ts";
+import { onAbort } from "./abort.ts";
 
 /** A fault that may pass: a busy server, a connection that broke. */
 export class TransientFault extends Error {
@@ -59,14 +60,14 @@ export async function withRetries<T>(
 /** Waits; an abort ends it early, without an error. */
 export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   await new Promise<void>((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
+    const timer = setTimeout(() => {
+      forget();
       resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    if (signal?.aborted) end();
-    else signal?.addEventListener("abort", end);
+    }, milliseconds);
+    const forget = onAbort(signal, () => {
+      clearTimeout(timer);
+      resolve();
+    });
   });
 }
 

@@ -29,6 +29,8 @@ export class CachedHubStore implements FileStore {
   readonly #options: CachedHubOptions;
   /** What is going on or done, by the path of the file. */
   readonly #located = new Map<string, Promise<string | undefined>>();
+  /** Content that is being fetched, by its hash: two files may have the same. */
+  readonly #fetching = new Map<string, Promise<void>>();
   #isOffline: boolean;
 
   constructor(repository: Repository, options: CachedHubOptions) {
@@ -101,7 +103,12 @@ export class CachedHubStore implements FileStore {
     }
     const cached = await this.#fromCache(commit, path);
     if (cached !== undefined) return cached;
-    await this.#fetch(file);
+    let fetched = this.#fetching.get(file.etag);
+    if (fetched === undefined) {
+      fetched = this.#fetch(file).finally(() => this.#fetching.delete(file.etag));
+      this.#fetching.set(file.etag, fetched);
+    }
+    await fetched;
     this.#progress.done(path);
     return await this.#cache.link(commit, path, file.etag);
   }
@@ -117,7 +124,7 @@ export class CachedHubStore implements FileStore {
       else this.#progress.start(path, count, size);
       isStarted = true;
     };
-    const onWait = (): void => this.#options.onNotice?.(`another process fetches ${path}; waiting for it`);
+    const onWait = (): void => this.#options.onNotice?.(`${path} is being fetched already; waiting for that`);
     await withLock(this.#cache.lock(etag), { isDone, onWait, signal: this.#options.signal }, () =>
       downloadBlob(this.#client, file, blob, onBytes),
     );

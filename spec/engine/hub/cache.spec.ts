@@ -197,7 +197,7 @@ describe("the hub's cache", () => {
     await writeFile(lock, JSON.stringify({ pid: process.pid, host: hostname() }));
     const controller = new AbortController();
     const onNotice = (line: string): void => {
-      expect(line).equal("another process fetches config.json; waiting for it");
+      expect(line).equal("config.json is being fetched already; waiting for that");
       controller.abort();
     };
     const error = await engineErrorOf(() => fixture.open({ onNotice, signal: controller.signal }).open("config.json"));
