@@ -1,7 +1,7 @@
 import { floatToHalf, halfToFloat } from "../../engine/float16.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import type { Program } from "../../engine/program.ts";
-import type { WeightFormat } from "../../engine/shader_source.ts";
+import type { MatrixFormat, WeightFormat } from "../../engine/shader_source.ts";
 import { Tensor, type Dtype, type HostArray } from "../../engine/tensor.ts";
 import { uncachedBytes } from "../roofline/roofline.ts";
 
@@ -42,12 +42,18 @@ export interface Comparison {
 /** Owns the tensors of a case. */
 export class Scope {
   readonly gpu: Gpu;
-  readonly format: WeightFormat;
+  readonly matrixFormat: MatrixFormat;
   readonly #tensors = new Set<Tensor>();
 
-  constructor(gpu: Gpu, format: WeightFormat) {
+  constructor(gpu: Gpu, format: MatrixFormat) {
     this.gpu = gpu;
-    this.format = format;
+    this.matrixFormat = format;
+  }
+
+  /** That of weights which are no matrix of a product. */
+  get format(): WeightFormat {
+    if (this.matrixFormat === "q8") throw new Error("only matrices come in q8");
+    return this.matrixFormat;
   }
 
   tensor<D extends Dtype>(dtype: D, shape: readonly number[]): Tensor<D> {

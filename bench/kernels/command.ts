@@ -22,13 +22,15 @@ export async function benchKernels(args: readonly string[]): Promise<number> {
     plot: { type: "string" },
   });
   checkPlotName(values.plot);
-  const format = choiceFlag("dtype", values.dtype, ["f32", "f16"]) ?? "f32";
+  const format = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]) ?? "f32";
   const selection = { ops: positionals, shape: values.shape ?? "", format };
   if (selectCases(selection).length === 0)
     throw new EngineError("usage", "no such op or shape", {
       where: [...positionals, values.shape ?? ""].join(" ").trim(),
       fix: `ops: ${allOps.join(", ")}`,
     });
+  if (format === "q8" && positionals.join() !== "matmul")
+    throw new EngineError("usage", "only matmul has q8 weights", { where: "--dtype q8", fix: "bench kernels matmul" });
   if (values["in-chromium"] === true && values.device !== undefined)
     throw new EngineError("usage", "Chromium takes its own adapter", { where: "--device", fix: "leave it out" });
   const print = values.json ? () => undefined : (line: string) => void process.stdout.write(`${line}\n`);

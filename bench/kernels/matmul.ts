@@ -1,5 +1,5 @@
 import { noise } from "../../kernels/self_test/noise.ts";
-import { createLinear } from "../../kernels/matmul/linear.ts";
+import { createLinear, roundTo } from "../../kernels/matmul/linear.ts";
 import { matmul, matmulVersions, type MatmulOptions, type MatmulVersion } from "../../kernels/matmul/matmul.ts";
 import { layernormReference } from "../../kernels/layernorm/reference.ts";
 import { matmulReference } from "../../kernels/matmul/reference.ts";
@@ -57,9 +57,9 @@ export function matmulCase(product: Product, rows: number): KernelCase {
   };
 }
 
-/** A GEMV reads the weights again for every row, and a GEMM of one row computes a tile of them. */
+/** A GEMV reads the weights again for every row or few, and a GEMM of one row computes a tile of them. */
 function isMeant(version: string, rows: number): boolean {
-  return version.startsWith("gemv") ? rows <= manyRows : rows > 1;
+  return version.startsWith("gemm") ? rows > 1 : rows <= manyRows;
 }
 
 async function prepare(scope: Scope, product: Product, rows: number): Promise<PreparedCase> {
@@ -68,7 +68,7 @@ async function prepare(scope: Scope, product: Product, rows: number): Promise<Pr
   const x = noise(rows * inner, 1);
   const weight = noise(columns * inner, 2, 0.5);
   const normWeight = noise(inner, 3);
-  const linear = scope.own(createLinear(scope.gpu, weight, columns, inner, "bench", { format: scope.format }));
+  const linear = scope.own(createLinear(scope.gpu, weight, columns, inner, "bench", { format: scope.matrixFormat }));
   const linears = await scope.uncached(linear, rows > manyRows ? 1 : undefined);
   const input = scope.tensorFrom("f32", x);
   const y = scope.tensor("f32", [rows, columns]);
@@ -89,7 +89,7 @@ async function prepare(scope: Scope, product: Product, rows: number): Promise<Pr
       const rowsOfX = takeRows(x, inner, someRows);
       const expected = matmulReference(
         norm === undefined ? rowsOfX : layernormReference(rowsOfX, normWeight, undefined),
-        takeRows(scope.stored(weight), inner, someColumns),
+        takeRows(roundTo(weight, columns, inner, scope.matrixFormat), inner, someColumns),
         someRows.length,
         inner,
         someColumns.length,
@@ -106,7 +106,7 @@ const [qkv, out, mlpIn, mlpOut] = layerProducts(768);
 
 export const matmulCases: readonly KernelCase[] = [
   ...[qkv, normed(qkv), out, mlpIn, normed(mlpIn), mlpOut, semanticHead, coarseHead].map((p) => matmulCase(p, 1)),
-  ...[mlpIn, mlpOut].map((product) => matmulCase(product, 4)),
+  ...[qkv, mlpIn, mlpOut].map((product) => matmulCase(product, 4)),
   ...[256, 1024].flatMap((rows) => [qkv, out, mlpIn, mlpOut].map((product) => matmulCase(product, rows))),
   matmulCase(fineHead, 1024),
 ];

@@ -7,7 +7,7 @@ export interface KernelReport {
   readonly command: "kernels";
   readonly args: readonly string[];
   readonly machine: Machine;
-  readonly format: "f32" | "f16";
+  readonly format: "f32" | "f16" | "q8";
   readonly roofline: Roofline;
   readonly results: readonly KernelResult[];
 }

@@ -1,7 +1,7 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import type { Program } from "../../engine/program.ts";
-import type { WeightFormat } from "../../engine/shader_source.ts";
+import type { MatrixFormat } from "../../engine/shader_source.ts";
 import { Stopwatch, type Effort, type Timing } from "../measure/stopwatch.ts";
 import type { Roofline } from "../roofline/roofline.ts";
 import { Scope, type Comparison, type KernelCase, type PreparedCase } from "./case.ts";
@@ -32,7 +32,7 @@ export const tolerance = 1e-4;
 export async function* runCase(
   gpu: Gpu,
   kernelCase: KernelCase,
-  options: { format: WeightFormat; roofline: Roofline; effort: Effort },
+  options: { format: MatrixFormat; roofline: Roofline; effort: Effort },
 ): AsyncGenerator<KernelResult> {
   const scope = new Scope(gpu, options.format);
   const stopwatch = new Stopwatch(gpu);
@@ -104,12 +104,15 @@ function relativeError({ actual, expected, exact = false }: Comparison): number 
   return exact ? Infinity : worst / largest;
 }
 
+/** q8: 32 bytes and a scale for 32 weights. */
+const bytesOfWeight: Record<MatrixFormat, number> = { f32: 4, f16: 2, q8: 36 / 32 };
+
 function rates(
   { flops, bytes }: KernelCase,
   { milliseconds }: Timing,
-  { format, roofline }: { format: WeightFormat; roofline: Roofline },
+  { format, roofline }: { format: MatrixFormat; roofline: Roofline },
 ): Pick<KernelResult, "gigaflops" | "gigabytesPerSecond" | "share" | "bound"> {
-  const moved = bytes(format === "f32" ? 4 : 2);
+  const moved = bytes(bytesOfWeight[format]);
   const compute = flops / roofline.gigaflops / 1e6;
   const bandwidth = moved / roofline.gigabytesPerSecond / 1e6;
   return {

@@ -1,5 +1,5 @@
 import type { Gpu } from "../../engine/gpu.ts";
-import type { WeightFormat } from "../../engine/shader_source.ts";
+import type { MatrixFormat } from "../../engine/shader_source.ts";
 import { usualEffort } from "../measure/stopwatch.ts";
 import { measureRoofline, type Roofline } from "../roofline/roofline.ts";
 import { allCases } from "./cases.ts";
@@ -12,7 +12,7 @@ export interface KernelSelection {
   readonly ops: readonly string[];
   /** A part of the shape's description; empty: any. */
   readonly shape: string;
-  readonly format: WeightFormat;
+  readonly format: MatrixFormat;
 }
 
 export interface KernelMeasurements {

@@ -202,6 +202,7 @@ export function matmul(
     accumulate: options.accumulate ? 1 : 0,
     has_norm_bias: norm?.bias === undefined ? 0 : 1,
   };
+  if (!program.gpu.supports(matmulVersions[version])) throw unfit(version, "a device with subgroups", "none");
   if (version !== "plain" && inner % 4 !== 0) throw unfit(version, "an inner width that is a multiple of four", inner);
   if (norm === undefined) return program.dispatch(matmulVersions[version], { x, weight, bias, y }, values);
   const normed = normedVersions[version];
@@ -211,7 +212,7 @@ export function matmul(
   program.dispatch(normed, { x, weight, bias, norm_weight, norm_bias, y }, values);
 }
 
-function unfit(version: MatmulVersion, expected: string, actual: number): EngineError {
+function unfit(version: MatmulVersion, expected: string, actual: number | string): EngineError {
   return new EngineError("usage", "this version cannot do this product", {
     where: `matmul.${version}`,
     expected,
