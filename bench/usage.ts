@@ -5,7 +5,7 @@ bark bench kernels [OP…]    every version of every kernel at Bark's shapes: ch
   OP                        folders of kernels/: matmul, attention, layernorm, embedding, sample, conv1d,
                             conv_transpose1d, lstm (default: all)
   --shape PART              only shapes whose description holds PART, such as "256 rows"
-  --dtype f32|f16|q8           weights (default: f32)
+  --dtype f32|f16|q8        weights (default: f32); q8: of matmul alone
   --in-chromium             in headless Chromium (npm's) instead of this runtime
 
 bark bench generate         speak, and time the stages: cold, then warm
@@ -13,7 +13,7 @@ bark bench generate         speak, and time the stages: cold, then warm
   --synthetic tiny|small|large
                             true shapes, made-up weights, nothing on disk (large needs 5 GB of memory)
   -v, --voice VOICE         a preset's name or a FILE.npz
-  --dtype f32|f16|q8           default: as stored
+  --dtype f32|f16           default: as stored
   --max-semantic-tokens N   end the speech after N tokens (20 to 50 are enough on a software adapter)
   --runs N                  warm runs (default: 3, fewer if they take more than 2 minutes)
 
