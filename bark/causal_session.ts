@@ -9,7 +9,7 @@ import { embedding, embeddingGiven } from "../kernels/embedding/embedding.ts";
 import { sampleStep, type SampleOptions } from "../kernels/sample/sample.ts";
 import { stateFields, stateWidth } from "../kernels/state.ts";
 import type { CausalModel, PrefillInput } from "./causal_model.ts";
-import { disposeBuffers, type GptBuffers } from "./gpt.ts";
+import { disposeBuffers, type Attend, type GptBuffers } from "./gpt.ts";
 
 /** How one step of the cycle picks its token; the coarse model alternates between two. */
 export interface StepSampling {
@@ -27,11 +27,20 @@ export interface SessionOptions {
   readonly sampling: readonly StepSampling[];
 }
 
-/** Called after every readback with the tokens sampled so far since the prefill. @returns true to stop early. */
+/** Called for every batch of tokens, once it is submitted, with how many were sampled since the prefill. @returns true to stop. */
 export type OnTokens = (sampled: number) => boolean | Promise<boolean>;
 
-// Tokens decoded between two readbacks. A readback blocks Deno for 12 ms and Node for 0.1 ms.
-const tokensPerReadback = { node: 8, deno: 16, browser: 8 };
+// A readback costs Node 0.1 ms, a page 0.5 to 2.5 and Deno 12. What is decoded after the end of speech is wasted, which
+// on software adapters is a tenth of a second a token.
+const readbackSteps = {
+  gpu: { node: 8, deno: 16, browser: 8 },
+  software: { node: 4, deno: 8, browser: 4 },
+};
+
+/** Tokens a row that are decoded between two readbacks. */
+export function tokensPerReadback({ isSoftware, runtime }: Gpu): number {
+  return readbackSteps[isSoftware ? "software" : "gpu"][runtime];
+}
 
 /**
  * A decode of one or more sequences: KV caches, the state on the GPU and the recorded programs. A step is one recorded
@@ -100,37 +109,56 @@ export class CausalSession {
       });
     const past = this.#commonPast(inputs, length);
     this.#prefilled = [];
-    const buffers = this.model.gpt.buffers(length - past, "prefill", length);
+    const { gpt } = this.model;
+    const buffers = gpt.buffers(length - past, "prefill", length);
+    const last = gpt.buffers(1, "prefill last", length);
     const state = new Uint32Array(this.options.rows * stateWidth);
     try {
       for (const [row, input] of inputs.entries()) {
         state[row * stateWidth + stateFields.position] = length - 1;
         state[row * stateWidth + stateFields.step] = this.#sampled;
-        await this.#prefillRow(row, input, past, length, buffers, signal);
+        await this.#prefillRow(row, input, past, length, { buffers, last }, signal);
       }
       this.#state.write(state);
     } finally {
       disposeBuffers(buffers);
+      disposeBuffers(last);
     }
     this.#prefilled = inputs.map((input) => ("ids" in input ? input.ids : []));
     this.#sampledBefore = this.#sampled;
   }
 
-  /** Samples `count` more tokens a row, the first from the prefill's last position. */
+  /**
+   * Samples `count` more tokens a row, the first from the prefill's last position. A GPU gets the next batch before the
+   * tokens of the last one have come back, so that it never waits for the host; a stop then is one batch late.
+   */
   async decode(count: number, onTokens: OnTokens = () => false): Promise<void> {
-    const batch = tokensPerReadback[this.#gpu.runtime];
-    for (let done = 0; done < count;) {
-      const steps = Math.min(batch, count - done);
-      const programs: Program[] = [];
-      for (let step = done; step < done + steps; step++) {
-        if (step > 0) programs.push(this.#body);
-        programs.push(this.#tails[step % this.#tails.length]);
+    const batch = tokensPerReadback(this.#gpu);
+    let read: Promise<boolean> = Promise.resolve(false);
+    try {
+      for (let done = 0; done < count;) {
+        const steps = Math.min(batch, count - done);
+        await this.#gpu.submit(this.#batch(done, steps));
+        done += steps;
+        this.#sampled += steps;
+        const before = read;
+        read = Promise.resolve(onTokens(done));
+        read.catch(() => undefined); // It is awaited below, but maybe not before it fails.
+        if (await (this.#gpu.isSoftware ? read : before)) break;
       }
-      await this.#gpu.submit(programs);
-      done += steps;
-      this.#sampled += steps;
-      if (await onTokens(done)) return;
+    } finally {
+      await read; // Also when an earlier one failed: what it reads must not be freed under it.
     }
+  }
+
+  /** The programs of steps `first` to `first + steps - 1` after the prefill. */
+  #batch(first: number, steps: number): Program[] {
+    const programs: Program[] = [];
+    for (let step = first; step < first + steps; step++) {
+      if (step > 0) programs.push(this.#body);
+      programs.push(this.#tails[step % this.#tails.length]);
+    }
+    return programs;
   }
 
   /** Tokens of every row, from the first sampled in this session on. This is the readback of a decode. */
@@ -179,26 +207,34 @@ export class CausalSession {
     input: PrefillInput,
     past: number,
     length: number,
-    buffers: GptBuffers,
+    { buffers, last }: { buffers: GptBuffers; last: GptBuffers },
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { gpt, config } = this.model;
     const { hidden_size: H, num_heads: heads, block_size: capacity } = config;
     const queries = length - past;
-    const first = row * capacity * H;
+    const firstOfRow = row * capacity * H;
     const recorder = new Recorder(this.#gpu, "prefill");
     const inputTensor = this.#recordInput(recorder.program(0), input, past, buffers);
-    gpt.recordBlocks(recorder, buffers, queries, (recording, layer, qkv, y) => {
+    const attend: Attend = (recording, layer, qkv, y, first) => {
       const cache = this.#caches[layer];
-      const program = recording.program(2 * queries * length * H);
-      kvAppend(program, qkv, cache, { rows: queries, width: H, first: first + past * H });
-      const q = { tensor: qkv, first: 0, stride: 3 * H };
-      const k = { tensor: cache.k, first, stride: H };
-      const { scratch } = buffers;
-      const shape = { queries, keys: length, heads, headDim: H / heads, past, causal: true, scratch };
-      attention(program, q, k, { ...k, tensor: cache.v }, y, shape);
-    });
-    recorder.program(0).copy(buffers.x, (queries - 1) * H, this.#buffers.x, row * H, H);
+      const program = recording.program(2 * (queries - first) * length * H);
+      kvAppend(program, qkv, cache, { rows: queries, width: H, first: firstOfRow + past * H });
+      const q = { tensor: qkv, first: first * 3 * H, stride: 3 * H };
+      const k = { tensor: cache.k, first: firstOfRow, stride: H };
+      attention(program, q, k, { ...k, tensor: cache.v }, y, {
+        queries: queries - first,
+        keys: length,
+        heads,
+        headDim: H / heads,
+        past: past + first,
+        causal: true,
+        scratch: buffers.scratch,
+      });
+    };
+    // The last block need not look at any but the last position, whose output the first token is sampled from.
+    gpt.recordBlocks(recorder, buffers, queries, attend, { first: queries - 1, buffers: last });
+    recorder.program(0).copy(last.x, 0, this.#buffers.x, row * H, H);
     try {
       await recorder.run(signal);
     } finally {

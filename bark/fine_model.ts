@@ -9,7 +9,7 @@ import { disposeLinear, type Linear } from "../kernels/matmul/linear.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import type { BarkFineConfig } from "./config.ts";
 import { fineTableNames } from "./expected_tensors.ts";
-import { Gpt, type GptBuffers } from "./gpt.ts";
+import { Gpt, type Attend, type GptBuffers } from "./gpt.ts";
 import { WeightLoader } from "./weight_loader.ts";
 
 type FineTables = EmbeddingTables & { readonly positions: Tensor<"f32"> | Tensor<"f16"> };
@@ -75,6 +75,7 @@ export class FineWeights {
   /**
    * Records one pass: logits of codebook `codebook` at positions firstPosition..positions-1 of the window that begins at
    * `codes` element `firstCode`. The input sums codebooks 0..codebook, the predicted one included.
+   * @param last buffers for positions firstPosition on, to which the last block is confined: `buffers` itself if that is all.
    * @param codes [frames, n_codes_total] u32. @param logits [positions - firstPosition, head_vocab_size].
    * @param columns how many columns of the head are needed.
    */
@@ -82,7 +83,7 @@ export class FineWeights {
     recording: Recording,
     codebook: number,
     window: { codes: Tensor<"u32">; firstCode: number; positions: number; firstPosition: number },
-    buffers: GptBuffers,
+    { buffers, last }: { buffers: GptBuffers; last: GptBuffers },
     logits: Tensor<"f32">,
     columns: number,
   ): void {
@@ -96,20 +97,18 @@ export class FineWeights {
       rows,
       { tensor: this.#positionIds },
     );
-    this.gpt.recordBlocks(recording, buffers, rows, (_recording, _layer, qkv, y) => {
-      const part = (index: number): Rows => ({ tensor: qkv, first: index * H, stride: 3 * H });
+    const left = rows - firstPosition;
+    const attend: Attend = (_recording, _layer, qkv, y, first) => {
+      const part = (index: number, row = 0): Rows => ({ tensor: qkv, first: (row * 3 + index) * H, stride: 3 * H });
       const { scratch } = buffers;
-      const shape = { queries: rows, keys: rows, heads, headDim: H / heads, causal: false, scratch };
-      attention(recording.program(2 * rows * rows * H), part(0), part(1), part(2), y, shape);
-    });
+      const shape = { queries: rows - first, keys: rows, heads, headDim: H / heads, causal: false, scratch };
+      attention(recording.program(2 * rows * rows * H), part(0, first), part(1), part(2), y, shape);
+    };
+    this.gpt.recordBlocks(recording, buffers, rows, attend, { first: firstPosition, buffers: last });
     const head = this.heads[codebook - n_codes_given];
-    const program = recording.program(rows * H * columns);
-    this.gpt.recordFinalNorm(program, buffers.x, buffers.narrow, rows);
-    matmul(program, buffers.narrow, head, logits, {
-      firstRow: firstPosition,
-      rows: rows - firstPosition,
-      columnRange: [0, columns],
-    });
+    const program = recording.program(left * H * columns);
+    this.gpt.recordFinalNorm(program, last.x, last.narrow, left);
+    matmul(program, last.narrow, head, logits, { rows: left, columnRange: [0, columns] });
   }
 
   dispose(): void {

@@ -42,6 +42,8 @@ class FineStage {
   readonly #batch: number;
   readonly #buffers: GptBuffers;
   readonly #logits: Tensor<"f32">;
+  /** For the positions of a window that are predicted, where those are not all. */
+  #last: { readonly positions: number; readonly buffers: GptBuffers } | undefined;
 
   constructor(
     model: FineWeights,
@@ -88,7 +90,18 @@ class FineStage {
 
   dispose(): void {
     disposeBuffers(this.#buffers);
+    if (this.#last !== undefined) disposeBuffers(this.#last.buffers);
     this.#logits.dispose();
+  }
+
+  #lastBuffers(positions: number): GptBuffers {
+    const { max_fine_input_length: width } = this.#config.fine_acoustics_config;
+    if (positions === width) return this.#buffers;
+    if (this.#last === undefined || this.#last.positions < positions) {
+      if (this.#last !== undefined) disposeBuffers(this.#last.buffers);
+      this.#last = { positions, buffers: this.#model.gpt.buffers(positions, "fine last", width) };
+    }
+    return this.#last.buffers;
   }
 
   /** Predicts one codebook over one window and writes it into `codes`. */
@@ -104,7 +117,7 @@ class FineStage {
       recorder,
       codebook,
       { codes, firstCode: window.start * books, positions, firstPosition: window.rel },
-      this.#buffers,
+      { buffers: this.#buffers, last: this.#lastBuffers(positions - window.rel) },
       this.#logits,
       columns,
     );

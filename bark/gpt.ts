@@ -41,8 +41,15 @@ export interface GptBuffers {
   readonly scratch: Tensor<"f32"> | undefined;
 }
 
-/** Records the attention of layer `layer`: qkv [rows, 3H] -> y [rows, H]. */
-export type Attend = (recording: Recording, layer: number, qkv: Tensor<"f32">, y: Tensor<"f32">) => void;
+/** Records the attention of layer `layer` for rows `first` on: qkv [rows, 3H] -> y [rows - first, H]. */
+export type Attend = (recording: Recording, layer: number, qkv: Tensor<"f32">, y: Tensor<"f32">, first: number) => void;
+
+/** Rows `first` to the last one of a pass, the only ones whose outcome is wanted, and where it is computed. */
+export interface LastRows {
+  readonly first: number;
+  /** Of their number of rows; `buffers.x` receives them. */
+  readonly buffers: GptBuffers;
+}
 
 /** The blocks and the final norm that Bark's three GPTs share (bark-spec 3.1). */
 export class Gpt {
@@ -90,21 +97,31 @@ export class Gpt {
     return this.#blocks.length;
   }
 
-  /** Records all blocks over the first `rows` rows of `buffers.x`, in place. */
-  recordBlocks(recording: Recording, buffers: GptBuffers, rows: number, attend: Attend): void {
-    for (let layer = 0; layer < this.layers; layer++) this.recordBlock(recording, layer, buffers, rows, attend);
+  /** Records all blocks over the first `rows` rows of `buffers.x`, in place, or of the last block only some rows. */
+  recordBlocks(recording: Recording, buffers: GptBuffers, rows: number, attend: Attend, last?: LastRows): void {
+    for (let layer = 0; layer < this.layers; layer++)
+      this.recordBlock(recording, layer, buffers, rows, attend, layer === this.layers - 1 ? last : undefined);
   }
 
-  /** Records block `layer` over the first `rows` rows of `buffers.x`, in place. */
-  recordBlock(recording: Recording, layer: number, buffers: GptBuffers, rows: number, attend: Attend): void {
-    const { x, narrow, wide } = buffers;
+  /** Records block `layer` over the first `rows` rows of `buffers.x`, in place, or all that only some rows need of it. */
+  recordBlock(
+    recording: Recording,
+    layer: number,
+    buffers: GptBuffers,
+    rows: number,
+    attend: Attend,
+    { first, buffers: to }: LastRows = { first: 0, buffers },
+  ): void {
     const { norm1, qkv, attentionOut, norm2, mlpIn, mlpOut } = this.#blocks[layer];
-    const at = ({ inner, columns }: Linear): Program => recording.program(rows * inner * columns);
-    normedMatmul(at(qkv), buffers, norm1, qkv, wide, { rows });
-    attend(recording, layer, wide, narrow);
-    matmul(at(attentionOut), narrow, attentionOut, x, { rows, accumulate: true });
-    normedMatmul(at(mlpIn), buffers, norm2, mlpIn, wide, { rows, gelu: true });
-    matmul(at(mlpOut), wide, mlpOut, x, { rows, accumulate: true });
+    const H = this.shape.hiddenSize;
+    const left = rows - first;
+    const at = ({ inner, columns }: Linear, count: number): Program => recording.program(count * inner * columns);
+    normedMatmul(at(qkv, rows), buffers, norm1, qkv, buffers.wide, { rows });
+    attend(recording, layer, buffers.wide, to.narrow, first);
+    if (to !== buffers) recording.program(0).copy(buffers.x, first * H, to.x, 0, left * H);
+    matmul(at(attentionOut, left), to.narrow, attentionOut, to.x, { rows: left, accumulate: true });
+    normedMatmul(at(mlpIn, left), to, norm2, mlpIn, to.wide, { rows: left, gelu: true });
+    matmul(at(mlpOut, left), to.wide, mlpOut, to.x, { rows: left, accumulate: true });
   }
 
   /** Records the final norm and a head over rows 0..rows-1 of `buffers.x`. */

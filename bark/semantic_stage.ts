@@ -43,7 +43,10 @@ export async function generateSemantic(
   });
   try {
     run.report(0, options.max_new_tokens);
-    await session.prefill(embeddings.map((row) => ({ embeddings: row })));
+    await session.prefill(
+      embeddings.map((row) => ({ embeddings: row })),
+      run.signal,
+    );
     let tokens: number[][] = [];
     await session.decode(options.max_new_tokens, async (sampled) => {
       tokens = await session.readTokens();

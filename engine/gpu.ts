@@ -9,6 +9,8 @@ import { Tensor, tensorBytes, type Dtype, type HostArray } from "./tensor.ts";
 export interface GpuOptions extends AdapterRequest {
   /** Called with one line for the user, such as that a software adapter stands in for a missing driver. */
   onNotice?: (line: string) => void;
+  /** For which kind of adapter to choose the versions of kernels, for tests and benches. Default: for this one. */
+  kernels?: "software" | "gpu" | undefined;
 }
 
 /** What a run did, for tests and benches. */
@@ -27,7 +29,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   const platform = getPlatform();
   const opened = await platform.openAdapter(options.device === undefined ? {} : { device: options.device });
   if (opened.notice !== undefined) options.onNotice?.(opened.notice);
-  return await Gpu.fromAdapter(opened, platform.runtime);
+  return await Gpu.fromAdapter(opened, platform.runtime, options.kernels);
 }
 
 /** The one object that holds a device, its queue and limits, the pipeline cache and the ledger of bytes alive. */
@@ -55,21 +57,27 @@ export class Gpu {
   #fault: EngineError | undefined;
   readonly #lost: Promise<never>;
 
-  static async fromAdapter(opened: OpenedAdapter, runtime: Runtime): Promise<Gpu> {
+  static async fromAdapter(opened: OpenedAdapter, runtime: Runtime, kernels?: GpuOptions["kernels"]): Promise<Gpu> {
     const { adapter } = opened;
     const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
     const features = (["subgroups", "timestamp-query"] as GPUFeatureName[]).filter((f) => adapter.features.has(f));
     const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: features, label: "bark-webgpu" });
-    return new Gpu(device, adapter, runtime, opened.owner);
+    return new Gpu(device, adapter, runtime, { owner: opened.owner, kernels });
   }
 
-  private constructor(device: GPUDevice, adapter: GPUAdapter, runtime: Runtime, owner: unknown) {
+  private constructor(
+    device: GPUDevice,
+    adapter: GPUAdapter,
+    runtime: Runtime,
+    { owner, kernels }: { owner: unknown; kernels: GpuOptions["kernels"] },
+  ) {
     this.device = device;
     this.runtime = runtime;
     this.owner = owner;
     const { info } = adapter;
     this.adapterName = info.description || info.device || info.vendor || "unnamed adapter";
-    this.isSoftware = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(this.adapterName);
+    const isSoftware = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(this.adapterName);
+    this.isSoftware = kernels === undefined ? isSoftware : kernels === "software";
     this.limits = device.limits;
     this.features = device.features;
     this.pipelines = new PipelineCache(device);
@@ -179,7 +187,8 @@ export class Gpu {
   /** Waits for work on the device. @throws EngineError what went wrong on it, if anything did. */
   async #pending(work: Promise<unknown>): Promise<void> {
     try {
-      await Promise.race([work, this.#lost]);
+      const settled = Promise.race([work, this.#lost]);
+      await (getPlatform().wait?.(settled) ?? settled);
     } catch (error) {
       // A lost device rejects what is pending in each runtime's own words, and may do so before it tells of the loss.
       await Promise.race([this.#lost.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 200))]);

@@ -25,6 +25,8 @@ export interface OpenedAdapter {
 export interface Platform {
   readonly runtime: Runtime;
   openAdapter(request: AdapterRequest): Promise<OpenedAdapter>;
+  /** Waits for work of the GPU, where merely awaiting it would keep the processor busy. */
+  wait?<T>(work: Promise<T>): Promise<T>;
   /** Text of a file that ships with the package (a shader), by the URL of the module beside it. */
   readText(url: URL): Promise<string>;
   /** The checkpoint at a path or URL, or of a repository on the hub (`owner/name`), of which `options` tell more. */

@@ -24,7 +24,7 @@ const denoFix =
 export const nodePlatform: Platform = {
   runtime: isDeno ? "deno" : "node",
   openAdapter,
-  // Deno waits in a way of its own, without the event loop.
+  // Deno does not wait in the event loop.
   ...(isDeno ? {} : { wait: restingWait }),
   readText,
   openStore,

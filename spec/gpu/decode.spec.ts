@@ -1,53 +1,123 @@
 import { expect } from "chai";
 import { CausalModel } from "../../bark/causal_model.ts";
-import { CausalSession } from "../../bark/causal_session.ts";
+import { CausalSession, tokensPerReadback } from "../../bark/causal_session.ts";
 import { BarkConfig } from "../../bark/config.ts";
 import { BarkModel } from "../../bark/model.ts";
-import { openGpu } from "../../engine/gpu.ts";
+import { openGpu, type Gpu } from "../../engine/gpu.ts";
 import { SafetensorsCheckpoint } from "../../engine/safetensors/checkpoint.ts";
 import { openRepositoryStore } from "../support/runtime.ts";
 
+const columns = 720;
+
+interface Decode {
+  readonly gpu: Gpu;
+  readonly session: CausalSession;
+  readonly layers: number;
+}
+
+/** Runs a greedy session of the embedded semantic model, then holds that everything was freed. */
+async function withSession(
+  options: { rows?: number; kernels?: "gpu" },
+  use: (decode: Decode) => Promise<void>,
+): Promise<void> {
+  const store = await openRepositoryStore("models/nano");
+  const { semantic_config: config } = await BarkConfig.from_pretrained(store);
+  const reader = await SafetensorsCheckpoint.open(store);
+  const gpu = await openGpu({ kernels: options.kernels });
+  const model = await CausalModel.load(gpu, reader, "semantic.", config, "f32");
+  const session = new CausalSession(model, {
+    rows: options.rows ?? 1,
+    maxTokens: 128,
+    sampling: [{ columns: [0, columns + 1], sample: { ranges: [[0, columns]], greedy: true } }],
+  });
+  await use({ gpu, session, layers: config.num_layers });
+  session.dispose();
+  model.dispose();
+  await reader.close();
+  gpu.dispose();
+  expect([...gpu.ledger.byLabel()]).deep.equal([]);
+}
+
+const prompt = { ids: [1, 2, 3] };
+
+async function greedyTokens(session: CausalSession, count: number): Promise<number[][]> {
+  await session.prefill(Array.from({ length: session.options.rows }, () => prompt));
+  await session.decode(count);
+  return await session.readTokens();
+}
+
 describe("decode of the embedded checkpoint", () => {
-  it("takes at most 5 dispatches a layer, no host write, and one readback for several tokens", async () => {
-    const store = await openRepositoryStore("models/nano");
-    const { semantic_config: config } = await BarkConfig.from_pretrained(store);
-    const reader = await SafetensorsCheckpoint.open(store);
-    const gpu = await openGpu();
-    const model = await CausalModel.load(gpu, reader, "semantic.", config, "f32");
-    const session = new CausalSession(model, {
-      rows: 1,
-      maxTokens: 128,
-      sampling: [{ columns: [0, 721], sample: { ranges: [[0, 720]], greedy: true } }],
+  it("takes at most 5 dispatches a layer, no host write, and one readback for several tokens", () =>
+    withSession({}, async ({ gpu, session, layers }) => {
+      // The first decode writes the params of the recorded programs, once.
+      await session.prefill([prompt]);
+      await session.decode(64);
+
+      await session.prefill([prompt]);
+      const before = { ...gpu.counters };
+      let readbacks = 0;
+      await session.decode(64, async () => {
+        await session.readTokens();
+        readbacks++;
+        return false;
+      });
+      const used = (name: keyof typeof before): number => gpu.counters[name] - before[name];
+
+      // Embedding, head and sampling are not a layer's; the first token needs the tail of a step alone.
+      expect((session.dispatchesPerStep - 3) / layers).to.be.at.most(5);
+      expect(used("dispatches")).equal(63 * session.dispatchesPerStep + 2);
+      expect(used("hostWrites")).equal(0);
+      expect(used("submits")).equal(readbacks);
+      expect(used("readbacks")).equal(readbacks);
+      expect(readbacks).equal(Math.ceil(64 / tokensPerReadback(gpu)));
+      const [tokens] = await session.readTokens();
+      expect(tokens.slice(64)).deep.equal(tokens.slice(0, 64));
+    }));
+
+  it("decodes four rows to the tokens of one, in less than twice its dispatches", async () => {
+    let dispatches = 0;
+    let alone: number[] = [];
+    await withSession({}, async ({ session }) => {
+      dispatches = session.dispatchesPerStep;
+      [alone] = await greedyTokens(session, 16);
     });
-    // The first decode writes the params of the recorded programs, once.
-    await session.prefill([{ ids: [1, 2, 3] }]);
-    await session.decode(64);
-
-    await session.prefill([{ ids: [1, 2, 3] }]);
-    const before = { ...gpu.counters };
-    let readbacks = 0;
-    await session.decode(64, async () => {
-      await session.readTokens();
-      readbacks++;
-      return false;
+    await withSession({ rows: 4 }, async ({ session }) => {
+      expect(session.dispatchesPerStep).below(2 * dispatches);
+      expect(await greedyTokens(session, 16)).deep.equal([alone, alone, alone, alone]);
     });
-    const used = (name: keyof typeof before): number => gpu.counters[name] - before[name];
+  });
 
-    // Embedding, head and sampling are not a layer's; the first token needs the tail of a step alone.
-    expect((session.dispatchesPerStep - 3) / config.num_layers).to.be.at.most(5);
-    expect(used("dispatches")).equal(63 * session.dispatchesPerStep + 2);
-    expect(used("hostWrites")).equal(0);
-    expect(used("submits")).equal(readbacks);
-    expect(used("readbacks")).equal(readbacks);
-    expect(readbacks).to.be.at.most(64 / 8);
-    const [tokens] = await session.readTokens();
-    expect(tokens.slice(64)).deep.equal(tokens.slice(0, 64));
+  it("takes the kernels of GPUs, one batch ahead of the readback, to the same tokens", async () => {
+    let alone: number[] = [];
+    await withSession({}, async ({ session }) => {
+      [alone] = await greedyTokens(session, 4);
+    });
+    await withSession({ kernels: "gpu" }, async ({ gpu, session, layers }) => {
+      expect((session.dispatchesPerStep - 3) / layers).to.be.at.most(5);
+      expect(await greedyTokens(session, 4)).deep.equal([alone]);
 
-    session.dispose();
-    model.dispose();
-    await reader.close();
-    gpu.dispose();
-    expect([...gpu.ledger.byLabel()]).deep.equal([]);
+      const batch = tokensPerReadback(gpu);
+      await session.prefill([prompt]);
+      const submitted: number[] = [];
+      await session.decode(4 * batch, async (sampled) => {
+        submitted.push(sampled);
+        await session.readTokens();
+        return true;
+      });
+      expect(submitted).deep.equal([batch, 2 * batch]);
+
+      await session.prefill([prompt]);
+      let read = 0;
+      const failed = session.decode(4 * batch, async (sampled) => {
+        await session.readTokens();
+        read = sampled;
+        if (sampled === batch) throw new Error("no more");
+        return false;
+      });
+      expect(await failed.catch((error: unknown) => (error as Error).message)).equal("no more");
+      // What was under way was waited for, so that disposing is safe.
+      expect(read).equal(2 * batch);
+    });
   });
 
   it("frees everything and stays within weights + 25 % + KV cache", async () => {

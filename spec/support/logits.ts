@@ -120,7 +120,7 @@ async function fineLogits(
   const logits = gpu.tensor("f32", [positions, vocabulary], "spec logits");
   const program = gpu.program("spec");
   try {
-    model.recordPass(into(program), codebook, window, buffers, logits, vocabulary);
+    model.recordPass(into(program), codebook, window, { buffers, last: buffers }, logits, vocabulary);
     await program.run();
     const values = (await logits.read()) as Float32Array;
     return finePositions.map((position) => values.subarray(position * vocabulary, (position + 1) * vocabulary));
