@@ -77,8 +77,16 @@ export async function convertCheckpoint(
     return written;
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined); // What failed first is what to report.
-    throw error;
+    throw error instanceof EngineError ? inDestination(error, temporary, destination) : error;
   }
+}
+
+/** An error of a file in the temporary folder, told of the folder that the caller knows. */
+function inDestination(error: EngineError, temporary: string, destination: string): EngineError {
+  const { code, message, where, fix } = error;
+  if (!where?.startsWith(temporary)) return error;
+  const file = path.join(destination, where.slice(temporary.length));
+  return new EngineError(code, message, { where: file, ...(fix === undefined ? {} : { fix }), cause: error });
 }
 
 function requireDtype(dtype: string | undefined): TargetDtype | undefined {
