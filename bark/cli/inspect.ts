@@ -18,9 +18,10 @@ import { modelLocation, openModel } from "./model_location.ts";
 
 /** `bark inspect`: what a checkpoint or a file holds. */
 export async function inspect(args: readonly string[], interrupt: Interrupt): Promise<number> {
-  const { positionals } = parseCommandLine("inspect", args, {});
-  requirePositionals("inspect", positionals, 1, 1);
-  const location = modelLocation(positionals[0]);
+  const { values, positionals } = parseCommandLine("inspect", args, { model: { type: "string", short: "m" } });
+  const expected = values.model === undefined ? 1 : 0;
+  requirePositionals("inspect", positionals, expected, expected);
+  const location = modelLocation(values.model ?? positionals[0]);
   const isFile = statSync(location, { throwIfNoEntry: false })?.isFile() === true;
   for await (const line of isFile
     ? inspectFile(location)

@@ -6,7 +6,7 @@ export const usage = {
   bark convert SRC DEST [--dtype f32|f16|q8]            rewrite a checkpoint, whatever its format, as safetensors
   bark voices [-m MODEL]                                list the voice presets of a checkpoint
   bark codec encode|decode IN OUT                       audio to the codec's codes, and codes to audio
-  bark inspect FILE|DIR                                 show what a checkpoint, safetensors or voice file holds
+  bark inspect FILE|-m MODEL                            show what a checkpoint, safetensors or voice file holds
   bark doctor                                           check the adapters and every kernel
   bark bench generate|kernels|peers|encode|results      measure, see \`bark bench --help\`
 
@@ -75,9 +75,9 @@ bark codec decode CODES.npz|CODES.npy OUT.wav [--format pcm16|float32]
   --device NAME             part of an adapter's name; "software" forces the software adapter
   --quiet                   no progress
 `,
-  inspect: `bark inspect FILE|DIR
+  inspect: `bark inspect FILE|MODEL, or -m MODEL
 
-  DIR                       a checkpoint, as -m of \`bark say\`: its models, weights, tokenizer and voices
+  MODEL                     a checkpoint, as -m of \`bark say\`: its models, weights, tokenizer and voices
   FILE                      .safetensors (metadata and tensors), .pt, .bin or .th of torch (tensors), .npz or
                             .npy (arrays)
 `,

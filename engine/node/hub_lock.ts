@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, rm, stat, utimes } from "node:fs/promises";
+import { open, readFile, rm, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
 import { checkAborted, pause } from "../hub/retry.ts";
+import { makeFolder, writeError } from "./atomic_file.ts";
 
 const heartbeat = 2_000;
 /** A lock that was not touched for this long belongs to nobody. */
@@ -20,9 +21,10 @@ export interface LockOptions {
  * Does `work` while no other process that asks for the same lock does; does nothing if another has done it meanwhile.
  * Node has no `flock`: the lock is a file that exists, touched as long as its owner lives. Where that fails (two take
  * over a lock left behind at once), both fetch the same bytes to the same places, which costs time and nothing else.
+ * @throws EngineError `io` if the lock cannot be written, `aborted`; what `work` throws.
  */
 export async function withLock(file: string, options: LockOptions, work: () => Promise<void>): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
+  await makeFolder(path.dirname(file));
   let isTold = false;
   while (!(await take(file))) {
     checkAborted(options.signal);
@@ -51,7 +53,7 @@ async function take(file: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
+    throw writeError(file, error as NodeJS.ErrnoException);
   }
 }
 

@@ -58,8 +58,8 @@ describe("bark with a model on the hub", () => {
   it("lists voices and inspects, at a commit", async () => {
     const voices = await run(["voices", "-m", `${id}@${firstCommit}`]);
     expect(lines(voices.stdout), voices.stderr).have.length(2);
-    const inspected = await run(["inspect", id]);
-    expect(lines(inspected.stdout)[0]).equal(id);
+    const inspected = await run(["inspect", "-m", id]);
+    expect(lines(inspected.stdout)[0], inspected.stderr).equal(id);
     expect(inspected.stdout).include("voices: 2 presets");
   });
 

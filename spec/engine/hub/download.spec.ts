@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import path from "node:path";
 import {
   config,
   contentOf,
@@ -210,5 +211,10 @@ describe("a download from the hub", () => {
     const error = await engineErrorOf(() => fixture.open().open("config.json"));
     expect([error.code, error.where]).deep.equal(["io", fixture.inCache("blobs")]);
     expect(await readFile(fixture.inCache(), "utf8")).match(/^a file/);
+    const locks = path.join(fixture.cacheDir, ".locks");
+    await rm(locks, { recursive: true });
+    await writeFile(locks, "a file where the folder would be");
+    const locked = await engineErrorOf(() => fixture.open().open("config.json"));
+    expect([locked.code, path.dirname(locked.where!)]).deep.equal(["io", locks]);
   });
 });
