@@ -1,6 +1,6 @@
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import type { WeightFormat } from "../engine/shader_source.ts";
+import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import type { EmbeddingTables } from "../kernels/embedding/embedding.ts";
@@ -50,7 +50,7 @@ export class CausalModel {
     reader: TensorReader,
     prefix: string,
     config: BarkSubModelConfig,
-    format: WeightFormat,
+    format: MatrixFormat,
   ): Promise<CausalModel> {
     return await WeightLoader.whole(gpu, reader, prefix, format, (loader) => CausalModel.#load(loader, config));
   }

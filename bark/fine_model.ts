@@ -1,6 +1,6 @@
 import type { Gpu } from "../engine/gpu.ts";
 import type { Recording } from "../engine/recorder.ts";
-import type { WeightFormat } from "../engine/shader_source.ts";
+import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import { attention, type Rows } from "../kernels/attention/attention.ts";
@@ -43,7 +43,7 @@ export class FineWeights {
     reader: TensorReader,
     prefix: string,
     config: BarkFineConfig,
-    format: WeightFormat,
+    format: MatrixFormat,
   ): Promise<FineWeights> {
     return await WeightLoader.whole(gpu, reader, prefix, format, (loader) => FineWeights.#load(loader, config));
   }

@@ -1,12 +1,17 @@
+import { EngineError } from "../engine/errors.ts";
 import { openGpu, type Gpu } from "../engine/gpu.ts";
-import type { WeightFormat } from "../engine/shader_source.ts";
+import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import type { BarkProgress } from "./output.ts";
 import type { CheckpointOptions, CheckpointSource } from "./store.ts";
 
 export interface FromPretrainedOptions extends CheckpointOptions {
-  /** Format of the weights on the GPU. Default: f16 if the checkpoint stores f16, else f32. */
-  dtype?: "f32" | "f16" | "float32" | "float16";
+  /**
+   * Format of the weights on the GPU; arithmetic and activations are f32 in any case. `q8`: the matrices of attention and
+   * MLP as integers of 8 bits with a scale for every 32, tables, positions and heads as f16. Layer norms, biases and the
+   * codec are f32 always. Default: as the checkpoint stores its matrices, bfloat16 as f32.
+   */
+  dtype?: MatrixFormat | "float32" | "float16";
   /** A device that is open already; it is not closed by the model's `dispose`. */
   gpu?: Gpu;
   /** Part of an adapter's name, or `"software"`. */
@@ -36,15 +41,31 @@ export async function gpuOf({ gpu, device, onNotice }: FromPretrainedOptions): P
   );
 }
 
+const formats: Readonly<Record<NonNullable<FromPretrainedOptions["dtype"]>, MatrixFormat>> = {
+  f32: "f32",
+  float32: "f32",
+  f16: "f16",
+  float16: "f16",
+  q8: "q8",
+};
+
 /**
- * "As stored": f16 if the first attention matrix under `prefix` is, else f32 (bf16 keeps its range only in f32).
- * @throws EngineError `bad-input` if there is no such matrix.
+ * What is wanted, or what the first attention matrix under `prefix` is stored as. bf16 keeps its range only in f32.
+ * @throws EngineError `bad-input` if there is no such matrix, `usage` for a dtype that there is not.
  */
 export function chooseFormat(
   reader: TensorReader,
   prefix: string,
   wanted: FromPretrainedOptions["dtype"],
-): WeightFormat {
-  if (wanted !== undefined) return wanted === "f16" || wanted === "float16" ? "f16" : "f32";
-  return reader.info(`${prefix}layers.0.attn.att_proj.weight`).dtype === "F16" ? "f16" : "f32";
+): MatrixFormat {
+  if (wanted === undefined) {
+    const { dtype } = reader.info(`${prefix}layers.0.attn.att_proj.weight`);
+    return dtype === "Q8" ? "q8" : dtype === "F16" ? "f16" : "f32";
+  }
+  if (Object.hasOwn(formats, wanted)) return formats[wanted];
+  throw new EngineError("usage", "no such format of weights", {
+    where: "dtype",
+    expected: Object.keys(formats).join(", "),
+    actual: wanted,
+  });
 }

@@ -2,10 +2,11 @@ import { openWeights } from "../convert/open_weights.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import { NdArray } from "../engine/ndarray.ts";
-import type { WeightFormat } from "../engine/shader_source.ts";
+import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import { generateCoarse, type CoarseResult } from "./coarse_stage.ts";
 import { decodeCodes } from "./codec_stage.ts";
+import { compileAhead } from "./compile_ahead.ts";
 import { BarkConfig } from "./config.ts";
 import { EncodecModel } from "./encodec_model.ts";
 import { checkGptTensors } from "./expected_tensors.ts";
@@ -45,7 +46,7 @@ interface BarkParts {
   readonly config: BarkConfig;
   readonly generation_config: BarkGenerationConfig;
   readonly gpu: Gpu;
-  readonly dtype: WeightFormat;
+  readonly dtype: MatrixFormat;
   readonly reader: TensorReader;
   /** The device was opened for this model. */
   readonly ownsGpu: boolean;
@@ -56,7 +57,7 @@ export class BarkModel {
   readonly config: BarkConfig;
   readonly generation_config: BarkGenerationConfig;
   readonly gpu: Gpu;
-  readonly dtype: WeightFormat;
+  readonly dtype: MatrixFormat;
   readonly semantic: BarkSemanticModel;
   readonly coarse_acoustics: BarkCoarseModel;
   readonly fine_acoustics: BarkFineModel;
@@ -77,7 +78,8 @@ export class BarkModel {
     this.semantic = new BarkSemanticModel(under("semantic."), config.semantic_config);
     this.coarse_acoustics = new BarkCoarseModel(under("coarse_acoustics."), config.coarse_acoustics_config);
     this.fine_acoustics = new BarkFineModel(under("fine_acoustics."), config.fine_acoustics_config);
-    const { n_fine_codebooks: codebooks } = generation_config.fine_acoustics_config;
+    const { n_fine_codebooks } = generation_config.fine_acoustics_config;
+    const codebooks = Math.min(n_fine_codebooks, config.codec_config.num_quantizers);
     this.codec_model = new EncodecModel(under("codec_model."), config.codec_config, { codebooks });
   }
 
@@ -89,7 +91,6 @@ export class BarkModel {
     const store = await openCheckpoint(source, options);
     const config = await BarkConfig.from_pretrained(store);
     const generation_config = await BarkGenerationConfig.from_pretrained(store);
-    checkGenerationFits(generation_config, config);
     const reader = await openWeights(store);
     const ownsGpu = options.gpu === undefined;
     let gpu: Gpu | undefined;
@@ -97,6 +98,7 @@ export class BarkModel {
       checkGptTensors(reader, config);
       const dtype = chooseFormat(reader, "semantic.", options.dtype);
       gpu = await gpuOf(options);
+      compileAhead(gpu, config, dtype);
       const model = new BarkModel({ config, generation_config, gpu, dtype, reader, ownsGpu });
       await model.#load(options);
       reportReady(source, options);
@@ -159,6 +161,8 @@ export class BarkModel {
       ...rest
     } = kwargs;
     const config = this.generation_config;
+    // Not when the model is loaded: its parts can be called without a generation config that fits.
+    checkGenerationFits(config, this.config);
     const options = checkGenerate(rest, history, config, this.config);
     const ids = rowsOf(input_ids, "input_ids");
     const milliseconds: Partial<Record<BarkStage, number>> = {};

@@ -1,7 +1,7 @@
 import { openWeights } from "../convert/open_weights.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import type { WeightFormat } from "../engine/shader_source.ts";
+import type { MatrixFormat } from "../engine/shader_source.ts";
 import { CausalModel } from "./causal_model.ts";
 import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config.ts";
 import { FineWeights } from "./fine_model.ts";
@@ -18,7 +18,7 @@ export interface SubModelSource {
   readonly placement: Placement;
   /** Put before the names of its tensors, such as `semantic.`. */
   readonly prefix: string;
-  readonly format: WeightFormat;
+  readonly format: MatrixFormat;
 }
 
 /** A part of Bark: a config, and weights that are on the GPU when they are used. */

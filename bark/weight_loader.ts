@@ -1,6 +1,6 @@
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import type { WeightFormat } from "../engine/shader_source.ts";
+import type { MatrixFormat, WeightFormat } from "../engine/shader_source.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import type { LayerNorm } from "../kernels/layernorm/layernorm.ts";
@@ -13,10 +13,11 @@ export class WeightLoader {
   readonly reader: TensorReader;
   /** Put before every name, such as `semantic.`. */
   readonly prefix: string;
-  readonly format: WeightFormat;
+  /** Of the matrices of attention and MLP. */
+  readonly format: MatrixFormat;
   readonly #loaded = new Scope();
 
-  constructor(gpu: Gpu, reader: TensorReader, prefix: string, format: WeightFormat) {
+  constructor(gpu: Gpu, reader: TensorReader, prefix: string, format: MatrixFormat) {
     this.gpu = gpu;
     this.reader = reader;
     this.prefix = prefix;
@@ -28,7 +29,7 @@ export class WeightLoader {
     gpu: Gpu,
     reader: TensorReader,
     prefix: string,
-    format: WeightFormat,
+    format: MatrixFormat,
     load: (loader: WeightLoader) => Promise<T>,
   ): Promise<T> {
     const loader = new WeightLoader(gpu, reader, prefix, format);
@@ -94,8 +95,9 @@ export class WeightLoader {
     return this.#keepTable(all, [names.length, rows, stride], label);
   }
 
+  /** Of tables, positions and heads: in 8 bits they turn speech into silence (CrispASR's ports of Bark found it out). */
   get #tableFormat(): WeightFormat {
-    return this.format;
+    return this.format === "q8" ? "f16" : this.format;
   }
 
   /** A tensor in host memory. @throws EngineError `bad-input` if it is missing or has another shape. */

@@ -1,4 +1,7 @@
 import { expect } from "chai";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { bark, lines } from "../support/bark_command.ts";
 
 describe("bark voices, inspect and doctor", () => {
@@ -6,6 +9,24 @@ describe("bark voices, inspect and doctor", () => {
     const run = await bark(["voices"]);
     expect(run.code, run.stderr).equal(0);
     expect(lines(run.stdout)).deep.equal(["en_speaker_0  English       3.6 s", "en_speaker_1  English       3.6 s"]);
+  });
+
+  it("lets a preset speak", async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "bark-preview-"));
+    const run = await bark(["voices", "--preview", "en_speaker_1", "-o", "me.wav"], { cwd: folder });
+    expect(run.code, run.stderr).equal(0);
+    expect(run.stdout).match(/^me\.wav: [1-9]\.\d s of speech/);
+    expect((await stat(path.join(folder, "me.wav"))).size).above(24000 * 2);
+    await rm(folder, { recursive: true });
+  });
+
+  it("tells a preset that there is not, and a file for a list", async () => {
+    const unknown = await bark(["voices", "--preview", "xx_speaker_0"]);
+    expect(unknown.code).equal(3);
+    expect(unknown.stderr).match(/^bark: xx_speaker_0: no such voice/);
+    const list = await bark(["voices", "-o", "list.wav"]);
+    expect(list.code).equal(2);
+    expect(list.stderr).match(/^bark: --output: a list is not written to a file; give --preview too\n$/);
   });
 
   it("shows a checkpoint", async () => {

@@ -43,6 +43,8 @@ describe("bark say", () => {
     expect(wav.readUInt16LE(20), "IEEE float").equal(3);
     const voice = await readNpz(new MemorySource("a.npz", new Uint8Array(await readFile(inFolder("a.npz")))));
     expect([...voice.keys()]).deep.equal(["semantic_prompt", "coarse_prompt", "fine_prompt"]);
+    const npz = await readFile(inFolder("a.npz"), "latin1");
+    expect(npz.match(/'descr': '<i8', 'fortran_order': False/g), "as suno's: int64").have.length(3);
     const frames = samples / 320;
     expect(voice.get("semantic_prompt")?.shape).deep.equal([tokens["semantic"]]);
     expect(voice.get("coarse_prompt")?.shape).deep.equal([2, frames]);
@@ -58,6 +60,24 @@ describe("bark say", () => {
     expect(run.stdout).match(/^b\.wav: \d\.\d s of speech in .*\non .*, weights f16, seed 5\n$/);
     const wav = await readFile(inFolder("b.wav"));
     expect(wav.readUInt16LE(20), "PCM").equal(1);
+  });
+
+  it("speaks with one sub-model on the GPU at a time, in any format of weights", async () => {
+    const sizes: Record<string, number> = {};
+    for (const flags of [
+      ["--dtype", "f32"],
+      ["--dtype", "f32", "--low-memory"],
+      ["--dtype", "q8", "--low-memory"],
+    ]) {
+      const args = ["say", "Hello.", "-o", "c.wav", "--greedy", "--json", "--quiet", ...few, ...flags];
+      const run = await bark(args, { cwd: folder });
+      expect(run.code, run.stderr).equal(0);
+      const result = JSON.parse(run.stdout) as { dtype: string; peak_gpu_bytes: number };
+      expect(result.dtype).equal(flags[1]);
+      sizes[flags.slice(1).join(" ")] = result.peak_gpu_bytes;
+    }
+    expect(sizes["f32 --low-memory"]).below(0.6 * sizes["f32"]);
+    expect(sizes["q8 --low-memory"]).below(sizes["f32 --low-memory"]);
   });
 
   it("gives the same audio for the same seed and another for another", async () => {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { FineForwardKwargs } from "../../bark/forward/fine_forward.ts";
+import { BarkModel } from "../../bark/model.ts";
 import type { BarkProgress } from "../../bark/output.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "../../bark/sub_models.ts";
 import type { FileStore } from "../../engine/file_store.ts";
@@ -8,7 +9,7 @@ import { fixtureCheckpoint, weightFiles, type FixtureTensor } from "../support/f
 import { expectAnswer, kwargsOf, type ForwardCase } from "../support/forward.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
-import { readFixtureJson } from "../support/runtime.ts";
+import { readFixture, readFixtureJson } from "../support/runtime.ts";
 
 const cases = await readFixtureJson<Record<string, ForwardCase[]>>("forward/cases.json");
 
@@ -51,6 +52,18 @@ describe("sub-models loaded alone", () => {
       model.dispose();
     });
   }
+
+  it("run in a Bark that cannot generate, for want of a generation config that fits it", async () => {
+    const files = weightFiles(await readFixtureJson<FixtureTensor[]>("forward/tensors.json"));
+    files.set("config.json", await readFixture("forward/config.json"));
+    const model = await BarkModel.from_pretrained(new MemoryStore(files, "forward"), { gpu: await sharedGpu() });
+    const [stored] = cases["coarse_acoustics"];
+    await expectAnswer(await model.coarse_acoustics.forward(kwargsOf(stored)), stored);
+    const error = await engineErrorOf(() => model.generate({ input_ids: [[1, 2, 3]] }));
+    model.dispose();
+    expect(error.code).to.equal("bad-input");
+    expect(error.toLine()).to.match(/^generation_config.json.* does not fit config\.json/);
+  });
 
   it("count as progress what they load", async () => {
     const gpu = await sharedGpu();
