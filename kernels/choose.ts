@@ -50,6 +50,11 @@ export function chooseLayernorm(gpu: Gpu): "workgroup" | "thread" {
   return gpu.isSoftware ? "thread" : "workgroup";
 }
 
+/** Below eight output channels a broadcast would hand out mostly padding. */
+export function chooseConv1d(gpu: Gpu, inner: number, columns: number): "tile" | "broadcast" {
+  return gpu.isSoftware && gpu.features.has("subgroups") && inner % 4 === 0 && columns >= 8 ? "broadcast" : "tile";
+}
+
 export function chooseLstm(gpu: Gpu): "thread" | "split" {
   return gpu.isSoftware ? "thread" : "split";
 }

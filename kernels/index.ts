@@ -4,7 +4,7 @@ import { attentionWeightsKernel } from "./attention/attention_weights.ts";
 import { attentionDecodeKernel, attentionDecodeQuadsKernel, kvAppendKernel } from "./attention/decode.ts";
 import { attentionScoresKernel, attentionSoftmaxKernel, attentionValuesKernel } from "./attention/strips.ts";
 import { codebookNearest } from "./codebook/codebook.ts";
-import { conv1dKernel } from "./conv1d/conv1d.ts";
+import { conv1dVersions } from "./conv1d/conv1d.ts";
 import { elementwise } from "./elementwise/elementwise.ts";
 import { embeddingGivenKernel, embeddingKernel } from "./embedding/embedding.ts";
 import { layernormThread, layernormWorkgroup } from "./layernorm/layernorm.ts";
@@ -24,7 +24,7 @@ export const allKernels: readonly AnyKernel[] = [
   attentionWeightsKernel,
   kvAppendKernel,
   codebookNearest,
-  conv1dKernel,
+  ...Object.values(conv1dVersions),
   elementwise,
   embeddingGivenKernel,
   embeddingKernel,

@@ -1,5 +1,12 @@
 import { into } from "../../engine/recorder.ts";
-import { conv1d, createConv1d, type ConvShape, type Padding } from "../../kernels/conv1d/conv1d.ts";
+import {
+  conv1d,
+  conv1dVersions,
+  createConv1d,
+  type Conv1dVersion,
+  type ConvShape,
+  type Padding,
+} from "../../kernels/conv1d/conv1d.ts";
 import { conv1dReference } from "../../kernels/conv1d/reference.ts";
 import { convTranspose1d, createConvTranspose1d } from "../../kernels/conv_transpose1d/conv_transpose1d.ts";
 import { convTranspose1dReference } from "../../kernels/conv_transpose1d/reference.ts";
@@ -19,13 +26,17 @@ import { poison, type KernelCase, type PreparedCase, type Scope } from "./case.t
 /** Frames whose results are held against the reference, at each end. */
 const checkedFrames = 4;
 
+function forced(version: string | undefined): { version?: Conv1dVersion } {
+  return version === undefined ? {} : { version: version as Conv1dVersion };
+}
+
 /** A causal convolution as in EnCodec: reflect padding on the left, then ELU. */
 export function convCase(shape: ConvShape, length: number): KernelCase {
   const { inChannels, outChannels, kernelSize } = shape;
   return {
     op: "conv1d",
     shape: `${inChannels}→${outChannels} k${kernelSize}, ${length} frames`,
-    versions: ["conv1d"],
+    versions: Object.keys(conv1dVersions),
     flops: 2 * length * inChannels * outChannels * kernelSize,
     bytes: (bytesOfWeight) =>
       bytesOfWeight * inChannels * outChannels * kernelSize + 4 * length * (inChannels + outChannels),
@@ -44,7 +55,7 @@ function prepareConv(scope: Scope, shape: ConvShape, length: number): PreparedCa
   const padding: Padding = { mode: "reflect", left: kernelSize - 1, right: 0 };
   return {
     copies: 1,
-    record: (program) => conv1d(program, input, length, conv, y, { padding, elu: true }),
+    record: (program, version) => conv1d(program, input, length, conv, y, { padding, elu: true, ...forced(version) }),
     reset: () => poison(y),
     check: async () => {
       const stored = scope.stored(weight);
@@ -71,7 +82,7 @@ export function upsampleCase(inChannels: number, stride: number, length: number)
   return {
     op: "conv_transpose1d",
     shape: `${inChannels}→${outChannels} s${stride}, ${length} frames`,
-    versions: ["conv1d"],
+    versions: Object.keys(conv1dVersions),
     flops: 4 * length * stride * inChannels * outChannels,
     bytes: (bytesOfWeight) =>
       bytesOfWeight * inChannels * outChannels * 2 * stride + 4 * length * (inChannels + stride * outChannels),
@@ -89,8 +100,12 @@ function prepareUpsample(scope: Scope, shape: ConvShape & { stride: number }, le
   const y = scope.tensor("f32", [length * stride, outChannels]);
   return {
     copies: 1,
-    record: (program) =>
-      convTranspose1d(program, input, length, conv, y, { trim: { left: 0, right: stride }, elu: true }),
+    record: (program, version) =>
+      convTranspose1d(program, input, length, conv, y, {
+        trim: { left: 0, right: stride },
+        elu: true,
+        ...forced(version),
+      }),
     reset: () => poison(y),
     check: async () => {
       const stored = scope.stored(weight);

@@ -4,33 +4,51 @@ import { defineKernel, optionalRead, read, readWrite, spread } from "../../engin
 import type { Program } from "../../engine/program.ts";
 import type { WeightFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
+import { chooseConv1d } from "../choose.ts";
 import { expm1Prelude } from "../elementwise/elementwise.ts";
 import { createWeights } from "../matmul/linear.ts";
 
-export const conv1dKernel = defineKernel({
-  name: "conv1d",
+const preludes = [expm1Prelude, new URL("./rows.wgsl", import.meta.url)];
+const bindings = { x: read("f32"), weight: read("weight"), bias: optionalRead("f32"), y: readWrite("f32") };
+const params = {
+  length: "u32",
+  frames: "u32",
+  inner: "u32",
+  columns: "u32",
+  taps: "u32",
+  stride: "u32",
+  dilation: "u32",
+  padding_left: "u32",
+  padding_mode: "u32",
+  reflect_length: "u32",
+  skip: "u32",
+  size: "u32",
+  has_bias: "u32",
+  accumulate: "u32",
+  elu: "u32",
+} as const;
+
+export const conv1dTile = defineKernel({
+  name: "conv1d.tile",
   source: new URL("./conv1d.wgsl", import.meta.url),
-  preludes: [expm1Prelude],
-  bindings: { x: read("f32"), weight: read("weight"), bias: optionalRead("f32"), y: readWrite("f32") },
-  params: {
-    length: "u32",
-    frames: "u32",
-    inner: "u32",
-    columns: "u32",
-    taps: "u32",
-    stride: "u32",
-    dilation: "u32",
-    padding_left: "u32",
-    padding_mode: "u32",
-    reflect_length: "u32",
-    skip: "u32",
-    size: "u32",
-    has_bias: "u32",
-    accumulate: "u32",
-    elu: "u32",
-  },
+  preludes,
+  bindings,
+  params,
   workgroups: ({ frames, columns }) => spread(Math.ceil((Math.ceil(frames / 8) * Math.ceil(columns / 4)) / 64)),
 });
+
+export const conv1dBroadcast = defineKernel({
+  name: "conv1d.broadcast",
+  source: new URL("./conv1d_broadcast.wgsl", import.meta.url),
+  preludes,
+  bindings,
+  params,
+  features: ["subgroups"],
+  workgroups: ({ frames, columns }) => spread(Math.ceil(frames / 32) * Math.ceil(columns / 16)),
+});
+
+export const conv1dVersions = { tile: conv1dTile, broadcast: conv1dBroadcast };
+export type Conv1dVersion = keyof typeof conv1dVersions;
 
 const paddingModes = { constant: 0, reflect: 1, replicate: 2 } as const;
 export type PaddingMode = keyof typeof paddingModes;
@@ -125,6 +143,8 @@ export interface Conv1dOptions {
   elu?: boolean;
   /** Default: everything. */
   stored?: StoredRange;
+  /** Forces a version, for tests and benches. */
+  version?: Conv1dVersion;
 }
 
 const noPadding: Padding = { mode: "constant", left: 0, right: 0 };
@@ -132,6 +152,7 @@ const noPadding: Padding = { mode: "constant", left: 0, right: 0 };
 /**
  * Records a convolution (cross-correlation) over the first `length` rows of x. x: [length, inChannels];
  * y: [frames, outChannels] with frames from {@link conv1dFrames}.
+ * @throws EngineError `usage` if the version that is forced cannot do this convolution.
  */
 export function conv1d(
   program: Program,
@@ -143,8 +164,14 @@ export function conv1d(
 ): void {
   const padding = options.padding ?? noPadding;
   const frames = options.stored?.frames ?? conv1dFrames(conv, length, padding);
+  const version = options.version ?? chooseConv1d(program.gpu, conv.inChannels, conv.outChannels);
+  if (version === "broadcast" && conv.inChannels % 4 !== 0)
+    throw new EngineError("usage", "this version of conv1d needs a multiple of four input channels", {
+      where: version,
+      actual: conv.inChannels,
+    });
   program.dispatch(
-    conv1dKernel,
+    conv1dVersions[version],
     { x, weight: conv.weight, bias: conv.bias, y },
     {
       length,

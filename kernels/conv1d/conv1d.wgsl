@@ -1,65 +1,9 @@
-// y[t, o] = bias[o] + sum_{j, i} x[t * stride + j * dilation - padding_left, i] * W[j, i, o] (then y +=, then ELU).
+// y[t, o] = bias[o] + sum_{j, i} x[t * stride + j * dilation - padding_left, i] * W[j, i, o] (then y +=, then ELU), for any
+// shape and without subgroups (rows.wgsl: layouts, padding, store).
 // Register tile without workgroup memory: one invocation owns 8 frames by 4 output channels. The pairs (tile of frames,
 // group of channels) are flattened over the workgroups, channels first: neighbours read neighbouring vec4 of W and the
-// same x, and one output channel wastes no lanes. ELU is applied when storing: in the load every value would pay for it
-// once for each tap and each channel group.
-// x: [length, inner]; W: [taps * inner, ceil(columns/4)] of Weight4; bias: [columns]; y: [frames, columns], of which the
-// first `skip` values are cut off and the `size` next ones stored: how a transposed convolution is trimmed.
-// Padding is a mapping of row indices. Reflection needs more rows than it pads; a shorter x first gets zero rows at its
-// end (`reflect_length` rows in all, as EnCodec does). Rows of zeros are read as row 0 and their sums dropped.
-struct Params {
-  length: u32,
-  frames: u32,
-  inner: u32,
-  columns: u32,
-  taps: u32,
-  stride: u32,
-  dilation: u32,
-  padding_left: u32,
-  padding_mode: u32,   // 0 constant (zero), 1 reflect, 2 replicate
-  reflect_length: u32,
-  skip: u32,
-  size: u32,
-  has_bias: u32,
-  accumulate: u32,
-  elu: u32,
-}
+// same x, and one output channel wastes no lanes.
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<Weight4>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
-
-// Where the row of x lies that a frame reads at a tap; whether it counts (0 for a row of zeros).
-struct Row { first: u32, counts: f32 }
-
-fn source(frame: u32, tap: u32) -> Row {
-  let start = min(frame, params.frames - 1u) * params.stride + tap * params.dilation;
-  var row = i32(start) - i32(params.padding_left);
-  if (params.padding_mode == 1u) {
-    let last = i32(params.reflect_length) - 1;
-    row = last - abs(last - abs(row));
-  } else if (params.padding_mode == 2u) {
-    row = clamp(row, 0, i32(params.length) - 1);
-  }
-  let inside = row >= 0 && row < i32(params.length);
-  return Row(select(0u, u32(row) * params.inner, inside), select(0.0, 1.0, inside));
-}
-
-fn store(frame: u32, group: u32, sum: vec4<f32>) {
-  if (frame >= params.frames) { return; }
-  for (var i = 0u; i < 4u; i++) {
-    let column = group * 4u + i;
-    let position = frame * params.columns + column;
-    if (column >= params.columns || position < params.skip || position - params.skip >= params.size) { continue; }
-    let index = position - params.skip;
-    var value = sum[i];
-    if (params.has_bias != 0u) { value += bias[column]; }
-    if (params.accumulate != 0u) { value += y[index]; }
-    if (params.elu != 0u) { value = elu(value); }
-    y[index] = value;
-  }
-}
 
 @compute @workgroup_size(64)
 fn main(

@@ -1,15 +1,22 @@
-import { conv1d, conv1dFrames, conv1dKernel, createConv1d, type Padding } from "../conv1d/conv1d.ts";
+import {
+  conv1d,
+  conv1dFrames,
+  conv1dVersions,
+  createConv1d,
+  type Conv1dVersion,
+  type Padding,
+} from "../conv1d/conv1d.ts";
 import { conv1dReference } from "../conv1d/reference.ts";
 import { rounding, type Case } from "./case.ts";
 import { noise } from "./noise.ts";
 
 /** Reflected at both ends, strided and dilated, with bias, residual and ELU; more than one workgroup. */
-const convolution: Case = {
-  kernel: conv1dKernel,
+const convolution = (version: Conv1dVersion, inChannels: number): Case => ({
+  kernel: conv1dVersions[version],
   tolerance: rounding,
   record(bench) {
     const [length, stride, dilation] = [101, 2, 3];
-    const shape = { outChannels: 37, inChannels: 5, kernelSize: 3 };
+    const shape = { outChannels: 37, inChannels, kernelSize: 3 };
     const padding: Padding = { mode: "reflect", left: 4, right: 1 };
     const x = noise(length * shape.inChannels, 1);
     const weight = noise(shape.outChannels * shape.inChannels * shape.kernelSize, 2);
@@ -20,11 +27,11 @@ const convolution: Case = {
     bench.own(conv.weight);
     const residual = noise(conv1dFrames(conv, length, padding) * shape.outChannels, 4);
     const y = bench.f32(residual);
-    conv1d(bench.program, bench.f32(x), length, conv, y, { padding, accumulate: true, elu: true });
+    conv1d(bench.program, bench.f32(x), length, conv, y, { padding, accumulate: true, elu: true, version });
 
     const options = { bias, stride, dilation, padding, residual, elu: true };
     return [[y, conv1dReference(x, bench.stored(weight), shape, options)]];
   },
-};
+});
 
-export const conv1dCases = [convolution];
+export const conv1dCases = [convolution("tile", 5), convolution("broadcast", 8)];

@@ -1,3 +1,5 @@
+import { expect } from "chai";
+import { EngineError } from "../../../engine/errors.ts";
 import type { Gpu } from "../../../engine/gpu.ts";
 import type { Program } from "../../../engine/program.ts";
 import {
@@ -5,6 +7,7 @@ import {
   conv1dFrames,
   createConv1d,
   disposeConv1d,
+  type Conv1dVersion,
   type CreateConv1dOptions,
   type PaddingMode,
 } from "../../../kernels/conv1d/conv1d.ts";
@@ -24,6 +27,8 @@ interface Case {
   accumulate?: boolean;
   elu?: boolean;
   format?: "f32" | "f16";
+  /** Default: the one that the engine chooses. */
+  version?: Conv1dVersion;
 }
 
 const tolerance = { absolute: 2e-5, relative: 2e-6 };
@@ -49,6 +54,7 @@ describe("conv1d", () => {
       conv1d(program, input, length, conv, y, {
         accumulate: shape.accumulate ?? false,
         elu,
+        ...(shape.version === undefined ? {} : { version: shape.version }),
         ...(padding ? { padding } : {}),
       }),
     );
@@ -116,6 +122,58 @@ describe("conv1d", () => {
       { length: 9, inChannels: 16, outChannels: 10, kernelSize: 3, format: "f16" },
       { absolute: 48 * 2 ** -11, relative: 0 },
     ));
+
+  for (const version of ["tile", "broadcast"] as const)
+    describe(`version ${version}`, () => {
+      // What the chooser may leave out here; a runtime without subgroups skips the version.
+      before(function () {
+        if (version === "broadcast" && !gpu.features.has("subgroups")) this.skip();
+      });
+
+      const shapes: readonly [name: string, shape: Case][] = [
+        ["one frame and channel group", { length: 1, inChannels: 4, outChannels: 1, kernelSize: 1 }],
+        ["two ragged tiles each way", { length: 37, inChannels: 12, outChannels: 21, kernelSize: 3 }],
+        ["many tiles", { length: 200, inChannels: 32, outChannels: 64, kernelSize: 1 }],
+        ["stride", { length: 50, inChannels: 8, outChannels: 34, kernelSize: 8, stride: 4 }],
+        ["dilation", { length: 50, inChannels: 8, outChannels: 8, kernelSize: 3, dilation: 4 }],
+        [
+          "residual and ELU",
+          { length: 40, inChannels: 4, outChannels: 18, kernelSize: 2, accumulate: true, elu: true },
+        ],
+      ];
+      for (const [name, shape] of shapes) it(name, () => check({ ...shape, version }));
+
+      for (const mode of ["constant", "reflect", "replicate"] as const)
+        for (const length of [1, 5, 50])
+          it(`${mode} padding of ${length} frames`, () =>
+            check({
+              length,
+              inChannels: 8,
+              outChannels: 17,
+              kernelSize: 5,
+              padding: { mode, left: 4, right: 3 },
+              version,
+            }));
+
+      it("weights in f16", () =>
+        check(
+          { length: 40, inChannels: 16, outChannels: 20, kernelSize: 3, format: "f16", version },
+          { absolute: 48 * 2 ** -11, relative: 0 },
+        ));
+    });
+
+  it("refuses to broadcast five input channels", () => {
+    const shape = { outChannels: 8, inChannels: 5, kernelSize: 1 };
+    const conv = createConv1d(gpu, noise(40, 1), shape, "conv");
+    const tensors = [gpu.tensor("f32", [3, 5], "x"), gpu.tensor("f32", [3, 8], "y")] as const;
+    const program = gpu.program("conv1d");
+    expect(() => conv1d(program, tensors[0], 3, conv, tensors[1], { version: "broadcast" }))
+      .throw(EngineError)
+      .satisfies((error: EngineError) => /multiple of four input channels.*got 5/.test(error.toLine()));
+    program.dispose();
+    disposeConv1d(conv);
+    for (const tensor of tensors) tensor.dispose();
+  });
 
   it("more workgroups than one dimension holds", async () => {
     const frames = 65_536 * 64 * 8;
