@@ -6,6 +6,7 @@ import { attentionScratch } from "../kernels/attention/attention.ts";
 import { layernorm, type LayerNorm } from "../kernels/layernorm/layernorm.ts";
 import { disposeLinear, type Linear } from "../kernels/matmul/linear.ts";
 import { fusesNorm, matmul, type MatmulOptions } from "../kernels/matmul/matmul.ts";
+import { loadInTurn } from "./in_turn.ts";
 import type { WeightLoader } from "./weight_loader.ts";
 
 /** One transformer block: pre-norm attention and a GELU MLP of width 4 H. */
@@ -71,14 +72,15 @@ export class Gpt {
     const blocks: GptBlock[] = [];
     for (let i = 0; i < shape.numLayers; i++) {
       const at = `layers.${i}`;
-      blocks.push({
-        norm1: await loader.layerNorm(`${at}.layernorm_1`, H, normBias),
-        qkv: await loader.linear(`${at}.attn.att_proj`, 3 * H, H, bias),
-        attentionOut: await loader.linear(`${at}.attn.out_proj`, H, H, bias),
-        norm2: await loader.layerNorm(`${at}.layernorm_2`, H, normBias),
-        mlpIn: await loader.linear(`${at}.mlp.in_proj`, 4 * H, H, bias),
-        mlpOut: await loader.linear(`${at}.mlp.out_proj`, H, 4 * H, bias),
-      });
+      const [norm1, qkv, attentionOut, norm2, mlpIn, mlpOut] = await loadInTurn([
+        () => loader.layerNorm(`${at}.layernorm_1`, H, normBias),
+        () => loader.linear(`${at}.attn.att_proj`, 3 * H, H, bias),
+        () => loader.linear(`${at}.attn.out_proj`, H, H, bias),
+        () => loader.layerNorm(`${at}.layernorm_2`, H, normBias),
+        () => loader.linear(`${at}.mlp.in_proj`, 4 * H, H, bias),
+        () => loader.linear(`${at}.mlp.out_proj`, H, 4 * H, bias),
+      ]);
+      blocks.push({ norm1, qkv, attentionOut, norm2, mlpIn, mlpOut });
     }
     return new Gpt(loader.gpu, shape, blocks, await loader.layerNorm("layernorm_final", H, normBias));
   }

@@ -19,6 +19,11 @@ export class PipelineCache {
     this.#device = device;
   }
 
+  /** What was compiled or is being compiled: name, weight format and constants of each. */
+  get keys(): string[] {
+    return [...this.#cache.keys()];
+  }
+
   get(kernel: AnyKernel, format: MatrixFormat, constants: Constants): Promise<CompiledKernel> {
     const key = `${kernel.name}|${usesWeights(kernel) ? format : "-"}|${JSON.stringify(constants)}`;
     let compiled = this.#cache.get(key);

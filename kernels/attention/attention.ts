@@ -1,10 +1,10 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { Gpu } from "../../engine/gpu.ts";
-import { defineKernel, optionalRead, read, readWrite } from "../../engine/kernel.ts";
+import { defineKernel, optionalRead, read, readWrite, type AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseAttention } from "../choose.ts";
-import { attentionByStrips, stripElements } from "./strips.ts";
+import { attentionByStrips, stripElements, stripKernels } from "./strips.ts";
 
 const bindings = { q: read("f32"), k: read("f32"), v: read("f32"), mask: optionalRead("u32"), y: readWrite("f32") };
 const params = {
@@ -67,6 +67,12 @@ export interface AttentionShape {
   readonly scratch?: Tensor<"f32"> | undefined;
   /** Forces a version, for tests and benches. */
   readonly version?: AttentionVersion;
+}
+
+/** The kernels that {@link attention} is made of, given scratch memory. */
+export function attentionKernels(gpu: Gpu, headDim: number): readonly AnyKernel[] {
+  const versions = { query: [attentionKernel], strips: stripKernels, tile: [attentionTileKernel] };
+  return versions[chooseAttention(gpu, headDim)];
 }
 
 /** Scratch memory for {@link attention}, if the version that is chosen needs any. */

@@ -1,5 +1,6 @@
 import { EngineError } from "../../engine/errors.ts";
-import { defineKernel, read, readWrite } from "../../engine/kernel.ts";
+import type { Gpu } from "../../engine/gpu.ts";
+import { defineKernel, read, readWrite, type AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseAttentionDecode } from "../choose.ts";
@@ -46,6 +47,12 @@ const mostPositions = 1024;
 /** Whether a version can decode heads of this width over a cache of this capacity. */
 export function decodes(version: AttentionDecodeVersion, headDim: number, capacity: number): boolean {
   return version === "lanes" || (headDim % 4 === 0 && capacity <= mostPositions);
+}
+
+/** The kernel of {@link attentionDecode}. */
+export function decodeKernel(gpu: Gpu, headDim: number, capacity: number): AnyKernel {
+  const versions = { lanes: attentionDecodeKernel, quads: attentionDecodeQuadsKernel };
+  return versions[chooseAttentionDecode(gpu, headDim, capacity)];
 }
 
 export const kvAppendKernel = defineKernel({

@@ -53,6 +53,8 @@ export const attentionValuesKernel = defineKernel({
   workgroups: ({ head_dim, rows, heads }) => [Math.ceil(head_dim / 64), Math.ceil(rows / 8), heads],
 });
 
+export const stripKernels = [attentionScoresKernel, attentionSoftmaxKernel, attentionValuesKernel];
+
 /** Elements of the scores of one strip, at most. */
 export function stripElements({ queries, keys, heads }: { queries: number; keys: number; heads: number }): number {
   return heads * Math.min(queries, stripQueries) * 4 * (Math.ceil(keys / 4) + 1);

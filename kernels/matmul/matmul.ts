@@ -1,5 +1,6 @@
 import { EngineError } from "../../engine/errors.ts";
-import { defineKernel, optionalRead, read, readWrite } from "../../engine/kernel.ts";
+import type { Gpu } from "../../engine/gpu.ts";
+import { defineKernel, optionalRead, read, readWrite, type AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseMatmul } from "../choose.ts";
@@ -155,6 +156,13 @@ const mostNormed = 2048;
 /** Whether {@link matmul} can take a layer norm in front of a product of `rows` rows of `inner` values. */
 export function fusesNorm(program: Program, rows: number, inner: number): boolean {
   return inner <= mostNormed && normedVersions[chooseMatmul(program.gpu, rows, inner)] !== undefined;
+}
+
+/** The kernels that products of `rows` rows of `inner` values are made of. */
+export function matmulKernels(gpu: Gpu, rows: number, inner: number): readonly AnyKernel[] {
+  const version = chooseMatmul(gpu, rows, inner);
+  const normed = normedVersions[version];
+  return normed === undefined ? [matmulVersions[version]] : [matmulVersions[version], normed];
 }
 
 export interface MatmulOptions {

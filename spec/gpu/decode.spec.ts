@@ -120,18 +120,29 @@ describe("decode of the embedded checkpoint", () => {
     });
   });
 
-  it("frees everything and stays within weights + 25 % + KV cache", async () => {
+  it("compiles ahead, frees everything after each run and stays within weights + 25 % + KV cache", async () => {
     const gpu = await openGpu();
     const start = gpu.ledger.bytes;
     const model = await BarkModel.from_pretrained(await openRepositoryStore("models/nano"), { gpu, dtype: "f32" });
     const weights = gpu.ledger.bytes - start;
     const attention_mask = [Array.from({ length: 64 }, (_, i) => (i < 3 ? 1 : 0))];
-    await model.generate({
-      input_ids: [Array.from({ length: 64 }, (_, i) => (i < 3 ? 40 + i : 0))],
-      attention_mask,
-      do_sample: false,
-      semantic_max_new_tokens: 24,
-    });
+    const speak = () =>
+      model.generate({
+        input_ids: [Array.from({ length: 64 }, (_, i) => (i < 3 ? 40 + i : 0))],
+        attention_mask,
+        do_sample: false,
+        semantic_max_new_tokens: 24,
+      });
+    const ahead = new Set(gpu.pipelines.keys);
+    await speak();
+    const [bytes, peak] = [gpu.ledger.bytes, gpu.ledger.peakBytes];
+    expect(bytes).equal(start + weights);
+    // All that the three GPTs run was being compiled while their weights were read.
+    const gpts = /^(attention|embedding|layernorm|matmul|sample)/;
+    expect(gpu.pipelines.keys.filter((key) => gpts.test(key) && !ahead.has(key))).deep.equal([]);
+    gpu.ledger.resetPeak();
+    await speak();
+    expect([gpu.ledger.bytes, gpu.ledger.peakBytes]).deep.equal([bytes, peak]);
     const kv = (config: { num_layers: number; block_size: number; hidden_size: number }): number =>
       2 * 4 * config.num_layers * config.block_size * config.hidden_size;
     const { semantic_config, coarse_acoustics_config } = model.config;

@@ -1,0 +1,39 @@
+import type { Gpu } from "../engine/gpu.ts";
+import type { AnyKernel, Constants } from "../engine/kernel.ts";
+import type { MatrixFormat, WeightFormat } from "../engine/shader_source.ts";
+import { attentionKernels } from "../kernels/attention/attention.ts";
+import { decodeKernel, kvAppendKernel } from "../kernels/attention/decode.ts";
+import { chooseLayernorm, chooseStorage } from "../kernels/choose.ts";
+import { embeddingGivenKernel, embeddingKernel } from "../kernels/embedding/embedding.ts";
+import { layernormVersions } from "../kernels/layernorm/layernorm.ts";
+import { matmulKernels } from "../kernels/matmul/matmul.ts";
+import { sampleRowsKernel, sampleStepKernel } from "../kernels/sample/sample.ts";
+import type { BarkConfig } from "./config.ts";
+
+/** More rows than a GEMV takes. */
+const manyRows = 64;
+
+/**
+ * Starts to compile what the three GPTs will run, so that it is ready when their weights are. An error is told by the
+ * program that needs the kernel. Deno compiles within the call, so there this only changes when it happens.
+ */
+export function compileAhead(gpu: Gpu, { semantic_config: config }: BarkConfig, format: MatrixFormat): void {
+  const { hidden_size: width, num_heads: heads, block_size: capacity } = config;
+  const tables: WeightFormat = format === "q8" ? "f16" : format;
+  const start = (kernel: AnyKernel, weights: MatrixFormat): void =>
+    void gpu.pipelines.get(kernel, weights, (kernel.constants ?? {}) as Constants);
+  // In the order of their first use.
+  for (const kernel of [embeddingGivenKernel, embeddingKernel]) start(kernel, tables);
+  for (const rows of [manyRows, 1])
+    for (const weights of new Set([chooseStorage(gpu, format), chooseStorage(gpu, tables)]))
+      for (const kernel of matmulKernels(gpu, rows, width)) start(kernel, weights);
+  const others = [
+    layernormVersions[chooseLayernorm(gpu)],
+    kvAppendKernel,
+    ...attentionKernels(gpu, width / heads),
+    decodeKernel(gpu, width / heads, capacity),
+    sampleStepKernel,
+    sampleRowsKernel,
+  ];
+  for (const kernel of others) start(kernel, "f32");
+}
