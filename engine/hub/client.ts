@@ -50,6 +50,11 @@ export class HubClient {
     return this.#commit;
   }
 
+  /** Takes all files from this commit, where the hub did not say which one the revision is at. */
+  pin(commit: string): void {
+    this.#commit ??= commit;
+  }
+
   /**
    * What the hub says of a file, or undefined if the repository has none of that name.
    * @throws EngineError `io` if the hub cannot be reached or is out of order; `bad-input` if it refuses; `aborted`.

@@ -6,7 +6,7 @@ import { HubClient, type HubFile } from "../hub/client.ts";
 import type { HubOptions } from "../hub/options.ts";
 import { HubProgress } from "../hub/progress.ts";
 import { innerPath, type Repository } from "../hub/repository.ts";
-import { defaultRetries, type RetryPolicy } from "../hub/retry.ts";
+import type { RetryPolicy } from "../hub/retry.ts";
 import { FileSource } from "./file_source.ts";
 import { HubCache } from "./hub_cache.ts";
 import { downloadBlob } from "./hub_download.ts";
@@ -31,7 +31,10 @@ export class CachedHubStore implements FileStore {
   readonly #located = new Map<string, Promise<string | undefined>>();
   /** Content that is being fetched, by its hash: two files may have the same. */
   readonly #fetching = new Map<string, Promise<void>>();
-  #isOffline: boolean;
+  /** Only the cache may be used. */
+  readonly #isOffline: boolean;
+  /** The hub did not answer, and a commit that is cached stands in. */
+  #isFallback = false;
 
   constructor(repository: Repository, options: CachedHubOptions) {
     const { token, signal, retries } = options;
@@ -45,7 +48,7 @@ export class CachedHubStore implements FileStore {
 
   /** Says so where a file that is not cached counts as one that is not there. */
   get name(): string {
-    return this.#isOffline ? `${this.#repository.id} (cached files only)` : this.#repository.id;
+    return this.#isOffline || this.#isFallback ? `${this.#repository.id} (cached files only)` : this.#repository.id;
   }
 
   /**
@@ -73,23 +76,37 @@ export class CachedHubStore implements FileStore {
       if (cached !== undefined || (await this.#cache.isKnownAbsent(commit, path))) return cached;
     }
     if (this.#isOffline) return await this.#locateOffline(path);
-    const file = await this.#find(path);
-    if (this.#isOffline) return await this.#locateOffline(path);
-    return await this.#keep(path, file);
+    return await this.#locateOnline(path);
   }
 
   /** Asks the hub; if that does not answer, goes on with what is cached, if anything is. */
-  async #find(path: string): Promise<HubFile | undefined> {
-    const canServe = await this.#canServe();
+  async #locateOnline(path: string): Promise<string | undefined> {
+    const standIn = await this.#standIn();
+    const isCached = standIn !== undefined && (await this.#cache.find(standIn, path)) !== undefined;
+    const { firstWait, tries } = this.#client.retries;
+    let file: HubFile | undefined;
     try {
-      return await this.#client.find(path, canServe ? { ...defaultRetries, tries: 1 } : this.#client.retries);
+      file = await this.#client.find(path, { firstWait, tries: isCached ? 1 : this.#isFallback ? 2 : tries });
     } catch (error) {
       if (!(error instanceof EngineError) || error.code !== "io") throw error;
-      if (!canServe || this.#client.commit !== undefined) throw this.#explain(error);
-      this.#isOffline = true;
-      this.#options.onNotice?.(`${error.toLine().split(";")[0]}; ${this.#repository.id} is taken from the cache`);
-      return undefined;
+      if (standIn !== undefined) this.#fallBack(error, standIn);
+      if (!this.#isFallback) throw this.#explain(error);
+      return await this.#fromCache(this.#client.commit!, path);
     }
+    return await this.#keep(path, file);
+  }
+
+  /** The commit of the cache to go on with as long as the hub has not said which one it is. */
+  async #standIn(): Promise<string | undefined> {
+    if (this.#client.commit !== undefined) return undefined;
+    const commit = await this.#cache.commitOf(this.#repository.revision);
+    return commit !== undefined && (await this.#cache.hasSnapshot(commit)) ? commit : undefined;
+  }
+
+  #fallBack(error: EngineError, commit: string): void {
+    this.#isFallback = true;
+    this.#client.pin(commit);
+    this.#options.onNotice?.(`${error.toLine().split(";")[0]}; ${this.#repository.id} is taken from the cache`);
   }
 
   /** Notes what the hub said, and fetches the content if it is not here. */
@@ -137,11 +154,6 @@ export class CachedHubStore implements FileStore {
     this.#progress.start(path, size, size);
     this.#progress.done(path);
     return cached;
-  }
-
-  async #canServe(): Promise<boolean> {
-    const commit = await this.#cache.commitOf(this.#repository.revision);
-    return commit !== undefined && (await this.#cache.hasSnapshot(commit));
   }
 
   /** A file that is not cached counts as one that the repository does not have: nobody can tell. */

@@ -137,6 +137,23 @@ describe("the hub's cache", () => {
     expect(notices[1]).match(/cannot be reached: .*; someone\/bark is taken from the cache$/);
   });
 
+  it("stands in for a moment: what is not cached is asked for again, at the same commit", async () => {
+    await contentOf(await fixture.open().open("config.json"));
+    const repository = fixture.hub.repositories.get(id)!;
+    repository.commits[secondCommit] = { "config.json": weights, "model.safetensors": config };
+    repository.refs["main"] = secondCommit;
+    let isBusy = true;
+    fixture.hub.intercept = (_, response) => {
+      if (!isBusy) return false;
+      isBusy = false;
+      response.writeHead(503).end();
+      return true;
+    };
+    const store = fixture.open();
+    expect(await contentOf(await store.open("config.json"))).deep.equal(config);
+    expect(await contentOf(await store.open("model.safetensors"))).deep.equal(weights);
+  });
+
   it("cannot, where it is empty: one line says what to do", async () => {
     const endpoint = await closedAddress();
     const error = await engineErrorOf(() => fixture.open({ endpoint }).open("config.json"));

@@ -91,6 +91,13 @@ describe("the hub's protocol", () => {
       expect(fixture.asked().length).equal(7);
     });
 
+  it("comes back for every file, not for the first alone", async () => {
+    const store = fixture.open();
+    await contentOf(await store.open("config.json"));
+    fixture.hub.intercept = firstTimes(2, (response) => response.writeHead(503).end("busy"));
+    expect(await contentOf(await store.open("model.safetensors"))).deep.equal(weights);
+  });
+
   it("waits as long as Retry-After says", async () => {
     fixture.hub.intercept = firstTimes(1, (response) => response.writeHead(429, { "Retry-After": "1" }).end());
     const began = performance.now();
