@@ -5,6 +5,7 @@ import type { BarkProgress } from "../../bark/output.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "../../bark/sub_models.ts";
 import type { FileStore } from "../../engine/file_store.ts";
 import { MemoryStore } from "../../engine/stores/memory.ts";
+import { worstDifference } from "../support/close.ts";
 import { fixtureCheckpoint, weightFiles, type FixtureTensor } from "../support/fixture_checkpoint.ts";
 import { expectAnswer, kwargsOf, type ForwardCase } from "../support/forward.ts";
 import { sharedGpu } from "../support/gpu.ts";
@@ -63,6 +64,31 @@ describe("sub-models loaded alone", () => {
     model.dispose();
     expect(error.code).to.equal("bad-input");
     expect(error.toLine()).to.match(/^generation_config.json.* does not fit config\.json/);
+  });
+
+  it("round in q8 their attention and MLP, in f16 tables and heads too, and no norms", async () => {
+    const options = { gpu: await sharedGpu() };
+    const { kwargs } = cases["semantic"][0];
+    const answers = new Map<string, ArrayLike<number>>();
+    for (const dtype of ["f32", "f16", "q8"] as const) {
+      const model = await BarkSemanticModel.from_pretrained(await fixtureCheckpoint("forward"), { ...options, dtype });
+      await model.weights.use(async ({ tables, head }) => {
+        const wanted = dtype === "f32" ? "f32" : "f16";
+        expect([tables.table.dtype, tables.positions.dtype, head.weight.dtype]).to.deep.equal(Array(3).fill(wanted));
+      });
+      answers.set(dtype, (await model.forward(kwargs)).logits.data);
+      model.dispose();
+    }
+    const [half, eighth] = ["f16", "q8"].map((dtype) => worstDifference(answers.get(dtype)!, answers.get("f32")!));
+    expect(half).to.be.within(1e-6, 1e-2);
+    expect(eighth).to.be.within(2 * half, 0.3);
+  });
+
+  it("know no other formats of weights", async () => {
+    const options = { gpu: await sharedGpu(), dtype: "int4" as "q8" };
+    const source = await fixtureCheckpoint("forward");
+    const error = await engineErrorOf(() => BarkSemanticModel.from_pretrained(source, options));
+    expect(error.toLine()).to.match(/^dtype: no such format of weights \(expected f32, .*, got int4\)/);
   });
 
   it("count as progress what they load", async () => {
