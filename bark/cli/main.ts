@@ -45,6 +45,12 @@ function beforeDashes(args: readonly string[]): readonly string[] {
   return end < 0 ? args : args.slice(0, end);
 }
 
+// `bark inspect … | head` closes the pipe early: the reader has what it wants, and nobody is left to tell.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
 const given = process.argv.slice(2);
 const debug = beforeDashes(given).includes("--debug");
 const code = await run(debug ? given.toSpliced(given.indexOf("--debug"), 1) : given).catch((error: unknown) =>
