@@ -1,6 +1,6 @@
 import type { EncodecConfig } from "./config.ts";
 
-/** Frames [begin, end) of the latent, computed from the audio of frames [first, last). */
+/** Frames [begin, end) of a result, computed from frames [first, last). */
 export interface Chunk {
   readonly first: number;
   readonly begin: number;
@@ -9,8 +9,8 @@ export interface Chunk {
 }
 
 /**
- * Frames next to a frame that its latent depends on, at most: what the convolutions before the LSTM see, and two frames
- * because a last stride that is not full mirrors what lies before it.
+ * Frames next to a frame that what the encoder makes of it before its LSTM, or the decoder after its own, depends on, at
+ * most: what the convolutions see, and two frames because a last stride that is not full mirrors what lies before it.
  */
 export function contextFrames(config: EncodecConfig): number {
   let samples = config.kernel_size - 1;
@@ -26,7 +26,7 @@ export function contextFrames(config: EncodecConfig): number {
 
 /**
  * Cuts `frames` into chunks of `size` with as much context on either side as there is up to `context`. So no chunk but
- * the first begins where padding could reach what is kept, and the latent is the same as without cutting.
+ * the first begins where padding could reach what is kept, and the result is the same as without cutting.
  */
 export function cutIntoChunks(frames: number, size: number, context: number): Chunk[] {
   const chunks: Chunk[] = [];

@@ -3,8 +3,16 @@ import type { Gpu } from "../engine/gpu.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import { Tensor } from "../engine/tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
+import { contextFrames, cutIntoChunks } from "./chunks.ts";
 import type { EncodecConfig } from "./config.ts";
-import { EncodecConv1d, EncodecConvTranspose1d, EncodecLSTM, EncodecResnetBlock, type Block } from "./layers.ts";
+import {
+  EncodecConv1d,
+  EncodecConvTranspose1d,
+  EncodecLSTM,
+  EncodecResnetBlock,
+  type Activations,
+  type Block,
+} from "./layers.ts";
 import { EncodecCodebooks } from "./quantizer.ts";
 import { Recorder } from "../engine/recorder.ts";
 import { checkConfig } from "./supported.ts";
@@ -15,6 +23,20 @@ export interface DecodeOptions {
   signal?: AbortSignal;
   /** Called after each submit with how many of how many are done. */
   onProgress?: (done: number, total: number) => void;
+  /** Frames that the upsampling computes at a time, for tests. */
+  chunkFrames?: number;
+}
+
+/**
+ * Values that one activation of a chunk takes, at most: it bounds memory, and an activation of 44 s of audio would pass what
+ * an adapter with the default limits can bind. With the 24 kHz codec a chunk is 11 s.
+ */
+const valuesPerChunk = 2 ** 23;
+
+/** The modules of the decoder: a convolution and an LSTM that sees all before, then upsampling that sees a few frames. */
+interface Layers {
+  readonly start: Block[];
+  readonly upsampling: Block[];
 }
 
 /** The decoding half of EnCodec (Défossez et al. 2022): codes of the residual quantizer to audio. */
@@ -22,13 +44,13 @@ export class EncodecDecoder {
   readonly gpu: Gpu;
   readonly config: EncodecConfig;
   readonly #codebooks: EncodecCodebooks;
-  readonly #blocks: readonly Block[];
+  readonly #layers: Layers;
 
-  private constructor(gpu: Gpu, config: EncodecConfig, codebooks: EncodecCodebooks, blocks: readonly Block[]) {
+  private constructor(gpu: Gpu, config: EncodecConfig, codebooks: EncodecCodebooks, layers: Layers) {
     this.gpu = gpu;
     this.config = config;
     this.#codebooks = codebooks;
-    this.#blocks = blocks;
+    this.#layers = layers;
   }
 
   /**
@@ -45,12 +67,12 @@ export class EncodecDecoder {
   ): Promise<EncodecDecoder> {
     checkConfig(config);
     const weights = new CodecWeights(reader, prefix);
-    const blocks: Block[] = [];
+    const layers: Layers = { start: [], upsampling: [] };
     try {
-      await loadBlocks(gpu, weights, config, blocks);
-      return new EncodecDecoder(gpu, config, await EncodecCodebooks.load(gpu, weights, config, codebooks), blocks);
+      await loadLayers(gpu, weights, config, layers);
+      return new EncodecDecoder(gpu, config, await EncodecCodebooks.load(gpu, weights, config, codebooks), layers);
     } catch (error) {
-      for (const block of blocks) block.dispose();
+      disposeLayers(layers);
       throw error;
     }
   }
@@ -70,13 +92,14 @@ export class EncodecDecoder {
     const scratch = new Scratch(this.gpu);
     try {
       const codesTensor = codes instanceof Tensor ? codes : this.#upload(codes, codebooks, scratch);
-      const start = activationsFor(this.#blocks, frames, this.#codebooks.dimension, scratch);
+      const start = activationsFor(this.#layers.start, frames, this.#codebooks.dimension, scratch);
       this.#codebooks.record(recorder.program(0), codesTensor, codebooks, frames, start.x);
-      const end = walk(this.#blocks, recorder, start);
+      const latent = walk(this.#layers.start, recorder, start);
+      const audio = this.#recordUpsampling(recorder, scratch, latent, options.chunkFrames);
       await recorder.run(options.signal, options.onProgress);
-      const { audio_channels: channels } = this.config;
-      const rows = (await end.x.read(0, end.length * channels)) as Float32Array<ArrayBuffer>;
-      return new NdArray(transpose(rows, end.length, channels), [channels, end.length]);
+      const { audio_channels: channels, hop_length: hop } = this.config;
+      const rows = (await audio.read()) as Float32Array<ArrayBuffer>;
+      return new NdArray(transpose(rows, frames * hop, channels), [channels, frames * hop]);
     } finally {
       recorder.dispose();
       scratch.dispose();
@@ -85,7 +108,32 @@ export class EncodecDecoder {
 
   dispose(): void {
     this.#codebooks.dispose();
-    for (const block of this.#blocks) block.dispose();
+    disposeLayers(this.#layers);
+  }
+
+  /** Records all that comes after the LSTM, chunk by chunk; the result is [frames * hop_length, audio_channels]. */
+  #recordUpsampling(
+    recorder: Recorder,
+    scratch: Scratch,
+    { x: latent, length: frames }: Activations,
+    chunkFrames?: number,
+  ): Tensor<"f32"> {
+    const { audio_channels: channels, hop_length: hop, num_filters: filters } = this.config;
+    const { start, upsampling } = this.#layers;
+    const width = start[start.length - 1].outChannels;
+    const size = chunkFrames ?? Math.ceil(valuesPerChunk / (hop * Math.max(filters, channels)));
+    const chunks = cutIntoChunks(frames, size, contextFrames(this.config));
+    const longest = Math.max(...chunks.map(({ first, last }) => last - first));
+    const buffers = activationsFor(upsampling, longest, width, scratch);
+    const audio = scratch.tensor("f32", frames * hop * channels, "audio");
+    for (const { first, begin, end, last } of chunks) {
+      const length = last - first;
+      recorder.program(0).copy(latent, first * width, buffers.x, 0, length * width);
+      const { x } = walk(upsampling, recorder, { ...buffers, length });
+      const samples = (count: number): number => count * hop * channels;
+      recorder.program(0).copy(x, samples(begin - first), audio, samples(begin), samples(end - begin));
+    }
+    return audio;
   }
 
   #countCodebooks(codes: Tensor<"u32"> | Int32Array | Uint32Array, frames: number): number {
@@ -105,28 +153,37 @@ export class EncodecDecoder {
   }
 }
 
+function disposeLayers({ start, upsampling }: Layers): void {
+  for (const block of [...start, ...upsampling]) block.dispose();
+}
+
 /** Appends the modules in order; their names count ELUs too (transformers, `EncodecDecoder`). */
-async function loadBlocks(gpu: Gpu, weights: CodecWeights, config: EncodecConfig, blocks: Block[]): Promise<void> {
+async function loadLayers(
+  gpu: Gpu,
+  weights: CodecWeights,
+  config: EncodecConfig,
+  { start, upsampling }: Layers,
+): Promise<void> {
   let index = 0;
   const name = (): string => `decoder.layers.${index++}`;
   let channels = config.num_filters * 2 ** config.upsampling_ratios.length;
   const conv = (inChannels: number, outChannels: number, kernelSize: number): Promise<EncodecConv1d> =>
     EncodecConv1d.load(gpu, weights, name(), config, { inChannels, outChannels, kernelSize });
 
-  blocks.push(await conv(config.hidden_size, channels, config.kernel_size));
-  blocks.push(await EncodecLSTM.load(gpu, weights, name(), config, channels));
+  start.push(await conv(config.hidden_size, channels, config.kernel_size));
+  start.push(await EncodecLSTM.load(gpu, weights, name(), config, channels));
   for (const stride of config.upsampling_ratios) {
     index++; // ELU
     const shape = { inChannels: channels, outChannels: channels / 2, kernelSize: 2 * stride, stride };
     channels /= 2;
     const residuals = config.num_residual_layers;
-    const upsampling = { elu: residuals === 0 };
-    blocks.push(await EncodecConvTranspose1d.load(gpu, weights, name(), config, shape, upsampling));
+    const elu = residuals === 0;
+    upsampling.push(await EncodecConvTranspose1d.load(gpu, weights, name(), config, shape, { elu }));
     for (let j = 0; j < residuals; j++) {
       const options = { elu: j === residuals - 1, dilation: config.dilation_growth_rate ** j };
-      blocks.push(await EncodecResnetBlock.load(gpu, weights, name(), config, channels, options));
+      upsampling.push(await EncodecResnetBlock.load(gpu, weights, name(), config, channels, options));
     }
   }
   index++; // ELU
-  blocks.push(await conv(channels, config.audio_channels, config.last_kernel_size));
+  upsampling.push(await conv(channels, config.audio_channels, config.last_kernel_size));
 }

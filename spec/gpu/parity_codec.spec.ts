@@ -29,6 +29,10 @@ describe("parity of the EnCodec decoder in other configurations", () => {
           const decoded = await decoder.decode(framesFirst(codes), codes[0].length);
           expect(decoded.shape).to.deep.equal(audio.shape);
           expectClose(decoded.data, await readFloats("codec", audio), tolerance, audio.file);
+          for (const chunkFrames of [1, 3, 10]) {
+            const again = await decoder.decode(framesFirst(codes), codes[0].length, { chunkFrames });
+            expectClose(again.data, decoded.data, { absolute: 1e-6 }, `${audio.file} in chunks of ${chunkFrames}`);
+          }
         }
       } finally {
         decoder.dispose();
