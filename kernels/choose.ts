@@ -1,7 +1,7 @@
 import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { AttentionVersion } from "./attention/attention.ts";
-import type { AttentionDecodeVersion } from "./attention/decode.ts";
+import { decodes, type AttentionDecodeVersion } from "./attention/decode.ts";
 import type { MatmulVersion } from "./matmul/matmul.ts";
 
 /**
@@ -43,7 +43,8 @@ export function chooseAttention(gpu: Gpu, headDim: number): AttentionVersion {
 }
 
 export function chooseAttentionDecode(gpu: Gpu, headDim: number, capacity: number): AttentionDecodeVersion {
-  return gpu.isSoftware && headDim % 4 === 0 && capacity <= 1024 ? "quads" : "lanes";
+  const order = gpu.isSoftware ? (["quads"] as const) : (["subgroups", "split"] as const);
+  return order.find((version) => decodes(gpu, version, headDim, capacity)) ?? "lanes";
 }
 
 export function chooseLayernorm(gpu: Gpu): "workgroup" | "thread" {

@@ -1,7 +1,7 @@
 import type { AnyKernel } from "../engine/kernel.ts";
 import { attentionKernel, attentionTileKernel } from "./attention/attention.ts";
 import { attentionWeightsKernel } from "./attention/attention_weights.ts";
-import { attentionDecodeKernel, attentionDecodeQuadsKernel, kvAppendKernel } from "./attention/decode.ts";
+import { attentionDecodeVersions, kvAppendKernel } from "./attention/decode.ts";
 import { attentionScoresKernel, attentionSoftmaxKernel, attentionValuesKernel } from "./attention/strips.ts";
 import { codebookNearest } from "./codebook/codebook.ts";
 import { conv1dVersions } from "./conv1d/conv1d.ts";
@@ -14,8 +14,7 @@ import { sampleRowsKernel, sampleStepKernel } from "./sample/sample.ts";
 
 /** Every kernel of the project, for the tests that compile all of them and for `bark doctor`. */
 export const allKernels: readonly AnyKernel[] = [
-  attentionDecodeKernel,
-  attentionDecodeQuadsKernel,
+  ...Object.values(attentionDecodeVersions),
   attentionKernel,
   attentionScoresKernel,
   attentionSoftmaxKernel,

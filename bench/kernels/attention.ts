@@ -78,7 +78,7 @@ export function decodeCase(past: number): KernelCase {
   return {
     op: "attention",
     shape: `${heads}×${headDim}, decode, ${past} past`,
-    versions: attentionDecodeVersions,
+    versions: Object.keys(attentionDecodeVersions),
     flops: 4 * width * (past + 1),
     bytes: () => 4 * width * (2 * past + 4),
     prepare: (scope) => prepareDecode(scope, past),

@@ -10,8 +10,7 @@ import {
 import { attentionWeights, attentionWeightsKernel } from "../attention/attention_weights.ts";
 import {
   attentionDecode,
-  attentionDecodeKernel,
-  attentionDecodeQuadsKernel,
+  attentionDecodeVersions,
   kvAppend,
   kvAppendKernel,
   type AttentionDecodeVersion,
@@ -65,8 +64,8 @@ function part(qkv: Float32Array, row: number, index: number, size: number): Floa
 }
 
 /** One new token in each of two rows, which stand at different positions of their caches. */
-const oneQuery = (kernel: AnyKernel, version: AttentionDecodeVersion): Case => ({
-  kernel,
+const oneQuery = (version: AttentionDecodeVersion): Case => ({
+  kernel: attentionDecodeVersions[version],
   tolerance: rounding,
   record(bench) {
     const [rows, capacity] = [2, 7];
@@ -127,7 +126,6 @@ export const attentionCases = [
     manyQueries(kernel, "strips"),
   ),
   weights,
-  oneQuery(attentionDecodeKernel, "lanes"),
-  oneQuery(attentionDecodeQuadsKernel, "quads"),
+  ...(Object.keys(attentionDecodeVersions) as AttentionDecodeVersion[]).map(oneQuery),
   append,
 ];

@@ -1,0 +1,70 @@
+// Attention of one new token over a KV cache, and the append to that cache, as attention_decode.wgsl, for GPUs: heads of a
+// multiple of four values, at most 256, and caches of at most 1024 positions. One workgroup of 256 lanes a head of a row.
+// The keys are split over the lanes twice: for the scores every lane takes every 256th key; for the sum as many groups of
+// lanes as fit take turns, a lane of a group owning four neighbouring values, so that a group reads a row of V at once.
+// Scores stay in workgroup memory. max_over_lanes and sum_over_lanes come from lane_reduce.wgsl or, with subgroups,
+// lane_reduce_subgroups.wgsl.
+// qkv: [rows, 3 * width], width = heads * head_dim; k_cache, v_cache: [rows, capacity, width]; state: [rows, 4] =
+// token, position, step, done; y: [rows, width]; all f32 but state, in quads.
+struct Params { rows: u32, heads: u32, head_dim: u32, capacity: u32, scale: f32 }
+@group(0) @binding(0) var<storage, read> qkv: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> state: array<u32>;
+@group(0) @binding(2) var<storage, read_write> k_cache: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> v_cache: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+var<workgroup> weights: array<f32, 1024>;
+var<workgroup> sums: array<vec4<f32>, lanes>;
+
+@compute @workgroup_size(lanes)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, lane: Lane) {
+  let local = lane.index;
+  let head = workgroup.x;
+  let row = workgroup.y;
+  let quads = params.head_dim / 4u;
+  let width = params.heads * quads;
+  // A row that ran past the cache (its tokens are thrown away) stays on the last slot.
+  let last = min(state[row * 4u + 1u], params.capacity - 1u);
+  let keys = last + 1u;
+  let q_head = row * 3u * width + head * quads;
+  let cache_head = row * params.capacity * width + head * quads;
+
+  if (local < quads) {
+    k_cache[cache_head + last * width + local] = qkv[q_head + width + local];
+    v_cache[cache_head + last * width + local] = qkv[q_head + 2u * width + local];
+  }
+  storageBarrier();
+
+  var maximum = -3.4028234e38;
+  for (var key = local; key < keys; key += lanes) {
+    let k_row = cache_head + key * width;
+    var score = 0.0;
+    for (var d = 0u; d < quads; d++) { score += dot(qkv[q_head + d], k_cache[k_row + d]); }
+    score *= params.scale;
+    weights[key] = score;
+    maximum = max(maximum, score);
+  }
+  maximum = max_over_lanes(lane, maximum);
+
+  var sum = 0.0;
+  for (var key = local; key < keys; key += lanes) {
+    let weight = exp(weights[key] - maximum);
+    weights[key] = weight;
+    sum += weight;
+  }
+  let total = sum_over_lanes(lane, sum); // Its barriers also publish the weights.
+
+  let groups = lanes / quads;
+  let group = local / quads;
+  var value = vec4<f32>();
+  if (group < groups) {
+    let v_first = cache_head + local % quads;
+    for (var key = group; key < keys; key += groups) { value += weights[key] * v_cache[v_first + key * width]; }
+  }
+  sums[local] = value;
+  workgroupBarrier();
+  if (local >= quads) { return; }
+  for (var i = 1u; i < groups; i++) { value += sums[i * quads + local]; }
+  y[row * width + head * quads + local] = value / total;
+}
