@@ -23,7 +23,10 @@ export async function convert(args: readonly string[], interrupt: Interrupt): Pr
       ...(values.quiet
         ? {}
         : {
-            onNotice: (line) => process.stderr.write(`bark: ${line}\n`),
+            onNotice: (line) => {
+              progress.end(); // A notice stands on a line of its own.
+              process.stderr.write(`bark: ${line}\n`);
+            },
             onProgress: (now) => progress.report({ stage: "convert", totalIsKnown: true, ...now }),
           }),
     });

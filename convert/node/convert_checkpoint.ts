@@ -135,12 +135,12 @@ async function writeFolder(
     const shards = planShards(await planTensors(reader, config, dtype), options.maxShardBytes);
     const tensors = shards.flatMap((shard) => shard.tensors);
     const bytes = tensors.reduce((sum, tensor) => sum + tensor.byteLength, 0);
+    if (dtype === "Q8")
+      options.onNotice?.("q8 weights are for this project alone: for transformers convert with --dtype f16");
     await makeFolder(folder);
     const count = counter(bytes, options);
     for (const shard of shards)
       await writeFileAtomically(path.join(folder, shard.file), count(writeSafetensors(shard.tensors)));
-    if (dtype === "Q8")
-      options.onNotice?.("q8 weights are for this project alone: for transformers convert with --dtype f16");
     if (shards.length > 1)
       await writeText(folder, "model.safetensors.index.json", JSON.stringify(shardIndex(shards), null, 2));
     await copySmallFiles(store, folder, dtype, options);
