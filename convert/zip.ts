@@ -18,6 +18,8 @@ const end64Signature = 0x06064b50;
 const locator64Signature = 0x07064b50;
 const centralSignature = 0x02014b50;
 const localSignature = 0x04034b50;
+/** A Bark has 100 kB of it; 16 MB of entries without names take 100 MB of memory. */
+const maxDirectoryBytes = 16 * 2 ** 20;
 /** Field value that says "see the zip64 extra". */
 const in64 = 0xffffffff;
 
@@ -45,6 +47,7 @@ export class ZipReader {
   static async open(source: ByteSource): Promise<ZipReader> {
     const { offset, size, count } = await findDirectory(source);
     if (offset + size > source.size) throw damaged(source, "the zip directory lies outside the file");
+    if (size > maxDirectoryBytes) throw damaged(source, "the zip directory is too large", `${size} bytes`);
     const directory = await source.read(offset, size);
     const view = new DataView(directory.buffer, directory.byteOffset, directory.byteLength);
     const entries = new Map<string, ZipEntry>();

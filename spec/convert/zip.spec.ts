@@ -136,7 +136,10 @@ describe("ZipReader", () => {
       zipBytes([member({ size: 12, deflated: true })]),
       /x\.zip: a: cannot be inflated/,
     ],
-    "more bytes than the file has": [zipBytes([member({ packedSize: 1e6 })]), /x\.zip: a reaches into the zip directory/],
+    "more bytes than the file has": [
+      zipBytes([member({ packedSize: 1e6 })]),
+      /x\.zip: a reaches into the zip directory/,
+    ],
     "what does not inflate": [
       zipBytes([member({ method: 8, content: Uint8Array.of(255, 255, 255) })]),
       /x\.zip: a: cannot be inflated/,
@@ -151,6 +154,12 @@ describe("ZipReader", () => {
       expect(await fault(damaged)).to.match(/^bad-input x\.zip: /);
       expect(await fault(damaged)).to.match(line);
     });
+
+  it("refuses a directory of more than 16 MiB", async () => {
+    const names = Array.from({ length: 300 }, (_, i) => `${i}`.padEnd(60_000, "a"));
+    const bytes = zipBytes(names.map((name) => member({ name, content: new Uint8Array(0) })));
+    expect(await fault(bytes)).to.match(/x\.zip: the zip directory is too large .*got 18\d{6} bytes/);
+  });
 
   it("refuses a bomb: by the size it tells, and by what comes out of it", async () => {
     const content = new Uint8Array(5e6);
