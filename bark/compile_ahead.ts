@@ -26,7 +26,7 @@ export function compileAhead(gpu: Gpu, { semantic_config: config }: BarkConfig, 
   for (const kernel of [embeddingGivenKernel, embeddingKernel]) start(kernel, tables);
   for (const rows of [manyRows, 1])
     for (const weights of new Set([chooseStorage(gpu, format), chooseStorage(gpu, tables)]))
-      for (const kernel of matmulKernels(gpu, rows, width)) start(kernel, weights);
+      for (const kernel of matmulKernels(gpu, rows, width, weights)) start(kernel, weights);
   const others = [
     layernormVersions[chooseLayernorm(gpu)],
     kvAppendKernel,

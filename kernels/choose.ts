@@ -2,7 +2,7 @@ import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { AttentionVersion } from "./attention/attention.ts";
 import { decodes, type AttentionDecodeVersion } from "./attention/decode.ts";
-import type { MatmulVersion } from "./matmul/matmul.ts";
+import type { NormedVersion, PlainVersion } from "./matmul/matmul.ts";
 
 /**
  * The one place that chooses among the versions of an op. Software adapters run a barrier as a switch of every lane, so
@@ -12,13 +12,28 @@ import type { MatmulVersion } from "./matmul/matmul.ts";
 /** Up to this many rows a matrix product is bound by reading the weights, and a GEMV wins. */
 const gemvRows = 4;
 
-export function chooseMatmul(gpu: Gpu, rows: number, inner: number): MatmulVersion {
+export function chooseMatmul(gpu: Gpu, rows: number, inner: number): PlainVersion {
   // No checkpoint of Bark has such a width.
   if (inner % 4 !== 0) return "plain";
   if (!gpu.isSoftware) return rows <= gemvRows ? "gemv_split" : "gemm_tiled";
   if (rows === 1) return "gemv";
   if (gpu.features.has("subgroups")) return rows <= gemvRows ? "gemv_broadcast" : "gemm_broadcast";
   return rows <= gemvRows ? "gemv" : "gemm";
+}
+
+/**
+ * A version with a layer norm in front, if there is one for a product of weights stored as `storage`. What follows a
+ * barrier takes lavapipe twice as long for f32, whose loads are the most, so there f32 gets the version without.
+ */
+export function chooseNormedMatmul(
+  gpu: Gpu,
+  rows: number,
+  inner: number,
+  storage: MatrixFormat,
+): NormedVersion | undefined {
+  const version = chooseMatmul(gpu, rows, inner);
+  if (version !== "gemv") return version === "gemv_split" ? version : undefined;
+  return storage === "f32" && gpu.features.has("subgroups") && !isSwiftShader(gpu) ? "gemv_lanes" : "gemv";
 }
 
 /**

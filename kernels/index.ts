@@ -9,7 +9,7 @@ import { elementwise } from "./elementwise/elementwise.ts";
 import { embeddingGivenKernel, embeddingKernel } from "./embedding/embedding.ts";
 import { layernormThread, layernormWorkgroup } from "./layernorm/layernorm.ts";
 import { lstmSplit, lstmThread } from "./lstm/lstm.ts";
-import { gemvNormed, gemvSplitNormed, matmulVersions } from "./matmul/matmul.ts";
+import { matmulVersions, normedVersions } from "./matmul/matmul.ts";
 import { sampleRowsKernel, sampleStepKernel } from "./sample/sample.ts";
 
 /** Every kernel of the project, for the tests that compile all of them and for `bark doctor`. */
@@ -27,9 +27,8 @@ export const allKernels: readonly AnyKernel[] = [
   elementwise,
   embeddingGivenKernel,
   embeddingKernel,
-  gemvNormed,
-  gemvSplitNormed,
   ...Object.values(matmulVersions),
+  ...Object.values(normedVersions),
   layernormThread,
   layernormWorkgroup,
   sampleRowsKernel,

@@ -1,6 +1,12 @@
 import { noise } from "../../kernels/self_test/noise.ts";
 import { createLinear, roundTo } from "../../kernels/matmul/linear.ts";
-import { matmul, matmulVersions, type MatmulOptions, type MatmulVersion } from "../../kernels/matmul/matmul.ts";
+import {
+  matmul,
+  matmulVersions,
+  normedVersions,
+  type MatmulOptions,
+  type MatmulVersion,
+} from "../../kernels/matmul/matmul.ts";
 import { layernormReference } from "../../kernels/layernorm/reference.ts";
 import { matmulReference } from "../../kernels/matmul/reference.ts";
 import { poison, readRows, sampleOf, takeRows, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
@@ -50,7 +56,7 @@ export function matmulCase(product: Product, rows: number): KernelCase {
   return {
     op: "matmul",
     shape: `${name} ${inner}→${used}, ${rows} ${rows === 1 ? "row" : "rows"}`,
-    versions: Object.keys(matmulVersions).filter((version) => isMeant(version, rows)),
+    versions: Object.keys(product.normed ? normedVersions : matmulVersions).filter((version) => isMeant(version, rows)),
     flops: 2 * rows * inner * used,
     bytes: (bytesOfWeight) => inner * used * bytesOfWeight + 4 * (inner * rows + results),
     prepare: (scope) => prepare(scope, product, rows),

@@ -2,8 +2,9 @@ import { EngineError } from "../../engine/errors.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import { defineKernel, optionalRead, read, readWrite, type AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
+import type { MatrixFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import { chooseMatmul } from "../choose.ts";
+import { chooseMatmul, chooseNormedMatmul } from "../choose.ts";
 import type { LayerNorm } from "../layernorm/layernorm.ts";
 import type { Linear } from "./linear.ts";
 
@@ -124,6 +125,17 @@ export const gemvNormed = defineKernel({
   workgroups: tiles(1, 32),
 });
 
+/** {@link gemv} behind a layer normalisation of x, without barriers: for software adapters with subgroups. */
+export const gemvLanesNormed = defineKernel({
+  name: "matmul.gemv_lanes_normed",
+  source: file("gemv_lanes.wgsl"),
+  preludes: epilogue,
+  bindings: normedBindings,
+  params,
+  features: ["subgroups"],
+  workgroups: tiles(1, 8),
+});
+
 /** {@link gemvSplit} behind a layer normalisation of x. */
 export const gemvSplitNormed = defineKernel({
   name: "matmul.gemv_split_normed",
@@ -144,25 +156,29 @@ export const matmulVersions = {
   gemm_broadcast: gemmBroadcast,
   gemm_tiled: gemmTiled,
 };
-export type MatmulVersion = keyof typeof matmulVersions;
-
-const normedVersions: Partial<Record<MatmulVersion, typeof gemvNormed>> = {
+/** Those behind a layer normalisation of x. */
+export const normedVersions = {
   gemv: gemvNormed,
+  gemv_lanes: gemvLanesNormed,
   gemv_split: gemvSplitNormed,
 };
+export type PlainVersion = keyof typeof matmulVersions;
+export type NormedVersion = keyof typeof normedVersions;
+export type MatmulVersion = PlainVersion | NormedVersion;
+
 /** Values of a row that normed_input.wgsl keeps in workgroup memory. */
 const mostNormed = 2048;
 
 /** Whether {@link matmul} can take a layer norm in front of a product of `rows` rows of `inner` values. */
 export function fusesNorm(program: Program, rows: number, inner: number): boolean {
-  return inner <= mostNormed && normedVersions[chooseMatmul(program.gpu, rows, inner)] !== undefined;
+  return inner <= mostNormed && chooseNormedMatmul(program.gpu, rows, inner, "f32") !== undefined;
 }
 
-/** The kernels that products of `rows` rows of `inner` values are made of. */
-export function matmulKernels(gpu: Gpu, rows: number, inner: number): readonly AnyKernel[] {
-  const version = chooseMatmul(gpu, rows, inner);
-  const normed = normedVersions[version];
-  return normed === undefined ? [matmulVersions[version]] : [matmulVersions[version], normed];
+/** The kernels that products of `rows` rows of `inner` values are made of, with weights stored as `storage`. */
+export function matmulKernels(gpu: Gpu, rows: number, inner: number, storage: MatrixFormat): readonly AnyKernel[] {
+  const plainKernel = matmulVersions[chooseMatmul(gpu, rows, inner)];
+  const normed = chooseNormedMatmul(gpu, rows, inner, storage);
+  return normed === undefined ? [plainKernel] : [plainKernel, normedVersions[normed]];
 }
 
 export interface MatmulOptions {
@@ -197,7 +213,6 @@ export function matmul(
   const rows = options.rows ?? x.size / inner - firstRow;
   const [start, end] = options.columnRange ?? [0, columns];
   const firstGroup = Math.floor(start / 4);
-  const version = options.version ?? chooseMatmul(program.gpu, rows, inner);
   const values = {
     rows,
     inner,
@@ -210,14 +225,28 @@ export function matmul(
     accumulate: options.accumulate ? 1 : 0,
     has_norm_bias: norm?.bias === undefined ? 0 : 1,
   };
-  if (!program.gpu.supports(matmulVersions[version])) throw unfit(version, "a device with subgroups", "none");
+  if (norm !== undefined) {
+    const version = options.version ?? chooseNormedMatmul(program.gpu, rows, inner, weight.dtype) ?? "gemv";
+    const kernel = fit(program, version, normedVersions, inner);
+    if (inner > mostNormed) throw unfit(version, `at most ${mostNormed} values behind a layer norm`, inner);
+    return program.dispatch(kernel, { x, weight, bias, norm_weight: norm.weight, norm_bias: norm.bias, y }, values);
+  }
+  const version = options.version ?? chooseMatmul(program.gpu, rows, inner);
+  program.dispatch(fit(program, version, matmulVersions, inner), { x, weight, bias, y }, values);
+}
+
+/** The kernel of a version. @throws EngineError `usage` if there is none, or if it cannot do the product. */
+function fit<K extends AnyKernel>(
+  program: Program,
+  version: MatmulVersion,
+  versions: Readonly<Partial<Record<MatmulVersion, K>>>,
+  inner: number,
+): K {
+  const kernel = versions[version];
+  if (kernel === undefined) throw unfit(version, `one of ${Object.keys(versions).join(", ")}`, version);
+  if (!program.gpu.supports(kernel)) throw unfit(version, "a device with subgroups", "none");
   if (version !== "plain" && inner % 4 !== 0) throw unfit(version, "an inner width that is a multiple of four", inner);
-  if (norm === undefined) return program.dispatch(matmulVersions[version], { x, weight, bias, y }, values);
-  const normed = normedVersions[version];
-  if (normed === undefined || inner > mostNormed)
-    throw unfit(version, `no layer norm in front, or a GEMV of at most ${mostNormed} values`, inner);
-  const { weight: norm_weight, bias: norm_bias } = norm;
-  program.dispatch(normed, { x, weight, bias, norm_weight, norm_bias, y }, values);
+  return kernel;
 }
 
 function unfit(version: MatmulVersion, expected: string, actual: number | string): EngineError {

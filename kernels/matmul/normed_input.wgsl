@@ -12,7 +12,7 @@
 
 const norm_eps = 1e-5;
 var<workgroup> normed: array<vec4<f32>, 512>;
-// Of the values of a lane: their mean (less the first value of the row), and the sum of squared deviations from it.
+// Of the values of a lane: their mean (less `shift`), and the sum of squared deviations from it.
 var<workgroup> shares: array<vec2<f32>, 32>;
 
 // How many of the blocks of a row fall to a lane.
@@ -20,10 +20,13 @@ fn share_of(lane: u32, blocks: u32) -> f32 { return f32((blocks + 31u - lane) / 
 
 fn sum_of(v: vec4<f32>) -> f32 { return v.x + v.y + v.z + v.w; }
 
+fn middle(v: vec4<f32>) -> f32 { return max(min(v.x, v.y), min(max(v.x, v.y), v.z)); }
+
 // To be called by every lane; there are 32 or more.
 fn prepare_input(first: u32, blocks: u32, lane: u32, lanes: u32) {
-  // Sums near zero keep the digits that sums of values far from zero round away.
-  let shift = x[first].x;
+  // Sums near zero keep the digits that sums of values far from zero round away; the middle of three, because one value
+  // may be thousands of times the others, and taking that off them would round their digits away.
+  let shift = middle(x[first]);
   if (lane < 32u) {
     var sum = vec4<f32>();
     for (var k = lane; k < blocks; k += 32u) { sum += x[first + k] - shift; }

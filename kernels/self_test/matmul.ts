@@ -1,16 +1,30 @@
 import type { AnyKernel } from "../../engine/kernel.ts";
 import { layernormReference } from "../layernorm/reference.ts";
 import { createLinear, roundTo } from "../matmul/linear.ts";
-import { gemvNormed, gemvSplitNormed, matmul, matmulVersions, type MatmulVersion } from "../matmul/matmul.ts";
+import {
+  matmul,
+  matmulVersions,
+  normedVersions,
+  type MatmulVersion,
+  type NormedVersion,
+  type PlainVersion,
+} from "../matmul/matmul.ts";
 import { matmulReference } from "../matmul/reference.ts";
 import { rounding, type Case } from "./case.ts";
 import { noise } from "./noise.ts";
 
-/** y += gelu(x W + bias), of x as it is or, in another kernel of the version, of its layer norm. */
-function product(version: MatmulVersion, inner: number, kernel: AnyKernel = matmulVersions[version]): Case {
+function product(version: PlainVersion, inner: number): Case {
+  return caseOf(version, matmulVersions[version], inner, false);
+}
+
+function normedProduct(version: NormedVersion, inner: number): Case {
+  return caseOf(version, normedVersions[version], inner, true);
+}
+
+/** y += gelu(x W + bias), of x as it is or of its layer norm. */
+function caseOf(version: MatmulVersion, kernel: AnyKernel, inner: number, normed: boolean): Case {
   // More than one workgroup of any version.
   const [rows, columns] = [67, 133];
-  const normed = kernel !== matmulVersions[version];
   return {
     kernel,
     tolerance: rounding,
@@ -46,10 +60,11 @@ function product(version: MatmulVersion, inner: number, kernel: AnyKernel = matm
 export const matmulCases = [
   product("plain", 37),
   product("gemv", 36),
-  product("gemv", 36, gemvNormed),
+  normedProduct("gemv", 36),
+  normedProduct("gemv_lanes", 36),
   product("gemv_broadcast", 36),
   product("gemv_split", 36),
-  product("gemv_split", 36, gemvSplitNormed),
+  normedProduct("gemv_split", 36),
   product("gemm", 36),
   product("gemm_broadcast", 36),
   product("gemm_tiled", 36),

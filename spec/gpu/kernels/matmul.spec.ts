@@ -3,14 +3,21 @@ import type { Gpu } from "../../../engine/gpu.ts";
 import type { MatrixFormat } from "../../../engine/shader_source.ts";
 import { gelu } from "../../../kernels/math.ts";
 import { createLinear, disposeLinear, roundTo } from "../../../kernels/matmul/linear.ts";
-import { matmul, matmulVersions, type MatmulOptions, type MatmulVersion } from "../../../kernels/matmul/matmul.ts";
+import {
+  matmul,
+  matmulVersions,
+  normedVersions,
+  type MatmulOptions,
+  type NormedVersion,
+  type PlainVersion,
+} from "../../../kernels/matmul/matmul.ts";
 import { layernormReference } from "../../../kernels/layernorm/reference.ts";
 import { matmulReference } from "../../../kernels/matmul/reference.ts";
 import { expectClose, noise } from "../../support/close.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 import { sharedGpu } from "../../support/gpu.ts";
 
-const versions = Object.keys(matmulVersions) as MatmulVersion[];
+const versions = Object.keys(matmulVersions) as PlainVersion[];
 const formats = ["f32", "f16", "q8"] as const;
 const tolerance = { absolute: 4e-6, relative: 2e-6 };
 
@@ -167,17 +174,22 @@ describe("matmul", () => {
     });
   }
 
-  for (const version of ["gemv", "gemv_split"] as const)
+  for (const version of Object.keys(normedVersions) as NormedVersion[]) {
+    const test = (title: string, run: () => Promise<void>): void =>
+      void it(`${version} ${title}`, async function () {
+        if (!gpu.supports(normedVersions[version])) return this.skip();
+        await run();
+      });
+
     for (const format of formats)
-      it(`${version}, ${format}: a layer norm in front, with and without its bias`, async () => {
+      test(`behind a layer norm, ${format}: with and without its bias`, async () => {
         for (const inner of [4, 16, 192, 2048])
           for (const norm of ["plain", "bias"] as const)
             await check({ version, format, height: 3, inner, columns: 133, norm, bias: true, gelu: inner === 16 });
         await check({ version, format, height: 4, firstRow: 2, rows: 1, inner: 32, columns: 9, norm: "plain" });
       });
 
-  for (const version of ["gemv", "gemv_split"] as const)
-    it(`${version}: a layer norm in front keeps its precision beside one great value`, async () => {
+    test("behind a layer norm keeps its precision beside one great value", async () => {
       for (const place of [0, 1, 130]) {
         const x = noise(768, 1);
         x[place] = 3000;
@@ -192,6 +204,7 @@ describe("matmul", () => {
         expectClose(actual, expected, { absolute: 2e-5 });
       }
     });
+  }
 
   it("refuses a product that the forced version cannot do", async () => {
     for (const version of versions.filter((name) => name !== "plain"))
@@ -200,6 +213,8 @@ describe("matmul", () => {
         .include("multiple of four, got 15");
     const normed = { version: "gemv", height: 1, inner: 2052, columns: 4, norm: "plain" } as const;
     expect((await engineErrorOf(() => multiply(normed))).toLine()).match(/matmul\.gemv.*2048.*got 2052/);
+    const tile = { version: "gemm", height: 1, inner: 8, columns: 4, norm: "plain" } as const;
+    expect((await engineErrorOf(() => multiply(tile))).toLine()).match(/matmul\.gemm.*one of gemv, .*got gemm/);
   });
 
   it("gives the product of weights rounded to f16 or q8 however they lie", async () => {
