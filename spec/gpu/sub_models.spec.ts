@@ -72,9 +72,9 @@ describe("sub-models loaded alone", () => {
     const answers = new Map<string, ArrayLike<number>>();
     for (const dtype of ["f32", "f16", "q8"] as const) {
       const model = await BarkSemanticModel.from_pretrained(await fixtureCheckpoint("forward"), { ...options, dtype });
-      await model.weights.use(async ({ tables, head }) => {
-        const wanted = dtype === "f32" ? "f32" : "f16";
-        expect([tables.table.dtype, tables.positions.dtype, head.weight.dtype]).to.deep.equal(Array(3).fill(wanted));
+      // How matrices lie on the GPU is up to the adapter: what they are rounded to shows in the answers.
+      await model.weights.use(async ({ tables: { table, positions } }) => {
+        expect([table.dtype, positions.dtype]).to.deep.equal(dtype === "f32" ? ["f32", "f32"] : ["f16", "f16"]);
       });
       answers.set(dtype, (await model.forward(kwargs)).logits.data);
       model.dispose();
