@@ -7,7 +7,6 @@ import type { TensorReader } from "../engine/tensor_reader.ts";
 import { generateCoarse, type CoarseResult } from "./coarse_stage.ts";
 import { decodeCodes } from "./codec_stage.ts";
 import { compileAhead } from "./compile_ahead.ts";
-import { compileAhead } from "./compile_ahead.ts";
 import { BarkConfig } from "./config.ts";
 import { EncodecModel } from "./encodec_model.ts";
 import { checkGptTensors } from "./expected_tensors.ts";
@@ -99,7 +98,6 @@ export class BarkModel {
       checkGptTensors(reader, config);
       const dtype = chooseFormat(reader, "semantic.", options.dtype);
       gpu = await gpuOf(options);
-      compileAhead(gpu, config, dtype);
       compileAhead(gpu, config, dtype);
       const model = new BarkModel({ config, generation_config, gpu, dtype, reader, ownsGpu });
       await model.#load(options);
