@@ -25,11 +25,11 @@ describe("faults that the engine names", () => {
 
   const drifted: Record<string, { declaration: Partial<AnyKernel>; expected: RegExp }> = {
     "a binding of another name": {
-      declaration: { bindings: { x: read("f32"), weights: read("weight"), bias: read("f32"), y: readWrite("f32") } },
-      expected: /binding 1: weights, storage,read, weight/,
+      declaration: { bindings: { x: read("f32"), weights: read("matrix"), bias: read("f32"), y: readWrite("f32") } },
+      expected: /binding 1: weights, storage,read, matrix/,
     },
     "bindings in another order": {
-      declaration: { bindings: { weight: read("weight"), x: read("f32"), bias: read("f32"), y: readWrite("f32") } },
+      declaration: { bindings: { weight: read("matrix"), x: read("f32"), bias: read("f32"), y: readWrite("f32") } },
       expected: /binding 0: weight/,
     },
     "a binding that is written": {
@@ -41,7 +41,7 @@ describe("faults that the engine names", () => {
       expected: /binding 0: x, storage,read, u32/,
     },
     "a binding that is missing": {
-      declaration: { bindings: { x: read("f32"), weight: read("weight"), bias: read("f32") } },
+      declaration: { bindings: { x: read("f32"), weight: read("matrix"), bias: read("f32") } },
       expected: /@binding\(3\) var<uniform> params: Params/,
     },
     "params in another order": {
