@@ -210,7 +210,10 @@ describe("matmul", () => {
     for (const version of versions.filter((name) => name !== "plain"))
       expect((await engineErrorOf(() => multiply({ version, height: 2, inner: 15, columns: 4 }))).toLine())
         .include(`matmul.${version}`)
-        .include("multiple of four, got 15");
+        // Without subgroups (Deno) the versions that need them refuse any product.
+        .include(
+          gpu.supports(matmulVersions[version]) ? "multiple of four, got 15" : "a device with subgroups, got none",
+        );
     const normed = { version: "gemv", height: 1, inner: 2052, columns: 4, norm: "plain" } as const;
     expect((await engineErrorOf(() => multiply(normed))).toLine()).match(/matmul\.gemv.*2048.*got 2052/);
     const tile = { version: "gemm", height: 1, inner: 8, columns: 4, norm: "plain" } as const;
