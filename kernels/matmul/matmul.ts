@@ -115,6 +115,17 @@ export const gemvSplit = defineKernel({
   workgroups: tiles(1, 16),
 });
 
+/** Few rows, inner axis split over 128 lanes and summed by subgroups: for GPUs. */
+export const gemvSubgroups = defineKernel({
+  name: "matmul.gemv_subgroups",
+  source: file("gemv_subgroups.wgsl"),
+  preludes: plainPreludes,
+  bindings,
+  params,
+  features: ["subgroups"],
+  workgroups: tiles(1, 2),
+});
+
 /** {@link gemv} behind a layer normalisation of x. */
 export const gemvNormed = defineKernel({
   name: "matmul.gemv_normed",
@@ -146,12 +157,24 @@ export const gemvSplitNormed = defineKernel({
   workgroups: tiles(1, 16),
 });
 
+/** {@link gemvSubgroups} behind a layer normalisation of x. */
+export const gemvSubgroupsNormed = defineKernel({
+  name: "matmul.gemv_subgroups_normed",
+  source: file("gemv_subgroups.wgsl"),
+  preludes: normedPreludes,
+  bindings: normedBindings,
+  params,
+  features: ["subgroups"],
+  workgroups: tiles(1, 2),
+});
+
 /** The ladder, the plainest first. */
 export const matmulVersions = {
   plain,
   gemv,
   gemv_broadcast: gemvBroadcast,
   gemv_split: gemvSplit,
+  gemv_subgroups: gemvSubgroups,
   gemm,
   gemm_broadcast: gemmBroadcast,
   gemm_tiled: gemmTiled,
@@ -161,6 +184,7 @@ export const normedVersions = {
   gemv: gemvNormed,
   gemv_lanes: gemvLanesNormed,
   gemv_split: gemvSplitNormed,
+  gemv_subgroups: gemvSubgroupsNormed,
 };
 export type PlainVersion = keyof typeof matmulVersions;
 export type NormedVersion = keyof typeof normedVersions;

@@ -65,6 +65,8 @@ export const matmulCases = [
   product("gemv_broadcast", 36),
   product("gemv_split", 36),
   normedProduct("gemv_split", 36),
+  product("gemv_subgroups", 36),
+  normedProduct("gemv_subgroups", 36),
   product("gemm", 36),
   product("gemm_broadcast", 36),
   product("gemm_tiled", 36),
