@@ -50,6 +50,7 @@ async function encode(args: readonly string[], interrupt: Interrupt): Promise<nu
   if (isVoice && given !== undefined)
     throw new EngineError("usage", "a voice has the bandwidth of the checkpoint", { fix: "leave out --bandwidth" });
   const wav = await readWav(input);
+  if (values.quiet !== true && modelLocation(values.model) === modelLocation()) note(untrained);
   const codes = await withCodec(values, interrupt, async (model, store, watch) => {
     const { config } = model;
     if (config.audio_channels !== 1)
@@ -119,7 +120,6 @@ async function withCodec<T>(
   const watch = { signal: interrupt.signal, ...(quiet === true ? {} : { on_progress: progress.report }) };
   const location = modelLocation(name);
   const store = await openCheckpoint(location, { ...notice, signal: interrupt.signal });
-  if (location === modelLocation()) notice.onNotice?.(untrained);
   const model = await EncodecModel.from_pretrained(store, { ...notice, ...(device === undefined ? {} : { device }) });
   try {
     return await work(model, store, watch);

@@ -1,4 +1,8 @@
 import { convertCheckpoint, type Converted } from "../../convert/node/convert_checkpoint.ts";
+import { openWeights } from "../../convert/open_weights.ts";
+import type { FileStore } from "../../engine/file_store.ts";
+import { BarkConfig, readConfig } from "../config.ts";
+import { checkGptTensors } from "../expected_tensors.ts";
 import { choiceFlag, parseCommandLine, requirePositionals } from "./command_line.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { openModel } from "./model_location.ts";
@@ -17,6 +21,7 @@ export async function convert(args: readonly string[], interrupt: Interrupt): Pr
   try {
     const { signal } = interrupt;
     const store = await openModel(source, signal, { quiet: values.quiet === true });
+    await checkBark(store);
     const written = await convertCheckpoint(store, destination, {
       signal,
       ...(dtype === undefined ? {} : { dtype }),
@@ -37,6 +42,20 @@ export async function convert(args: readonly string[], interrupt: Interrupt): Pr
     progress.end();
   }
   return 0;
+}
+
+/**
+ * A Bark that lacks tensors is told before gigabytes of it are written to a folder that no one can load. A sub-model or
+ * a codec alone is converted as it is. @throws EngineError `bad-input` naming the tensor.
+ */
+async function checkBark(store: FileStore): Promise<void> {
+  if ((await readConfig(store))["model_type"] !== "bark") return;
+  const reader = await openWeights(store);
+  try {
+    checkGptTensors(reader, await BarkConfig.from_pretrained(store));
+  } finally {
+    await reader.close();
+  }
 }
 
 /** The fields of `--json`. */

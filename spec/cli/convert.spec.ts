@@ -84,6 +84,15 @@ describe("bark convert", () => {
     await expectRefusal(["old", "a"], 3, /old\/pytorch_model\.bin: is a torch checkpoint of before version 1\.6/);
   });
 
+  it("exit 3: weights that are not those of config.json", async () => {
+    await mkdir(path.join(folder, "other"));
+    await cp(path.join(root, "spec/fixtures/torch/hf/pytorch_model.bin"), path.join(folder, "other/pytorch_model.bin"));
+    const of = JSON.parse(await readFile(config, "utf8")) as { fine_acoustics_config: { num_layers: number } };
+    of.fine_acoustics_config.num_layers++;
+    await writeFile(path.join(folder, "other/config.json"), JSON.stringify(of));
+    await expectRefusal(["other", "a"], 3, /other\/pytorch_model\.bin: tensor fine_acoustics\.layers\.\d.* is missing/);
+  });
+
   it("stops at Ctrl-C with 130 and leaves nothing", async () => {
     const file = await readFile(path.join(root, "models/nano/model.safetensors"));
     let child: { kill(signal: "SIGINT"): void } | undefined;
