@@ -23,8 +23,6 @@ export class CausalModel {
   readonly gpt: Gpt;
   readonly tables: EmbeddingTables & { readonly positions: Tensor<"f32"> | Tensor<"f16"> };
   readonly head: Linear;
-  /** 0, 1, 2, …: the positions of a prefill. [block_size] */
-  readonly positionIds: Tensor<"u32">;
   readonly #loader: WeightLoader;
 
   private constructor(
@@ -40,8 +38,6 @@ export class CausalModel {
     this.tables = tables;
     this.head = head;
     this.#loader = loader;
-    const positions = Uint32Array.from({ length: config.block_size }, (_, i) => i);
-    this.positionIds = this.gpu.tensorFrom("u32", [config.block_size], positions, "positions");
   }
 
   /** Loads the tensors under `prefix`. @throws EngineError `bad-input` naming a missing or misshapen tensor. */
@@ -105,6 +101,5 @@ export class CausalModel {
     disposeLinear(this.head);
     this.tables.table.dispose();
     this.tables.positions.dispose();
-    this.positionIds.dispose();
   }
 }

@@ -1,15 +1,14 @@
-import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { Program } from "../engine/program.ts";
-import { into, Recorder } from "../engine/recorder.ts";
+import { into } from "../engine/recorder.ts";
 import type { Tensor } from "../engine/tensor.ts";
-import { attention } from "../kernels/attention/attention.ts";
-import { attentionDecode, kvAppend, type KvCache } from "../kernels/attention/decode.ts";
-import { embedding, embeddingGiven } from "../kernels/embedding/embedding.ts";
+import { attentionDecode, type KvCache } from "../kernels/attention/decode.ts";
+import { embedding } from "../kernels/embedding/embedding.ts";
 import { sampleStep, type SampleOptions } from "../kernels/sample/sample.ts";
 import { stateFields, stateWidth } from "../kernels/state.ts";
 import type { CausalModel, PrefillInput } from "./causal_model.ts";
-import { disposeBuffers, type Attend, type GptBuffers } from "./gpt.ts";
+import { disposeBuffers, type GptBuffers } from "./gpt.ts";
+import { commonLength, prefillRows } from "./prefill.ts";
 
 /** How one step of the cycle picks its token; the coarse model alternates between two. */
 export interface StepSampling {
@@ -99,31 +98,16 @@ export class CausalSession {
    * @throws EngineError `usage` for inputs that do not fit, `aborted`.
    */
   async prefill(inputs: readonly PrefillInput[], signal?: AbortSignal): Promise<void> {
-    const { config } = this.model;
-    const lengths = inputs.map((input) => this.#inputLength(input));
-    const length = lengths[0];
-    if (length === 0 || length > config.block_size || lengths.some((other) => other !== length))
-      throw new EngineError("usage", "inputs of a prefill must have one length within the block size", {
-        expected: `1 to ${config.block_size}`,
-        actual: lengths.join(", "),
-      });
+    const length = commonLength(this.model, inputs);
     const past = this.#commonPast(inputs, length);
     this.#prefilled = [];
-    const { gpt } = this.model;
-    const buffers = gpt.buffers(length - past, "prefill", length);
-    const last = gpt.buffers(1, "prefill last", length);
+    await prefillRows(this.model, { caches: this.#caches, x: this.#buffers.x }, inputs, past, signal);
     const state = new Uint32Array(this.options.rows * stateWidth);
-    try {
-      for (const [row, input] of inputs.entries()) {
-        state[row * stateWidth + stateFields.position] = length - 1;
-        state[row * stateWidth + stateFields.step] = this.#sampled;
-        await this.#prefillRow(row, input, past, length, { buffers, last }, signal);
-      }
-      this.#state.write(state);
-    } finally {
-      disposeBuffers(buffers);
-      disposeBuffers(last);
+    for (let row = 0; row < inputs.length; row++) {
+      state[row * stateWidth + stateFields.position] = length - 1;
+      state[row * stateWidth + stateFields.step] = this.#sampled;
     }
+    this.#state.write(state);
     this.#prefilled = inputs.map((input) => ("ids" in input ? input.ids : []));
     this.#sampledBefore = this.#sampled;
   }
@@ -182,10 +166,6 @@ export class CausalSession {
     disposeBuffers(this.#buffers);
   }
 
-  #inputLength(input: PrefillInput): number {
-    return "ids" in input ? input.ids.length : input.embeddings.length / this.model.config.hidden_size;
-  }
-
   /**
    * How many positions every row of the caches shares with its next input. The last position of an input is computed in
    * any case: its output is what the first token is sampled from.
@@ -200,64 +180,6 @@ export class CausalSession {
       return differs < 0 ? length : differs;
     });
     return Math.min(length - 1, ...shared);
-  }
-
-  async #prefillRow(
-    row: number,
-    input: PrefillInput,
-    past: number,
-    length: number,
-    { buffers, last }: { buffers: GptBuffers; last: GptBuffers },
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const { gpt, config } = this.model;
-    const { hidden_size: H, num_heads: heads, block_size: capacity } = config;
-    const queries = length - past;
-    const firstOfRow = row * capacity * H;
-    const recorder = new Recorder(this.#gpu, "prefill");
-    const inputTensor = this.#recordInput(recorder.program(0), input, past, buffers);
-    const attend: Attend = (recording, layer, qkv, y, first) => {
-      const cache = this.#caches[layer];
-      const program = recording.program(2 * (queries - first) * length * H);
-      kvAppend(program, qkv, cache, { rows: queries, width: H, first: firstOfRow + past * H });
-      const q = { tensor: qkv, first: first * 3 * H, stride: 3 * H };
-      const k = { tensor: cache.k, first: firstOfRow, stride: H };
-      attention(program, q, k, { ...k, tensor: cache.v }, y, {
-        queries: queries - first,
-        keys: length,
-        heads,
-        headDim: H / heads,
-        past: past + first,
-        causal: true,
-        scratch: buffers.scratch,
-      });
-    };
-    // The last block need not look at any but the last position, whose output the first token is sampled from.
-    gpt.recordBlocks(recorder, buffers, queries, attend, { first: queries - 1, buffers: last });
-    recorder.program(0).copy(last.x, 0, this.#buffers.x, row * H, H);
-    try {
-      await recorder.run(signal);
-    } finally {
-      recorder.dispose();
-      inputTensor.dispose();
-    }
-  }
-
-  /** Records the embedding of an input's positions from `past` on into `buffers.x`. @returns what it reads. */
-  #recordInput(program: Program, input: PrefillInput, past: number, { x }: GptBuffers): Tensor {
-    const { tables, positionIds, config } = this.model;
-    const at = { tensor: positionIds, first: past };
-    if ("ids" in input) {
-      const ids = Uint32Array.from(input.ids.slice(past));
-      const tensor = this.#gpu.tensorFrom("u32", [ids.length], ids, "prefill ids");
-      embedding(program, tables, { tensor }, x, ids.length, at);
-      return tensor;
-    }
-    const rows = input.embeddings.length / config.hidden_size;
-    const shape = [rows, config.hidden_size];
-    const tensor = this.#gpu.tensorFrom("f32", shape, input.embeddings, "prefill embeddings");
-    embeddingGiven(program, tensor, tables.positions, at, x, rows);
-    return tensor;
   }
 
   /** One token a row through all blocks: the state's tokens in, `buffers.x` out. */

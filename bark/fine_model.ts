@@ -104,7 +104,7 @@ export class FineWeights {
       const shape = { queries: rows - first, keys: rows, heads, headDim: H / heads, causal: false, scratch };
       attention(recording.program(2 * rows * rows * H), part(0, first), part(1), part(2), y, shape);
     };
-    this.gpt.recordBlocks(recording, buffers, rows, attend, { first: firstPosition, buffers: last });
+    this.gpt.recordBlocks(recording, buffers, rows, attend, { first: firstPosition, sequences: 1, buffers: last });
     const head = this.heads[codebook - n_codes_given];
     const program = recording.program(left * H * columns);
     this.gpt.recordFinalNorm(program, last.x, last.narrow, left);

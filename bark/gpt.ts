@@ -42,12 +42,14 @@ export interface GptBuffers {
   readonly scratch: Tensor<"f32"> | undefined;
 }
 
-/** Records the attention of layer `layer` for rows `first` on: qkv [rows, 3H] -> y [rows - first, H]. */
+/** Records the attention of layer `layer` for rows `first` on of each sequence: qkv [rows, 3H] -> y [rows left, H]. */
 export type Attend = (recording: Recording, layer: number, qkv: Tensor<"f32">, y: Tensor<"f32">, first: number) => void;
 
-/** Rows `first` to the last one of a pass, the only ones whose outcome is wanted, and where it is computed. */
+/** Rows `first` to the last one of each sequence of a pass, the only ones whose outcome is wanted, and where it is computed. */
 export interface LastRows {
   readonly first: number;
+  /** Sequences of one length that lie one after the other in the rows of the pass. */
+  readonly sequences: number;
   /** Of their number of rows; `buffers.x` receives them. */
   readonly buffers: GptBuffers;
 }
@@ -112,15 +114,20 @@ export class Gpt {
     buffers: GptBuffers,
     rows: number,
     attend: Attend,
-    { first, buffers: to }: LastRows = { first: 0, buffers },
+    { first, sequences, buffers: to }: LastRows = { first: 0, sequences: 1, buffers },
   ): void {
     const { norm1, qkv, attentionOut, norm2, mlpIn, mlpOut } = this.#blocks[layer];
     const H = this.shape.hiddenSize;
-    const left = rows - first;
+    const length = rows / sequences;
+    const left = rows - sequences * first;
     const at = ({ inner, columns }: Linear, count: number): Program => recording.program(count * inner * columns);
     normedMatmul(at(qkv, rows), buffers, norm1, qkv, buffers.wide, { rows });
     attend(recording, layer, buffers.wide, to.narrow, first);
-    if (to !== buffers) recording.program(0).copy(buffers.x, first * H, to.x, 0, left * H);
+    if (to !== buffers)
+      for (let i = 0; i < sequences; i++) {
+        const count = (length - first) * H;
+        recording.program(0).copy(buffers.x, (i * length + first) * H, to.x, i * count, count);
+      }
     matmul(at(attentionOut, left), to.narrow, attentionOut, to.x, { rows: left, accumulate: true });
     normedMatmul(at(mlpIn, left), to, norm2, mlpIn, to.wide, { rows: left, gelu: true });
     matmul(at(mlpOut, left), to.wide, mlpOut, to.x, { rows: left, accumulate: true });

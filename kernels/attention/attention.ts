@@ -22,6 +22,7 @@ const params = {
   k_stride: "u32",
   v_first: "u32",
   v_stride: "u32",
+  y_first: "u32",
 } as const;
 
 /** A query an invocation, heads of any width. */
@@ -61,6 +62,8 @@ export interface AttentionShape {
   /** Position of query 0. Query i sees keys 0..past+i if `causal`. */
   readonly past?: number;
   readonly causal: boolean;
+  /** Element of y where query 0 goes; a multiple of four. */
+  readonly yFirst?: number;
   /** [keys] u32, 0 = masked. */
   readonly mask?: Tensor<"u32">;
   /** What {@link attentionScratch} made for calls at most as large; without it a slower version runs where one is needed. */
@@ -86,11 +89,11 @@ export function attentionScratch(
 
 /**
  * Records scaled dot-product attention (Vaswani et al. 2017), scale 1/sqrt(head_dim) applied after the product.
- * y: [queries, heads * headDim] f32.
+ * y: [queries, heads * headDim] f32, from element `yFirst` on.
  * @throws EngineError `usage` if the version that is forced cannot do this shape.
  */
 export function attention(program: Program, q: Rows, k: Rows, v: Rows, y: Tensor<"f32">, shape: AttentionShape): void {
-  const { queries, keys, heads, headDim, past = 0, causal, mask, scratch } = shape;
+  const { queries, keys, heads, headDim, past = 0, causal, yFirst = 0, mask, scratch } = shape;
   const chosen = shape.version ?? chooseAttention(program.gpu, headDim);
   if (chosen !== "query" && (headDim % 4 !== 0 || (chosen === "tile" && headDim > 64)))
     throw new EngineError("usage", "this version cannot do this attention", {
@@ -118,6 +121,7 @@ export function attention(program: Program, q: Rows, k: Rows, v: Rows, y: Tensor
       k_stride: k.stride,
       v_first: v.first,
       v_stride: v.stride,
+      y_first: yFirst,
     },
   );
 }

@@ -23,6 +23,7 @@ struct Params {
   k_stride: u32,
   v_first: u32,
   v_stride: u32,
+  y_first: u32,
 }
 @group(0) @binding(0) var<storage, read> q: array<f32>;
 @group(0) @binding(1) var<storage, read> k: array<f32>;
@@ -106,6 +107,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         + scores[4] * v[v4 + d] + scores[5] * v[v5 + d] + scores[6] * v[v6 + d] + scores[7] * v[v7 + d];
     }
   }
-  let y_row = (query * params.heads + head) * params.head_dim + first_dim;
+  let y_row = params.y_first + (query * params.heads + head) * params.head_dim + first_dim;
   for (var d = 0u; d < dims; d++) { y[y_row + d] = sum[d] / total; }
 }

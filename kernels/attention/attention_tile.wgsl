@@ -20,6 +20,7 @@ struct Params {
   k_stride: u32,
   v_first: u32,
   v_stride: u32,
+  y_first: u32,
 }
 @group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> k: array<vec4<f32>>;
@@ -131,6 +132,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   for (var i = 0u; i < 4u; i++) {
     let query = first_query + 4u * part + i;
     if (query > last_query) { return; }
-    y[(query * params.heads + head) * quads + column] = sums[i] / totals[4u * part + i];
+    y[params.y_first / 4u + (query * params.heads + head) * quads + column] = sums[i] / totals[4u * part + i];
   }
 }

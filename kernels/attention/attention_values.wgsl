@@ -48,6 +48,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let rows = min(8u, params.rows - row);
   for (var i = 0u; i < rows; i++) {
     let total = weights[w_head + (row + i) * stride + stride - 1u].x;
-    y[((params.first_query + row + i) * params.heads + head) * quads + d] = sums[i] / total;
+    y[params.y_first / 4u + ((params.first_query + row + i) * params.heads + head) * quads + d] = sums[i] / total;
   }
 }

@@ -93,7 +93,7 @@ export const kvAppendKernel = defineKernel({
   name: "attention.kv_append",
   source: file("kv_append.wgsl"),
   bindings: { qkv: read("f32"), k_cache: readWrite("f32"), v_cache: readWrite("f32") },
-  params: { rows: "u32", width: "u32", first: "u32" },
+  params: { rows: "u32", width: "u32", first: "u32", qkv_row: "u32" },
   workgroups: ({ rows, width }) => [Math.ceil(width / 32), rows],
 });
 
@@ -137,12 +137,16 @@ export function attentionDecode(
   program.dispatch(quadVersions[version], common, values);
 }
 
-/** Records the copy of K and V of `rows` positions from qkv [rows, 3 width] to the cache, from element `first` on. */
+/** Records the copy of K and V of `rows` positions from row `qkvRow` of qkv [*, 3 width] on to the cache, from element `first` on. */
 export function kvAppend(
   program: Program,
   qkv: Tensor<"f32">,
   cache: KvCache,
-  { rows, width, first }: { rows: number; width: number; first: number },
+  { rows, width, first, qkvRow = 0 }: { rows: number; width: number; first: number; qkvRow?: number },
 ): void {
-  program.dispatch(kvAppendKernel, { qkv, k_cache: cache.k, v_cache: cache.v }, { rows, width, first });
+  program.dispatch(
+    kvAppendKernel,
+    { qkv, k_cache: cache.k, v_cache: cache.v },
+    { rows, width, first, qkv_row: qkvRow },
+  );
 }

@@ -1,6 +1,6 @@
-// Copies the K and V parts of a prefill's qkv product into a KV cache: k_cache[first + i] = qkv[i, width..2 width], and v likewise.
+// Copies the K and V parts of a prefill's qkv product into a KV cache: k_cache[first + i] = qkv[qkv_row + i, width..2 width], and v likewise.
 // qkv: [rows, 3 * width]; k_cache, v_cache: elements `first` on, rows of `width`. One invocation an element.
-struct Params { rows: u32, width: u32, first: u32 }
+struct Params { rows: u32, width: u32, first: u32, qkv_row: u32 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read_write> k_cache: array<f32>;
 @group(0) @binding(2) var<storage, read_write> v_cache: array<f32>;
@@ -11,7 +11,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let column = workgroup.x * 32u + local;
   let row = workgroup.y;
   if (column >= params.width) { return; }
-  let source = row * 3u * params.width + params.width + column;
+  let source = (params.qkv_row + row) * 3u * params.width + params.width + column;
   let slot = params.first + row * params.width + column;
   k_cache[slot] = qkv[source];
   v_cache[slot] = qkv[source + params.width];

@@ -17,6 +17,7 @@ struct Params {
   k_stride: u32,
   v_first: u32,
   v_stride: u32,
+  y_first: u32,
 }
 
 fn row_quads() -> u32 { return (params.keys + 3u) / 4u + 1u; }

@@ -24,6 +24,7 @@ const params = {
   k_stride: "u32",
   v_first: "u32",
   v_stride: "u32",
+  y_first: "u32",
 } as const;
 
 export const attentionScoresKernel = defineKernel({
@@ -65,7 +66,7 @@ export function attentionByStrips(
   program: Program,
   { q, k, v }: { q: Rows; k: Rows; v: Rows },
   y: Tensor<"f32">,
-  { queries, keys: allKeys, heads, headDim, past = 0, causal, mask }: AttentionShape,
+  { queries, keys: allKeys, heads, headDim, past = 0, causal, yFirst = 0, mask }: AttentionShape,
   scores: Tensor<"f32">,
 ): void {
   for (let first = 0; first < queries; first += stripQueries) {
@@ -88,6 +89,7 @@ export function attentionByStrips(
       k_stride: k.stride,
       v_first: v.first,
       v_stride: v.stride,
+      y_first: yFirst,
     };
     program.dispatch(attentionScoresKernel, { q: q.tensor, k: k.tensor, scores }, values);
     program.dispatch(attentionSoftmaxKernel, { mask, scores }, values);

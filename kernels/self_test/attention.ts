@@ -102,14 +102,14 @@ const append: Case = {
   kernel: kvAppendKernel,
   tolerance: 0,
   record(bench) {
-    const [rows, size, firstRow] = [5, 37, 2];
-    const qkv = noise(rows * 3 * size, 1);
+    const [rows, size, firstRow, qkvRow] = [5, 37, 2, 3];
+    const qkv = noise((qkvRow + rows) * 3 * size, 1);
     const [k, v] = [noise(9 * size, 2), noise(9 * size, 3)];
     const cache = { k: bench.f32(k), v: bench.f32(v) };
-    kvAppend(bench.program, bench.f32(qkv), cache, { rows, width: size, first: firstRow * size });
+    kvAppend(bench.program, bench.f32(qkv), cache, { rows, width: size, first: firstRow * size, qkvRow });
     for (let row = 0; row < rows; row++) {
-      k.set(part(qkv, row, 1, size), (firstRow + row) * size);
-      v.set(part(qkv, row, 2, size), (firstRow + row) * size);
+      k.set(part(qkv, qkvRow + row, 1, size), (firstRow + row) * size);
+      v.set(part(qkv, qkvRow + row, 2, size), (firstRow + row) * size);
     }
     return [
       [cache.k, k],

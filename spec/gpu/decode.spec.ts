@@ -87,6 +87,32 @@ describe("decode of the embedded checkpoint", () => {
     });
   });
 
+  it("prefills rows of a batch in one pass, each to its own tokens, and in groups where they are many", async () => {
+    const inputOf = (row: number): { ids: number[] } => ({
+      ids: Array.from({ length: 300 }, (_, i) => (7 * i + 13 * row) % 700),
+    });
+    const expected: number[][] = [];
+    let dispatches = 0;
+    await withSession({}, async ({ gpu, session }) => {
+      for (const row of [0, 1, 2, 3]) {
+        const before = gpu.counters.dispatches;
+        await session.prefill([inputOf(row)]);
+        dispatches = gpu.counters.dispatches - before;
+        await session.decode(4);
+        expected.push((await session.readTokens())[0].slice(-4));
+      }
+    });
+    expect(new Set(expected.map(String)).size).above(1);
+    await withSession({ rows: 4 }, async ({ gpu, session }) => {
+      const before = gpu.counters.dispatches;
+      await session.prefill([0, 1, 2, 3].map(inputOf));
+      // Only attention and the caches take a dispatch a row.
+      expect(gpu.counters.dispatches - before).below(4 * dispatches);
+      await session.decode(4);
+      expect(await session.readTokens()).deep.equal(expected);
+    });
+  });
+
   it("takes the kernels of GPUs, one batch ahead of the readback, to the same tokens", async () => {
     let alone: number[] = [];
     await withSession({}, async ({ session }) => {

@@ -46,7 +46,9 @@ for (const version of attentionVersions)
         stride: width,
       });
       const [q, k, v] = [rows("q", queries), rows("k", keys), rows("v", keys)];
-      const y = gpu.tensor("f32", [queries, width], "y");
+      // As behind another row of a batch.
+      const yFirst = 4 * width;
+      const y = gpu.tensor("f32", [4 + queries, width], "y");
       const scratch = attentionScratch(gpu, { queries, keys, heads, headDim, version });
       const maskTensor = mask && gpu.tensorFrom("u32", [keys], Uint32Array.from(mask), "mask");
       const program = gpu.program("attention");
@@ -57,13 +59,20 @@ for (const version of attentionVersions)
         headDim,
         past: shape.past ?? 0,
         causal: shape.causal,
+        yFirst,
         ...(maskTensor ? { mask: maskTensor } : {}),
         scratch,
         version,
       });
       await program.run();
       const result = await y.read();
-      expectClose(result, attentionReference(host.q, host.k, host.v, shape), tolerance, JSON.stringify(shape));
+      expect(result.subarray(0, yFirst).every((value) => value === 0)).equal(true);
+      expectClose(
+        result.subarray(yFirst),
+        attentionReference(host.q, host.k, host.v, shape),
+        tolerance,
+        JSON.stringify(shape),
+      );
       for (const tensor of [q.tensor, k.tensor, v.tensor, y, maskTensor, scratch]) tensor?.dispose();
       program.dispose();
     }

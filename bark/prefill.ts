@@ -1,0 +1,159 @@
+import { EngineError } from "../engine/errors.ts";
+import type { Program } from "../engine/program.ts";
+import { Recorder } from "../engine/recorder.ts";
+import type { Tensor } from "../engine/tensor.ts";
+import { attention } from "../kernels/attention/attention.ts";
+import { kvAppend, type KvCache } from "../kernels/attention/decode.ts";
+import { embedding, embeddingGiven } from "../kernels/embedding/embedding.ts";
+import type { CausalModel, PrefillInput } from "./causal_model.ts";
+import { disposeBuffers, type Attend, type GptBuffers } from "./gpt.ts";
+
+/**
+ * Positions of several rows that go through the blocks in one pass. On a GPU a pass of a few hundred costs little more
+ * than reading the weights; software adapters have gained all by then, and one product should not fill seconds.
+ */
+const mostPositions = { software: 1024, gpu: 4096 };
+
+/** Where a prefill goes. */
+export interface PrefillTarget {
+  /** Of each layer. K, V: [rows, block_size, H] */
+  readonly caches: readonly KvCache[];
+  /** Receives the last block's output at each row's last position. [rows, H] */
+  readonly x: Tensor<"f32">;
+}
+
+function prefillLength({ config }: CausalModel, input: PrefillInput): number {
+  return "ids" in input ? input.ids.length : input.embeddings.length / config.hidden_size;
+}
+
+/** @returns the length that all inputs have. @throws EngineError `usage` for inputs that do not fit. */
+export function commonLength(model: CausalModel, inputs: readonly PrefillInput[]): number {
+  const lengths = inputs.map((input) => prefillLength(model, input));
+  const length = lengths[0];
+  if (length > 0 && length <= model.config.block_size && lengths.every((other) => other === length)) return length;
+  throw new EngineError("usage", "inputs of a prefill must have one length within the block size", {
+    expected: `1 to ${model.config.block_size}`,
+    actual: lengths.join(", "),
+  });
+}
+
+/**
+ * Computes positions `past` to the last of inputs of one length, one input a row of the caches: as many rows at a time as
+ * {@link mostPositions} allows share one sweep over the weights. @throws EngineError `aborted`.
+ */
+export async function prefillRows(
+  model: CausalModel,
+  target: PrefillTarget,
+  inputs: readonly PrefillInput[],
+  past: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { gpt, gpu } = model;
+  const length = prefillLength(model, inputs[0]);
+  const queries = length - past;
+  const most = Math.max(1, Math.floor(mostPositions[gpu.isSoftware ? "software" : "gpu"] / queries));
+  const groups = groupRows(inputs, most);
+  const rows = Math.max(...groups.map((group) => group.inputs.length));
+  const buffers = gpt.buffers(rows * queries, "prefill", length);
+  const last = gpt.buffers(rows, "prefill last", length);
+  try {
+    for (const group of groups) await runGroup(model, target, group, { past, length, buffers, last }, signal);
+  } finally {
+    disposeBuffers(buffers);
+    disposeBuffers(last);
+  }
+}
+
+interface RowGroup {
+  readonly firstRow: number;
+  readonly inputs: readonly PrefillInput[];
+}
+
+/** Neighbouring rows of one kind of input, at most `most` together. */
+function groupRows(inputs: readonly PrefillInput[], most: number): RowGroup[] {
+  const groups: { firstRow: number; inputs: PrefillInput[] }[] = [];
+  for (const [row, input] of inputs.entries()) {
+    const group = groups.at(-1);
+    if (group !== undefined && group.inputs.length < most && "ids" in group.inputs[0] === "ids" in input)
+      group.inputs.push(input);
+    else groups.push({ firstRow: row, inputs: [input] });
+  }
+  return groups;
+}
+
+interface Pass {
+  readonly past: number;
+  readonly length: number;
+  readonly buffers: GptBuffers;
+  readonly last: GptBuffers;
+}
+
+async function runGroup(
+  model: CausalModel,
+  target: PrefillTarget,
+  { firstRow, inputs }: RowGroup,
+  pass: Pass,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { gpt, gpu, config } = model;
+  const { hidden_size: H, num_heads: heads, block_size: capacity } = config;
+  const { past, length, buffers, last } = pass;
+  const queries = length - past;
+  const rows = inputs.length;
+  const recorder = new Recorder(gpu, "prefill");
+  const read = recordInputs(recorder.program(0), model, inputs, pass);
+  const attend: Attend = (recording, layer, qkv, y, first) => {
+    const cache = target.caches[layer];
+    for (let row = 0; row < rows; row++) {
+      const program = recording.program(2 * (queries - first) * length * H);
+      const firstOfRow = (firstRow + row) * capacity * H;
+      kvAppend(program, qkv, cache, { rows: queries, width: H, first: firstOfRow + past * H, qkvRow: row * queries });
+      const q = { tensor: qkv, first: (row * queries + first) * 3 * H, stride: 3 * H };
+      const k = { tensor: cache.k, first: firstOfRow, stride: H };
+      attention(program, q, k, { ...k, tensor: cache.v }, y, {
+        queries: queries - first,
+        keys: length,
+        heads,
+        headDim: H / heads,
+        past: past + first,
+        causal: true,
+        yFirst: row * (queries - first) * H,
+        scratch: buffers.scratch,
+      });
+    }
+  };
+  // The last block need not look at any but the last positions, whose outputs the first tokens are sampled from.
+  gpt.recordBlocks(recorder, buffers, rows * queries, attend, { sequences: rows, first: queries - 1, buffers: last });
+  recorder.program(0).copy(last.x, 0, target.x, firstRow * H, rows * H);
+  try {
+    await recorder.run(signal);
+  } finally {
+    recorder.dispose();
+    for (const tensor of read) tensor.dispose();
+  }
+}
+
+/** Records the embedding of the inputs' positions from `past` on into `buffers.x`. @returns what it reads. */
+function recordInputs(
+  program: Program,
+  { gpu, tables }: CausalModel,
+  inputs: readonly PrefillInput[],
+  { past, length, buffers: { x } }: Pass,
+): Tensor[] {
+  const queries = length - past;
+  const count = inputs.length * queries;
+  const positionIds = Uint32Array.from({ length: count }, (_, i) => past + (i % queries));
+  const positions = gpu.tensorFrom("u32", [count], positionIds, "prefill positions");
+  const ids = inputs.flatMap((input) => ("ids" in input ? input.ids.slice(past) : []));
+  if (ids.length > 0) {
+    const tensor = gpu.tensorFrom("u32", [count], Uint32Array.from(ids), "prefill ids");
+    embedding(program, tables, { tensor }, x, count, { tensor: positions });
+    return [tensor, positions];
+  }
+  const given = new Float32Array(count * tables.width);
+  for (const [row, input] of inputs.entries())
+    if ("embeddings" in input) given.set(input.embeddings.subarray(past * tables.width), row * queries * tables.width);
+  const tensor = gpu.tensorFrom("f32", [count, tables.width], given, "prefill embeddings");
+  embeddingGiven(program, tensor, tables.positions, { tensor: positions }, x, count);
+  return [tensor, positions];
+}
