@@ -61,10 +61,15 @@ export function describeProgress(progress: Progress, ended: boolean): string {
   const seconds = milliseconds / 1000;
   const rate = seconds > 0 ? done / seconds : 0;
   const count = ended ? `${done}` : totalIsKnown ? `${done}/${total}` : `${done} of at most ${total}`;
-  const speed = rate > 0 ? `, ${rate.toFixed(1)} ${units[stage]}/s` : "";
+  const speed = rate > 0 ? `, ${speedOf(rate)} ${units[stage]}/s` : "";
   const left = rate > 0 ? Math.ceil((total - done) / rate) : 0;
   const eta = ended ? `, ${seconds.toFixed(1)} s` : rate > 0 ? `, ETA ${totalIsKnown ? "" : "≤ "}${left} s` : "";
   return `${stage}: ${count} ${units[stage]}${speed}${eta}`;
+}
+
+/** With two digits that count where it is small: a fine pass of bark-small takes a software adapter a minute. */
+function speedOf(rate: number): string {
+  return rate < 1 ? rate.toPrecision(2) : rate.toFixed(1);
 }
 
 function bar(share: number): string {
