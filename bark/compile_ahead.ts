@@ -8,16 +8,23 @@ import { embeddingGivenKernel, embeddingKernel } from "../kernels/embedding/embe
 import { layernormVersions } from "../kernels/layernorm/layernorm.ts";
 import { matmulKernels } from "../kernels/matmul/matmul.ts";
 import { sampleRowsKernel, sampleStepKernel } from "../kernels/sample/sample.ts";
+import { tune } from "../kernels/tune.ts";
 import type { BarkConfig } from "./config.ts";
 
 /** More rows than a GEMV takes. */
 const manyRows = 64;
 
 /**
- * Starts to compile what the three GPTs will run, so that it is ready when their weights are. An error is told by the
- * program that needs the kernel. Deno compiles within the call, so there this only changes when it happens.
+ * Tunes the choice of kernels on a GPU, and then starts to compile what the three GPTs will run, so that it is ready when
+ * their weights are. An error is told by the program that needs the kernel. Deno compiles within the call, so there this
+ * only changes when it happens. Weights that are laid out and uploaded meanwhile would spoil the times of a tune.
  */
-export function compileAhead(gpu: Gpu, { semantic_config: config }: BarkConfig, format: MatrixFormat): void {
+export async function compileAhead(
+  gpu: Gpu,
+  { semantic_config: config }: BarkConfig,
+  format: MatrixFormat,
+): Promise<void> {
+  await tune(gpu, chooseStorage(gpu, format));
   const { hidden_size: width, num_heads: heads, block_size: capacity } = config;
   const tables: WeightFormat = format === "q8" ? "f16" : format;
   const start = (kernel: AnyKernel, weights: MatrixFormat): void =>

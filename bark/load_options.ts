@@ -2,6 +2,7 @@ import { EngineError } from "../engine/errors.ts";
 import { openGpu, type Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
+import { checkVersions } from "../kernels/choose.ts";
 import type { BarkProgress } from "./output.ts";
 import type { CheckpointOptions, CheckpointSource } from "./store.ts";
 
@@ -33,12 +34,18 @@ export function reportReady(source: CheckpointSource, { progress_callback }: Fro
   progress_callback?.({ status: "ready", task: "text-to-speech", model });
 }
 
-/** The caller's device, or one of our own. @throws EngineError `no-adapter`. */
+/** The caller's device, or one of our own. @throws EngineError `no-adapter`, `usage` if kernels are forced that there are not. */
 export async function gpuOf({ gpu, device, onNotice }: FromPretrainedOptions): Promise<Gpu> {
-  return (
+  const opened =
     gpu ??
-    (await openGpu({ ...(device === undefined ? {} : { device }), ...(onNotice === undefined ? {} : { onNotice }) }))
-  );
+    (await openGpu({ ...(device === undefined ? {} : { device }), ...(onNotice === undefined ? {} : { onNotice }) }));
+  try {
+    checkVersions(opened);
+  } catch (error) {
+    if (gpu === undefined) opened.dispose();
+    throw error;
+  }
+  return opened;
 }
 
 const formats: Readonly<Record<NonNullable<FromPretrainedOptions["dtype"]>, MatrixFormat>> = {

@@ -98,7 +98,7 @@ export class BarkModel {
       checkGptTensors(reader, config);
       const dtype = chooseFormat(reader, "semantic.", options.dtype);
       gpu = await gpuOf(options);
-      compileAhead(gpu, config, dtype);
+      await compileAhead(gpu, config, dtype);
       const model = new BarkModel({ config, generation_config, gpu, dtype, reader, ownsGpu });
       await model.#load(options);
       reportReady(source, options);

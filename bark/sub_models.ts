@@ -2,6 +2,8 @@ import { openWeights } from "../convert/open_weights.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
+import { chooseStorage } from "../kernels/choose.ts";
+import { tune } from "../kernels/tune.ts";
 import { CausalModel } from "./causal_model.ts";
 import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config.ts";
 import { FineWeights } from "./fine_model.ts";
@@ -129,6 +131,7 @@ async function loadAlone<T, C>(
   };
   try {
     const format = chooseFormat(reader, prefix, options.dtype);
+    await tune(gpu, chooseStorage(gpu, format));
     const model = new Model({ gpu, placement, prefix, format }, config, close);
     await placement.load(options);
     reportReady(source, options);

@@ -2,7 +2,7 @@ import { EngineError } from "./errors.ts";
 import type { AnyKernel, Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
 import { Ledger } from "./ledger.ts";
 import { PipelineCache } from "./pipelines.ts";
-import { getPlatform, type AdapterRequest, type OpenedAdapter, type Runtime } from "./platform.ts";
+import { getPlatform, type AdapterRequest, type ForcedVersions, type OpenedAdapter, type Runtime } from "./platform.ts";
 import { Program } from "./program.ts";
 import { Tensor, tensorBytes, type Dtype, type HostArray } from "./tensor.ts";
 
@@ -11,6 +11,11 @@ export interface GpuOptions extends AdapterRequest {
   onNotice?: (line: string) => void;
   /** For which kind of adapter to choose the versions of kernels, for tests and benches. Default: for this one. */
   kernels?: "software" | "gpu" | undefined;
+  /**
+   * Forces versions of ops by name, such as `{ gemv: "gemv_split" }`; `"static"` forces none, but keeps a start-up tune
+   * from choosing. kernels/choose.ts lists the names. Default: what the platform was told (`BARK_KERNELS` in Node).
+   */
+  versions?: ForcedVersions | undefined;
 }
 
 /** What a run did, for tests and benches. */
@@ -29,7 +34,10 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   const platform = getPlatform();
   const opened = await platform.openAdapter(options.device === undefined ? {} : { device: options.device });
   if (opened.notice !== undefined) options.onNotice?.(opened.notice);
-  return await Gpu.fromAdapter(opened, platform.runtime, options.kernels);
+  return await Gpu.fromAdapter(opened, platform.runtime, {
+    kernels: options.kernels,
+    versions: options.versions ?? platform.versions?.(),
+  });
 }
 
 /** The one object that holds a device, its queue and limits, the pipeline cache and the ledger of bytes alive. */
@@ -40,6 +48,10 @@ export class Gpu {
   readonly adapterName: string;
   /** A software adapter (SwiftShader, lavapipe): kernels without barriers are chosen for it. */
   readonly isSoftware: boolean;
+  /** Versions of ops that were forced, or that a start-up tune found the fastest here, by op: see kernels/choose.ts. */
+  readonly versions: Map<string, string>;
+  /** Whether a start-up tune may choose versions: see kernels/tune.ts. */
+  readonly mayTune: boolean;
   readonly limits: GPUSupportedLimits;
   readonly features: ReadonlySet<string>;
   readonly pipelines: PipelineCache;
@@ -57,19 +69,23 @@ export class Gpu {
   #fault: EngineError | undefined;
   readonly #lost: Promise<never>;
 
-  static async fromAdapter(opened: OpenedAdapter, runtime: Runtime, kernels?: GpuOptions["kernels"]): Promise<Gpu> {
+  static async fromAdapter(
+    opened: OpenedAdapter,
+    runtime: Runtime,
+    choice: Pick<GpuOptions, "kernels" | "versions"> = {},
+  ): Promise<Gpu> {
     const { adapter } = opened;
     const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
     const features = (["subgroups", "timestamp-query"] as GPUFeatureName[]).filter((f) => adapter.features.has(f));
     const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: features, label: "bark-webgpu" });
-    return new Gpu(device, adapter, runtime, { owner: opened.owner, kernels });
+    return new Gpu(device, adapter, runtime, { owner: opened.owner, ...choice });
   }
 
   private constructor(
     device: GPUDevice,
     adapter: GPUAdapter,
     runtime: Runtime,
-    { owner, kernels }: { owner: unknown; kernels: GpuOptions["kernels"] },
+    { owner, kernels, versions }: { owner: unknown } & Pick<GpuOptions, "kernels" | "versions">,
   ) {
     this.device = device;
     this.runtime = runtime;
@@ -78,6 +94,8 @@ export class Gpu {
     this.adapterName = info.description || info.device || info.vendor || "unnamed adapter";
     const isSoftware = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(this.adapterName);
     this.isSoftware = kernels === undefined ? isSoftware : kernels === "software";
+    this.versions = new Map(versions === "static" ? [] : Object.entries(versions ?? {}));
+    this.mayTune = versions !== "static";
     this.limits = device.limits;
     this.features = device.features;
     this.pipelines = new PipelineCache(device);
@@ -153,8 +171,11 @@ export class Gpu {
     }
   }
 
-  /** Encodes programs in order into one command buffer, in one pass unless they copy, and submits it. */
-  async submit(programs: readonly Program[]): Promise<void> {
+  /**
+   * Encodes programs in order into one command buffer, in one pass unless they copy, and submits it.
+   * @param timestampWrites of each pass.
+   */
+  async submit(programs: readonly Program[], timestampWrites?: GPUComputePassTimestampWrites): Promise<void> {
     const lists = await Promise.all(programs.map((program) => program.steps()));
     this.check();
     const encoder = this.device.createCommandEncoder();
@@ -168,7 +189,7 @@ export class Gpu {
           encoder.copyBufferToBuffer(source.buffer, sourceOffset, destination.buffer, destinationOffset, size);
           continue;
         }
-        pass ??= encoder.beginComputePass();
+        pass ??= encoder.beginComputePass(timestampWrites && { timestampWrites });
         pass.setPipeline(step.pipeline);
         pass.setBindGroup(0, step.bindGroup, [step.offset]);
         pass.dispatchWorkgroups(...step.workgroups);

@@ -9,6 +9,9 @@ export interface AdapterRequest {
   device?: string;
 }
 
+/** Versions of ops by name, or `"static"`: none, and no tune either. */
+export type ForcedVersions = Readonly<Record<string, string>> | "static";
+
 /** An adapter that is ready to give one device (WebGPU adapters are consumed by `requestDevice`). */
 export interface OpenedAdapter {
   adapter: GPUAdapter;
@@ -25,6 +28,8 @@ export interface OpenedAdapter {
 export interface Platform {
   readonly runtime: Runtime;
   openAdapter(request: AdapterRequest): Promise<OpenedAdapter>;
+  /** Versions of kernels' ops that the user forces from outside. @throws EngineError `usage`. */
+  versions?(): ForcedVersions | undefined;
   /** Waits for work of the GPU, where merely awaiting it would keep the processor busy. */
   wait?<T>(work: Promise<T>): Promise<T>;
   /** Text of a file that ships with the package (a shader), by the URL of the module beside it. */

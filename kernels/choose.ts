@@ -1,3 +1,4 @@
+import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { AttentionVersion } from "./attention/attention.ts";
@@ -6,19 +7,68 @@ import type { NormedVersion, PlainVersion } from "./matmul/matmul.ts";
 
 /**
  * The one place that chooses among the versions of an op. Software adapters run a barrier as a switch of every lane, so
- * they get the versions without barriers; GPUs get those that split a reduction over lanes.
+ * they get the versions without barriers; GPUs get those that split a reduction over lanes. Which of these is the
+ * fastest differs from GPU to GPU: tune.ts may time them when a model is loaded, and any can be forced by name.
  */
 
 /** Up to this many rows a matrix product is bound by reading the weights, and a GEMV wins. */
 const gemvRows = 4;
 
+/** Ops whose versions can be forced by name (`openGpu({ versions })`, `BARK_KERNELS`), and what these names are. */
+const forceable = {
+  /** Matrix products of up to four rows. */
+  gemv: ["gemv_split", "gemv_subgroups", "gemv", "gemv_broadcast", "plain"],
+  /** Matrix products of more rows. */
+  gemm: ["gemm_tiled", "gemm", "gemm_broadcast", "plain"],
+  /** Attention of one new token over a cache. */
+  attention_decode: ["subgroups", "split", "quads", "lanes"],
+} as const;
+export type ForceableOp = keyof typeof forceable;
+type VersionOf<Op extends ForceableOp> = (typeof forceable)[Op][number];
+
+/** @throws EngineError `usage` if a version was forced that there is not. */
+export function checkVersions(gpu: Gpu): void {
+  for (const [op, version] of gpu.versions) {
+    if (!Object.hasOwn(forceable, op)) throw unknown("versions", Object.keys(forceable), op);
+    const names: readonly string[] = forceable[op as ForceableOp];
+    if (!names.includes(version)) throw unknown(`versions.${op}`, names, version);
+  }
+}
+
+function unknown(where: string, names: readonly string[], actual: string): EngineError {
+  return new EngineError("usage", "no such version of a kernel", { where, expected: names.join(", "), actual });
+}
+
+/** The version that was forced or tuned; {@link checkVersions} has seen its name. */
+function decided<Op extends ForceableOp>(gpu: Gpu, op: Op): VersionOf<Op> | undefined {
+  return gpu.versions.get(op) as VersionOf<Op> | undefined;
+}
+
+/** The versions that a GPU may be the fastest with, first the one that it gets without a tune. */
+export const tuned = {
+  gemv: ["gemv_split", "gemv_subgroups", "gemv"],
+  gemm: ["gemm_tiled", "gemm", "gemm_broadcast"],
+  attention_decode: ["subgroups", "split"],
+} as const satisfies { [Op in ForceableOp]: readonly VersionOf<Op>[] };
+
 export function chooseMatmul(gpu: Gpu, rows: number, inner: number): PlainVersion {
   // No checkpoint of Bark has such a width.
   if (inner % 4 !== 0) return "plain";
-  if (!gpu.isSoftware) return rows <= gemvRows ? "gemv_split" : "gemm_tiled";
-  if (rows === 1) return "gemv";
-  if (gpu.features.has("subgroups")) return rows <= gemvRows ? "gemv_broadcast" : "gemm_broadcast";
-  return rows <= gemvRows ? "gemv" : "gemm";
+  return rows <= gemvRows ? chooseGemv(gpu, rows) : chooseGemm(gpu);
+}
+
+function chooseGemv(gpu: Gpu, rows: number): VersionOf<"gemv"> {
+  const version = decided(gpu, "gemv");
+  if (version !== undefined) return version;
+  if (!gpu.isSoftware) return tuned.gemv[0];
+  return rows > 1 && gpu.features.has("subgroups") ? "gemv_broadcast" : "gemv";
+}
+
+function chooseGemm(gpu: Gpu): VersionOf<"gemm"> {
+  const version = decided(gpu, "gemm");
+  if (version !== undefined) return version;
+  if (!gpu.isSoftware) return tuned.gemm[0];
+  return gpu.features.has("subgroups") ? "gemm_broadcast" : "gemm";
 }
 
 /**
@@ -32,8 +82,10 @@ export function chooseNormedMatmul(
   storage: MatrixFormat,
 ): NormedVersion | undefined {
   const version = chooseMatmul(gpu, rows, inner);
-  if (version !== "gemv") return version === "gemv_split" ? version : undefined;
-  return storage === "f32" && gpu.features.has("subgroups") && !isSwiftShader(gpu) ? "gemv_lanes" : "gemv";
+  if (version === "gemv_split" || version === "gemv_subgroups") return version;
+  if (version !== "gemv") return undefined;
+  const isLavapipe = gpu.isSoftware && !isSwiftShader(gpu);
+  return isLavapipe && storage === "f32" && gpu.features.has("subgroups") ? "gemv_lanes" : "gemv";
 }
 
 /**
@@ -58,7 +110,11 @@ export function chooseAttention(gpu: Gpu, headDim: number): AttentionVersion {
 }
 
 export function chooseAttentionDecode(gpu: Gpu, headDim: number, capacity: number): AttentionDecodeVersion {
-  const order = gpu.isSoftware ? (["quads"] as const) : (["subgroups", "split"] as const);
+  const version = decided(gpu, "attention_decode");
+  const order = [
+    ...(version === undefined ? [] : [version]),
+    ...(gpu.isSoftware ? (["quads"] as const) : tuned.attention_decode),
+  ];
   return order.find((version) => decodes(gpu, version, headDim, capacity)) ?? "lanes";
 }
 

@@ -11,6 +11,7 @@ import { makeFolder, writeFileAtomically } from "./atomic_file.ts";
 import { describe, listDawnAdapterDescriptions, openDawnAdapter, type AdapterDescription } from "./adapters.ts";
 import { DirectoryStore } from "./directory_store.ts";
 import { withEnvironment } from "./hub_environment.ts";
+import { parseVersions } from "./forced_versions.ts";
 import { CachedHubStore } from "./hub_store.ts";
 import { restingWait } from "./resting_wait.ts";
 
@@ -24,6 +25,7 @@ const denoFix =
 export const nodePlatform: Platform = {
   runtime: isDeno ? "deno" : "node",
   openAdapter,
+  versions: () => parseVersions(process.env["BARK_KERNELS"]),
   // Deno does not wait in the event loop.
   ...(isDeno ? {} : { wait: restingWait }),
   readText,

@@ -1,0 +1,92 @@
+import { expect } from "chai";
+import { BarkModel } from "../../bark/model.ts";
+import { openGpu, type Gpu, type GpuOptions } from "../../engine/gpu.ts";
+import { tune } from "../../kernels/tune.ts";
+import { engineErrorOf } from "../support/rejection.ts";
+import { sharedGpu } from "../support/gpu.ts";
+import { openRepositoryStore } from "../support/runtime.ts";
+
+/** What nano says of three tokens without sampling: tokens of all codebooks. */
+async function greedyCodes(gpu: Gpu): Promise<number[]> {
+  const model = await BarkModel.from_pretrained(await openRepositoryStore("models/nano"), { gpu, dtype: "f32" });
+  const { fine } = await model.generate_output({
+    input_ids: [Array.from({ length: 64 }, (_, i) => (i < 3 ? 40 + i : 0))],
+    attention_mask: [Array.from({ length: 64 }, (_, i) => (i < 3 ? 1 : 0))],
+    do_sample: false,
+    semantic_max_new_tokens: 6,
+  });
+  model.dispose();
+  return Array.from(fine.data, Number);
+}
+
+async function withGpu(options: GpuOptions, run: (gpu: Gpu) => Promise<void>): Promise<void> {
+  const gpu = await openGpu(options);
+  try {
+    await run(gpu);
+  } finally {
+    gpu.dispose();
+  }
+}
+
+describe("start-up tune", () => {
+  it("decides once, frees what it made, and speaks the same greedy tokens", async () => {
+    // Many rows of true width take a software adapter minutes.
+    await withGpu({ kernels: "gpu", versions: { gemm: "gemm" } }, async (gpu) => {
+      const before = gpu.ledger.bytes;
+      await tune(gpu, "f32", 120_000);
+      expect(gpu.ledger.bytes).equal(before);
+      const decided = Object.fromEntries(gpu.versions);
+      // Without subgroups there is but one attention to choose.
+      const ops = ["gemm", "gemv", ...(gpu.features.has("subgroups") ? ["attention_decode"] : [])];
+      expect(Object.keys(decided)).deep.equal(ops);
+      expect(decided).include({ gemm: "gemm" });
+      expect(await greedyCodes(gpu)).deep.equal(await greedyCodes(await sharedGpu()));
+      expect(Object.fromEntries(gpu.versions)).deep.equal(decided);
+    });
+  });
+
+  it("speaks the same tokens with each GEMV that a GPU may get", async () => {
+    const usual = await greedyCodes(await sharedGpu());
+    for (const gemv of ["gemv", "gemv_subgroups"])
+      await withGpu({ kernels: "gpu", versions: { gemv, gemm: "gemm" } }, async (gpu) => {
+        if (gemv === "gemv_subgroups" && !gpu.features.has("subgroups")) return;
+        expect(await greedyCodes(gpu)).deep.equal(usual);
+        expect(Object.fromEntries(gpu.versions)).include({ gemv, gemm: "gemm" });
+        const made = gpu.pipelines.keys.filter((key) => key.startsWith("matmul.gemv")).map((key) => key.split("|")[0]);
+        expect(made)
+          .include.members([`matmul.${gemv}`, `matmul.${gemv}_normed`])
+          .not.include("matmul.gemv_split");
+      });
+  });
+
+  it("leaves software adapters, and those told to be static, as they are", async () => {
+    for (const options of [{ kernels: "software" }, { kernels: "gpu", versions: "static" }] as const)
+      await withGpu(options, async (gpu) => {
+        await tune(gpu, "f32", 60_000);
+        expect(gpu.versions.size).equal(0);
+        expect(gpu.pipelines.keys).deep.equal([]);
+      });
+  });
+
+  it("never fails, not even on a device that is gone", async () => {
+    await withGpu({ kernels: "gpu" }, async (gpu) => {
+      gpu.device.destroy();
+      await gpu.device.lost;
+      await tune(gpu, "f32");
+      expect(gpu.versions.size).equal(0);
+    });
+  });
+
+  it("refuses a version or an op that there is not when a model is loaded", async () => {
+    const load = async (versions: Record<string, string>): Promise<string> => {
+      let line = "";
+      await withGpu({ versions }, async (gpu) => {
+        const store = await openRepositoryStore("models/nano");
+        line = (await engineErrorOf(() => BarkModel.from_pretrained(store, { gpu }))).toLine();
+      });
+      return line;
+    };
+    expect(await load({ gemv: "fastest" })).match(/^versions\.gemv: .*gemv_split.*got fastest/);
+    expect(await load({ conv: "tile" })).match(/^versions: .*gemv, gemm, attention_decode.*got conv/);
+  });
+});
