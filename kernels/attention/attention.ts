@@ -4,26 +4,11 @@ import { defineKernel, optionalRead, read, readWrite, type AnyKernel } from "../
 import type { Program } from "../../engine/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseAttention } from "../choose.ts";
+import { attentionParams, attentionValues } from "./params.ts";
 import { attentionByStrips, stripElements, stripKernels } from "./strips.ts";
 
 const bindings = { q: read("f32"), k: read("f32"), v: read("f32"), mask: optionalRead("u32"), y: readWrite("f32") };
-const params = {
-  queries: "u32",
-  keys: "u32",
-  heads: "u32",
-  head_dim: "u32",
-  past: "u32",
-  causal: "u32",
-  has_mask: "u32",
-  scale: "f32",
-  q_first: "u32",
-  q_stride: "u32",
-  k_first: "u32",
-  k_stride: "u32",
-  v_first: "u32",
-  v_stride: "u32",
-  y_first: "u32",
-} as const;
+const params = { queries: "u32", ...attentionParams } as const;
 
 /** A query an invocation, heads of any width. */
 export const attentionKernel = defineKernel({
@@ -93,7 +78,7 @@ export function attentionScratch(
  * @throws EngineError `usage` if the version that is forced cannot do this shape.
  */
 export function attention(program: Program, q: Rows, k: Rows, v: Rows, y: Tensor<"f32">, shape: AttentionShape): void {
-  const { queries, keys, heads, headDim, past = 0, causal, yFirst = 0, mask, scratch } = shape;
+  const { queries, headDim, mask, scratch } = shape;
   const chosen = shape.version ?? chooseAttention(program.gpu, headDim);
   if (chosen !== "query" && (headDim % 4 !== 0 || (chosen === "tile" && headDim > 64)))
     throw new EngineError("usage", "this version cannot do this attention", {
@@ -106,22 +91,6 @@ export function attention(program: Program, q: Rows, k: Rows, v: Rows, y: Tensor
   program.dispatch(
     chosen === "tile" ? attentionTileKernel : attentionKernel,
     { q: q.tensor, k: k.tensor, v: v.tensor, mask, y },
-    {
-      queries,
-      keys,
-      heads,
-      head_dim: headDim,
-      past,
-      causal: causal ? 1 : 0,
-      has_mask: mask === undefined ? 0 : 1,
-      scale: 1 / Math.sqrt(headDim),
-      q_first: q.first,
-      q_stride: q.stride,
-      k_first: k.first,
-      k_stride: k.stride,
-      v_first: v.first,
-      v_stride: v.stride,
-      y_first: yFirst,
-    },
+    { queries, ...attentionValues({ q, k, v }, shape) },
   );
 }

@@ -2,30 +2,14 @@ import { defineKernel, optionalRead, read, readWrite } from "../../engine/kernel
 import type { Program } from "../../engine/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { AttentionShape, Rows } from "./attention.ts";
+import { attentionParams, attentionValues } from "./params.ts";
 
 /** Queries whose scores lie in storage at a time: of 12 heads over 1024 keys, 3 MB, which caches hold. */
 const stripQueries = 64;
 
 const file = (name: string): URL => new URL(name, import.meta.url);
 const preludes = [file("strip_params.wgsl")];
-const params = {
-  first_query: "u32",
-  rows: "u32",
-  keys: "u32",
-  heads: "u32",
-  head_dim: "u32",
-  past: "u32",
-  causal: "u32",
-  has_mask: "u32",
-  scale: "f32",
-  q_first: "u32",
-  q_stride: "u32",
-  k_first: "u32",
-  k_stride: "u32",
-  v_first: "u32",
-  v_stride: "u32",
-  y_first: "u32",
-} as const;
+const params = { first_query: "u32", rows: "u32", ...attentionParams } as const;
 
 export const attentionScoresKernel = defineKernel({
   name: "attention.strip_scores",
@@ -66,31 +50,15 @@ export function attentionByStrips(
   program: Program,
   { q, k, v }: { q: Rows; k: Rows; v: Rows },
   y: Tensor<"f32">,
-  { queries, keys: allKeys, heads, headDim, past = 0, causal, yFirst = 0, mask }: AttentionShape,
+  shape: AttentionShape,
   scores: Tensor<"f32">,
 ): void {
+  const { queries, keys: allKeys, past = 0, causal, mask } = shape;
   for (let first = 0; first < queries; first += stripQueries) {
     const rows = Math.min(stripQueries, queries - first);
     // Without a mask the keys after a strip weigh nothing; with one they may be all that is left.
     const keys = causal && mask === undefined ? Math.min(allKeys, past + first + rows) : allKeys;
-    const values = {
-      first_query: first,
-      rows,
-      keys,
-      heads,
-      head_dim: headDim,
-      past,
-      causal: causal ? 1 : 0,
-      has_mask: mask === undefined ? 0 : 1,
-      scale: 1 / Math.sqrt(headDim),
-      q_first: q.first,
-      q_stride: q.stride,
-      k_first: k.first,
-      k_stride: k.stride,
-      v_first: v.first,
-      v_stride: v.stride,
-      y_first: yFirst,
-    };
+    const values = { first_query: first, rows, ...attentionValues({ q, k, v }, { ...shape, keys }) };
     program.dispatch(attentionScoresKernel, { q: q.tensor, k: k.tensor, scores }, values);
     program.dispatch(attentionSoftmaxKernel, { mask, scores }, values);
     program.dispatch(attentionValuesKernel, { weights: scores, v: v.tensor, y }, values);

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { getPlatform } from "../../../engine/platform.ts";
 import { listAdapters, nodePlatform, openNullAdapter } from "../../../engine/node/index.ts";
@@ -31,14 +32,14 @@ describe("adapters in Node", () => {
   it("compiles on the null adapter, and rejects a wrong shader there", async () => {
     const { adapter } = await openNullAdapter();
     const device = await adapter.requestDevice();
-    const compile = (module: string) =>
-      device.createComputePipelineAsync({
-        layout: "auto",
-        compute: { module: device.createShaderModule({ code: module }) },
-      });
-    await compile("@compute @workgroup_size(1) fn main() {}");
+    const compile = async (file: string) => {
+      const code = await readFile(new URL(`../../gpu/data/${file}`, import.meta.url), "utf8");
+      const module = device.createShaderModule({ code });
+      return await device.createComputePipelineAsync({ layout: "auto", compute: { module } });
+    };
+    await compile("scale.wgsl");
     device.pushErrorScope("validation");
-    const error = await compile("@compute @workgroup_size(1) fn main() { undefined_name; }").catch((e: unknown) => e);
+    const error = await compile("broken.wgsl").catch((e: unknown) => e);
     await device.popErrorScope();
     expect(error).to.be.instanceOf(Error);
     device.destroy();
