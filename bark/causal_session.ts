@@ -1,3 +1,4 @@
+import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { Program } from "../engine/program.ts";
 import { into } from "../engine/recorder.ts";
@@ -24,6 +25,8 @@ export interface SessionOptions {
   readonly maxTokens: number;
   /** Step j after a prefill samples with entry j modulo the length. */
   readonly sampling: readonly StepSampling[];
+  /** Tokens a row between two readbacks. Default: {@link tokensPerReadback} of the adapter and the runtime. */
+  readonly tokensPerReadback?: number | undefined;
 }
 
 /** Called for every batch of tokens, once it is submitted, with how many were sampled since the prefill. @returns true to stop. */
@@ -36,7 +39,7 @@ const readbackSteps = {
   software: { node: 4, deno: 8, browser: 4 },
 };
 
-/** Tokens a row that are decoded between two readbacks. */
+/** Tokens a row that are decoded between two readbacks if the caller does not say. */
 export function tokensPerReadback({ isSoftware, runtime }: Gpu): number {
   return readbackSteps[isSoftware ? "software" : "gpu"][runtime];
 }
@@ -48,6 +51,7 @@ export function tokensPerReadback({ isSoftware, runtime }: Gpu): number {
 export class CausalSession {
   readonly model: CausalModel;
   readonly options: SessionOptions;
+  readonly tokensPerReadback: number;
   /** Scores of the last step, at the columns that were computed. [rows, output_vocab_size] */
   readonly logits: Tensor<"f32">;
   readonly #gpu: Gpu;
@@ -66,12 +70,20 @@ export class CausalSession {
   /** Ids of the last prefill, a list a row; empty where embeddings were given. */
   #prefilled: readonly (readonly number[])[] = [];
 
+  /** @throws EngineError `usage` for a number of tokens between readbacks that is none. */
   constructor(model: CausalModel, options: SessionOptions) {
     const { gpu, config } = model;
     const { rows } = options;
     const { hidden_size: H, block_size: capacity } = config;
     this.model = model;
     this.options = options;
+    this.tokensPerReadback = options.tokensPerReadback ?? tokensPerReadback(gpu);
+    if (!Number.isSafeInteger(this.tokensPerReadback) || this.tokensPerReadback < 1)
+      throw new EngineError("usage", "wrong value of tokens_per_readback", {
+        where: "tokens_per_readback",
+        expected: "an integer ≥ 1",
+        actual: this.tokensPerReadback,
+      });
     this.#gpu = gpu;
     this.#caches = Array.from({ length: config.num_layers }, () => ({
       k: gpu.tensor("f32", [rows, capacity, H], "K cache"),
@@ -117,11 +129,10 @@ export class CausalSession {
    * tokens of the last one have come back, so that it never waits for the host; a stop then is one batch late.
    */
   async decode(count: number, onTokens: OnTokens = () => false): Promise<void> {
-    const batch = tokensPerReadback(this.#gpu);
     let read: Promise<boolean> = Promise.resolve(false);
     try {
       for (let done = 0; done < count;) {
-        const steps = Math.min(batch, count - done);
+        const steps = Math.min(this.tokensPerReadback, count - done);
         await this.#gpu.submit(this.#batch(done, steps));
         done += steps;
         this.#sampled += steps;

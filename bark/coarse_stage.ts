@@ -27,6 +27,7 @@ export async function generateCoarse(
   const session = new CausalSession(model, {
     rows: semantic.length,
     maxTokens: plan.maxLength,
+    tokensPerReadback: run.tokensPerReadback,
     // A step's codebook follows from its number within the window.
     sampling: coarseRanges(config, model.config.output_vocab_size).map((range) => ({
       columns: range,

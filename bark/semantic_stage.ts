@@ -28,6 +28,7 @@ export async function generateSemantic(
   const session = new CausalSession(model, {
     rows: ids.length,
     maxTokens: options.max_new_tokens,
+    tokensPerReadback: run.tokensPerReadback,
     sampling: [
       {
         columns: [0, Math.max(...ranges.map(([, end]) => end))],

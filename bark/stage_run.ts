@@ -6,9 +6,11 @@ import type { BarkProgress, BarkStage } from "./output.ts";
 /** Numbers that keep the random draws of the stages apart; the fine stage counts up from its own. */
 export const drawStages = { semantic: 1, coarse: 2, fine: 16 } as const;
 
-/** What a stage needs from the run around it: the seed, whether to stop, whom to tell. */
+/** What a stage needs from the run around it: the seed, whether to stop, whom to tell and how often. */
 export class StageRun {
   readonly seed: bigint;
+  /** What the caller asked for; without it a session knows. */
+  readonly tokensPerReadback: number | undefined;
   readonly #stage: BarkStage;
   readonly #signal: AbortSignal | undefined;
   readonly #onProgress: ((progress: BarkProgress) => void) | undefined;
@@ -20,10 +22,12 @@ export class StageRun {
       seed: bigint;
       signal?: AbortSignal | undefined;
       onProgress?: ((progress: BarkProgress) => void) | undefined;
+      tokensPerReadback?: number | undefined;
     },
   ) {
     this.#stage = stage;
     this.seed = options.seed;
+    this.tokensPerReadback = options.tokensPerReadback;
     this.#signal = options.signal;
     this.#onProgress = options.onProgress;
   }

@@ -17,7 +17,7 @@ interface Decode {
 
 /** Runs a greedy session of the embedded semantic model, then holds that everything was freed. */
 async function withSession(
-  options: { rows?: number; kernels?: "gpu" },
+  options: { rows?: number; kernels?: "gpu"; tokensPerReadback?: number },
   use: (decode: Decode) => Promise<void>,
 ): Promise<void> {
   const store = await openRepositoryStore("models/nano");
@@ -28,6 +28,7 @@ async function withSession(
   const session = new CausalSession(model, {
     rows: options.rows ?? 1,
     maxTokens: 128,
+    tokensPerReadback: options.tokensPerReadback,
     sampling: [{ columns: [0, columns + 1], sample: { ranges: [[0, columns]], greedy: true } }],
   });
   await use({ gpu, session, layers: config.num_layers });
@@ -73,6 +74,34 @@ describe("decode of the embedded checkpoint", () => {
       const [tokens] = await session.readTokens();
       expect(tokens.slice(64)).deep.equal(tokens.slice(0, 64));
     }));
+
+  it("reads back as often as it is told, the same tokens", async () => {
+    const read = new Map<number, number[]>();
+    for (const count of [3, 16])
+      await withSession({ tokensPerReadback: count }, async ({ session }) => {
+        await session.prefill([prompt]);
+        const reported: number[] = [];
+        await session.decode(16, (sampled) => (reported.push(sampled), false));
+        expect(reported).deep.equal(count === 3 ? [3, 6, 9, 12, 15, 16] : [16]);
+        read.set(count, (await session.readTokens())[0]);
+      });
+    expect(read.get(3)).deep.equal(read.get(16));
+  });
+
+  it("refuses a number of tokens between readbacks that is none, and leaves nothing", async () => {
+    const gpu = await openGpu({ versions: "static" });
+    const model = await BarkModel.from_pretrained(await openRepositoryStore("models/nano"), { gpu });
+    const bytes = gpu.ledger.bytes;
+    const input_ids = [Array.from({ length: 64 }, (_, i) => 10 + i)];
+    for (const tokens_per_readback of [0, 1.5, NaN]) {
+      const speech = model.generate({ input_ids, tokens_per_readback });
+      const message = await speech.catch((error: unknown) => (error as Error).message);
+      expect(message).equal("wrong value of tokens_per_readback");
+    }
+    expect(gpu.ledger.bytes).equal(bytes);
+    model.dispose();
+    gpu.dispose();
+  });
 
   it("decodes four rows to the tokens of one, in less than twice its dispatches", async () => {
     let dispatches = 0;
