@@ -15,7 +15,10 @@ bark bench generate         speak, and time the stages: cold, then warm
   -v, --voice VOICE         a preset's name or a FILE.npz
   --dtype f32|f16           default: as stored
   --max-semantic-tokens N   end the speech after N tokens (20 to 50 are enough on a software adapter)
-  --runs N                  warm runs (default: 3, fewer if they take more than 2 minutes)
+  --batch N                 speak the text N times in one batch (default: 1)
+  --readback K[,K…]         decode steps between two readbacks; of several, warm runs take turns and all are told
+                            (default: what the runtime and the adapter get)
+  --runs N                  warm runs, of each K (default: 3, fewer if they take more than 2 minutes)
 
 bark bench peers [WORK…]    the same work by other engines, in turns; WORK: decode, prefill, pass, codec75, codec750
                             first: npx tsx bench/peers/install.ts (500 MB into .cache/peers)

@@ -26,6 +26,8 @@ export async function benchGenerate(args: readonly string[]): Promise<number> {
     dtype: { type: "string" },
     device: { type: "string" },
     "max-semantic-tokens": { type: "string" },
+    batch: { type: "string" },
+    readback: { type: "string" },
     runs: { type: "string" },
     json: { type: "boolean" },
     plot: { type: "string" },
@@ -34,8 +36,14 @@ export async function benchGenerate(args: readonly string[]): Promise<number> {
   checkPlotName(values.plot);
   const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16"]);
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
-  const runs = numberFlag("runs", values.runs, isCount, "an integer ≥ 1") ?? 3;
-  const limit = numberFlag("max-semantic-tokens", values["max-semantic-tokens"], isCount, "an integer ≥ 1");
+  const count = (flag: string, text: string | undefined): number | undefined =>
+    numberFlag(flag, text, isCount, "an integer ≥ 1");
+  // Runs that are asked for are all done; by default nobody is to wait long.
+  const rounds = count("runs", values.runs);
+  const patience = rounds === undefined ? 120_000 : Infinity;
+  const batch = count("batch", values.batch) ?? 1;
+  const readbacks = values.readback?.split(",").map((text) => count("readback", text)!);
+  const limit = count("max-semantic-tokens", values["max-semantic-tokens"]);
   const store = await storeOf(values.model, values.synthetic);
   const processor = await BarkProcessor.from_pretrained(store);
   const history_prompt = values.voice === undefined ? null : await processor.loadVoice(values.voice);
@@ -52,12 +60,17 @@ export async function benchGenerate(args: readonly string[]): Promise<number> {
     };
     const { model, milliseconds: cold } = await load();
     const max_length = model.generation_config.semantic_config.max_input_semantic_length;
-    const inputs = await processor(text, { max_length });
+    const inputs = await processor(
+      Array.from({ length: batch }, () => text),
+      { max_length },
+    );
     // Without an end of speech every run has the same length, whatever the weights.
     const length = limit === undefined ? {} : { semantic_max_new_tokens: limit };
     const note = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
     note(`loaded in ${(cold / 1000).toFixed(1)} s`);
-    const measured = await measureRuns(model, { ...inputs, ...length, history_prompt, seed: 1 }, runs, note);
+    const kwargs = { ...inputs, ...length, history_prompt, seed: 1 };
+    const options = { rounds: rounds ?? 3, patience, ...(readbacks === undefined ? {} : { readbacks }), onNote: note };
+    const measured = await measureRuns(model, kwargs, options);
     const peakGpuBytes = gpu.ledger.peakBytes;
     const described = describeRuns(model, measured, {
       machine: describeMachine(gpu),

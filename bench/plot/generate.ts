@@ -30,7 +30,8 @@ export function plotGenerate(report: GenerateReport): string {
   const names = ["load", ...stages];
   const partNames = parts.map(({ name }) => name);
   const title = `${report.model}, weights ${report.dtype}, on ${machine.adapter}`;
-  const facts = `${digits(report.audioSeconds)} s of audio, real-time factor ${digits(report.realTimeFactor)}`;
+  const rows = report.batch === 1 ? "" : `batch of ${report.batch} texts, `;
+  const facts = `${rows}${digits(report.audioSeconds)} s of audio, real-time factor ${digits(report.realTimeFactor)}`;
   return page(width, 270, title, [
     text(16, 44, facts),
     legend(

@@ -40,7 +40,7 @@ function titleOf({ command, machine }: Report): string {
     peers: "The same work by other engines",
     encode: "Host cost of a decode step",
   } as const;
-  return `${names[command]}: ${machine.adapter}`;
+  return `${names[command]}: ${machine.adapter}, ${machine.runtime}`;
 }
 
 /** Without the path of a Python, which says nothing elsewhere. */
@@ -115,7 +115,7 @@ function kernelLines({ machine, format, roofline, results }: KernelReport): stri
 }
 
 function generateLines(report: GenerateReport): string[] {
-  const { machine, model, dtype, tokens, load, cold, warm } = report;
+  const { machine, model, dtype, batch, tokens, load, cold, warm } = report;
   const inSeconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(2);
   const rows = [
     ["load", inSeconds(load.cold), inSeconds(load.warm), ""],
@@ -126,29 +126,71 @@ function generateLines(report: GenerateReport): string[] {
       `${(spreadOf(warm[stage]) * 100).toFixed(0)} %`,
     ]),
   ];
-  const parts = report.parts.map(({ name, milliseconds, unit, count, dispatches, submits, ...traffic }) => [
-    name,
-    inSeconds(milliseconds),
-    `${count} × ${unit}`,
-    (milliseconds / count).toPrecision(3),
-    (dispatches / count).toFixed(1),
-    (submits / count).toFixed(2),
-    traffic.bytesPerToken === undefined ? "" : (traffic.bytesPerToken / 1e6).toFixed(1),
-    traffic.shareOfBandwidth === undefined ? "" : `${(traffic.shareOfBandwidth * 100).toFixed(0)} %`,
-  ]);
+  const parts = report.parts.map(({ name, milliseconds, unit, count, steps, dispatches, submits, ...traffic }) => {
+    const units = steps ?? count;
+    return [
+      name,
+      inSeconds(milliseconds),
+      `${units} × ${steps === undefined ? unit : "step"}`,
+      (milliseconds / units).toPrecision(3),
+      steps === undefined ? "" : ((count / milliseconds) * 1000).toFixed(1),
+      (dispatches / units).toFixed(1),
+      (submits / units).toFixed(2),
+      traffic.bytesPerStep === undefined ? "" : (traffic.bytesPerStep / 1e6).toFixed(1),
+      traffic.shareOfBandwidth === undefined ? "" : `${(traffic.shareOfBandwidth * 100).toFixed(0)} %`,
+    ];
+  });
   return [
-    `${machineLine(machine)} ${nameOf(model)}, weights ${dtype}; ${tokens.semantic} semantic tokens, ` +
-      `${report.audioSeconds.toFixed(2)} s of audio. Real-time factor ${report.realTimeFactor.toFixed(2)}; ` +
+    `${machineLine(machine)} ${nameOf(model)}, weights ${dtype}; ${batch === 1 ? "" : `a batch of ${batch} texts, `}` +
+      `${tokens.semantic} semantic tokens, ${report.audioSeconds.toFixed(2)} s of audio${batch === 1 ? "" : " in all"}. ` +
+      `Real-time factor (warm time by ${batch === 1 ? "the audio's" : "all rows' audio"}) ${report.realTimeFactor.toFixed(2)}; ` +
       `compiling ${inSeconds(report.compile)} s (cold less warm); ` +
       `first tokens after ${inSeconds(load.cold + cold.firstTokens)} s cold (with load), ${inSeconds(warm.firstTokens.median)} s warm; ` +
       `peak GPU bytes ${(report.peakGpuBytes / 2 ** 20).toFixed(0)} MiB, of the process ${(report.peakRss / 2 ** 20).toFixed(0)} MiB.`,
     "",
     ...table(["stage", "cold s", "warm s", "±"], rows),
     ...table(
-      ["part of a warm run", "s", "units", "ms a unit", "dispatches", "submits", "MB read", "of bandwidth"],
+      ["part of a warm run", "s", "units", "ms a unit", "tokens/s", "dispatches", "submits", "MB read", "of bandwidth"],
       parts,
     ),
+    ...readbackLines(report),
+    ...memoryLines(report),
   ];
+}
+
+/** The decode of runs that nobody watched: at full speed, where the table of parts waits for every submit. */
+function readbackLines({ readbacks, batch }: GenerateReport): string[] {
+  const rows = readbacks.flatMap(({ tokensPerReadback, decode }) =>
+    decode.map(({ stage, stageMilliseconds, step, stepCpu }) => [
+      stage,
+      `${tokensPerReadback}`,
+      ...(step === undefined
+        ? ["", "", "", ""]
+        : [
+            step.median.toPrecision(3),
+            `${(spreadOf(step) * 100).toFixed(0)} %`,
+            (stepCpu?.median ?? 0).toPrecision(3),
+            ((batch * 1000) / step.median).toFixed(1),
+          ]),
+      (stageMilliseconds.median / 1000).toFixed(2),
+    ]),
+  );
+  // Turns of a stage stand together.
+  const sorted = rows.toSorted(([a], [b]) => (a === b ? 0 : a === "semantic" ? -1 : 1));
+  return table(
+    ["decode, not waited for", "steps a readback", "ms a step", "±", "CPU ms a step", "tokens/s", "stage s"],
+    sorted,
+  );
+}
+
+/** Where runs are many enough to tell a leak. */
+function memoryLines({ memory }: GenerateReport): string[] {
+  if (memory.length < 10) return [];
+  const rows = [1, 10, Math.ceil(memory.length / 2), memory.length].map((run) => {
+    const { gpuBytes, rss } = memory[run - 1];
+    return [`${run}`, `${gpuBytes}`, (rss / 2 ** 20).toFixed(1)];
+  });
+  return table(["alive after warm run", "bytes of GPU buffers", "RSS, MiB"], rows);
 }
 
 /** A folder of this machine is named by its last part. */
