@@ -4,7 +4,6 @@ import { openGpu } from "../../engine/gpu.ts";
 import { describeMachine, describeProcessor, type Machine } from "../measure/machine.ts";
 import { plotKernels } from "../plot/kernels.ts";
 import { checkPlotName, writePlot } from "../plot/write.ts";
-import { runInChromium } from "./in_chromium.ts";
 import type { KernelReport } from "./report.ts";
 import { allOps, runKernels, selectCases, type KernelMeasurements, type KernelSelection } from "./run_all.ts";
 import { headerLine, resultLine, rooflineLine } from "./table.ts";
@@ -64,6 +63,8 @@ async function measureHere(
 }
 
 async function measureInChromium(selection: KernelSelection, print: (line: string) => void): Promise<Measured> {
+  // Only here: without Chromium's packages the bench runs in Node all the same.
+  const { runInChromium } = await import("./in_chromium.ts");
   print(headerLine);
   const { adapter, software, features, runtime, ...measured } = await runInChromium(selection, print);
   const machine = { ...describeProcessor(), runtime, adapter, software, features };
