@@ -32,11 +32,13 @@ export interface SessionOptions {
 /** Called for every batch of tokens, once it is submitted, with how many were sampled since the prefill. @returns true to stop. */
 export type OnTokens = (sampled: number) => boolean | Promise<boolean>;
 
-// A readback costs Node 0.1 ms, a page 0.5 to 2.5 and Deno 12. What is decoded after the end of speech is wasted, which
-// on software adapters is a tenth of a second a token.
+// `bench generate --readback 1,4,8,16`, nano on lavapipe, ms a step of the semantic stage with 1, 4, 8, 16 and 32 steps a
+// readback: Node 6.9, 5.5, 4.7, 5.6; Deno, where a readback costs 12 ms, 16.6, 8.8, 6.0, 4.9, 4.3. Half of the steps are
+// wasted at the end of speech, nothing in nano but a tenth of a second a step in bark-small, and nobody hears of progress
+// meanwhile: so not 32. Pages and GPUs by the cost of their readbacks: a page 0.5 to 2.5 ms.
 const readbackSteps = {
   gpu: { node: 8, deno: 16, browser: 8 },
-  software: { node: 4, deno: 8, browser: 4 },
+  software: { node: 8, deno: 16, browser: 4 },
 };
 
 /** Tokens a row that are decoded between two readbacks if the caller does not say. */
