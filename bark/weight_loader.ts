@@ -3,6 +3,7 @@ import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat, WeightFormat } from "../engine/shader_source.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
+import { chooseStorage } from "../kernels/choose.ts";
 import type { LayerNorm } from "../kernels/layernorm/layernorm.ts";
 import { createLinear, createWeights, disposeLinear, padRows, type Linear } from "../kernels/matmul/linear.ts";
 import { Scope } from "./scope.ts";
@@ -51,7 +52,7 @@ export class WeightLoader {
     const weight = await this.#values(`${name}.weight`, [columns, inner]);
     return this.#keepLinear(
       createLinear(this.gpu, weight, columns, inner, this.prefix + name, {
-        format: this.format,
+        format: this.#rounding(`${name}.weight`, this.format),
         bias: bias ? await this.#values(`${name}.bias`, [columns]) : undefined,
       }),
     );
@@ -60,9 +61,8 @@ export class WeightLoader {
   /** The head `name` [columns, inner], which has no bias. */
   async head(name: string, columns: number, inner: number): Promise<Linear> {
     const weight = await this.#values(name, [columns, inner]);
-    return this.#keepLinear(
-      createLinear(this.gpu, weight, columns, inner, this.prefix + name, { format: this.#tableFormat }),
-    );
+    const format = this.#rounding(name, this.#tableFormat);
+    return this.#keepLinear(createLinear(this.gpu, weight, columns, inner, this.prefix + name, { format }));
   }
 
   /** `{name}.weight` [width] and, if it has one, `{name}.bias` [width]; always f32. */
@@ -98,6 +98,12 @@ export class WeightLoader {
   /** Of tables, positions and heads: in 8 bits they turn speech into silence (CrispASR's ports of Bark found it out). */
   get #tableFormat(): WeightFormat {
     return this.format === "q8" ? "f16" : this.format;
+  }
+
+  /** The format that a matrix is still to be rounded to: none if it is stored as f32 and the checkpoint holds halves. */
+  #rounding(name: string, format: MatrixFormat): MatrixFormat {
+    const isHalf = this.reader.info(this.prefix + name).dtype === "F16";
+    return format === "f16" && isHalf ? chooseStorage(this.gpu, format) : format;
   }
 
   /** A tensor in host memory. @throws EngineError `bad-input` if it is missing or has another shape. */

@@ -5,12 +5,12 @@ const float = new Float32Array(bits.buffer);
 
 /** The f32 value of an IEEE half. */
 export function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >>> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  const exponent = half & 0x7c00;
+  const magnitude = half & 0x7fff;
+  if (exponent === 0) return (half & 0x8000 ? -1 : 1) * magnitude * 2 ** -24;
+  // The exponent's bias is 127 instead of 15; that of infinity and NaN stays the largest.
+  bits[0] = ((half & 0x8000) << 16) | ((magnitude << 13) + (exponent === 0x7c00 ? 0x70000000 : 0x38000000));
+  return float[0];
 }
 
 /** The IEEE half nearest to an f32 value, ties to even; beyond the range infinity. */
