@@ -4,8 +4,14 @@ import { EngineError } from "../errors.ts";
 // abort or hang), so none of them is ever let go.
 const instances = new Map<string, GPU>();
 
-// Dawn rounds timestamps to 65,536 ns otherwise, which is longer than most kernels run.
-const toggles = "disable-dawn-features=timestamp_quantization";
+const off = [
+  // Dawn rounds timestamps to 65,536 ns otherwise, which is longer than most kernels run.
+  "timestamp_quantization",
+  // Workgroup memory is then zeroed by a loop in the shader, as for drivers without the extension. SwiftShader has it, but
+  // compiles the zeros one by one: 0.9 s for 8 KiB, and it runs them one by one in every workgroup.
+  "use_vulkan_zero_initialize_workgroup_memory_extension",
+];
+const toggles = `disable-dawn-features=${off.join(",")}`;
 
 /**
  * Dawn's GPU object for these options (`backend=…`, `adapter=…`), the same one each time. `world` tells apart the sets
