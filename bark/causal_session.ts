@@ -3,7 +3,7 @@ import type { Gpu } from "../engine/gpu.ts";
 import type { Program } from "../engine/program.ts";
 import { into } from "../engine/recorder.ts";
 import type { Tensor } from "../engine/tensor.ts";
-import { attentionDecode, type KvCache } from "../kernels/attention/decode.ts";
+import { attentionDecode, decodeScratch, type DecodeShape, type KvCache } from "../kernels/attention/decode.ts";
 import { embedding } from "../kernels/embedding/embedding.ts";
 import { sampleStep, type SampleOptions } from "../kernels/sample/sample.ts";
 import { stateFields, stateWidth } from "../kernels/state.ts";
@@ -60,7 +60,8 @@ export class CausalSession {
   readonly #caches: readonly KvCache[];
   readonly #state: Tensor<"u32">;
   readonly #tokens: Tensor<"u32">;
-  readonly #scores: Tensor<"f32">;
+  readonly #shape: DecodeShape;
+  readonly #scratch: Tensor<"f32">;
   readonly #buffers: GptBuffers;
   readonly #body: Program;
   readonly #tails: readonly Program[];
@@ -87,13 +88,14 @@ export class CausalSession {
         actual: this.tokensPerReadback,
       });
     this.#gpu = gpu;
+    this.#shape = { rows, heads: config.num_heads, headDim: H / config.num_heads, capacity };
     this.#caches = Array.from({ length: config.num_layers }, () => ({
       k: gpu.tensor("f32", [rows, capacity, H], "K cache"),
       v: gpu.tensor("f32", [rows, capacity, H], "V cache"),
     }));
     this.#state = gpu.tensor("u32", [rows, stateWidth], "decode state");
     this.#tokens = gpu.tensor("u32", [rows, options.maxTokens], "sampled tokens");
-    this.#scores = gpu.tensor("f32", [rows, config.num_heads, capacity], "attention scores");
+    this.#scratch = decodeScratch(gpu, this.#shape);
     this.logits = gpu.tensor("f32", [rows, config.output_vocab_size], "logits");
     this.#buffers = model.gpt.buffers(rows, "decode");
     this.#body = this.#recordBody();
@@ -175,7 +177,7 @@ export class CausalSession {
       k.dispose();
       v.dispose();
     }
-    for (const tensor of [this.#state, this.#tokens, this.#scores, this.logits]) tensor.dispose();
+    for (const tensor of [this.#state, this.#tokens, this.#scratch, this.logits]) tensor.dispose();
     disposeBuffers(this.#buffers);
   }
 
@@ -197,7 +199,7 @@ export class CausalSession {
 
   /** One token a row through all blocks: the state's tokens in, `buffers.x` out. */
   #recordBody(): Program {
-    const { gpt, tables, config } = this.model;
+    const { gpt, tables } = this.model;
     const { rows } = this.options;
     const program = this.#gpu.program("decode body");
     const at = (field: number): { tensor: Tensor<"u32">; first: number; stride: number } => ({
@@ -206,13 +208,13 @@ export class CausalSession {
       stride: stateWidth,
     });
     embedding(program, tables, at(stateFields.token), this.#buffers.x, rows, at(stateFields.position));
-    gpt.recordBlocks(into(program), this.#buffers, rows, (_recording, layer, qkv, y) => {
+    gpt.recordBlocks(into(program), this.#buffers, rows, (_recording, layer, qkv, y) =>
       attentionDecode(
         program,
-        { qkv, state: this.#state, cache: this.#caches[layer], scores: this.#scores, y },
-        { rows, heads: config.num_heads, headDim: config.hidden_size / config.num_heads, capacity: config.block_size },
-      );
-    });
+        { qkv, state: this.#state, cache: this.#caches[layer], scratch: this.#scratch, y },
+        this.#shape,
+      ),
+    );
     return program;
   }
 

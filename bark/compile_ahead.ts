@@ -38,7 +38,7 @@ export async function compileAhead(
     layernormVersions[chooseLayernorm(gpu)],
     kvAppendKernel,
     ...attentionKernels(gpu, width / heads),
-    decodeKernel(gpu, width / heads, capacity),
+    decodeKernel(gpu, { heads, headDim: width / heads, capacity }),
     sampleStepKernel,
     sampleRowsKernel,
   ];

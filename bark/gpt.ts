@@ -3,6 +3,7 @@ import type { Program } from "../engine/program.ts";
 import type { Recording } from "../engine/recorder.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { attentionScratch } from "../kernels/attention/attention.ts";
+import type { Attended } from "../kernels/attention/decode.ts";
 import { layernorm, type LayerNorm } from "../kernels/layernorm/layernorm.ts";
 import { disposeLinear, type Linear } from "../kernels/matmul/linear.ts";
 import { fusesNorm, matmul, type MatmulOptions } from "../kernels/matmul/matmul.ts";
@@ -42,8 +43,17 @@ export interface GptBuffers {
   readonly scratch: Tensor<"f32"> | undefined;
 }
 
-/** Records the attention of layer `layer` for rows `first` on of each sequence: qkv [rows, 3H] -> y [rows left, H]. */
-export type Attend = (recording: Recording, layer: number, qkv: Tensor<"f32">, y: Tensor<"f32">, first: number) => void;
+/**
+ * Records the attention of layer `layer` for rows `first` on of each sequence: qkv [rows, 3H] -> y [rows left, H], or what
+ * it returns.
+ */
+export type Attend = (
+  recording: Recording,
+  layer: number,
+  qkv: Tensor<"f32">,
+  y: Tensor<"f32">,
+  first: number,
+) => Attended | undefined;
 
 /** Rows `first` to the last one of each sequence of a pass, the only ones whose outcome is wanted, and where it is computed. */
 export interface LastRows {
@@ -122,13 +132,14 @@ export class Gpt {
     const left = rows - sequences * first;
     const at = ({ inner, columns }: Linear, count: number): Program => recording.program(count * inner * columns);
     normedMatmul(at(qkv, rows), buffers, norm1, qkv, buffers.wide, { rows });
-    attend(recording, layer, buffers.wide, to.narrow, first);
+    const attended = attend(recording, layer, buffers.wide, to.narrow, first);
     if (to !== buffers)
       for (let i = 0; i < sequences; i++) {
         const count = (length - first) * H;
         recording.program(0).copy(buffers.x, (i * length + first) * H, to.x, i * count, count);
       }
-    matmul(at(attentionOut, left), to.narrow, attentionOut, to.x, { rows: left, accumulate: true });
+    const input = attended?.parts ?? to.narrow;
+    matmul(at(attentionOut, left), input, attentionOut, to.x, { rows: left, accumulate: true, attended });
     normedMatmul(at(mlpIn, left), to, norm2, mlpIn, to.wide, { rows: left, gelu: true });
     matmul(at(mlpOut, left), to.wide, mlpOut, to.x, { rows: left, accumulate: true });
   }

@@ -2,7 +2,7 @@ import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { AttentionVersion } from "./attention/attention.ts";
-import { decodes, type AttentionDecodeVersion } from "./attention/decode.ts";
+import { decodes, type AttentionDecodeVersion, type DecodeShape } from "./attention/decode.ts";
 import type { NormedVersion, PlainVersion } from "./matmul/matmul.ts";
 
 /**
@@ -17,11 +17,11 @@ const gemvRows = 4;
 /** Ops whose versions can be forced by name (`openGpu({ versions })`, `BARK_KERNELS`), and what these names are. */
 const forceable = {
   /** Matrix products of up to four rows. */
-  gemv: ["gemv_split", "gemv_subgroups", "gemv", "gemv_broadcast", "plain"],
+  gemv: ["gemv_split", "gemv", "gemv_broadcast", "plain"],
   /** Matrix products of more rows. */
   gemm: ["gemm_tiled", "gemm", "gemm_broadcast", "plain"],
   /** Attention of one new token over a cache. */
-  attention_decode: ["subgroups", "split", "quads", "lanes"],
+  attention_decode: ["chunks_subgroups", "chunks", "subgroups", "split", "quads", "lanes"],
 } as const;
 export type ForceableOp = keyof typeof forceable;
 type VersionOf<Op extends ForceableOp> = (typeof forceable)[Op][number];
@@ -46,9 +46,9 @@ function decided<Op extends ForceableOp>(gpu: Gpu, op: Op): VersionOf<Op> | unde
 
 /** The versions that a GPU may be the fastest with, first the one that it gets without a tune. */
 export const tuned = {
-  gemv: ["gemv_split", "gemv_subgroups", "gemv"],
+  gemv: ["gemv_split", "gemv"],
   gemm: ["gemm_tiled", "gemm", "gemm_broadcast"],
-  attention_decode: ["subgroups", "split"],
+  attention_decode: ["chunks_subgroups", "chunks", "subgroups", "split"],
 } as const satisfies { [Op in ForceableOp]: readonly VersionOf<Op>[] };
 
 export function chooseMatmul(gpu: Gpu, rows: number, inner: number): PlainVersion {
@@ -82,10 +82,20 @@ export function chooseNormedMatmul(
   storage: MatrixFormat,
 ): NormedVersion | undefined {
   const version = chooseMatmul(gpu, rows, inner);
-  if (version === "gemv_split" || version === "gemv_subgroups") return version;
+  if (version === "gemv_split") return gpu.features.has("subgroups") ? "gemv_split_subgroups" : version;
   if (version !== "gemv") return undefined;
   const isLavapipe = gpu.isSoftware && !isSwiftShader(gpu);
   return isLavapipe && storage === "f32" && gpu.features.has("subgroups") ? "gemv_lanes" : "gemv";
+}
+
+/**
+ * Groups of four columns of a workgroup of gemv_split, which splits k over the other lanes: the longer k, the more lanes
+ * share it; many columns occupy a GPU as they are. Measured on an H100 (decode of bark-small, f16): for 3072 -> 768 the
+ * time of 8, 4 and 2 groups is 2.0, 1.3 and 1, for 768 -> 2304 1.2, 1 and 1.1, for 768 -> 10048 1, 1.2 and 2.0.
+ */
+export function chooseSplit(inner: number, groups: number): number {
+  if (inner > 1024) return 2;
+  return groups > 2048 ? 8 : 4;
 }
 
 /**
@@ -109,17 +119,28 @@ export function chooseAttention(gpu: Gpu, headDim: number): AttentionVersion {
   return headDim <= 64 ? "tile" : "query";
 }
 
-export function chooseAttentionDecode(gpu: Gpu, headDim: number, capacity: number): AttentionDecodeVersion {
+export function chooseAttentionDecode(
+  gpu: Gpu,
+  shape: Pick<DecodeShape, "heads" | "headDim" | "capacity">,
+): AttentionDecodeVersion {
   const version = decided(gpu, "attention_decode");
   const order = [
     ...(version === undefined ? [] : [version]),
     ...(gpu.isSoftware ? (["quads"] as const) : tuned.attention_decode),
   ];
-  return order.find((version) => decodes(gpu, version, headDim, capacity)) ?? "lanes";
+  return order.find((version) => decodes(gpu, version, shape)) ?? "lanes";
 }
 
 export function chooseLayernorm(gpu: Gpu): "workgroup" | "thread" {
   return gpu.isSoftware ? "thread" : "workgroup";
+}
+
+/**
+ * Lanes that share a row of logits when an id is picked. A GPU that has few rows waits for loads and logarithms, so there
+ * a row gets as many as any adapter has; many rows fill it by themselves, and fewer lanes then have less to merge.
+ */
+export function chooseSampleLanes(gpu: Gpu, rows: number): 64 | 256 {
+  return gpu.isSoftware || rows >= 64 ? 64 : 256;
 }
 
 /** Below eight output channels a broadcast would hand out mostly padding. */

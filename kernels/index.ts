@@ -9,7 +9,7 @@ import { elementwise } from "./elementwise/elementwise.ts";
 import { embeddingGivenKernel, embeddingKernel } from "./embedding/embedding.ts";
 import { layernormThread, layernormWorkgroup } from "./layernorm/layernorm.ts";
 import { lstmSplit, lstmThread } from "./lstm/lstm.ts";
-import { matmulVersions, normedVersions } from "./matmul/matmul.ts";
+import { gemvSplitAttended, matmulVersions, normedVersions } from "./matmul/matmul.ts";
 import { sampleRowsKernel, sampleStepKernel } from "./sample/sample.ts";
 
 /** Every kernel of the project, for the tests that compile all of them and for `bark doctor`. */
@@ -29,6 +29,7 @@ export const allKernels: readonly AnyKernel[] = [
   embeddingKernel,
   ...Object.values(matmulVersions),
   ...Object.values(normedVersions),
+  gemvSplitAttended,
   layernormThread,
   layernormWorkgroup,
   sampleRowsKernel,

@@ -2,7 +2,7 @@ import type { Gpu } from "../engine/gpu.ts";
 import type { Program } from "../engine/program.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { Dtype, Tensor } from "../engine/tensor.ts";
-import { attentionDecode, attentionDecodeVersions } from "./attention/decode.ts";
+import { attentionDecode, attentionDecodeVersions, decodeScratch } from "./attention/decode.ts";
 import { tuned } from "./choose.ts";
 import type { Linear } from "./matmul/linear.ts";
 import { matmul, matmulVersions, type PlainVersion } from "./matmul/matmul.ts";
@@ -67,19 +67,20 @@ export class TuneBench {
   /** Half of the cache is full. */
   #attentionDecode(): Contest {
     const versions = tuned.attention_decode.filter((version) => this.#gpu.supports(attentionDecodeVersions[version]));
+    const shape = { rows: 1, heads, headDim: width / heads, capacity };
     const state = this.#tensor("u32", [1, 4]);
     state.write(Uint32Array.of(0, capacity / 2, 0, 0));
     const tensors = {
       qkv: this.#tensor("f32", [1, 3 * width]),
       state,
       cache: { k: this.#tensor("f32", [1, capacity, width]), v: this.#tensor("f32", [1, capacity, width]) },
-      scores: this.#tensor("f32", [1, heads, capacity]),
+      scratch: decodeScratch(this.#gpu, shape),
       y: this.#tensor("f32", [1, width]),
     };
-    const shape = { rows: 1, heads, headDim: width / heads, capacity };
-    return this.#contest("attention_decode", versions, (program, version) =>
-      attentionDecode(program, tensors, { ...shape, version }),
-    );
+    this.#tensors.push(tensors.scratch);
+    return this.#contest("attention_decode", versions, (program, version) => {
+      attentionDecode(program, tensors, { ...shape, version });
+    });
   }
 
   #contest<V extends string>(

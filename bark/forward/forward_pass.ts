@@ -90,9 +90,9 @@ async function runRow(work: Work, row: InputRow, index: number, past: DynamicCac
       await keepRow(output.hiddenStates[layer], index, buffers.x);
       writePast(work, past, layer, index);
       await submit(gpt.gpu, `layer ${layer}`, (program) =>
-        gpt.recordBlock(into(program), layer, buffers, queries, (_recording, _layer, qkv, y) =>
-          recordAttention(program, work, shape, qkv, y),
-        ),
+        gpt.recordBlock(into(program), layer, buffers, queries, (_recording, _layer, qkv, y) => {
+          recordAttention(program, work, shape, qkv, y);
+        }),
       );
       await keepCache(work, output, layer, index);
       await keepRow(output.attentions[layer], index, weights);

@@ -7,9 +7,14 @@ import {
 import {
   attentionDecode,
   attentionDecodeVersions,
+  decodeScratch,
   type AttentionDecodeVersion,
+  type Attended,
 } from "../../kernels/attention/decode.ts";
 import { attentionReference } from "../../kernels/attention/reference.ts";
+import { createLinear } from "../../kernels/matmul/linear.ts";
+import { matmul } from "../../kernels/matmul/matmul.ts";
+import { identityMatrix } from "../../kernels/matmul/reference.ts";
 import { noise } from "../../kernels/self_test/noise.ts";
 import { stateFields, stateWidth } from "../../kernels/state.ts";
 import { poison, readRows, sampleOf, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
@@ -93,29 +98,31 @@ async function prepareDecode(scope: Scope, past: number): Promise<PreparedCase> 
   const position = new Uint32Array(stateWidth);
   position[stateFields.position] = past;
   const state = scope.tensorFrom("u32", position);
-  const scores = scope.tensor("f32", [1, heads, capacity]);
+  const shape = { rows: 1, heads, headDim, capacity };
+  const scratch = scope.own(decodeScratch(scope.gpu, shape));
+  const identity = scope.own(createLinear(scope.gpu, identityMatrix(width), width, width, "bench"));
+  let attended: Attended | undefined;
   const y = scope.tensor("f32", [1, width]);
   const input = scope.tensorFrom("f32", qkv);
   return {
     copies: caches.length,
-    record: (program, version, copy) =>
-      attentionDecode(
-        program,
-        { qkv: input, state, cache: caches[copy], scores, y },
-        {
-          rows: 1,
-          heads,
-          headDim,
-          capacity,
-          ...(version === undefined ? {} : { version: version as AttentionDecodeVersion }),
-        },
-      ),
+    record: (program, version, copy) => {
+      const tensors = { qkv: input, state, cache: caches[copy], scratch, y };
+      const forced = version === undefined ? {} : { version: version as AttentionDecodeVersion };
+      attended = attentionDecode(program, tensors, { ...shape, ...forced });
+    },
     reset: () => poison(y),
     check: async () => {
       k.set(qkv.subarray(width, 2 * width), past * width);
       v.set(qkv.subarray(2 * width), past * width);
-      const shape = { queries: 1, keys: past + 1, heads, headDim, causal: false };
-      return [{ actual: await y.read(), expected: attentionReference(qkv.subarray(0, width), k, v, shape) }];
+      if (attended !== undefined) {
+        const merge = scope.gpu.program("bench merge");
+        matmul(merge, attended.parts, identity, y, { rows: 1, attended });
+        await merge.run();
+        merge.dispose();
+      }
+      const one = { queries: 1, keys: past + 1, heads, headDim, causal: false };
+      return [{ actual: await y.read(), expected: attentionReference(qkv.subarray(0, width), k, v, one) }];
     },
   };
 }

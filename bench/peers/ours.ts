@@ -8,7 +8,7 @@ import { into } from "../../engine/recorder.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { TensorInfo, TensorReader } from "../../engine/tensor_reader.ts";
 import { attention } from "../../kernels/attention/attention.ts";
-import { attentionDecode } from "../../kernels/attention/decode.ts";
+import { attentionDecode, decodeScratch } from "../../kernels/attention/decode.ts";
 import { stateFields, stateWidth } from "../../kernels/state.ts";
 import type { Prepare, Prepared } from "./contender.ts";
 import { codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork, type TensorSpec } from "./work.ts";
@@ -130,7 +130,8 @@ function recordDecode(program: Program, gpt: Gpt, buffers: GptBuffers, work: Gpt
   const fields = new Uint32Array(stateWidth);
   fields[stateFields.position] = past;
   const state = gpu.tensorFrom("u32", [1, stateWidth], fields, "bench state");
-  const scores = gpu.tensor("f32", [1, heads, capacity], "bench scores");
+  const shape = { rows: 1, heads, headDim: width / heads, capacity };
+  const scratch = decodeScratch(gpu, shape);
   const cacheOf = (spec: TensorSpec): Tensor<"f32"> => {
     const tensor = gpu.tensor("f32", [1, capacity, width], "bench cache");
     tensor.write(positionsFirst(valuesOf(spec), heads, past));
@@ -139,7 +140,7 @@ function recordDecode(program: Program, gpt: Gpt, buffers: GptBuffers, work: Gpt
   const specs = tensorsOf(work);
   gpt.recordBlocks(into(program), buffers, 1, (_recording, layer, qkv, y) => {
     const cache = { k: cacheOf(specs[`past_k.${layer}`]), v: cacheOf(specs[`past_v.${layer}`]) };
-    attentionDecode(program, { qkv, state, cache, scores, y }, { rows: 1, heads, headDim: width / heads, capacity });
+    return attentionDecode(program, { qkv, state, cache, scratch, y }, shape);
   });
 }
 

@@ -32,6 +32,18 @@ const quadBindings = {
   y: readWrite("f32"),
 };
 
+const chunkBindings = {
+  qkv: read("f32"),
+  state: read("u32"),
+  k_cache: readWrite("f32"),
+  v_cache: readWrite("f32"),
+  parts: readWrite("f32"),
+};
+
+/** Keys of a chunk, as in attention_decode_chunks.wgsl and attended_input.wgsl. */
+const chunkKeys = 128;
+const chunksOf = (capacity: number): number => Math.ceil(capacity / chunkKeys);
+
 /** Eight lanes a head, four keys a lane: for software adapters. */
 export const attentionDecodeQuadsKernel = defineKernel({
   name: "attention.decode_quads",
@@ -62,31 +74,82 @@ export const attentionDecodeSubgroupsKernel = defineKernel({
   workgroups: ({ rows, heads }) => [heads, rows],
 });
 
+/**
+ * 256 lanes a head and chunk of 128 keys: for GPUs. It leaves a part for each chunk, which the product that follows merges:
+ * see {@link Attended}.
+ */
+export const attentionDecodeChunksKernel = defineKernel({
+  name: "attention.decode_chunks",
+  source: file("attention_decode_chunks.wgsl"),
+  preludes: [file("lane_reduce.wgsl")],
+  bindings: chunkBindings,
+  params,
+  workgroups: ({ rows, heads, capacity }) => [chunksOf(capacity), heads, rows],
+});
+
+/** {@link attentionDecodeChunksKernel} with subgroups. */
+export const attentionDecodeChunksSubgroupsKernel = defineKernel({
+  name: "attention.decode_chunks_subgroups",
+  source: file("attention_decode_chunks.wgsl"),
+  preludes: [file("lane_reduce_subgroups.wgsl")],
+  bindings: chunkBindings,
+  params,
+  features: ["subgroups"],
+  workgroups: ({ rows, heads, capacity }) => [chunksOf(capacity), heads, rows],
+});
+
 const quadVersions = {
   quads: attentionDecodeQuadsKernel,
   split: attentionDecodeSplitKernel,
   subgroups: attentionDecodeSubgroupsKernel,
 };
-export const attentionDecodeVersions = { lanes: attentionDecodeKernel, ...quadVersions };
+const chunkVersions = { chunks: attentionDecodeChunksKernel, chunks_subgroups: attentionDecodeChunksSubgroupsKernel };
+export const attentionDecodeVersions = { lanes: attentionDecodeKernel, ...quadVersions, ...chunkVersions };
 export type AttentionDecodeVersion = keyof typeof attentionDecodeVersions;
 
 /** Positions whose scores all versions but one keep in workgroup memory, and the widest head that 256 lanes share out. */
 const [mostPositions, widestHead] = [1024, 256];
 
-/** Whether a device can decode heads of this width over a cache of this capacity with a version. */
-export function decodes(gpu: Gpu, version: AttentionDecodeVersion, headDim: number, capacity: number): boolean {
+/** The widest head whose keys 256 lanes share out eight each, and pairs of a head and a chunk that the merge has room for. */
+const [widestChunkHead, mostParts] = [64, 512];
+
+interface Heads {
+  readonly heads: number;
+  readonly headDim: number;
+  readonly capacity: number;
+}
+
+/** Whether a device can decode these heads over a cache of this capacity with a version. */
+export function decodes(gpu: Gpu, version: AttentionDecodeVersion, { heads, headDim, capacity }: Heads): boolean {
   if (version === "lanes") return true;
-  return (
-    gpu.supports(attentionDecodeVersions[version]) &&
-    headDim % 4 === 0 &&
-    headDim <= widestHead &&
-    capacity <= mostPositions
-  );
+  if (!gpu.supports(attentionDecodeVersions[version]) || headDim % 4 !== 0) return false;
+  if (isChunked(version)) return headDim <= widestChunkHead && heads * chunksOf(capacity) <= mostParts;
+  return headDim <= widestHead && capacity <= mostPositions;
+}
+
+function isChunked(version: AttentionDecodeVersion): version is keyof typeof chunkVersions {
+  return Object.hasOwn(chunkVersions, version);
+}
+
+/** What {@link attentionDecode} works in: [rows, *]. */
+export function decodeScratch(gpu: Gpu, { rows, heads, headDim, capacity }: DecodeShape): Tensor<"f32"> {
+  const [scores, parts] = [heads * capacity, heads * chunksOf(capacity) * (headDim + 4)];
+  return gpu.tensor("f32", [rows, Math.max(scores, parts)], "attention scratch");
+}
+
+/** Attention that is left in parts, one for each chunk of the cache: `matmul` takes it as its input and merges them. */
+export interface Attended {
+  /** [rows, chunks, heads, headDim/4 + 1] of four values, in the scratch that {@link attentionDecode} was given. */
+  readonly parts: Tensor<"f32">;
+  /** Tells how many of the chunks are in use. */
+  readonly state: Tensor<"u32">;
+  readonly headDim: number;
+  readonly chunks: number;
 }
 
 /** The kernel of {@link attentionDecode}. */
-export function decodeKernel(gpu: Gpu, headDim: number, capacity: number): AnyKernel {
-  return attentionDecodeVersions[chooseAttentionDecode(gpu, headDim, capacity)];
+export function decodeKernel(gpu: Gpu, heads: Heads): AnyKernel {
+  return attentionDecodeVersions[chooseAttentionDecode(gpu, heads)];
 }
 
 export const kvAppendKernel = defineKernel({
@@ -103,38 +166,41 @@ export interface KvCache {
   readonly v: Tensor<"f32">;
 }
 
-export interface DecodeShape {
+export interface DecodeShape extends Heads {
   readonly rows: number;
-  readonly heads: number;
-  readonly headDim: number;
-  readonly capacity: number;
   /** Forces a version, for tests and benches. */
   readonly version?: AttentionDecodeVersion;
 }
 
 /**
  * Records the attention of one new token a row over its cache, after appending the token's K and V at the position that
- * the decode state holds. qkv: [rows, 3 width]; state: [rows, 4] u32; scores: [rows, heads, capacity]; y: [rows, width].
+ * the decode state holds. qkv: [rows, 3 width]; state: [rows, 4] u32; scratch: {@link decodeScratch}; y: [rows, width].
+ * @returns what the version leaves in parts for the product that follows; otherwise the result is in `y`.
  * @throws EngineError `usage` if the version that is forced cannot do this shape.
  */
 export function attentionDecode(
   program: Program,
-  tensors: { qkv: Tensor<"f32">; state: Tensor<"u32">; cache: KvCache; scores: Tensor<"f32">; y: Tensor<"f32"> },
+  tensors: { qkv: Tensor<"f32">; state: Tensor<"u32">; cache: KvCache; scratch: Tensor<"f32">; y: Tensor<"f32"> },
   shape: DecodeShape,
-): void {
-  const { qkv, state, cache, scores, y } = tensors;
+): Attended | undefined {
+  const { qkv, state, cache, scratch, y } = tensors;
   const { rows, heads, headDim, capacity } = shape;
-  const version = shape.version ?? chooseAttentionDecode(program.gpu, headDim, capacity);
-  if (!decodes(program.gpu, version, headDim, capacity))
+  const version = shape.version ?? chooseAttentionDecode(program.gpu, shape);
+  if (!decodes(program.gpu, version, shape))
     throw new EngineError("usage", "this version cannot do this attention here", {
       where: attentionDecodeVersions[version].name,
-      expected: `heads of a multiple of four values, at most ${widestHead}; at most ${mostPositions} positions; its features`,
-      actual: `${headDim} values and ${capacity} positions on ${program.gpu.adapterName}`,
+      expected: `heads of a multiple of four values, at most ${isChunked(version) ? widestChunkHead : widestHead}; at most ${mostPositions} positions; its features`,
+      actual: `${heads} heads of ${headDim} values and ${capacity} positions on ${program.gpu.adapterName}`,
     });
   const values = { rows, heads, head_dim: headDim, capacity, scale: 1 / Math.sqrt(headDim) };
-  const common = { qkv, state, k_cache: cache.k, v_cache: cache.v, y };
-  if (version === "lanes") return program.dispatch(attentionDecodeKernel, { ...common, scores }, values);
-  program.dispatch(quadVersions[version], common, values);
+  const inputs = { qkv, state, k_cache: cache.k, v_cache: cache.v };
+  if (isChunked(version)) {
+    program.dispatch(chunkVersions[version], { ...inputs, parts: scratch }, values);
+    return { parts: scratch, state, headDim, chunks: chunksOf(capacity) };
+  }
+  if (version === "lanes") program.dispatch(attentionDecodeKernel, { ...inputs, scores: scratch, y }, values);
+  else program.dispatch(quadVersions[version], { ...inputs, y }, values);
+  return undefined;
 }
 
 /** Records the copy of K and V of `rows` positions from row `qkvRow` of qkv [*, 3 width] on to the cache, from element `first` on. */

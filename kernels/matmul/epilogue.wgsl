@@ -11,19 +11,23 @@ struct Params {
   gelu: u32,
   accumulate: u32,    // y += instead of y =
   has_norm_bias: u32, // of the layer normalisation in front (normed_input.wgsl)
+  workgroup_groups: u32,   // groups of four columns of a workgroup (gemv_split.wgsl)
+  head_quads: u32,    // values of a head by four, and
+  chunks: u32,        // chunks of the cache, of the attention in front (attended_input.wgsl)
 }
 // Number of column groups of four in one row of the weight matrix.
 fn weight_stride() -> u32 { return (params.columns + 3u) / 4u; }
 
+fn store_column(row: u32, column: u32, sum: f32) {
+  if (column >= params.columns) { return; }
+  var value = sum;
+  if (params.has_bias != 0u) { value += bias[column]; }
+  if (params.gelu != 0u) { value = gelu(value); }
+  let index = row * params.columns + column;
+  if (params.accumulate != 0u) { value += y[index]; }
+  y[index] = value;
+}
+
 fn store(row: u32, group: u32, sum: vec4<f32>) {
-  for (var i = 0u; i < 4u; i++) {
-    let column = group * 4u + i;
-    if (column >= params.columns) { return; }
-    var value = sum[i];
-    if (params.has_bias != 0u) { value += bias[column]; }
-    if (params.gelu != 0u) { value = gelu(value); }
-    let index = row * params.columns + column;
-    if (params.accumulate != 0u) { value += y[index]; }
-    y[index] = value;
-  }
+  for (var i = 0u; i < 4u; i++) { store_column(row, group * 4u + i, sum[i]); }
 }

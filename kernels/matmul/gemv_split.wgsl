@@ -1,29 +1,67 @@
 // y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for one row or a few, on a GPU.
-// A workgroup of 16 x 16 owns 16 groups of four columns; k is split over 16 lanes, so that each row of lanes reads 256
-// neighbouring bytes of W, and enough loads are in flight. The 16 partial sums meet in workgroup memory.
-// The input comes from plain_input.wgsl or normed_input.wgsl. x: [rows, inner/4] of vec4; W: [inner/4, ceil(columns/4)]
-// blocks (engine/formats/matrix_*.wgsl).
-var<workgroup> partial: array<vec4<f32>, 256>;
+// A workgroup of 256 lanes owns `workgroup_groups` groups of four columns (chooseSplit in choose.ts: 2, 4 or 8), and k is
+// split over the lanes that are left: neighbouring lanes read neighbouring bytes of W, and a GPU gets workgroups enough at
+// 768 columns. A lane takes four blocks at a time, so that their loads are in flight together; those of the first four
+// start before the input is prepared, which hides either's wait behind the other's.
+// The input comes from plain_input.wgsl, normed_input_lanes.wgsl or attended_input.wgsl. x: [rows, inner/4] of vec4; W:
+// [inner/4, ceil(columns/4)] blocks (engine/formats/matrix_*.wgsl).
+var<workgroup> sums: array<vec4<f32>, 256>;
 
-@compute @workgroup_size(16, 16)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-  let group_index = workgroup.x * 16u + local.x;
+// Block k of W; past the last one that one again, which `product` drops.
+fn block_at(k: u32, group: u32, stride: u32) -> Block {
+  let inside = min(k, params.inner / 4u - 1u);
+  return load_block(inside, group, stride, chunk_scale(inside / 8u, group, stride));
+}
+
+fn product(first: u32, k: u32, block: Block, stride: u32) -> vec4<f32> {
+  if (k >= params.inner / 4u) { return vec4<f32>(); }
+  let a = input(first, k);
+  return a.x * row0(block, stride) + a.y * row1(block, stride) + a.z * row2(block, stride) + a.w * row3(block, stride);
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, lane: Lane) {
+  let width = params.workgroup_groups;
+  let height = 256u / width;
+  let column = lane.index % width;
+  let part = lane.index / width;
   let row = workgroup.y;
   let blocks = params.inner / 4u;
   let first = (params.first_row + row) * blocks;
-  prepare_input(first, blocks, local.y * 16u + local.x, 256u);
   let stride = weight_stride();
-  // Lanes past the last group work on it again, so that every lane reaches the barrier with loads in bounds.
-  let group = params.first_group + min(group_index, params.groups - 1u);
+  // Lanes past the last group work on it again, so that every lane reaches the barriers with loads in bounds.
+  let group = params.first_group + min(workgroup.x * width + column, params.groups - 1u);
+
+  var k = part;
+  var b0 = block_at(k, group, stride);
+  var b1 = block_at(k + height, group, stride);
+  var b2 = block_at(k + 2u * height, group, stride);
+  var b3 = block_at(k + 3u * height, group, stride);
+  prepare_input(first, blocks, lane, 256u);
   var sum = vec4<f32>();
-  for (var k = local.y; k < blocks; k += 16u) {
-    let a = input(first, k);
-    let block = load_block(k, group, stride, chunk_scale(k / 8u, group, stride));
-    sum += a.x * row0(block, stride) + a.y * row1(block, stride) + a.z * row2(block, stride) + a.w * row3(block, stride);
+  loop {
+    sum += product(first, k, b0, stride);
+    sum += product(first, k + height, b1, stride);
+    sum += product(first, k + 2u * height, b2, stride);
+    sum += product(first, k + 3u * height, b3, stride);
+    k += 4u * height;
+    if (k >= blocks) { break; }
+    b0 = block_at(k, group, stride);
+    b1 = block_at(k + height, group, stride);
+    b2 = block_at(k + 2u * height, group, stride);
+    b3 = block_at(k + 3u * height, group, stride);
   }
-  partial[local.y * 16u + local.x] = sum;
+  sums[lane.index] = sum;
   workgroupBarrier();
-  if (local.y != 0u || group_index >= params.groups) { return; }
-  for (var i = 1u; i < 16u; i++) { sum += partial[i * 16u + local.x]; }
-  store(row, group, sum);
+  if (part < 8u) {
+    for (var i = part + 8u; i < height; i += 8u) { sum += sums[i * width + column]; }
+    sums[lane.index] = sum;
+  }
+  workgroupBarrier();
+  // A lane a column: four columns in turn would wait for what y holds four times.
+  let own = lane.index / 4u;
+  if (own >= width || workgroup.x * width + own >= params.groups) { return; }
+  var total = 0.0;
+  for (var i = 0u; i < 8u; i++) { total += sums[i * width + own][lane.index % 4u]; }
+  store_column(row, 4u * (params.first_group + workgroup.x * width + own) + lane.index % 4u, total);
 }

@@ -4,7 +4,8 @@ import { defineKernel, optionalRead, read, readWrite, type AnyKernel } from "../
 import type { Program } from "../../engine/program.ts";
 import type { MatrixFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import { chooseMatmul, chooseNormedMatmul } from "../choose.ts";
+import type { Attended } from "../attention/decode.ts";
+import { chooseMatmul, chooseNormedMatmul, chooseSplit } from "../choose.ts";
 import type { LayerNorm } from "../layernorm/layernorm.ts";
 import type { Linear } from "./linear.ts";
 
@@ -30,11 +31,16 @@ const params = {
   gelu: "u32",
   accumulate: "u32",
   has_norm_bias: "u32",
+  workgroup_groups: "u32",
+  head_quads: "u32",
+  chunks: "u32",
 } as const;
 const epilogue = [file("gelu.wgsl"), file("epilogue.wgsl")];
 const preludes = [...epilogue, file("bindings.wgsl")];
 const plainPreludes = [...preludes, file("plain_input.wgsl")];
 const normedPreludes = [...epilogue, file("normed_input.wgsl")];
+const lanes = file("../attention/lane_reduce.wgsl");
+const subgroupLanes = file("../attention/lane_reduce_subgroups.wgsl");
 
 interface Shape {
   readonly rows: number;
@@ -105,25 +111,18 @@ export const gemvBroadcast = defineKernel({
   workgroups: tiles(4, 8),
 });
 
-/** Few rows, inner axis split over 16 lanes: for GPUs. */
+/** Workgroups of {@link gemvSplit}. */
+const splits = ({ rows, groups, workgroup_groups }: Shape & { readonly workgroup_groups: number }) =>
+  [Math.ceil(groups / workgroup_groups), rows] as const;
+
+/** Few rows, inner axis split over lanes: for GPUs. */
 export const gemvSplit = defineKernel({
   name: "matmul.gemv_split",
   source: file("gemv_split.wgsl"),
   preludes: plainPreludes,
   bindings,
   params,
-  workgroups: tiles(1, 16),
-});
-
-/** Few rows, inner axis split over 128 lanes and summed by subgroups: for GPUs. */
-export const gemvSubgroups = defineKernel({
-  name: "matmul.gemv_subgroups",
-  source: file("gemv_subgroups.wgsl"),
-  preludes: plainPreludes,
-  bindings,
-  params,
-  features: ["subgroups"],
-  workgroups: tiles(1, 2),
+  workgroups: splits,
 });
 
 /** {@link gemv} behind a layer normalisation of x. */
@@ -151,21 +150,37 @@ export const gemvLanesNormed = defineKernel({
 export const gemvSplitNormed = defineKernel({
   name: "matmul.gemv_split_normed",
   source: file("gemv_split.wgsl"),
-  preludes: normedPreludes,
+  preludes: [...epilogue, lanes, file("normed_input_lanes.wgsl")],
   bindings: normedBindings,
   params,
-  workgroups: tiles(1, 16),
+  workgroups: splits,
 });
 
-/** {@link gemvSubgroups} behind a layer normalisation of x. */
-export const gemvSubgroupsNormed = defineKernel({
-  name: "matmul.gemv_subgroups_normed",
-  source: file("gemv_subgroups.wgsl"),
-  preludes: normedPreludes,
+/** {@link gemvSplitNormed} with subgroups. */
+export const gemvSplitSubgroupsNormed = defineKernel({
+  name: "matmul.gemv_split_subgroups_normed",
+  source: file("gemv_split.wgsl"),
+  preludes: [...epilogue, subgroupLanes, file("normed_input_lanes.wgsl")],
   bindings: normedBindings,
   params,
   features: ["subgroups"],
-  workgroups: tiles(1, 2),
+  workgroups: splits,
+});
+
+/** {@link gemvSplit} of attention that is left in parts. */
+export const gemvSplitAttended = defineKernel({
+  name: "matmul.gemv_split_attended",
+  source: file("gemv_split.wgsl"),
+  preludes: [...epilogue, file("attended_input.wgsl")],
+  bindings: {
+    x: read("f32"),
+    weight: read("matrix"),
+    bias: optionalRead("f32"),
+    state: read("u32"),
+    y: readWrite("f32"),
+  },
+  params,
+  workgroups: splits,
 });
 
 /** The ladder, the plainest first. */
@@ -174,7 +189,6 @@ export const matmulVersions = {
   gemv,
   gemv_broadcast: gemvBroadcast,
   gemv_split: gemvSplit,
-  gemv_subgroups: gemvSubgroups,
   gemm,
   gemm_broadcast: gemmBroadcast,
   gemm_tiled: gemmTiled,
@@ -184,7 +198,7 @@ export const normedVersions = {
   gemv: gemvNormed,
   gemv_lanes: gemvLanesNormed,
   gemv_split: gemvSplitNormed,
-  gemv_subgroups: gemvSubgroupsNormed,
+  gemv_split_subgroups: gemvSplitSubgroupsNormed,
 };
 export type PlainVersion = keyof typeof matmulVersions;
 export type NormedVersion = keyof typeof normedVersions;
@@ -202,7 +216,9 @@ export function fusesNorm(program: Program, rows: number, inner: number): boolea
 export function matmulKernels(gpu: Gpu, rows: number, inner: number, storage: MatrixFormat): readonly AnyKernel[] {
   const plainKernel = matmulVersions[chooseMatmul(gpu, rows, inner)];
   const normed = chooseNormedMatmul(gpu, rows, inner, storage);
-  return normed === undefined ? [plainKernel] : [plainKernel, normedVersions[normed]];
+  if (normed === undefined) return [plainKernel];
+  const attended = plainKernel === gemvSplit ? [gemvSplitAttended] : [];
+  return [plainKernel, normedVersions[normed], ...attended];
 }
 
 export interface MatmulOptions {
@@ -213,6 +229,8 @@ export interface MatmulOptions {
   /** A layer normalisation of x in front, where {@link fusesNorm} allows it. */
   norm?: LayerNorm;
   gelu?: boolean;
+  /** Attention left in parts, `x` being its parts, which are merged in front. One row or a few. */
+  attended?: Attended | undefined;
   /** Add to y instead of overwriting it (a residual connection). */
   accumulate?: boolean;
   /** Compute only columns [start, end), widened to multiples of four; the others of y stay as they are. */
@@ -233,22 +251,28 @@ export function matmul(
   options: MatmulOptions = {},
 ): void {
   const { inner, columns, weight, bias } = linear;
-  const { norm, firstRow = 0 } = options;
+  const { norm, attended, firstRow = 0 } = options;
   const rows = options.rows ?? x.size / inner - firstRow;
   const [start, end] = options.columnRange ?? [0, columns];
   const firstGroup = Math.floor(start / 4);
+  const groups = Math.ceil(end / 4) - firstGroup;
   const values = {
     rows,
     inner,
     columns,
     first_row: firstRow,
     first_group: firstGroup,
-    groups: Math.ceil(end / 4) - firstGroup,
+    groups,
     has_bias: bias === undefined ? 0 : 1,
     gelu: options.gelu ? 1 : 0,
     accumulate: options.accumulate ? 1 : 0,
     has_norm_bias: norm?.bias === undefined ? 0 : 1,
+    workgroup_groups: chooseSplit(inner, groups),
+    head_quads: (attended?.headDim ?? 0) / 4,
+    chunks: attended?.chunks ?? 0,
   };
+  if (attended !== undefined)
+    return program.dispatch(gemvSplitAttended, { x, weight, bias, state: attended.state, y }, values);
   if (norm !== undefined) {
     const version = options.version ?? chooseNormedMatmul(program.gpu, rows, inner, weight.dtype) ?? "gemv";
     const kernel = fit(program, version, normedVersions, inner);

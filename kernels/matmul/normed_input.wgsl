@@ -10,6 +10,8 @@
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> params: Params;
 
+struct Lane { @builtin(local_invocation_index) index: u32 }
+
 const norm_eps = 1e-5;
 var<workgroup> normed: array<vec4<f32>, 512>;
 // Of the values of a lane: their mean (less `shift`), and the sum of squared deviations from it.
@@ -23,20 +25,20 @@ fn sum_of(v: vec4<f32>) -> f32 { return v.x + v.y + v.z + v.w; }
 fn middle(v: vec4<f32>) -> f32 { return max(min(v.x, v.y), min(max(v.x, v.y), v.z)); }
 
 // To be called by every lane; there are 32 or more.
-fn prepare_input(first: u32, blocks: u32, lane: u32, lanes: u32) {
+fn prepare_input(first: u32, blocks: u32, lane: Lane, lanes: u32) {
   // Sums near zero keep the digits that sums of values far from zero round away; the middle of three, because one value
   // may be thousands of times the others, and taking that off them would round their digits away.
   let shift = middle(x[first]);
-  if (lane < 32u) {
+  if (lane.index < 32u) {
     var sum = vec4<f32>();
-    for (var k = lane; k < blocks; k += 32u) { sum += x[first + k] - shift; }
-    let mean = sum_of(sum) / max(4.0 * share_of(lane, blocks), 1.0);
+    for (var k = lane.index; k < blocks; k += 32u) { sum += x[first + k] - shift; }
+    let mean = sum_of(sum) / max(4.0 * share_of(lane.index, blocks), 1.0);
     var squares = vec4<f32>();
-    for (var k = lane; k < blocks; k += 32u) {
+    for (var k = lane.index; k < blocks; k += 32u) {
       let difference = x[first + k] - shift - mean;
       squares += difference * difference;
     }
-    shares[lane] = vec2<f32>(mean, sum_of(squares));
+    shares[lane.index] = vec2<f32>(mean, sum_of(squares));
   }
   workgroupBarrier();
   var mean = 0.0;
@@ -48,7 +50,7 @@ fn prepare_input(first: u32, blocks: u32, lane: u32, lanes: u32) {
     variance += share.y / f32(params.inner) + difference * difference * share_of(i, blocks) / f32(blocks);
   }
   let scale = inverseSqrt(variance + norm_eps);
-  for (var k = lane; k < blocks; k += lanes) {
+  for (var k = lane.index; k < blocks; k += lanes) {
     var value = (x[first + k] - shift - mean) * scale * norm_weight[k];
     if (params.has_norm_bias != 0u) { value += norm_bias[k]; }
     normed[k] = value;

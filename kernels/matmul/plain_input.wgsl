@@ -1,7 +1,9 @@
 // The input of a GEMV: x as it is. x: [rows, inner/4] of vec4.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
-fn prepare_input(first: u32, blocks: u32, lane: u32, lanes: u32) {}
+struct Lane { @builtin(local_invocation_index) index: u32 }
+
+fn prepare_input(first: u32, blocks: u32, lane: Lane, lanes: u32) {}
 
 // Values 4 k to 4 k + 3 of the row of x that starts at `first`.
 fn input(first: u32, k: u32) -> vec4<f32> { return x[first + k]; }

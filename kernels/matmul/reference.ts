@@ -26,3 +26,8 @@ export function matmulReference(
     }
   return y;
 }
+
+/** The weight [size, size] of a product that changes nothing. */
+export function identityMatrix(size: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
+}

@@ -11,12 +11,16 @@ import { attentionWeights, attentionWeightsKernel } from "../attention/attention
 import {
   attentionDecode,
   attentionDecodeVersions,
+  decodeScratch,
   kvAppend,
   kvAppendKernel,
   type AttentionDecodeVersion,
 } from "../attention/decode.ts";
 import { attentionReference, attentionWeightsReference } from "../attention/reference.ts";
 import { attentionScoresKernel, attentionSoftmaxKernel, attentionValuesKernel } from "../attention/strips.ts";
+import { createLinear } from "../matmul/linear.ts";
+import { gemvSplitAttended, matmul } from "../matmul/matmul.ts";
+import { identityMatrix } from "../matmul/reference.ts";
 import { stateFields, stateWidth } from "../state.ts";
 import { rounding, type Case } from "./case.ts";
 import { noise } from "./noise.ts";
@@ -64,8 +68,8 @@ function part(qkv: Float32Array, row: number, index: number, size: number): Floa
 }
 
 /** One new token in each of two rows, which stand at different positions of their caches. */
-const oneQuery = (version: AttentionDecodeVersion): Case => ({
-  kernel: attentionDecodeVersions[version],
+const oneQuery = (version: AttentionDecodeVersion, kernel: AnyKernel = attentionDecodeVersions[version]): Case => ({
+  kernel,
   tolerance: rounding,
   record(bench) {
     const [rows, capacity] = [2, 7];
@@ -76,18 +80,24 @@ const oneQuery = (version: AttentionDecodeVersion): Case => ({
     for (const [row, position] of positions.entries()) state[row * stateWidth + stateFields.position] = position;
 
     const cache = { k: bench.f32(k), v: bench.f32(v) };
-    const scores = bench.f32(new Float32Array(rows * heads * capacity));
+    const shape = { rows, heads, headDim, capacity, version };
+    const scratch = bench.own(decodeScratch(bench.gpu, shape));
     const y = bench.f32(new Float32Array(rows * width));
-    const tensors = { qkv: bench.f32(qkv), state: bench.u32(state), cache, scores, y };
-    attentionDecode(bench.program, tensors, { rows, heads, headDim, capacity, version });
+    const tensors = { qkv: bench.f32(qkv), state: bench.u32(state), cache, scratch, y };
+    const attended = attentionDecode(bench.program, tensors, shape);
+    if (attended !== undefined) {
+      const identity = createLinear(bench.gpu, identityMatrix(width), width, width, "self test");
+      matmul(bench.program, attended.parts, { ...identity, weight: bench.own(identity.weight) }, y, { rows, attended });
+    }
 
     const expected = positions.flatMap((position, row) => {
       const first = row * capacity * width;
       const end = first + (position + 1) * width;
       k.set(part(qkv, row, 1, width), end - width);
       v.set(part(qkv, row, 2, width), end - width);
-      const shape = { queries: 1, keys: position + 1, heads, headDim, causal: false };
-      return [...attentionReference(part(qkv, row, 0, width), k.subarray(first, end), v.subarray(first, end), shape)];
+      const [keys, values] = [k.subarray(first, end), v.subarray(first, end)];
+      const one = { queries: 1, keys: position + 1, heads, headDim, causal: false };
+      return [...attentionReference(part(qkv, row, 0, width), keys, values, one)];
     });
     return [
       [y, expected],
@@ -126,6 +136,8 @@ export const attentionCases = [
     manyQueries(kernel, "strips"),
   ),
   weights,
-  ...(Object.keys(attentionDecodeVersions) as AttentionDecodeVersion[]).map(oneQuery),
+  ...(Object.keys(attentionDecodeVersions) as AttentionDecodeVersion[]).map((version) => oneQuery(version)),
+  // It only makes sense behind the parts that attention leaves.
+  oneQuery("chunks", gemvSplitAttended),
   append,
 ];

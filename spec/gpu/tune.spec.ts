@@ -45,17 +45,21 @@ describe("start-up tune", () => {
     });
   });
 
-  it("speaks the same tokens with each GEMV that a GPU may get", async () => {
+  it("speaks the same tokens with each version of a decode step that a GPU may get", async () => {
     const usual = await greedyCodes(await sharedGpu());
-    for (const gemv of ["gemv", "gemv_subgroups"])
-      await withGpu({ kernels: "gpu", versions: { gemv, gemm: "gemm" } }, async (gpu) => {
-        if (gemv === "gemv_subgroups" && !gpu.features.has("subgroups")) return;
+    for (const [gemv, attention_decode] of [
+      ["gemv", "split"],
+      ["gemv_split", "chunks"],
+      ["gemv_split", "chunks_subgroups"],
+    ])
+      await withGpu({ kernels: "gpu", versions: { gemv, attention_decode, gemm: "gemm" } }, async (gpu) => {
+        if (attention_decode.endsWith("subgroups") && !gpu.features.has("subgroups")) return;
         expect(await greedyCodes(gpu)).deep.equal(usual);
-        expect(Object.fromEntries(gpu.versions)).include({ gemv, gemm: "gemm" });
-        const made = gpu.pipelines.keys.filter((key) => key.startsWith("matmul.gemv")).map((key) => key.split("|")[0]);
-        expect(made)
-          .include.members([`matmul.${gemv}`, `matmul.${gemv}_normed`])
-          .not.include("matmul.gemv_split");
+        const made = new Set(gpu.pipelines.keys.map((key) => key.split("|")[0]));
+        expect([...made]).include.members([`matmul.${gemv}`, `attention.decode_${attention_decode}`]);
+        for (const other of ["matmul.gemv_split", "matmul.gemv", "attention.decode_split", "attention.decode_chunks"])
+          if (other !== `matmul.${gemv}` && other !== `attention.decode_${attention_decode}`)
+            expect(made).not.include(other);
       });
   });
 

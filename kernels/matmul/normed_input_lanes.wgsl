@@ -1,0 +1,51 @@
+// The input of a GEMV on a GPU: x through a layer normalisation, which every workgroup of 256 lanes computes for itself, as
+// normed_input.wgsl, but with a share of the row for every lane and in two passes over what the lanes hold in registers.
+// sum_over_lanes comes from lane_reduce.wgsl or, with subgroups, lane_reduce_subgroups.wgsl. x: [rows, inner/4] of vec4,
+// inner <= 2048.
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> weight: array<Matrix4>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read> norm_weight: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> norm_bias: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+const norm_eps = 1e-5;
+var<workgroup> normed: array<vec4<f32>, 512>;
+
+fn sum_of(v: vec4<f32>) -> f32 { return v.x + v.y + v.z + v.w; }
+
+fn middle(v: vec4<f32>) -> f32 { return max(min(v.x, v.y), min(max(v.x, v.y), v.z)); }
+
+// Block k through the normalisation: `difference` is x less the mean.
+fn put(k: u32, difference: vec4<f32>, scale: f32) {
+  if (k >= params.inner / 4u) { return; }
+  var value = difference * scale * norm_weight[k];
+  if (params.has_norm_bias != 0u) { value += norm_bias[k]; }
+  normed[k] = value;
+}
+
+// To be called by all 256 lanes, of which each has two blocks at most.
+fn prepare_input(first: u32, blocks: u32, lane: Lane, stride: u32) {
+  // Sums near zero keep the digits that sums of values far from zero round away (see normed_input.wgsl).
+  let shift = middle(x[first]);
+  let near = lane.index;
+  let far = lane.index + stride;
+  var a = vec4<f32>();
+  var b = vec4<f32>();
+  if (near < blocks) { a = x[first + near] - shift; }
+  if (far < blocks) { b = x[first + far] - shift; }
+  let mean = sum_over_lanes(lane, sum_of(a + b)) / f32(params.inner);
+  a -= mean;
+  b -= mean;
+  var squares = vec4<f32>();
+  if (near < blocks) { squares = a * a; }
+  if (far < blocks) { squares += b * b; }
+  let scale = inverseSqrt(sum_over_lanes(lane, sum_of(squares)) / f32(params.inner) + norm_eps);
+  put(near, a, scale);
+  put(far, b, scale);
+  workgroupBarrier();
+}
+
+// Values 4 k to 4 k + 3 of the row that was prepared.
+fn input(first: u32, k: u32) -> vec4<f32> { return normed[k]; }
