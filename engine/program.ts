@@ -2,6 +2,7 @@ import { EngineError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { AnyKernel, Binding, Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
 import type { CompiledKernel } from "./pipelines.ts";
+import { getPlatform } from "./platform.ts";
 import type { MatrixFormat } from "./shader_source.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -156,9 +157,11 @@ export class Program {
     const { device, paramsStride } = this.gpu;
     const arenaBytes = new Uint8Array(Math.max(1, this.#params.length) * paramsStride);
     for (const [i, params] of this.#params.entries()) arenaBytes.set(new Uint8Array(params), i * paramsStride);
-    const compiled = await Promise.all(
+    const compiling = Promise.all(
       this.#steps.map(async (step) => (step.kind === "dispatch" ? step.compiled : undefined)),
     );
+    // Where waiting keeps a core busy it would take that core from the compiler.
+    const compiled = await (getPlatform().wait?.(compiling) ?? compiling);
     // Disposed of while it compiled: an arena made now would never be released.
     if (this.#disposed) throw this.#disposedError();
     const arena = this.gpu.createBuffer(
