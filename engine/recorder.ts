@@ -45,11 +45,18 @@ export class Recorder implements Recording {
   /** Runs everything in order. @throws EngineError `aborted`. */
   async run(signal?: AbortSignal, onProgress?: (done: number, total: number) => void): Promise<void> {
     await Promise.all(this.#programs.map((program) => program.ready()));
+    let running: Promise<void> | undefined;
     for (const [i, program] of this.#programs.entries()) {
       if (signal?.aborted) throw new EngineError("aborted", `${this.task} was aborted`, { cause: signal.reason });
       await program.run();
-      // The last wait is left to whoever reads the result.
-      if (i + 1 < this.#programs.length) await this.gpu.idle();
+      // A GPU gets the next submit before it has done this one, so that it never waits for the host; and no more than the
+      // next, so that an abort is not late. The last wait is left to whoever reads the result.
+      if (running !== undefined) await running;
+      if (i + 1 < this.#programs.length) {
+        running = this.gpu.idle();
+        running.catch(() => undefined); // It is awaited a turn later.
+        if (this.gpu.isSoftware) await running;
+      }
       onProgress?.(i + 1, this.#programs.length);
     }
   }

@@ -14,8 +14,10 @@
 struct Lane { @builtin(local_invocation_index) index: u32 }
 
 const chunk_keys = 128u;
+const most_parts = 512u;
 const lowest = -3.4028234e38;
-var<workgroup> shares: array<f32, 512>;   // [chunk, head]
+var<workgroup> scores: array<f32, most_parts>;   // [chunk, head]: the largest score, then the share of the chunk
+var<workgroup> masses: array<f32, most_parts>;   // [chunk, head]: the sum of the weights
 
 fn heads() -> u32 { return params.inner / 4u / params.head_quads; }
 
@@ -29,30 +31,43 @@ fn part_of(row: u32, chunk: u32, head: u32) -> u32 {
 
 fn prepare_input(first: u32, blocks: u32, lane: Lane, lanes: u32) {
   let row = first / blocks;
-  let chunks = chunks_in_use(row);
+  let count = chunks_in_use(row) * heads();
+  // Every lane fetches, so that there is one wait for all of it; what follows stays in the workgroup.
+  for (var i = lane.index; i < count; i += lanes) {
+    let part = x[part_of(row, i / heads(), i % heads()) + params.head_quads];
+    scores[i] = part.x;
+    masses[i] = part.y;
+  }
+  workgroupBarrier();
   for (var head = lane.index; head < heads(); head += lanes) {
     var most = lowest;
-    for (var i = 0u; i < chunks; i++) { most = max(most, x[part_of(row, i, head) + params.head_quads].x); }
+    for (var i = head; i < count; i += heads()) { most = max(most, scores[i]); }
     var total = 0.0;
-    for (var i = 0u; i < chunks; i++) {
-      let part = x[part_of(row, i, head) + params.head_quads];
-      let share = exp(part.x - most);
-      shares[i * heads() + head] = share;
-      total += share * part.y;
+    for (var i = head; i < count; i += heads()) {
+      let share = exp(scores[i] - most);
+      scores[i] = share;
+      total += share * masses[i];
     }
-    for (var i = 0u; i < chunks; i++) { shares[i * heads() + head] /= total; }
+    for (var i = head; i < count; i += heads()) { scores[i] /= total; }
   }
   workgroupBarrier();
 }
 
-// Values 4 k to 4 k + 3 of the row that was prepared.
+// A chunk's part of values 4 k to 4 k + 3 of the row; none of a chunk that holds no keys.
+fn part(row: u32, chunk: u32, chunks: u32, k: u32) -> vec4<f32> {
+  let head = k / params.head_quads;
+  let inside = min(chunk, chunks - 1u);
+  let share = select(0.0, scores[inside * heads() + head], chunk < chunks);
+  return share * x[part_of(row, inside, head) + k % params.head_quads];
+}
+
+// Values 4 k to 4 k + 3 of the row that was prepared: four chunks at a time, whose loads are in flight together.
 fn input(first: u32, k: u32) -> vec4<f32> {
   let row = first / (params.inner / 4u);
-  let head = k / params.head_quads;
   let chunks = chunks_in_use(row);
   var value = vec4<f32>();
-  for (var i = 0u; i < chunks; i++) {
-    value += shares[i * heads() + head] * x[part_of(row, i, head) + k % params.head_quads];
+  for (var i = 0u; i < chunks; i += 4u) {
+    value += part(row, i, chunks, k) + part(row, i + 1u, chunks, k) + part(row, i + 2u, chunks, k) + part(row, i + 3u, chunks, k);
   }
   return value;
 }
