@@ -1,5 +1,6 @@
 // Random numbers without state: Philox4x32-10 (Salmon et al. 2011), a bijection of a 128-bit counter keyed by the seed.
-// The same (seed, stage, row, step, index) gives the same number in any order of lanes and on any adapter.
+// The same counter gives the same four words in any order of lanes and on any adapter: the counter of a draw is
+// (id / 4, step, row, stage), and word id % 4 is the one of the id, so that the rounds are paid once for four ids.
 
 // The 64-bit product of two u32 as (high, low); WGSL has no 64-bit integers.
 fn multiply_wide(a: u32, b: u32) -> vec2<u32> {
@@ -23,13 +24,13 @@ fn philox(start: vec4<u32>, seed: vec2<u32>) -> vec4<u32> {
   return counter;
 }
 
-// log of an exponential variate E = -log(u): argmax(logit - log E) then is distributed as softmax(logit) (the Gumbel-max
+// log of exponential variates E = -log(u): argmax(logit - log E) then is distributed as softmax(logit) (the Gumbel-max
 // trick; equals torch.multinomial's argmax(p / E)). u = (bits + 0.5) / 2^24 is never 0 or 1. Near 1, log(u) has an absolute error
 // of 2^-21 in WGSL, more than its value, and could even come out positive: there the series of -log(1 - d) is used.
-fn log_exponential(bits: u32) -> f32 {
-  let whole = bits >> 8u;
-  let rest = (f32(0xffffffu - whole) + 0.5) / 16777216.0;
+fn log_exponential(bits: vec4<u32>) -> vec4<f32> {
+  let whole = bits >> vec4<u32>(8u);
+  let rest = (vec4<f32>(vec4<u32>(0xffffffu) - whole) + 0.5) / 16777216.0;
   let series = rest * (1.0 + rest * (0.5 + rest * (1.0 / 3.0 + rest * 0.25)));
-  let exponential = select(-log((f32(whole) + 0.5) / 16777216.0), series, rest < 0.03125);
+  let exponential = select(-log((vec4<f32>(whole) + 0.5) / 16777216.0), series, rest < vec4<f32>(0.03125));
   return log(exponential);
 }

@@ -79,7 +79,10 @@ export interface Pick {
   margin: number;
 }
 
-/** The pick from one row of logits, f32. @param draw the row's number and its step: the counter of the draw. */
+/**
+ * The pick from one row of logits, f32. Four ids in a row share a counter, and each takes its own of the four words.
+ * @param draw the row's number and its step, which make the counter together with the ids and the stage
+ */
 export function sampleReference(
   logits: ArrayLike<number>,
   options: SampleOptions,
@@ -91,8 +94,8 @@ export function sampleReference(
   if (greedy) return { id: greedyId(logits, kept), margin: Infinity };
   const key = [Number(seed & 0xffffffffn), Number((seed >> 32n) & 0xffffffffn)] as const;
   const noisy = kept.map((id) => {
-    const [bits] = philox([id, draw.step, draw.row, stage], key);
-    return { id, score: logits[id] / temperature - logExponential(bits) };
+    const words = philox([Math.floor(id / 4), draw.step, draw.row, stage], key);
+    return { id, score: logits[id] / temperature - logExponential(words[id % 4]) };
   });
   noisy.sort((a, b) => b.score - a.score || a.id - b.id);
   return { id: noisy[0].id, margin: noisy.length > 1 ? noisy[0].score - noisy[1].score : Infinity };

@@ -1,6 +1,7 @@
 import { defineKernel, read, readWrite } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
+import { chooseSampleLanes } from "../choose.ts";
 
 const params = {
   rows: "u32",
@@ -22,6 +23,8 @@ const params = {
   first: "u32",
   stride: "u32",
 } as const;
+/** `filters`: draws with top-k or top-p, which Bark's checkpoints do not ask for. */
+const constants = { lanes: 64, filters: 0 };
 const preludes = [new URL("./random.wgsl", import.meta.url), new URL("./select.wgsl", import.meta.url)];
 
 export const sampleStepKernel = defineKernel({
@@ -30,6 +33,7 @@ export const sampleStepKernel = defineKernel({
   preludes,
   bindings: { logits: read("f32"), state: readWrite("u32"), tokens: readWrite("u32") },
   params,
+  constants,
   workgroups: ({ rows }) => [rows],
 });
 
@@ -39,8 +43,12 @@ export const sampleRowsKernel = defineKernel({
   preludes,
   bindings: { logits: read("f32"), out: readWrite("u32") },
   params,
+  constants,
   workgroups: ({ rows }) => [rows],
 });
+
+/** Lanes that share a row: a multiple of 16, at most 256 (select.wgsl). */
+export type SampleLanes = 64 | 256;
 
 export type IdRange = readonly [start: number, end: number];
 
@@ -70,14 +78,14 @@ export interface SampleOptions {
 
 const none = 0xffffffff;
 
-function selection(
-  options: SampleOptions,
-): Omit<Record<keyof typeof params, number>, "rows" | "vocabulary" | "first" | "stride"> {
+type Selection = Omit<Record<keyof typeof params, number>, "rows" | "vocabulary" | "first" | "stride">;
+
+function selection(options: SampleOptions): Selection {
   const [first, second = [0, 0]] = options.ranges;
   const { eos = none, topK = 0, topP = 1, seed = 0n } = options;
   // Without an allowed id to force, the rule never holds.
   const minEosP = eos === none ? 0 : (options.minEosP ?? 0);
-  // A threshold for more ids than there are would be 0 anyway; leaving it out saves 32 sums.
+  // A threshold for more ids than there are would be 0 anyway; leaving it out saves the passes.
   const count = first[1] - first[0] + second[1] - second[0];
   return {
     start0: first[0],
@@ -97,6 +105,12 @@ function selection(
   };
 }
 
+/** The values of the shader's overrides. */
+function specialised({ greedy }: SampleOptions, { top_k, top_p }: Selection, lanes: SampleLanes): typeof constants {
+  const filters = !greedy && (top_k > 0 || top_p < 1);
+  return { lanes, filters: filters ? 1 : 0 };
+}
+
 /**
  * Records the pick of one id a row and the advance of the decode state.
  * logits: [rows, vocabulary] f32; state: [rows, 4] u32 (kernels/state.ts); tokens: [rows, capacity] u32.
@@ -106,8 +120,11 @@ export function sampleStep(
   tensors: { logits: Tensor<"f32">; state: Tensor<"u32">; tokens: Tensor<"u32"> },
   { rows, vocabulary, capacity }: { rows: number; vocabulary: number; capacity: number },
   options: SampleOptions,
+  lanes: SampleLanes = chooseSampleLanes(program.gpu, rows),
 ): void {
-  program.dispatch(sampleStepKernel, tensors, { rows, vocabulary, first: 0, stride: capacity, ...selection(options) });
+  const selected = selection(options);
+  const params = { rows, vocabulary, first: 0, stride: capacity, ...selected };
+  program.dispatch(sampleStepKernel, tensors, params, specialised(options, selected, lanes));
 }
 
 /** Records the pick of one id for each of `rows` independent rows of logits, written to out[first + row * stride]. */
@@ -116,6 +133,8 @@ export function sampleRows(
   tensors: { logits: Tensor<"f32">; out: Tensor<"u32"> },
   shape: { rows: number; vocabulary: number; first: number; stride: number },
   options: SampleOptions,
+  lanes: SampleLanes = chooseSampleLanes(program.gpu, shape.rows),
 ): void {
-  program.dispatch(sampleRowsKernel, tensors, { ...shape, ...selection(options) });
+  const selected = selection(options);
+  program.dispatch(sampleRowsKernel, tensors, { ...shape, ...selected }, specialised(options, selected, lanes));
 }

@@ -1,8 +1,11 @@
 // Picks one id of a row of logits as transformers' processors do (bark-spec 4.2): ids outside the allowed ranges are out;
 // if the end-of-sequence id is likelier than min_eos_p, it is taken; else greedy (the first of equal maxima), or
 // temperature, top-k (ties at the threshold stay), top-p, and a draw by Gumbel-max (random.wgsl).
-// One workgroup a row. All lanes call; all return the same id. Sums and maxima over lanes are taken by every lane over
-// 64 partial results. Control flow around a barrier depends on uniforms alone, as WGSL demands.
+// One workgroup a row. All lanes call; all return the same id. Control flow around a barrier depends on uniforms alone, as
+// WGSL demands.
+// A GPU has one row to pick from while all else waits, so time is latency: the largest, the sum for the end of sequence
+// and the draw come out of one pass; a lane takes four neighbouring ids at a time, whose loads do not wait for each other
+// and which share one Philox; the four after them are loaded meanwhile. Only filters need more passes.
 struct Params {
   rows: u32,
   vocabulary: u32,      // row stride of logits
@@ -19,36 +22,48 @@ struct Params {
   first: u32, stride: u32,   // where results go; see the main files
 }
 
-const lanes = 64u;
+// Lanes of the workgroup: a multiple of 16, at most 256. Arrays have room for the most, since Naga takes no array whose
+// length is an override.
+override lanes: u32;
+// Whether draws are filtered, by top-k or top-p. It is compiled out otherwise: SwiftShader runs the branches that no lane
+// takes, too (but no loops).
+override filters: bool;
+const most_lanes = 256u;
 const lowest = -3.4028234e38;
-var<workgroup> partial: array<f32, lanes>;
-var<workgroup> partial_id: array<u32, lanes>;
 
-fn total(local: u32, value: f32) -> f32 {
-  partial[local] = value;
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var i = 0u; i < lanes; i++) { sum += partial[i]; }
-  workgroupBarrier();
-  return sum;
+// What ids seen so far amount to.
+struct Found {
+  most: f32,   // the largest score
+  id: u32,     // the first id that has it
+  mass: f32,   // sum of exp(logit - logit of the end of sequence): 1 / its probability once all ids are in
+}
+var<workgroup> found: array<Found, most_lanes>;
+
+fn merged(a: Found, b: Found) -> Found {
+  let second = b.most > a.most || (b.most == a.most && b.id < a.id);
+  return Found(select(a.most, b.most, second), select(a.id, b.id, second), a.mass + b.mass);
 }
 
-// The id with the largest value over all lanes, the smallest such id on ties.
-fn best_of(local: u32, value: f32, id: u32) -> u32 {
-  partial[local] = value;
-  partial_id[local] = id;
+// Over all lanes, in two levels of 16.
+fn found_by_all(local: u32, own: Found) -> Found {
+  found[local] = own;
   workgroupBarrier();
-  var most = partial[0];
-  var best = partial_id[0];
-  for (var i = 1u; i < lanes; i++) {
-    if (partial[i] > most || (partial[i] == most && partial_id[i] < best)) { most = partial[i]; best = partial_id[i]; }
+  var all = own;
+  if (local % 16u == 0u) {
+    for (var i = 1u; i < 16u; i++) { all = merged(all, found[local + i]); }
+    found[local] = all;
   }
   workgroupBarrier();
-  return best;
+  all = found[0];
+  for (var i = 16u; i < lanes; i += 16u) { all = merged(all, found[i]); }
+  workgroupBarrier();
+  return all;
 }
 
-fn allowed(id: u32) -> bool {
-  return (id >= params.start0 && id < params.end0) || (id >= params.start1 && id < params.end1);
+fn allowed(ids: vec4<u32>) -> vec4<bool> {
+  let first = (ids >= vec4<u32>(params.start0)) & (ids < vec4<u32>(params.end0));
+  let second = (ids >= vec4<u32>(params.start1)) & (ids < vec4<u32>(params.end1));
+  return first | second;
 }
 
 // The first allowed id and one past the last.
@@ -60,93 +75,143 @@ fn span() -> vec2<u32> {
   );
 }
 
-// A key that orders as the float does (no NaN): flips all bits of negatives, the sign of the others. -0 ties with 0.
-fn order(value: f32) -> u32 {
-  let bits = bitcast<u32>(select(value, 0.0, value == 0.0));
-  return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
+// Quads are counted from id 0, so the first and the last may hold ids that are not allowed, or of the next row.
+fn quad_ids(quad: u32) -> vec4<u32> { return quad * 4u + vec4<u32>(0u, 1u, 2u, 3u); }
+
+fn quad_logits(logits_row: u32, quad: u32) -> vec4<f32> {
+  let first = logits_row + quad * 4u;
+  return vec4<f32>(logits[first], logits[first + 1u], logits[first + 2u], logits[first + 3u]);
 }
 
-fn score(logits_row: u32, id: u32) -> f32 { return logits[logits_row + id] / params.temperature; }
+// Keys that order as the floats do (no NaN): flips all bits of negatives, the sign of the others. -0 ties with 0.
+// Floats have keys above 0.
+fn order(values: vec4<f32>) -> vec4<u32> {
+  let bits = bitcast<vec4<u32>>(select(values, vec4<f32>(), values == vec4<f32>()));
+  let sign = vec4<u32>(0x80000000u);
+  return select(bits | sign, ~bits, (bits & sign) != vec4<u32>());
+}
 
-// The largest key such that at least `wanted` lies at or above it: ids counted one by one (top-k), or by exp(value - maximum),
-// that is by probability mass (top-p). Found bit by bit from the top: 32 sums over the row instead of a sort.
-// Ids with a key below `floor_key` do not take part.
-fn threshold(local: u32, logits_row: u32, floor_key: u32, by_mass: bool, maximum: f32, wanted: f32) -> u32 {
+// What this lane finds in its quads. Scores are the logits, or if `drawn`, logits / temperature with noise of those ids
+// whose key is at least `key`. The mass needs neither the maximum nor a second pass for it: where exp would overflow, the
+// end of sequence is far below any threshold.
+fn walk(local: u32, row: u32, logits_row: u32, step: u32, drawn: bool, key: u32) -> Found {
   let ids = span();
-  var key = 0u;
-  for (var bit = 32u; bit > 0u; bit--) {
-    let candidate = key | (1u << (bit - 1u));
-    var sum = 0.0;
-    for (var id = ids.x + local; id < ids.y; id += lanes) {
-      let value = score(logits_row, id);
-      if (!allowed(id) || order(value) < max(candidate, floor_key)) { continue; }
-      sum += select(1.0, exp(value - maximum), by_mass);
+  let sums = params.min_eos_p > 0.0;
+  var eos_logit = 0.0;
+  if (sums) { eos_logit = logits[logits_row + params.eos]; }
+  // An id that is allowed, whatever the logits are.
+  var own = Found(lowest, ids.x, 0.0);
+  let first = ids.x / 4u + local;
+  var next = quad_logits(logits_row, first);
+  for (var quad = first; quad * 4u < ids.y; quad += lanes) {
+    let values = next;
+    next = quad_logits(logits_row, quad + lanes);
+    var kept = allowed(quad_ids(quad));
+    if (sums) {
+      let shares = exp(min(values - eos_logit, vec4<f32>(75.0)));
+      own.mass += dot(select(vec4<f32>(), shares, kept), vec4<f32>(1.0));
     }
-    if (total(local, sum) >= wanted) { key = candidate; }
+    var scores = values;
+    if (drawn) {
+      scores = values / params.temperature;
+      kept = kept & (order(scores) >= vec4<u32>(key));
+      if (!any(kept)) { continue; }
+      let counter = vec4<u32>(quad, step, row, params.stage);
+      scores -= log_exponential(philox(counter, vec2<u32>(params.seed_low, params.seed_high)));
+    }
+    scores = select(vec4<f32>(lowest), scores, kept);
+    let most = max(max(scores.x, scores.y), max(scores.z, scores.w));
+    if (most > own.most) {
+      own.most = most;
+      own.id = quad * 4u + select(select(select(3u, 2u, scores.z == most), 1u, scores.y == most), 0u, scores.x == most);
+    }
   }
-  return key;
+  return own;
 }
 
-fn greedy_id(local: u32, logits_row: u32) -> u32 {
-  let ids = span();
-  var most = lowest;
-  var best = ids.y;
-  for (var id = ids.x + local; id < ids.y; id += lanes) {
-    let value = logits[logits_row + id];
-    if (allowed(id) && (value > most || best == ids.y)) { most = value; best = id; }
-  }
-  return best_of(local, most, best);
-}
+var<workgroup> partial: array<array<f32, 8>, most_lanes>;
+var<workgroup> partial_of_eight: array<array<f32, 8>, most_lanes / 8u>;
+var<workgroup> totals: array<f32, 8>;
 
-// Softmax probability of the end-of-sequence id among the allowed ones, without temperature.
-fn eos_probability(local: u32, logits_row: u32, maximum: f32) -> f32 {
-  let ids = span();
+// Eight sums over all lanes into `totals`, in levels of eight lanes and the rest. A lane adds up one of the sums: all eight
+// in each lane would be loads by the hundred, which lavapipe takes ten seconds to compile.
+fn total(local: u32, own: mat2x4<f32>) {
+  var sums = own;
+  for (var i = 0u; i < 8u; i++) { partial[local][i] = sums[i / 4u][i % 4u]; }
+  workgroupBarrier();
+  let which = local % 8u;
+  let eight = local / 8u;
   var sum = 0.0;
-  for (var id = ids.x + local; id < ids.y; id += lanes) {
-    if (allowed(id)) { sum += exp(logits[logits_row + id] - maximum); }
+  for (var i = 0u; i < 8u; i++) { sum += partial[eight * 8u + i][which]; }
+  partial_of_eight[eight][which] = sum;
+  workgroupBarrier();
+  if (local < 8u) {
+    sum = 0.0;
+    for (var i = 0u; i < lanes / 8u; i++) { sum += partial_of_eight[i][local]; }
+    totals[local] = sum;
   }
-  return exp(logits[logits_row + params.eos] - maximum) / total(local, sum);
+  workgroupBarrier();
 }
 
-// The threshold key of top-k and top-p together; ids below it are out.
+// `weight` where the key reaches each of eight candidates, `step` apart.
+fn reached(key: u32, weight: f32, first: u32, step: u32) -> mat2x4<f32> {
+  let candidates = first + step * vec4<u32>(0u, 1u, 2u, 3u);
+  let keys = vec4<u32>(key);
+  let weights = vec4<f32>(weight);
+  return mat2x4<f32>(
+    select(vec4<f32>(), weights, keys >= candidates),
+    select(vec4<f32>(), weights, keys >= candidates + step * 4u),
+  );
+}
+
+// The threshold key of top-k and then of top-p; ids below it are out. It is the largest key such that enough lies at or above
+// it: top_k ids, or top_p of the mass exp(score - maximum) of what top-k left. Found three bits at a time from the top, by the
+// sums at eight candidates: eleven passes over the row instead of a sort. The last has two bits left, and what is beyond
+// them never has enough. One loop for both filters, since functions are compiled once a call.
 fn filter_key(local: u32, logits_row: u32, maximum: f32) -> u32 {
   let ids = span();
-  var key = 0u;
-  if (params.top_k != 0u) { key = threshold(local, logits_row, 0u, false, maximum, f32(params.top_k)); }
-  if (params.top_p < 1.0) {
-    var sum = 0.0;
-    for (var id = ids.x + local; id < ids.y; id += lanes) {
-      let value = score(logits_row, id);
-      if (allowed(id) && order(value) >= key) { sum += exp(value - maximum); }
+  var kept = 0u;
+  for (var filter_index = 0u; filter_index < 2u; filter_index++) {
+    let by_mass = filter_index == 1u;
+    if (select(params.top_k == 0u, params.top_p >= 1.0, by_mass)) { continue; }
+    var enough = f32(params.top_k);
+    var key = 0u;
+    for (var shift = 29; shift > -3; shift -= 3) {
+      let step = 1u << u32(max(shift, 0));
+      var sums = mat2x4<f32>();
+      for (var quad = ids.x / 4u + local; quad * 4u < ids.y; quad += lanes) {
+        let scores = quad_logits(logits_row, quad) / params.temperature;
+        let keys = order(scores);
+        let counted = allowed(quad_ids(quad)) & (keys >= vec4<u32>(max(key, kept)));
+        if (!any(counted)) { continue; }
+        let weights = select(vec4<f32>(), select(vec4<f32>(1.0), exp(scores - maximum), by_mass), counted);
+        sums += reached(keys.x, weights.x, key, step);
+        sums += reached(keys.y, weights.y, key, step);
+        sums += reached(keys.z, weights.z, key, step);
+        sums += reached(keys.w, weights.w, key, step);
+      }
+      total(local, sums);
+      // Everything reaches the very first candidate, 0.
+      if (by_mass && shift == 29) { enough = params.top_p * totals[0]; }
+      for (var i = 1u; i < 8u; i++) { key += select(0u, step, totals[i] >= enough); }
     }
-    let mass = total(local, sum);
-    key = max(key, threshold(local, logits_row, key, true, maximum, mass * params.top_p));
+    kept = max(kept, key);
   }
-  return key;
-}
-
-fn drawn_id(local: u32, row: u32, logits_row: u32, step: u32, key: u32) -> u32 {
-  let ids = span();
-  let seed = vec2<u32>(params.seed_low, params.seed_high);
-  var most = lowest;
-  var best = ids.y;
-  for (var id = ids.x + local; id < ids.y; id += lanes) {
-    let value = score(logits_row, id);
-    if (!allowed(id) || order(value) < key) { continue; }
-    let noisy = value - log_exponential(philox(vec4<u32>(id, step, row, params.stage), seed).x);
-    if (noisy > most || best == ids.y) { most = noisy; best = id; }
-  }
-  return best_of(local, most, best);
+  return kept;
 }
 
 fn select_id(local: u32, row: u32, logits_row: u32, step: u32) -> u32 {
-  var id = greedy_id(local, logits_row);
-  let maximum = logits[logits_row + id];
-  var forced = false;
-  if (params.min_eos_p > 0.0) { forced = eos_probability(local, logits_row, maximum) > params.min_eos_p; }
-  if (params.greedy == 0u) {
-    let key = filter_key(local, logits_row, maximum / params.temperature);
-    id = drawn_id(local, row, logits_row, step, key);
+  var own: Found;
+  if (filters || params.greedy != 0u) {
+    own = walk(local, row, logits_row, step, false, 0u);
+  } else {
+    own = walk(local, row, logits_row, step, true, 0u);
   }
-  return select(id, params.eos, forced);
+  var best = found_by_all(local, own);
+  let forced = params.min_eos_p > 0.0 && best.mass * params.min_eos_p < 1.0;
+  if (filters) {
+    let key = filter_key(local, logits_row, best.most / params.temperature);
+    best = found_by_all(local, walk(local, row, logits_row, step, true, key));
+  }
+  return select(best.id, params.eos, forced);
 }

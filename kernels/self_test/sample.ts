@@ -12,6 +12,9 @@ const greedy: SampleOptions = { ranges, greedy: true };
 /** The seed is one of those whose draws here are no near ties, which f32 could decide otherwise. */
 const drawn: SampleOptions = { ranges, greedy: false, temperature: 0.7, topK: 40, topP: 0.9, seed: 0x123456789abn };
 
+/** Lanes that share a row, on software adapters and on GPUs. */
+const lanesOfAdapters = [64, 256] as const;
+
 /** The id that the reference picks from one row of logits. */
 function pick(logits: Float32Array, options: SampleOptions, row: number, step: number): number {
   return sampleReference(logits.subarray(row * vocabulary, (row + 1) * vocabulary), options, { row, step }).id;
@@ -24,14 +27,15 @@ const independentRows: Case = {
   record(bench) {
     const rows = 5;
     const logits = noise(rows * vocabulary, 1, 4);
-    const out = bench.u32(new Uint32Array(rows * 2));
-    const tensors = { logits: bench.f32(logits), out };
+    const given = bench.f32(logits);
     const picks = [greedy, drawn];
-    for (const [first, options] of picks.entries())
-      sampleRows(bench.program, tensors, { rows, vocabulary, first, stride: 2 }, options);
-    return [
-      [out, Array.from({ length: rows }, (_, row) => picks.map((options) => pick(logits, options, row, 0))).flat()],
-    ];
+    const ids = Array.from({ length: rows }, (_, row) => picks.map((options) => pick(logits, options, row, 0))).flat();
+    return lanesOfAdapters.map((lanes) => {
+      const tensors = { logits: given, out: bench.u32(new Uint32Array(rows * 2)) };
+      for (const [first, options] of picks.entries())
+        sampleRows(bench.program, tensors, { rows, vocabulary, first, stride: 2 }, options, lanes);
+      return [tensors.out, ids];
+    });
   },
 };
 
@@ -43,21 +47,23 @@ const decodeStep: Case = {
     const [rows, capacity, pad] = [3, 4, 140];
     const logits = noise(rows * vocabulary, 2, 4);
     const options = { ...drawn, eos: 130, pad };
-    // Token, position, step and done of each row (kernels/state.ts).
-    const state = bench.u32(Uint32Array.of(9, 20, 1, 0, 9, 30, 3, 0, 9, 40, 2, 1));
-    const tokens = bench.u32(new Uint32Array(rows * capacity));
-    sampleStep(bench.program, { logits: bench.f32(logits), state, tokens }, { rows, vocabulary, capacity }, options);
-
+    const given = bench.f32(logits);
     const [first, second] = [pick(logits, options, 0, 1), pick(logits, options, 1, 3)];
     const states = Uint32Array.of(first, 21, 2, 0, second, 31, 4, 0, pad, 41, 3, 1);
     const written = new Uint32Array(rows * capacity);
     written.set([first], 1);
     written.set([second], capacity + 3);
     written.set([pad], 2 * capacity + 2);
-    return [
-      [state, states],
-      [tokens, written],
-    ];
+    return lanesOfAdapters.flatMap((lanes) => {
+      // Token, position, step and done of each row (kernels/state.ts).
+      const state = bench.u32(Uint32Array.of(9, 20, 1, 0, 9, 30, 3, 0, 9, 40, 2, 1));
+      const tokens = bench.u32(new Uint32Array(rows * capacity));
+      sampleStep(bench.program, { logits: given, state, tokens }, { rows, vocabulary, capacity }, options, lanes);
+      return [
+        [state, states],
+        [tokens, written],
+      ];
+    });
   },
 };
 

@@ -29,6 +29,18 @@ describe("sampling reference", () => {
     }
   });
 
+  it("gives four neighbouring ids the four words of one counter", () => {
+    const [seed, stage, row, step] = [9n, 2, 3, 4];
+    const noise = [0, 1].flatMap((four) =>
+      philox([four, step, row, stage], [9, 0]).map((bits) => -logExponential(bits)),
+    );
+    const best = noise.indexOf(Math.max(...noise));
+    const second = [...noise].sort((a, b) => b - a)[1];
+    const pick = sampleReference(new Array(8).fill(0), { ranges: [[0, 8]], greedy: false, seed, stage }, { row, step });
+    expect(pick.id).equal(best);
+    expect(pick.margin).closeTo(noise[best] - second, 1e-12);
+  });
+
   it("draws in proportion to the softmax", () => {
     const counts = [0, 0, 0];
     const logits = [Math.log(0.5), Math.log(0.3), Math.log(0.2)];

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { Gpu } from "../../../engine/gpu.ts";
 import { sampleReference } from "../../../kernels/sample/reference.ts";
-import { sampleRows, type SampleOptions } from "../../../kernels/sample/sample.ts";
+import { sampleRows, type SampleLanes, type SampleOptions } from "../../../kernels/sample/sample.ts";
 import { noise } from "../../support/close.ts";
 import { sharedGpu } from "../../support/gpu.ts";
 import { readSamplingCases } from "../../support/sampling.ts";
@@ -9,7 +9,9 @@ import { readSamplingCases } from "../../support/sampling.ts";
 /** Noisy scores closer than this are a tie in f32: WGSL allows log an error of 2^-21 near 1, and -log(u) is small there. */
 const tie = 1e-4;
 
-describe("sampling of rows", () => {
+for (const lanes of [64, 256] as const) describe(`sampling of rows by ${lanes} lanes`, () => specify(lanes));
+
+function specify(lanes: SampleLanes): void {
   let gpu: Gpu;
   before(async () => {
     gpu = await sharedGpu();
@@ -23,7 +25,7 @@ describe("sampling of rows", () => {
       out: gpu.tensor("u32", [rows], "out"),
     };
     const program = gpu.program("sample");
-    sampleRows(program, tensors, { rows, vocabulary, first: 0, stride: 1 }, options);
+    sampleRows(program, tensors, { rows, vocabulary, first: 0, stride: 1 }, options, lanes);
     await program.run();
     const ids = Array.from(await tensors.out.read());
     tensors.logits.dispose();
@@ -83,6 +85,31 @@ describe("sampling of rows", () => {
       temperature: 0.7,
       topK: 50,
     }));
+
+  it("draws from the columns of one codebook, wherever its quads of ids begin and end", async () => {
+    const logits = noise(6 * 1100, 5, 6);
+    for (const start of [0, 1, 2, 3, 39])
+      for (const end of [1024, 1025, 1026, 1027, 1100])
+        for (const options of [{ greedy: true }, { greedy: false }, { greedy: false, topK: 30 }])
+          await check(logits, 6, { ranges: [[start, end]], seed: 11n, ...options }, `${start} to ${end}`);
+  });
+
+  it("keeps all ids that tie with the k-th, and no other, of a vocabulary of Bark's size", async () => {
+    const logits = new Float32Array(200 * 10001).fill(-3);
+    const best = [17, 64, 255, 4099, 9999, 10000];
+    for (let row = 0; row < 200; row++)
+      for (const [i, id] of best.entries()) logits[row * 10001 + id] = i < 2 ? 5.0000005 : 5;
+    const options = { ranges: [[0, 10001]], greedy: false, seed: 1n } as const;
+    const picked = async (topK: number): Promise<Set<number>> => new Set(await pick(logits, 200, { ...options, topK }));
+    expect(await picked(3)).deep.equal(new Set(best));
+    expect(await picked(2)).deep.equal(new Set(best.slice(0, 2)));
+  });
+
+  it("does not take an end of sequence that is out of reach of the floats", async () => {
+    const options = { ranges: [[0, 6]], eos: 5, minEosP: 1e-30, greedy: true } as const;
+    expect(await pick(repeat([300, 1, 2, 3, 4, -300], 2), 2, options)).deep.equal([0, 0]);
+    expect(await pick(repeat([0, 1, 2, 3, 4, -60], 2), 2, options)).deep.equal([5, 5]);
+  });
 
   it("filters as transformers does", async () => {
     for (const { name, logits, options } of await readSamplingCases())
@@ -176,7 +203,8 @@ describe("sampling of rows", () => {
       out: gpu.tensorFrom("u32", [20], new Uint32Array(20).fill(777), "out"),
     };
     const program = gpu.program("sample");
-    sampleRows(program, tensors, { rows: 5, vocabulary: 12, first: 2, stride: 3 }, { ranges: [[0, 10]], greedy: true });
+    const shape = { rows: 5, vocabulary: 12, first: 2, stride: 3 };
+    sampleRows(program, tensors, shape, { ranges: [[0, 10]], greedy: true }, lanes);
     await program.run();
     const expected = new Array<number>(20).fill(777);
     for (let row = 0; row < 5; row++) {
@@ -204,4 +232,4 @@ describe("sampling of rows", () => {
     // 7 degrees of freedom: 24.3 is passed once in a thousand seeds.
     expect(chiSquare, counts.join()).below(24.3);
   });
-});
+}

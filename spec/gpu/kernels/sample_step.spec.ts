@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { Gpu } from "../../../engine/gpu.ts";
 import { sampleReference } from "../../../kernels/sample/reference.ts";
-import { sampleStep, type SampleOptions } from "../../../kernels/sample/sample.ts";
+import { sampleStep, type SampleLanes, type SampleOptions } from "../../../kernels/sample/sample.ts";
 import { stateWidth } from "../../../kernels/state.ts";
 import { noise } from "../../support/close.ts";
 import { sharedGpu } from "../../support/gpu.ts";
@@ -15,7 +15,9 @@ interface Row {
   done: number;
 }
 
-describe("sampling of a decode step", () => {
+for (const lanes of [64, 256] as const) describe(`sampling of a decode step by ${lanes} lanes`, () => specify(lanes));
+
+function specify(lanes: SampleLanes): void {
   let gpu: Gpu;
   before(async () => {
     gpu = await sharedGpu();
@@ -42,7 +44,7 @@ describe("sampling of a decode step", () => {
       ),
     };
     const program = gpu.program("decode step");
-    sampleStep(program, tensors, { rows, vocabulary, capacity }, options);
+    sampleStep(program, tensors, { rows, vocabulary, capacity }, options, lanes);
     const states: Row[][] = [];
     for (const logits of steps) {
       tensors.logits.write(logits);
@@ -178,4 +180,4 @@ describe("sampling of a decode step", () => {
     );
     expect(new Set(flat.tokens[0]).size).above(15);
   });
-});
+}
