@@ -33,21 +33,28 @@ export function resultsMarkdown(reports: readonly Report[]): string {
     .trimEnd()}\n`;
 }
 
-function titleOf({ command, machine }: Report): string {
-  const names = {
-    kernels: "Kernels",
-    generate: "Speaking",
-    peers: "The same work by other engines",
-    encode: "Host cost of a decode step",
-  } as const;
-  return `${names[command]}: ${machine.adapter}, ${machine.runtime}`;
+/** What was measured, then where: the same bench may be there for several adapters and runtimes. */
+function titleOf(report: Report): string {
+  const { adapter, runtime } = report.machine;
+  return `${subjectOf(report)}: ${adapter}, ${runtime}`;
+}
+
+function subjectOf(report: Report): string {
+  if (report.command === "kernels") return `Kernels, weights ${report.format}`;
+  if (report.command === "peers") return "The same work by other engines";
+  if (report.command === "encode") return "Host cost of a decode step";
+  const { model, dtype, batch } = report;
+  return `Speaking, ${nameOf(model)} in ${dtype}${batch === 1 ? "" : `, ${batch} texts at a time`}`;
 }
 
 /** Without the path of a Python, which says nothing elsewhere. */
-function commandOf({ command, args }: Report): string {
+function commandOf({ command, args, machine }: Report): string {
   const told = args.filter((arg, i) => arg !== "--python" && args[i - 1] !== "--python" && arg !== "--json");
   const quoted = told.map((arg) => (/^[\w./=,:-]+$/.test(arg) ? arg : `"${arg}"`));
-  return ["npm run bark --", "bench", command, ...quoted].join(" ");
+  const bench = machine.runtime.startsWith("Deno")
+    ? "npx deno run -A --no-lock bench/main.ts"
+    : "npm run bark -- bench";
+  return [bench, command, ...quoted].join(" ");
 }
 
 function machineLine({ processor, runtime, adapter }: Machine): string {

@@ -13,15 +13,20 @@ const folder = path.join(root, ".cache/bench");
 const main = path.join(root, "bench/main.ts");
 const python = process.argv[2] === undefined ? [] : ["--python", process.argv[2]];
 
-/** File and arguments of each part, in the order of the results. */
+/** File and arguments of each part, in the order of the results; names that end in `-deno` run there. */
 const parts: readonly (readonly [string, readonly string[]])[] = [
   ["peers", ["peers", ...python]],
   ["peers-swiftshader", ["peers", "decode", "codec75", "--device", "swiftshader", ...python]],
   ["generate", ["generate"]],
+  ["generate-batch", ["generate", "--batch", "4"]],
+  ["generate-100", ["generate", "--runs", "100", "--max-semantic-tokens", "10"]],
+  ["readback", ["generate", "--readback", "1,4,8,16", "--runs", "7"]],
+  ["readback-deno", ["generate", "--readback", "1,4,8,16,32", "--runs", "7"]],
   ["generate-small", ["generate", "--synthetic", "small", "--max-semantic-tokens", "20", "--runs", "1"]],
   ["encode", ["encode"]],
   ["kernels", ["kernels"]],
   ["kernels-f16", ["kernels", "matmul", "lstm", "--dtype", "f16"]],
+  ["kernels-chromium", ["kernels", "matmul", "attention", "layernorm", "--in-chromium"]],
   ["kernels-swiftshader", ["kernels", "matmul", "attention", "layernorm", "--device", "swiftshader"]],
 ];
 
@@ -31,7 +36,9 @@ for (const [name, args] of parts) {
   const file = path.join(folder, `${name}.json`);
   if (!existsSync(file)) {
     console.error(`bench ${args.join(" ")}`);
-    const command = ["--import", import.meta.resolve("tsx"), main, ...args, "--json"];
+    const deno = [path.join(root, "node_modules/deno/bin.cjs"), "run", "-A", "--no-lock"];
+    const runtime = name.endsWith("-deno") ? deno : ["--import", import.meta.resolve("tsx")];
+    const command = [...runtime, main, ...args, "--json"];
     const { status, stdout } = spawnSync(process.execPath, command, {
       stdio: ["ignore", "pipe", "inherit"],
       maxBuffer: 1 << 26,

@@ -121,7 +121,7 @@ describe("bench generate", () => {
     const markdown = resultsMarkdown([report, ofTwo]);
     expect(markdown)
       .include("a batch of 2 texts, ")
-      .and.include(`## Speaking: ${gpu.adapterName}, Node ${process.versions.node}`);
+      .and.include(`## Speaking, nano in f16, 2 texts at a time: ${gpu.adapterName}, Node ${process.versions.node}\n`);
     expect(markdown).not.match(/NaN|undefined|Infinity/);
   });
 
