@@ -1,6 +1,7 @@
 // expm1(x) = e^x - 1 for |x| <= 80 (clamped), and what follows from it. The built-in exp is off by up to 3.5e-6 on software
 // adapters, and exp(x) - 1 loses all digits near 0; here e^x = 2^n e^r with |r| <= ln(2)/2, the Taylor polynomial of
 // e^r - 1 to degree 7 (error 2e-8), and 2^n made from its bits, so that x near 0 keeps its relative precision.
+// n + 1.5 * 2^23 has the integer n in its low bits: i32(n) has to saturate, which lavapipe does lane by lane.
 fn expm1(value: f32) -> f32 {
   let x = clamp(value, -80.0, 80.0);
   let n = round(x * 1.44269504);
@@ -12,7 +13,7 @@ fn expm1(value: f32) -> f32 {
   p = p * r + 1.0 / 6.0;
   p = p * r + 0.5;
   p = p * r * r + r;
-  let scale = bitcast<f32>(u32(i32(n) + 127) << 23u);
+  let scale = bitcast<f32>((bitcast<u32>(n + 12582912.0) + 127u) << 23u);
   return scale * p + (scale - 1.0);
 }
 
