@@ -3,7 +3,8 @@
 // A dispatch does a step of each of two layers that lie on each other: layer b is a chunk of steps behind layer a, so that
 // its gates exist, and the two do not touch each other's rows. What is sequential costs one dispatch a step, not two.
 // The four gates (i, f, g, o) of a unit are one vec4, so one invocation holds all that a unit's state needs.
-// gates_a, gates_b: [chunk, hidden] of vec4; weight: [layer, k, hidden] of Weight4; c: [layer, hidden], in place;
+// gates_a, gates_b: [chunk, hidden] of vec4; weight: [layer, block, k, 32] of Weight4, where block and 32 make the unit, so
+// that who walks k for a block of units reads one stretch of memory; c: [layer, hidden], in place;
 // h: [region, length, hidden], of which layer a has region `region_a` and b the other: row t-1 is read and row t written,
 // so that the state is the output itself and no dispatch reads what it writes.
 // Step 0 starts from h = c = 0 and reads neither, so no buffer need be cleared.
@@ -22,6 +23,12 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> h: array<f32>;
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
+
+// Where the weights of a unit lie for k = 0. Those for the next k are 32 further.
+fn weights_of(layer: u32, unit: u32) -> u32 {
+  let blocks = (params.hidden + 31u) / 32u;
+  return (layer * blocks + unit / 32u) * params.hidden * 32u + unit % 32u;
+}
 
 fn step_of(layer: u32) -> u32 { return select(params.step_a, params.step_b, layer == 1u); }
 

@@ -61,11 +61,14 @@ export type LstmVersion = keyof typeof lstmVersions;
  */
 export const lstmChunk = 64;
 
+/** Units whose recurrent weights lie together, so that a workgroup reads one stretch of memory (cell.wgsl). */
+const blockUnits = 32;
+
 /** One or two layers that run at once. */
 interface LstmPair {
   /** x -> gates [hidden, 4] with both biases, the four gates (i, f, g, o) of a unit side by side. */
   readonly inputs: readonly Linear[];
-  /** [layers, hidden, hidden * 4]: layer, row k, unit, gate. */
+  /** [layers, blocks, hidden, blockUnits * 4]: layer, block of units, row k, unit of the block, gate. */
   readonly recurrent: Tensor<"f32"> | Tensor<"f16">;
 }
 
@@ -97,14 +100,22 @@ export function createLstm(
   const pairs: LstmPair[] = [];
   for (let first = 0; first < layers.length; first += 2) {
     const pair = layers.slice(first, first + 2);
-    const recurrent = new Float32Array(pair.length * 4 * hidden * hidden);
+    const blocks = Math.ceil(hidden / blockUnits);
+    const size = blocks * hidden * blockUnits * 4;
+    const recurrent = new Float32Array(pair.length * size);
     for (const [i, { weightHh }] of pair.entries()) {
       checkWeightSize(weightHh, [4 * hidden, hidden], `${label}.${first + i}.weight_hh`);
-      recurrent.set(packRecurrent(weightHh, hidden), i * 4 * hidden * hidden);
+      packRecurrent(weightHh, hidden, recurrent.subarray(i * size, (i + 1) * size));
     }
     pairs.push({
       inputs: pair.map((layer, i) => createInput(gpu, layer, hidden, `${label}.${first + i}.weight_ih`, format)),
-      recurrent: createWeights(gpu, recurrent, [pair.length, hidden, 4 * hidden], `${label}.weight_hh`, format),
+      recurrent: createWeights(
+        gpu,
+        recurrent,
+        [pair.length, blocks, hidden, 4 * blockUnits],
+        `${label}.weight_hh`,
+        format,
+      ),
     });
   }
   return { hidden, pairs };
@@ -138,14 +149,14 @@ function interleaveGates(values: Float32Array, hidden: number): Float32Array<Arr
   return result;
 }
 
-/** [gate, unit, k] to [k, unit, gate]. */
-function packRecurrent(values: Float32Array, hidden: number): Float32Array<ArrayBuffer> {
-  const result = new Float32Array(values.length);
+/** [gate, unit, k] to [block of units, k, unit of the block, gate]; units past the last are zero. */
+function packRecurrent(values: Float32Array, hidden: number, result: Float32Array): void {
   let from = 0;
   for (let gate = 0; gate < 4; gate++)
-    for (let unit = 0; unit < hidden; unit++)
-      for (let k = 0; k < hidden; k++) result[(k * hidden + unit) * 4 + gate] = values[from++];
-  return result;
+    for (let unit = 0; unit < hidden; unit++) {
+      const [block, within] = [Math.floor(unit / blockUnits), unit % blockUnits];
+      for (let k = 0; k < hidden; k++) result[((block * hidden + k) * blockUnits + within) * 4 + gate] = values[from++];
+    }
 }
 
 export function disposeLstm({ pairs }: Lstm): void {

@@ -1,28 +1,24 @@
-// A step of two LSTM layers (cell.wgsl) with one invocation a unit, which walks k alone: no barrier, for software adapters.
-// k is unrolled by four to hide the loads.
-@compute @workgroup_size(32)
+// A step of two LSTM layers (cell.wgsl) with no barrier, for software adapters: an invocation walks k alone, for four units,
+// since such adapters load lane by lane and a value of h costs them as much as one of W. Units past the last have weights.
+@compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let layer = params.first + workgroup.y;
-  let unit = workgroup.x * 32u + local;
   let hidden = params.hidden;
-  if (unit >= hidden) { return; }
-  var sum = vec4<f32>();
+  let unit = workgroup.x * 32u + local;
+  var s0 = vec4<f32>(); var s1 = vec4<f32>(); var s2 = vec4<f32>(); var s3 = vec4<f32>();
   let step = step_of(layer);
   if (step != 0u) {
     let previous = row_of(layer, step - 1u);
-    let whole = hidden & 0xfffffffcu;
-    var w = layer * hidden * hidden + unit;
-    for (var k = 0u; k < whole; k += 4u) {
-      sum += h[previous + k] * unpack_weight(weight[w])
-        + h[previous + k + 1u] * unpack_weight(weight[w + hidden])
-        + h[previous + k + 2u] * unpack_weight(weight[w + 2u * hidden])
-        + h[previous + k + 3u] * unpack_weight(weight[w + 3u * hidden]);
-      w += 4u * hidden;
-    }
-    for (var k = whole; k < hidden; k++) {
-      sum += h[previous + k] * unpack_weight(weight[w]);
-      w += hidden;
+    var w = weights_of(layer, unit);
+    for (var k = 0u; k < hidden; k++) {
+      let value = h[previous + k];
+      s0 += value * unpack_weight(weight[w]); s1 += value * unpack_weight(weight[w + 8u]);
+      s2 += value * unpack_weight(weight[w + 16u]); s3 += value * unpack_weight(weight[w + 24u]);
+      w += 32u;
     }
   }
-  finish(layer, unit, sum);
+  if (unit < hidden) { finish(layer, unit, s0); }
+  if (unit + 8u < hidden) { finish(layer, unit + 8u, s1); }
+  if (unit + 16u < hidden) { finish(layer, unit + 16u, s2); }
+  if (unit + 24u < hidden) { finish(layer, unit + 24u, s3); }
 }

@@ -13,9 +13,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   var sum = vec4<f32>();
   if (step != 0u) {
     let previous = row_of(layer, step - 1u);
-    let first = layer * hidden * hidden + unit;
+    let first = weights_of(layer, unit);
     for (var k = local.y; k < hidden; k += 32u) {
-      sum += h[previous + k] * unpack_weight(weight[first + k * hidden]);
+      sum += h[previous + k] * unpack_weight(weight[first + k * 32u]);
     }
   }
   partial[local.y * 8u + local.x] = sum;
