@@ -14,7 +14,7 @@ import {
   type ConvTranspose1d,
   type Trim,
 } from "../kernels/conv_transpose1d/conv_transpose1d.ts";
-import { add, elu } from "../kernels/elementwise/elementwise.ts";
+import { add } from "../kernels/elementwise/elementwise.ts";
 import { createLstm, disposeLstm, lstm, type Lstm, type LstmBuffers, type LstmWeights } from "../kernels/lstm/lstm.ts";
 import type { EncodecConfig } from "./config.ts";
 import { convPadding } from "./padding.ts";
@@ -250,14 +250,12 @@ export class EncodecResnetBlock implements Block {
     const last = { accumulate: true, elu: this.#options.elu };
     if (this.#shortcut === undefined) {
       recorder.program(0).copy(x, 0, spare, 0, size);
-      elu(recorder.program(0), spare, size);
-      first.apply(recorder, spare, length, inner, { elu: true });
+      first.apply(recorder, spare, length, inner, { eluInput: true, elu: true });
       second.apply(recorder, inner, length, x, last);
       return activations;
     }
     this.#shortcut.apply(recorder, x, length, spare);
-    elu(recorder.program(0), x, size);
-    first.apply(recorder, x, length, inner, { elu: true });
+    first.apply(recorder, x, length, inner, { eluInput: true, elu: true });
     second.apply(recorder, inner, length, spare, last);
     return { ...activations, x: spare, spare: x };
   }

@@ -146,9 +146,11 @@ export class Gpu {
     return tensor;
   }
 
-  /** Whether the device has the features that a kernel needs. */
-  supports(kernel: AnyKernel): boolean {
-    return (kernel.features ?? []).every((feature) => this.features.has(feature));
+  /** Whether the device has the features and the lanes that a kernel needs. */
+  supports({ features = [], subgroupLanes = 1 }: AnyKernel): boolean {
+    // Deno tells of no subgroups, and has none.
+    const lanes = (this.device.adapterInfo as GPUAdapterInfo | undefined)?.subgroupMinSize ?? 1;
+    return features.every((feature) => this.features.has(feature)) && lanes >= subgroupLanes;
   }
 
   program(label: string): Program {

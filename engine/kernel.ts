@@ -67,6 +67,8 @@ export interface KernelDeclaration<B extends Bindings, P extends ParamTypes, C e
   /** Values of the shader's `override` constants. */
   readonly constants?: C;
   readonly features?: readonly GPUFeatureName[];
+  /** Lanes that every subgroup has to have (default: 1). */
+  readonly subgroupLanes?: number;
   /** Number of workgroups for given params. */
   readonly workgroups: (params: ParamsOf<P>, constants: C) => Workgroups;
 }

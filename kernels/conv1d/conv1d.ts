@@ -5,10 +5,11 @@ import type { Program } from "../../engine/program.ts";
 import type { WeightFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseConv1d } from "../choose.ts";
-import { expm1Prelude } from "../elementwise/elementwise.ts";
+import { elu, expm1Prelude } from "../elementwise/elementwise.ts";
 import { createWeights } from "../matmul/linear.ts";
 
-const preludes = [expm1Prelude, new URL("./rows.wgsl", import.meta.url)];
+const rowPreludes = [expm1Prelude, new URL("./rows.wgsl", import.meta.url)];
+const preludes = [...rowPreludes, new URL("./store.wgsl", import.meta.url)];
 const bindings = { x: read("f32"), weight: read("weight"), bias: optionalRead("f32"), y: readWrite("f32") };
 const params = {
   length: "u32",
@@ -47,7 +48,19 @@ export const conv1dBroadcast = defineKernel({
   workgroups: ({ frames, columns }) => spread(Math.ceil(frames / 32) * Math.ceil(columns / 16)),
 });
 
-export const conv1dVersions = { tile: conv1dTile, broadcast: conv1dBroadcast };
+export const conv1dWide = defineKernel({
+  name: "conv1d.wide",
+  source: new URL("./conv1d_wide.wgsl", import.meta.url),
+  preludes: rowPreludes,
+  bindings,
+  params,
+  constants: { elu_x: 0 },
+  features: ["subgroups"],
+  subgroupLanes: 8,
+  workgroups: ({ frames, columns }) => spread(Math.ceil(frames / 32) * Math.ceil(columns / 32)),
+});
+
+export const conv1dVersions = { tile: conv1dTile, broadcast: conv1dBroadcast, wide: conv1dWide };
 export type Conv1dVersion = keyof typeof conv1dVersions;
 
 const paddingModes = { constant: 0, reflect: 1, replicate: 2 } as const;
@@ -141,6 +154,8 @@ export interface Conv1dOptions {
   accumulate?: boolean;
   /** Apply ELU to the result. */
   elu?: boolean;
+  /** Convolve ELU(x). Versions that do not activate what they load do so in x itself: x is lost. */
+  eluInput?: boolean;
   /** Default: everything. */
   stored?: StoredRange;
   /** Forces a version, for tests and benches. */
@@ -164,31 +179,50 @@ export function conv1d(
 ): void {
   const padding = options.padding ?? noPadding;
   const frames = options.stored?.frames ?? conv1dFrames(conv, length, padding);
-  const version = options.version ?? chooseConv1d(program.gpu, conv.inChannels, conv.outChannels);
-  if (version === "broadcast" && conv.inChannels % 4 !== 0)
-    throw new EngineError("usage", "this version of conv1d needs a multiple of four input channels", {
-      where: version,
-      actual: conv.inChannels,
-    });
-  program.dispatch(
-    conv1dVersions[version],
-    { x, weight: conv.weight, bias: conv.bias, y },
-    {
-      length,
-      frames,
-      inner: conv.inChannels,
-      columns: conv.outChannels,
-      taps: conv.kernelSize,
-      stride: conv.stride,
-      dilation: conv.dilation,
-      padding_left: padding.left,
-      padding_mode: paddingModes[padding.mode],
-      reflect_length: Math.max(length, padding.left + 1, padding.right + 1),
-      skip: options.stored?.skip ?? 0,
-      size: options.stored?.size ?? frames * conv.outChannels,
-      has_bias: conv.bias === undefined ? 0 : 1,
-      accumulate: options.accumulate ? 1 : 0,
-      elu: options.elu ? 1 : 0,
-    },
-  );
+  const { skip, size } = options.stored ?? { skip: 0, size: frames * conv.outChannels };
+  const version = options.version ?? chooseConv1d(program.gpu, conv, { skip, size });
+  checkVersion(program.gpu, version, conv, { skip, size });
+  const tensors = { x, weight: conv.weight, bias: conv.bias, y };
+  const sizes = {
+    length,
+    frames,
+    inner: conv.inChannels,
+    columns: conv.outChannels,
+    taps: conv.kernelSize,
+    stride: conv.stride,
+    dilation: conv.dilation,
+    padding_left: padding.left,
+    padding_mode: paddingModes[padding.mode],
+    reflect_length: Math.max(length, padding.left + 1, padding.right + 1),
+    skip,
+    size,
+    has_bias: conv.bias === undefined ? 0 : 1,
+    accumulate: options.accumulate ? 1 : 0,
+    elu: options.elu ? 1 : 0,
+  };
+  const eluInput = options.eluInput ?? false;
+  if (version === "wide") {
+    program.dispatch(conv1dWide, tensors, sizes, { elu_x: eluInput ? 1 : 0 });
+    return;
+  }
+  if (eluInput) elu(program, x, length * conv.inChannels);
+  program.dispatch(conv1dVersions[version], tensors, sizes);
+}
+
+/** @throws EngineError `usage` if a version that was forced cannot do a convolution. */
+function checkVersion(
+  gpu: Gpu,
+  version: Conv1dVersion,
+  { inChannels, outChannels }: ConvShape,
+  { skip, size }: Pick<StoredRange, "skip" | "size">,
+): void {
+  const fail = (needs: string, actual: number | string): never => {
+    throw new EngineError("usage", `this version of conv1d needs ${needs}`, { where: version, actual });
+  };
+  if (version === "tile") return;
+  if (inChannels % 4 !== 0) fail("a multiple of four input channels", inChannels);
+  if (version === "broadcast") return;
+  if (outChannels % 4 !== 0) fail("a multiple of four output channels", outChannels);
+  if (skip % 4 !== 0 || size % 4 !== 0) fail("to store multiples of four values", `${skip}, ${size}`);
+  if (!gpu.supports(conv1dWide)) fail("subgroups of eight lanes", gpu.adapterName);
 }

@@ -22,8 +22,6 @@ struct Params {
   elu: u32,
 }
 @group(0) @binding(1) var<storage, read> weight: array<Weight4>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 // Where the row of x lies that a frame reads at a tap; whether it counts (0 for a row of zeros).
@@ -40,19 +38,4 @@ fn source(frame: u32, tap: u32) -> Row {
   }
   let inside = row >= 0 && row < i32(params.length);
   return Row(select(0u, u32(row) * params.inner, inside), select(0.0, 1.0, inside));
-}
-
-fn store(frame: u32, group: u32, sum: vec4<f32>) {
-  if (frame >= params.frames) { return; }
-  for (var i = 0u; i < 4u; i++) {
-    let column = group * 4u + i;
-    let position = frame * params.columns + column;
-    if (column >= params.columns || position < params.skip || position - params.skip >= params.size) { continue; }
-    let index = position - params.skip;
-    var value = sum[i];
-    if (params.has_bias != 0u) { value += bias[column]; }
-    if (params.accumulate != 0u) { value += y[index]; }
-    if (params.elu != 0u) { value = elu(value); }
-    y[index] = value;
-  }
 }

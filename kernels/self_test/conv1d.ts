@@ -11,12 +11,12 @@ import { rounding, type Case } from "./case.ts";
 import { noise } from "./noise.ts";
 
 /** Reflected at both ends, strided and dilated, with bias, residual and ELU; more than one workgroup. */
-const convolution = (version: Conv1dVersion, inChannels: number): Case => ({
+const convolution = (version: Conv1dVersion, inChannels: number, outChannels: number): Case => ({
   kernel: conv1dVersions[version],
   tolerance: rounding,
   record(bench) {
     const [length, stride, dilation] = [101, 2, 3];
-    const shape = { outChannels: 37, inChannels, kernelSize: 3 };
+    const shape = { outChannels, inChannels, kernelSize: 3 };
     const padding: Padding = { mode: "reflect", left: 4, right: 1 };
     const x = noise(length * shape.inChannels, 1);
     const weight = noise(shape.outChannels * shape.inChannels * shape.kernelSize, 2);
@@ -34,4 +34,4 @@ const convolution = (version: Conv1dVersion, inChannels: number): Case => ({
   },
 });
 
-export const conv1dCases = [convolution("tile", 5), convolution("broadcast", 8)];
+export const conv1dCases = [convolution("tile", 5, 37), convolution("broadcast", 8, 37), convolution("wide", 8, 36)];

@@ -5,6 +5,7 @@ import type { Program } from "../../../engine/program.ts";
 import {
   conv1d,
   conv1dFrames,
+  conv1dVersions,
   createConv1d,
   disposeConv1d,
   type Conv1dVersion,
@@ -12,6 +13,7 @@ import {
   type PaddingMode,
 } from "../../../kernels/conv1d/conv1d.ts";
 import { conv1dReference } from "../../../kernels/conv1d/reference.ts";
+import { eluReference } from "../../../kernels/elementwise/reference.ts";
 import { expectClose, noise } from "../../support/close.ts";
 import { sharedGpu } from "../../support/gpu.ts";
 
@@ -26,6 +28,7 @@ interface Case {
   bias?: boolean;
   accumulate?: boolean;
   elu?: boolean;
+  eluInput?: boolean;
   format?: "f32" | "f16";
   /** Default: the one that the engine chooses. */
   version?: Conv1dVersion;
@@ -54,6 +57,7 @@ describe("conv1d", () => {
       conv1d(program, input, length, conv, y, {
         accumulate: shape.accumulate ?? false,
         elu,
+        eluInput: shape.eluInput ?? false,
         ...(shape.version === undefined ? {} : { version: shape.version }),
         ...(padding ? { padding } : {}),
       }),
@@ -61,7 +65,7 @@ describe("conv1d", () => {
     const result = await y.read();
     disposeConv1d(conv);
     for (const tensor of [input, y]) tensor.dispose();
-    const expected = conv1dReference(x, weight, conv, {
+    const expected = conv1dReference(shape.eluInput ? eluReference(x) : x, weight, conv, {
       bias,
       stride,
       dilation,
@@ -123,22 +127,25 @@ describe("conv1d", () => {
       { absolute: 48 * 2 ** -11, relative: 0 },
     ));
 
-  for (const version of ["tile", "broadcast"] as const)
+  for (const version of ["tile", "broadcast", "wide"] as const)
     describe(`version ${version}`, () => {
-      // What the chooser may leave out here; a runtime without subgroups skips the version.
+      // What the chooser may leave out here; a runtime without the subgroups that it needs skips the version.
       before(function () {
-        if (version === "broadcast" && !gpu.features.has("subgroups")) this.skip();
+        if (!gpu.supports(conv1dVersions[version])) this.skip();
       });
+      // The wide one does multiples of four output channels.
+      const channels = (count: number): number => (version === "wide" ? Math.ceil(count / 4) * 4 : count);
 
       const shapes: readonly [name: string, shape: Case][] = [
-        ["one frame and channel group", { length: 1, inChannels: 4, outChannels: 1, kernelSize: 1 }],
-        ["two ragged tiles each way", { length: 37, inChannels: 12, outChannels: 21, kernelSize: 3 }],
+        ["one frame and channel group", { length: 1, inChannels: 4, outChannels: channels(1), kernelSize: 1 }],
+        ["two ragged tiles each way", { length: 37, inChannels: 12, outChannels: channels(37), kernelSize: 3 }],
         ["many tiles", { length: 200, inChannels: 32, outChannels: 64, kernelSize: 1 }],
-        ["stride", { length: 50, inChannels: 8, outChannels: 34, kernelSize: 8, stride: 4 }],
+        ["stride", { length: 50, inChannels: 8, outChannels: channels(34), kernelSize: 8, stride: 4 }],
         ["dilation", { length: 50, inChannels: 8, outChannels: 8, kernelSize: 3, dilation: 4 }],
+        ["ELU of x", { length: 50, inChannels: 8, outChannels: channels(6), kernelSize: 3, eluInput: true }],
         [
           "residual and ELU",
-          { length: 40, inChannels: 4, outChannels: 18, kernelSize: 2, accumulate: true, elu: true },
+          { length: 40, inChannels: 4, outChannels: channels(18), kernelSize: 2, accumulate: true, elu: true },
         ],
       ];
       for (const [name, shape] of shapes) it(name, () => check({ ...shape, version }));
@@ -149,7 +156,7 @@ describe("conv1d", () => {
             check({
               length,
               inChannels: 8,
-              outChannels: 17,
+              outChannels: channels(17),
               kernelSize: 5,
               padding: { mode, left: 4, right: 3 },
               version,
@@ -162,18 +169,23 @@ describe("conv1d", () => {
         ));
     });
 
-  it("refuses to broadcast five input channels", () => {
-    const shape = { outChannels: 8, inChannels: 5, kernelSize: 1 };
-    const conv = createConv1d(gpu, noise(40, 1), shape, "conv");
-    const tensors = [gpu.tensor("f32", [3, 5], "x"), gpu.tensor("f32", [3, 8], "y")] as const;
-    const program = gpu.program("conv1d");
-    expect(() => conv1d(program, tensors[0], 3, conv, tensors[1], { version: "broadcast" }))
-      .throw(EngineError)
-      .satisfies((error: EngineError) => /multiple of four input channels.*got 5/.test(error.toLine()));
-    program.dispose();
-    disposeConv1d(conv);
-    for (const tensor of tensors) tensor.dispose();
-  });
+  for (const [version, inChannels, outChannels, message] of [
+    ["broadcast", 5, 8, /multiple of four input channels.*got 5/],
+    ["wide", 5, 8, /multiple of four input channels.*got 5/],
+    ["wide", 8, 6, /multiple of four output channels.*got 6/],
+  ] as const)
+    it(`${version} refuses ${inChannels} -> ${outChannels} channels`, () => {
+      const shape = { outChannels, inChannels, kernelSize: 1 };
+      const conv = createConv1d(gpu, noise(inChannels * outChannels, 1), shape, "conv");
+      const tensors = [gpu.tensor("f32", [3, inChannels], "x"), gpu.tensor("f32", [3, outChannels], "y")] as const;
+      const program = gpu.program("conv1d");
+      expect(() => conv1d(program, tensors[0], 3, conv, tensors[1], { version }))
+        .throw(EngineError)
+        .satisfies((error: EngineError) => message.test(error.toLine()));
+      program.dispose();
+      disposeConv1d(conv);
+      for (const tensor of tensors) tensor.dispose();
+    });
 
   it("more workgroups than one dimension holds", async () => {
     const frames = 65_536 * 64 * 8;

@@ -1,0 +1,127 @@
+// y[t, o] = bias[o] + sum_{j, i} x[t * stride + j * dilation - padding_left, i] * W[j, i, o] (then y +=, then ELU), for
+// lavapipe with subgroups of eight lanes or more, and multiples of four channels (rows.wgsl: layouts, padding).
+// Register tile of 32 frames by 32 output channels, lanes along frames. lavapipe loads lane by lane and value by value, some
+// eight instructions for each, but broadcasts and multiplies all lanes in one. So every value is loaded by one lane alone:
+// lane g of eight loads the weights of channel group g and hands them to the others, and a step of four input channels
+// takes 8 loads for 512 products (conv1d_broadcast.wgsl: 8 for 256). Four products are summed before they meet an
+// accumulator, which lies in memory. bias and y are read and written by vec4 for the same reason.
+// Lanes past the last frame or group compute the last one again: a broadcast from a lane that left is undefined.
+// x: [length, inner/4] of vec4; bias: [columns/4] of vec4; y: [frames, columns/4] of vec4.
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+
+// Whether x is activated when it is loaded: here every value pays for that once a tap and 32 output channels.
+override elu_x: u32 = 0u;
+
+fn elu4(v: vec4<f32>) -> vec4<f32> { return vec4<f32>(elu(v.x), elu(v.y), elu(v.z), elu(v.w)); }
+
+fn load(row: Row, block: u32) -> vec4<f32> {
+  let value = row.counts * x[row.first / 4u + block];
+  if (elu_x != 0u) { return elu4(value); }
+  return value;
+}
+
+fn store(frame: u32, group: u32, sum: vec4<f32>) {
+  let groups = params.columns / 4u;
+  let position = frame * groups + group;
+  let index = position - params.skip / 4u; // Wraps around, past `size`, for what is skipped.
+  if (frame >= params.frames || group >= groups || index >= params.size / 4u) { return; }
+  var value = sum;
+  if (params.accumulate != 0u) { value += y[index]; }
+  if (params.elu != 0u) { value = elu4(value); }
+  y[index] = value;
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let groups = params.columns / 4u;
+  let tiles = (groups + 7u) / 8u;
+  let tile = workgroup.y * workgroups.x + workgroup.x;
+  let group = tile % tiles * 8u;
+  let frame = tile / tiles * 32u + local;
+  let blocks = params.inner / 4u;
+  let own = min(group + (lane & 7u), groups - 1u);
+  var b = vec4<f32>();
+  if (params.has_bias != 0u) { b = bias[own]; }
+  var s00 = subgroupBroadcast(b, 0u); var s10 = s00; var s20 = s00; var s30 = s00;
+  var s01 = subgroupBroadcast(b, 1u); var s11 = s01; var s21 = s01; var s31 = s01;
+  var s02 = subgroupBroadcast(b, 2u); var s12 = s02; var s22 = s02; var s32 = s02;
+  var s03 = subgroupBroadcast(b, 3u); var s13 = s03; var s23 = s03; var s33 = s03;
+  var s04 = subgroupBroadcast(b, 4u); var s14 = s04; var s24 = s04; var s34 = s04;
+  var s05 = subgroupBroadcast(b, 5u); var s15 = s05; var s25 = s05; var s35 = s05;
+  var s06 = subgroupBroadcast(b, 6u); var s16 = s06; var s26 = s06; var s36 = s06;
+  var s07 = subgroupBroadcast(b, 7u); var s17 = s07; var s27 = s07; var s37 = s07;
+  var w_index = own;
+  for (var tap = 0u; tap < params.taps; tap++) {
+    let r0 = source(frame, tap); let r1 = source(frame + 8u, tap);
+    let r2 = source(frame + 16u, tap); let r3 = source(frame + 24u, tap);
+    for (var i = 0u; i < blocks; i++) {
+      let a0 = load(r0, i); let a1 = load(r1, i); let a2 = load(r2, i); let a3 = load(r3, i);
+      let w0 = unpack_weight(weight[w_index]); let w1 = unpack_weight(weight[w_index + groups]);
+      let w2 = unpack_weight(weight[w_index + 2u * groups]); let w3 = unpack_weight(weight[w_index + 3u * groups]);
+      w_index += 4u * groups;
+      let m0 = mat4x4<f32>(
+        subgroupBroadcast(w0, 0u), subgroupBroadcast(w1, 0u), subgroupBroadcast(w2, 0u), subgroupBroadcast(w3, 0u));
+      s00 += m0 * a0; s10 += m0 * a1; s20 += m0 * a2; s30 += m0 * a3;
+      let m1 = mat4x4<f32>(
+        subgroupBroadcast(w0, 1u), subgroupBroadcast(w1, 1u), subgroupBroadcast(w2, 1u), subgroupBroadcast(w3, 1u));
+      s01 += m1 * a0; s11 += m1 * a1; s21 += m1 * a2; s31 += m1 * a3;
+      let m2 = mat4x4<f32>(
+        subgroupBroadcast(w0, 2u), subgroupBroadcast(w1, 2u), subgroupBroadcast(w2, 2u), subgroupBroadcast(w3, 2u));
+      s02 += m2 * a0; s12 += m2 * a1; s22 += m2 * a2; s32 += m2 * a3;
+      let m3 = mat4x4<f32>(
+        subgroupBroadcast(w0, 3u), subgroupBroadcast(w1, 3u), subgroupBroadcast(w2, 3u), subgroupBroadcast(w3, 3u));
+      s03 += m3 * a0; s13 += m3 * a1; s23 += m3 * a2; s33 += m3 * a3;
+      let m4 = mat4x4<f32>(
+        subgroupBroadcast(w0, 4u), subgroupBroadcast(w1, 4u), subgroupBroadcast(w2, 4u), subgroupBroadcast(w3, 4u));
+      s04 += m4 * a0; s14 += m4 * a1; s24 += m4 * a2; s34 += m4 * a3;
+      let m5 = mat4x4<f32>(
+        subgroupBroadcast(w0, 5u), subgroupBroadcast(w1, 5u), subgroupBroadcast(w2, 5u), subgroupBroadcast(w3, 5u));
+      s05 += m5 * a0; s15 += m5 * a1; s25 += m5 * a2; s35 += m5 * a3;
+      let m6 = mat4x4<f32>(
+        subgroupBroadcast(w0, 6u), subgroupBroadcast(w1, 6u), subgroupBroadcast(w2, 6u), subgroupBroadcast(w3, 6u));
+      s06 += m6 * a0; s16 += m6 * a1; s26 += m6 * a2; s36 += m6 * a3;
+      let m7 = mat4x4<f32>(
+        subgroupBroadcast(w0, 7u), subgroupBroadcast(w1, 7u), subgroupBroadcast(w2, 7u), subgroupBroadcast(w3, 7u));
+      s07 += m7 * a0; s17 += m7 * a1; s27 += m7 * a2; s37 += m7 * a3;
+    }
+  }
+  store(frame, group, s00);
+  store(frame, group + 1u, s01);
+  store(frame, group + 2u, s02);
+  store(frame, group + 3u, s03);
+  store(frame, group + 4u, s04);
+  store(frame, group + 5u, s05);
+  store(frame, group + 6u, s06);
+  store(frame, group + 7u, s07);
+  store(frame + 8u, group, s10);
+  store(frame + 8u, group + 1u, s11);
+  store(frame + 8u, group + 2u, s12);
+  store(frame + 8u, group + 3u, s13);
+  store(frame + 8u, group + 4u, s14);
+  store(frame + 8u, group + 5u, s15);
+  store(frame + 8u, group + 6u, s16);
+  store(frame + 8u, group + 7u, s17);
+  store(frame + 16u, group, s20);
+  store(frame + 16u, group + 1u, s21);
+  store(frame + 16u, group + 2u, s22);
+  store(frame + 16u, group + 3u, s23);
+  store(frame + 16u, group + 4u, s24);
+  store(frame + 16u, group + 5u, s25);
+  store(frame + 16u, group + 6u, s26);
+  store(frame + 16u, group + 7u, s27);
+  store(frame + 24u, group, s30);
+  store(frame + 24u, group + 1u, s31);
+  store(frame + 24u, group + 2u, s32);
+  store(frame + 24u, group + 3u, s33);
+  store(frame + 24u, group + 4u, s34);
+  store(frame + 24u, group + 5u, s35);
+  store(frame + 24u, group + 6u, s36);
+  store(frame + 24u, group + 7u, s37);
+}
