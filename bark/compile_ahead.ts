@@ -3,7 +3,7 @@ import type { AnyKernel, Constants } from "../engine/kernel.ts";
 import type { MatrixFormat, WeightFormat } from "../engine/shader_source.ts";
 import { attentionKernels } from "../kernels/attention/attention.ts";
 import { decodeKernel, kvAppendKernel } from "../kernels/attention/decode.ts";
-import { chooseLayernorm, chooseStorage } from "../kernels/choose.ts";
+import { chooseLayernorm, chooseSampleLanes, chooseStorage } from "../kernels/choose.ts";
 import { embeddingGivenKernel, embeddingKernel } from "../kernels/embedding/embedding.ts";
 import { layernormVersions } from "../kernels/layernorm/layernorm.ts";
 import { matmulKernels } from "../kernels/matmul/matmul.ts";
@@ -39,8 +39,11 @@ export async function compileAhead(
     kvAppendKernel,
     ...attentionKernels(gpu, width / heads),
     decodeKernel(gpu, { heads, headDim: width / heads, capacity }),
-    sampleStepKernel,
-    sampleRowsKernel,
   ];
   for (const kernel of others) start(kernel, "f32");
+  for (const [kernel, rows] of [
+    [sampleStepKernel, 1],
+    [sampleRowsKernel, manyRows],
+  ] as const)
+    void gpu.pipelines.get(kernel, "f32", { ...kernel.constants, lanes: chooseSampleLanes(gpu, rows) });
 }

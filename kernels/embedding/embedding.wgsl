@@ -2,6 +2,8 @@
 // (tables = 1), the codebook-summed input of Bark's fine model, and the residual codebooks of EnCodec (no positions).
 // One invocation owns four neighbouring values of one row.
 // table: [tables, vocabulary, stride4] of Weight4 and position_table: [n, stride4] of Weight4, stride4 = ceil(width/4);
+// Ids and positions past the end of their table, as a row has that decodes on after its cache is full (its tokens are thrown
+// away), read the last entry: without Dawn's robustness (engine/node/dawn.ts) they would read other memory.
 // ids and positions are read with strides, so that they may lie in a decode state or in a [frames, codebooks] matrix.
 struct Params {
   rows: u32,
@@ -30,11 +32,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   if (group >= stride) { return; }
   var sum = vec4<f32>();
   for (var q = 0u; q < params.tables; q++) {
-    let id = ids[params.id_first + row * params.id_row_stride + q * params.id_table_stride];
+    let given = ids[params.id_first + row * params.id_row_stride + q * params.id_table_stride];
+    let id = min(given, params.vocabulary - 1u);
     sum += unpack_weight(table[(q * params.vocabulary + id) * stride + group]);
   }
   if (params.has_positions != 0u) {
-    let position = positions[params.position_first + row * params.position_stride];
+    let given = positions[params.position_first + row * params.position_stride];
+    let position = min(given, arrayLength(&position_table) / stride - 1u);
     sum += unpack_weight(position_table[position * stride + group]);
   }
   for (var i = 0u; i < 4u; i++) {

@@ -13,7 +13,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let group = workgroup.x * 32u + local;
   let row = workgroup.y;
   if (group >= stride) { return; }
-  let position = positions[params.position_first + row * params.position_stride];
+  let wanted = positions[params.position_first + row * params.position_stride];
+  let position = min(wanted, arrayLength(&position_table) / stride - 1u);
   let embedding = unpack_weight(position_table[position * stride + group]);
   for (var i = 0u; i < 4u; i++) {
     let column = group * 4u + i;

@@ -84,7 +84,10 @@ export function roundTo(
   format: MatrixFormat,
 ): Float32Array<ArrayBuffer> {
   if (format === "q8") return dequantizeQ8(quantizeQ8(weight, columns, inner), columns, inner);
-  return Float32Array.from(weight, format === "f16" ? (value) => halfToFloat(floatToHalf(value)) : undefined);
+  const values = new Float32Array(weight);
+  // Not by `map` or `from` with a function: 1.5 s for 4 M values where this takes 0.03 s.
+  if (format === "f16") for (let i = 0; i < values.length; i++) values[i] = halfToFloat(floatToHalf(values[i]));
+  return values;
 }
 
 function createMatrix(
