@@ -3,7 +3,7 @@ import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { AttentionVersion } from "./attention/attention.ts";
 import { decodes, type AttentionDecodeVersion, type DecodeShape } from "./attention/decode.ts";
-import { conv1dWide, type Conv1dVersion, type ConvShape, type StoredRange } from "./conv1d/conv1d.ts";
+import { conv1dWide, isSingle, type Conv1d, type Conv1dVersion, type StoredRange } from "./conv1d/conv1d.ts";
 import type { NormedVersion, PlainVersion } from "./matmul/matmul.ts";
 
 /**
@@ -148,11 +148,9 @@ export function chooseSampleLanes(gpu: Gpu, rows: number): 64 | 256 {
  * Below eight output channels a broadcast would hand out mostly padding. The wide one needs subgroups of eight lanes, as
  * lavapipe has where vectors are of 256 bits, and stores by vec4.
  */
-export function chooseConv1d(
-  gpu: Gpu,
-  { inChannels, outChannels }: ConvShape,
-  stored: Pick<StoredRange, "skip" | "size">,
-): Conv1dVersion {
+export function chooseConv1d(gpu: Gpu, conv: Conv1d, stored: Pick<StoredRange, "skip" | "size">): Conv1dVersion {
+  const { inChannels, outChannels } = conv;
+  if (gpu.isSoftware && isSingle(conv)) return "single";
   const broadcasts = gpu.isSoftware && gpu.features.has("subgroups") && inChannels % 4 === 0 && outChannels >= 8;
   if (!broadcasts) return "tile";
   const inQuads = [outChannels, stored.skip, stored.size].every((values) => values % 4 === 0);

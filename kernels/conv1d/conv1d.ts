@@ -60,7 +60,16 @@ export const conv1dWide = defineKernel({
   workgroups: ({ frames, columns }) => spread(Math.ceil(frames / 32) * Math.ceil(columns / 32)),
 });
 
-export const conv1dVersions = { tile: conv1dTile, broadcast: conv1dBroadcast, wide: conv1dWide };
+export const conv1dSingle = defineKernel({
+  name: "conv1d.single",
+  source: new URL("./conv1d_single.wgsl", import.meta.url),
+  preludes: rowPreludes,
+  bindings,
+  params,
+  workgroups: ({ frames }) => spread(Math.ceil(frames / 128)),
+});
+
+export const conv1dVersions = { tile: conv1dTile, broadcast: conv1dBroadcast, wide: conv1dWide, single: conv1dSingle };
 export type Conv1dVersion = keyof typeof conv1dVersions;
 
 const paddingModes = { constant: 0, reflect: 1, replicate: 2 } as const;
@@ -209,19 +218,29 @@ export function conv1d(
   program.dispatch(conv1dVersions[version], tensors, sizes);
 }
 
+/** Whether a convolution is one that the version for a single output channel does. */
+export function isSingle({ inChannels, outChannels, kernelSize, stride, dilation }: Conv1d): boolean {
+  return outChannels === 1 && kernelSize <= 7 && stride === 1 && dilation === 1 && inChannels % 4 === 0;
+}
+
 /** @throws EngineError `usage` if a version that was forced cannot do a convolution. */
 function checkVersion(
   gpu: Gpu,
   version: Conv1dVersion,
-  { inChannels, outChannels }: ConvShape,
+  conv: Conv1d,
   { skip, size }: Pick<StoredRange, "skip" | "size">,
 ): void {
   const fail = (needs: string, actual: number | string): never => {
     throw new EngineError("usage", `this version of conv1d needs ${needs}`, { where: version, actual });
   };
+  const { inChannels, outChannels } = conv;
   if (version === "tile") return;
   if (inChannels % 4 !== 0) fail("a multiple of four input channels", inChannels);
   if (version === "broadcast") return;
+  if (version === "single") {
+    if (!isSingle(conv)) fail("one output channel, up to seven taps, no stride and no dilation", outChannels);
+    return;
+  }
   if (outChannels % 4 !== 0) fail("a multiple of four output channels", outChannels);
   if (skip % 4 !== 0 || size % 4 !== 0) fail("to store multiples of four values", `${skip}, ${size}`);
   if (!gpu.supports(conv1dWide)) fail("subgroups of eight lanes", gpu.adapterName);

@@ -28,8 +28,12 @@ struct Params {
 struct Row { first: u32, counts: f32 }
 
 fn source(frame: u32, tap: u32) -> Row {
-  let start = min(frame, params.frames - 1u) * params.stride + tap * params.dilation;
-  var row = i32(start) - i32(params.padding_left);
+  return row_at(min(frame, params.frames - 1u) * params.stride + tap * params.dilation);
+}
+
+// The same of a position in the padded x.
+fn row_at(position: u32) -> Row {
+  var row = i32(position) - i32(params.padding_left);
   if (params.padding_mode == 1u) {
     let last = i32(params.reflect_length) - 1;
     row = last - abs(last - abs(row));

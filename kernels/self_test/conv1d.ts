@@ -10,12 +10,16 @@ import { conv1dReference } from "../conv1d/reference.ts";
 import { rounding, type Case } from "./case.ts";
 import { noise } from "./noise.ts";
 
-/** Reflected at both ends, strided and dilated, with bias, residual and ELU; more than one workgroup. */
-const convolution = (version: Conv1dVersion, inChannels: number, outChannels: number): Case => ({
+/** Reflected at both ends, with bias, residual and ELU, strided and dilated if not said otherwise; several workgroups. */
+const convolution = (
+  version: Conv1dVersion,
+  inChannels: number,
+  outChannels: number,
+  { length, stride, dilation } = { length: 101, stride: 2, dilation: 3 },
+): Case => ({
   kernel: conv1dVersions[version],
   tolerance: rounding,
   record(bench) {
-    const [length, stride, dilation] = [101, 2, 3];
     const shape = { outChannels, inChannels, kernelSize: 3 };
     const padding: Padding = { mode: "reflect", left: 4, right: 1 };
     const x = noise(length * shape.inChannels, 1);
@@ -34,4 +38,9 @@ const convolution = (version: Conv1dVersion, inChannels: number, outChannels: nu
   },
 });
 
-export const conv1dCases = [convolution("tile", 5, 37), convolution("broadcast", 8, 37), convolution("wide", 8, 36)];
+export const conv1dCases = [
+  convolution("tile", 5, 37),
+  convolution("broadcast", 8, 37),
+  convolution("wide", 8, 36),
+  convolution("single", 8, 1, { length: 301, stride: 1, dilation: 1 }),
+];

@@ -169,9 +169,23 @@ describe("conv1d", () => {
         ));
     });
 
+  describe("version single", () => {
+    const single = { inChannels: 8, outChannels: 1, kernelSize: 7, version: "single" } as const;
+    for (const mode of ["constant", "reflect", "replicate"] as const)
+      for (const length of [1, 5, 16, 300])
+        it(`${mode} padding of ${length} frames`, () =>
+          check({ ...single, length, padding: { mode, left: 4, right: 2 } }));
+    it("one tap", () => check({ ...single, length: 40, kernelSize: 1 }));
+    it("no bias", () => check({ ...single, length: 40, bias: false }));
+    it("residual and ELU", () => check({ ...single, length: 40, accumulate: true, elu: true, eluInput: true }));
+    it("weights in f16", () =>
+      check({ ...single, length: 40, format: "f16" }, { absolute: 48 * 2 ** -11, relative: 0 }));
+  });
+
   for (const [version, inChannels, outChannels, message] of [
     ["broadcast", 5, 8, /multiple of four input channels.*got 5/],
     ["wide", 5, 8, /multiple of four input channels.*got 5/],
+    ["single", 8, 2, /one output channel.*got 2/],
     ["wide", 8, 6, /multiple of four output channels.*got 6/],
   ] as const)
     it(`${version} refuses ${inChannels} -> ${outChannels} channels`, () => {
