@@ -183,7 +183,7 @@ function readbackLines({ readbacks, batch }: GenerateReport): string[] {
     ]),
   );
   // Turns of a stage stand together.
-  const sorted = rows.toSorted(([a], [b]) => (a === b ? 0 : a === "semantic" ? -1 : 1));
+  const sorted = rows.toSorted(([a, m], [b, n]) => (a === b ? Number(m) - Number(n) : a === "semantic" ? -1 : 1));
   return table(
     ["decode, not waited for", "steps a readback", "ms a step", "±", "CPU ms a step", "tokens/s", "stage s"],
     sorted,
