@@ -9,7 +9,7 @@ import { sampleStep, type SampleOptions } from "../kernels/sample/sample.ts";
 import { stateFields, stateWidth } from "../kernels/state.ts";
 import type { CausalModel, PrefillInput } from "./causal_model.ts";
 import { disposeBuffers, type GptBuffers } from "./gpt.ts";
-import { commonLength, prefillRows } from "./prefill.ts";
+import { commonLength, Prefill } from "./prefill.ts";
 
 /** How one step of the cycle picks its token; the coarse model alternates between two. */
 export interface StepSampling {
@@ -35,9 +35,10 @@ export type OnTokens = (sampled: number) => boolean | Promise<boolean>;
 // `bench generate --readback 1,4,8,16`, nano on lavapipe, ms a step of the semantic stage with 1, 4, 8, 16 and 32 steps a
 // readback: Node 6.9, 5.5, 4.7, 5.6; Deno, where a readback costs 12 ms, 16.6, 8.8, 6.0, 4.9, 4.3. Half of the steps are
 // wasted at the end of speech, nothing in nano but a tenth of a second a step in bark-small, and nobody hears of progress
-// meanwhile: so not 32. Pages and GPUs by the cost of their readbacks: a page 0.5 to 2.5 ms.
+// meanwhile: so not 32. An H100 in Node, bark-small in f16, whole coarse stage of 10 s of speech with 4, 8, 16 and 32: 1.41,
+// 1.48, 1.31 and 1.29 s. Pages by the cost of their readbacks: 0.5 to 2.5 ms.
 const readbackSteps = {
-  gpu: { node: 8, deno: 16, browser: 8 },
+  gpu: { node: 16, deno: 16, browser: 8 },
   software: { node: 8, deno: 16, browser: 4 },
 };
 
@@ -70,6 +71,8 @@ export class CausalSession {
   #sampledBefore = 0;
   /** The sampled tokens as last read, [rows][*]. */
   #read: readonly (readonly number[])[] = [];
+  /** The last prefill: the next one is often of the same shape. */
+  #prefill: Prefill | undefined;
   /** Ids of the last prefill, a list a row; empty where embeddings were given. */
   #prefilled: readonly (readonly number[])[] = [];
 
@@ -117,7 +120,11 @@ export class CausalSession {
     const length = commonLength(this.model, inputs);
     const past = this.#commonPast(inputs, length);
     this.#prefilled = [];
-    await prefillRows(this.model, { caches: this.#caches, x: this.#buffers.x }, inputs, past, signal);
+    if (this.#prefill?.fits(this.model, inputs, past) !== true) {
+      this.#prefill?.dispose();
+      this.#prefill = new Prefill(this.model, { caches: this.#caches, x: this.#buffers.x }, inputs, past);
+    }
+    await this.#prefill.run(inputs, signal);
     const state = new Uint32Array(this.options.rows * stateWidth);
     for (let row = 0; row < inputs.length; row++) {
       state[row * stateWidth + stateFields.position] = length - 1;
@@ -172,6 +179,7 @@ export class CausalSession {
   }
 
   dispose(): void {
+    this.#prefill?.dispose();
     for (const program of [this.#body, ...this.#tails]) program.dispose();
     for (const { k, v } of this.#caches) {
       k.dispose();

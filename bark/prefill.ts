@@ -39,29 +39,67 @@ export function commonLength(model: CausalModel, inputs: readonly PrefillInput[]
 
 /**
  * Computes positions `past` to the last of inputs of one length, one input a row of the caches: as many rows at a time as
- * {@link mostPositions} allows share one sweep over the weights. @throws EngineError `aborted`.
+ * {@link mostPositions} allows share one sweep over the weights. It is recorded once: the windows of the coarse stage are
+ * of one shape as soon as they have their full length, and to record and bind a pass took an H100's host longer than the
+ * GPU takes to run it.
  */
-export async function prefillRows(
-  model: CausalModel,
-  target: PrefillTarget,
-  inputs: readonly PrefillInput[],
-  past: number,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { gpt, gpu } = model;
-  const length = prefillLength(model, inputs[0]);
-  const queries = length - past;
-  const most = Math.max(1, Math.floor(mostPositions[gpu.isSoftware ? "software" : "gpu"] / queries));
-  const groups = groupRows(inputs, most);
-  const rows = Math.max(...groups.map((group) => group.inputs.length));
-  const buffers = gpt.buffers(rows * queries, "prefill", length);
-  const last = gpt.buffers(rows, "prefill last", length);
-  try {
-    for (const group of groups) await runGroup(model, target, group, { past, length, buffers, last }, signal);
-  } finally {
-    disposeBuffers(buffers);
-    disposeBuffers(last);
+export class Prefill {
+  readonly #key: string;
+  readonly #buffers: readonly GptBuffers[];
+  readonly #passes: readonly Pass[];
+
+  constructor(model: CausalModel, target: PrefillTarget, inputs: readonly PrefillInput[], past: number) {
+    const { gpt, gpu } = model;
+    this.#key = keyOf(model, inputs, past);
+    const length = prefillLength(model, inputs[0]);
+    const queries = length - past;
+    const most = Math.max(1, Math.floor(mostPositions[gpu.isSoftware ? "software" : "gpu"] / queries));
+    const groups = groupRows(inputs, most);
+    const rows = Math.max(...groups.map((group) => group.inputs.length));
+    const buffers = gpt.buffers(rows * queries, "prefill", length);
+    const last = gpt.buffers(rows, "prefill last", length);
+    this.#buffers = [buffers, last];
+    this.#passes = groups.map((group) => recordGroup(model, target, group, { past, length, buffers, last }));
   }
+
+  /** Whether it computes these inputs from this position on. */
+  fits(model: CausalModel, inputs: readonly PrefillInput[], past: number): boolean {
+    return this.#key === keyOf(model, inputs, past);
+  }
+
+  /** @throws EngineError `aborted`. */
+  async run(inputs: readonly PrefillInput[], signal?: AbortSignal): Promise<void> {
+    let row = 0;
+    for (const { rows, recorder, write } of this.#passes) {
+      write(inputs.slice(row, row + rows));
+      await recorder.run(signal);
+      row += rows;
+    }
+  }
+
+  dispose(): void {
+    for (const buffers of this.#buffers) disposeBuffers(buffers);
+    for (const { recorder, tensors } of this.#passes) {
+      recorder.dispose();
+      for (const tensor of tensors) tensor.dispose();
+    }
+  }
+}
+
+/** The same for inputs that one recorded pass can compute. */
+function keyOf(model: CausalModel, inputs: readonly PrefillInput[], past: number): string {
+  const kinds = inputs.map((input) => ("ids" in input ? "ids" : "embeddings"));
+  return [past, prefillLength(model, inputs[0]), ...kinds].join();
+}
+
+/** Some rows of a prefill, recorded. */
+interface Pass {
+  readonly rows: number;
+  readonly recorder: Recorder;
+  /** What it reads. */
+  readonly tensors: readonly Tensor[];
+  /** Puts inputs of these rows there. */
+  readonly write: (inputs: readonly PrefillInput[]) => void;
 }
 
 interface RowGroup {
@@ -81,27 +119,21 @@ function groupRows(inputs: readonly PrefillInput[], most: number): RowGroup[] {
   return groups;
 }
 
-interface Pass {
+interface Extent {
   readonly past: number;
   readonly length: number;
   readonly buffers: GptBuffers;
   readonly last: GptBuffers;
 }
 
-async function runGroup(
-  model: CausalModel,
-  target: PrefillTarget,
-  { firstRow, inputs }: RowGroup,
-  pass: Pass,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+function recordGroup(model: CausalModel, target: PrefillTarget, { firstRow, inputs }: RowGroup, extent: Extent): Pass {
   const { gpt, gpu, config } = model;
   const { hidden_size: H, num_heads: heads, block_size: capacity } = config;
-  const { past, length, buffers, last } = pass;
+  const { past, length, buffers, last } = extent;
   const queries = length - past;
   const rows = inputs.length;
   const recorder = new Recorder(gpu, "prefill");
-  const read = recordInputs(recorder.program(0), model, inputs, pass);
+  const input = recordInputs(recorder.program(0), model, inputs, extent);
   const attend: Attend = (recording, layer, qkv, y, first) => {
     const cache = target.caches[layer];
     for (let row = 0; row < rows; row++) {
@@ -125,35 +157,34 @@ async function runGroup(
   // The last block need not look at any but the last positions, whose outputs the first tokens are sampled from.
   gpt.recordBlocks(recorder, buffers, rows * queries, attend, { sequences: rows, first: queries - 1, buffers: last });
   recorder.program(0).copy(last.x, 0, target.x, firstRow * H, rows * H);
-  try {
-    await recorder.run(signal);
-  } finally {
-    recorder.dispose();
-    for (const tensor of read) tensor.dispose();
-  }
+  return { rows, recorder, ...input };
 }
 
-/** Records the embedding of the inputs' positions from `past` on into `buffers.x`. @returns what it reads. */
+/** Records the embedding of the inputs' positions from `past` on into `buffers.x`. */
 function recordInputs(
   program: Program,
   { gpu, tables }: CausalModel,
   inputs: readonly PrefillInput[],
-  { past, length, buffers: { x } }: Pass,
-): Tensor[] {
+  { past, length, buffers: { x } }: Extent,
+): Pick<Pass, "tensors" | "write"> {
   const queries = length - past;
   const count = inputs.length * queries;
   const positionIds = Uint32Array.from({ length: count }, (_, i) => past + (i % queries));
   const positions = gpu.tensorFrom("u32", [count], positionIds, "prefill positions");
-  const ids = inputs.flatMap((input) => ("ids" in input ? input.ids.slice(past) : []));
-  if (ids.length > 0) {
-    const tensor = gpu.tensorFrom("u32", [count], Uint32Array.from(ids), "prefill ids");
+  if ("ids" in inputs[0]) {
+    const tensor = gpu.tensor("u32", [count], "prefill ids");
     embedding(program, tables, { tensor }, x, count, { tensor: positions });
-    return [tensor, positions];
+    const write = (given: readonly PrefillInput[]): void => {
+      tensor.write(Uint32Array.from(given.flatMap((input) => ("ids" in input ? input.ids.slice(past) : []))));
+    };
+    return { tensors: [tensor, positions], write };
   }
-  const given = new Float32Array(count * tables.width);
-  for (const [row, input] of inputs.entries())
-    if ("embeddings" in input) given.set(input.embeddings.subarray(past * tables.width), row * queries * tables.width);
-  const tensor = gpu.tensorFrom("f32", [count, tables.width], given, "prefill embeddings");
+  const tensor = gpu.tensor("f32", [count, tables.width], "prefill embeddings");
   embeddingGiven(program, tensor, tables.positions, { tensor: positions }, x, count);
-  return [tensor, positions];
+  const write = (given: readonly PrefillInput[]): void => {
+    for (const [row, input] of given.entries())
+      if ("embeddings" in input)
+        tensor.write(input.embeddings.slice(past * tables.width), row * queries * tables.width);
+  };
+  return { tensors: [tensor, positions], write };
 }

@@ -211,7 +211,8 @@ export class Gpu {
   async #pending(work: Promise<unknown>): Promise<void> {
     try {
       const settled = Promise.race([work, this.#lost]);
-      await (getPlatform().wait?.(settled) ?? settled);
+      // A GPU does not need the processor, and its host should be back at once: resting took a decode 3 ms a readback.
+      await (this.isSoftware ? (getPlatform().wait?.(settled) ?? settled) : settled);
     } catch (error) {
       // A lost device rejects what is pending in each runtime's own words, and may do so before it tells of the loss.
       await Promise.race([this.#lost.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 200))]);

@@ -25,7 +25,7 @@ export const attentionTileKernel = defineKernel({
   source: new URL("./attention_tile.wgsl", import.meta.url),
   bindings,
   params,
-  workgroups: ({ queries, heads }) => [Math.ceil(queries / 16), heads],
+  workgroups: ({ queries, heads }) => [Math.ceil(queries / 32), heads],
 });
 
 /** `strips` has its kernels in strips.ts and needs heads of a multiple of four values. */

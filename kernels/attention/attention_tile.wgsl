@@ -1,10 +1,11 @@
 // y[i, h] = sum_j softmax_j(q[i, h] . k[j, h] * scale) v[j, h], as attention.wgsl, for GPUs. head_dim is a multiple of four and
 // at most 64.
-// A workgroup of 64 owns 16 queries of a head and walks the keys 32 at a time, K and V through one tile of workgroup memory,
-// so that each is read from storage once for 16 queries. For the scores a lane owns 2 queries by 4 keys that lie 8 apart, for the sum
-// 4 queries by one quad of values, in registers. Online softmax (Milakov & Gimelshein 2018).
+// A workgroup of 128 owns 32 queries of a head and walks the keys 16 at a time through tiles of workgroup memory. A lane has
+// one query and its sum in registers and takes every fourth group of four keys: 32 neighbouring lanes want the same key, so
+// that a load from a tile serves them all, nothing is exchanged for the softmax, and short inputs still make warps enough.
+// The four sums of a query are merged at the end. Online softmax (Milakov & Gimelshein 2018).
 // Tiles that lie wholly after the last query are not visited where nothing but causality masks. Masking as in attention.wgsl.
-// q, k, v, mask, y: as there, in quads. Rows of the tiles are padded by one quad, against bank conflicts: 14.5 KiB in all.
+// q, k, v, mask, y: as there, in quads. 12 KiB of workgroup memory.
 struct Params {
   queries: u32,
   keys: u32,
@@ -30,15 +31,12 @@ struct Params {
 @group(0) @binding(5) var<uniform> params: Params;
 
 const lowest = -3.4028234e38;
-const lanes = 64u;
-const tile_queries = 16u;
-const tile_keys = 32u;
-const pitch = 17u;   // quads from one row of a tile to the next
-var<workgroup> q_tile: array<vec4<f32>, 272>;
-var<workgroup> kv_tile: array<vec4<f32>, 544>;
-var<workgroup> weights: array<f32, 512>;        // [query, key] of the tile
-var<workgroup> corrections: array<f32, 16>;
-var<workgroup> totals: array<f32, 16>;
+const tile_queries = 32u;
+const tile_keys = 16u;
+const parts = 4u;         // lanes that share a query, each with tile_keys / parts = 4 keys of a tile
+const most_quads = 16u;   // of a head; those that a narrower one lacks are zero
+var<workgroup> tile: array<vec4<f32>, 512>;          // K [key, quad], then V; in the end the sums of a part [quad, query]
+var<workgroup> summary: array<vec2<f32>, tile_queries>;   // of a part: maximum and total
 
 // How often a key is masked for a query; one past the last key, twice.
 fn masked(query: u32, key: u32) -> u32 {
@@ -49,89 +47,86 @@ fn masked(query: u32, key: u32) -> u32 {
   return times;
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(128)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let head = workgroup.y;
-  let first_query = workgroup.x * tile_queries;
   let last_query = params.queries - 1u;
   let quads = params.head_dim / 4u;
-  let column = local % 16u;
-  let part = local / 16u;
+  let part = local / tile_queries;
+  let row = local % tile_queries;
+  let first_query = workgroup.x * tile_queries;
+  // Lanes past the last query work on it again, so that every lane reaches the barriers.
+  let query = min(first_query + row, last_query);
   // Without a mask the keys after the last query weigh nothing; with one they may be all that is left.
   let seen = min(params.keys, params.past + min(first_query + tile_queries - 1u, last_query) + 1u);
   let end = select(params.keys, seen, params.causal != 0u && params.has_mask == 0u);
 
-  // Lanes past the head's width work on its last quad again: every lane reaches the barriers, with loads in bounds.
-  let quad = head * quads + min(column, quads - 1u);
-  for (var row = part; row < tile_queries; row += 4u) {
-    let query = min(first_query + row, last_query);
-    q_tile[row * pitch + column] = q[(params.q_first + query * params.q_stride) / 4u + quad];
+  var own: array<vec4<f32>, most_quads>;
+  var sums: array<vec4<f32>, most_quads>;
+  let q_row = (params.q_first + query * params.q_stride) / 4u + head * quads;
+  for (var d = 0u; d < most_quads; d++) {
+    own[d] = select(vec4<f32>(), q[q_row + min(d, quads - 1u)], d < quads);
+    sums[d] = vec4<f32>();
   }
-  var sums = array<vec4<f32>, 4>();
-  var maximum = lowest;   // of query `local`, in the first 16 lanes
+  var maximum = lowest;
   var total = 0.0;
 
   for (var key = 0u; key < end; key += tile_keys) {
-    for (var row = part; row < tile_keys; row += 4u) {
-      let source = min(key + row, params.keys - 1u);
-      kv_tile[row * pitch + column] = k[(params.k_first + source * params.k_stride) / 4u + quad];
+    for (var i = local; i < tile_keys * most_quads; i += 128u) {
+      let source = min(key + i / most_quads, params.keys - 1u);
+      let quad = head * quads + min(i % most_quads, quads - 1u);
+      tile[i] = k[(params.k_first + source * params.k_stride) / 4u + quad];
+      tile[tile_keys * most_quads + i] = v[(params.v_first + source * params.v_stride) / 4u + quad];
     }
     workgroupBarrier();
-    let tile_query = 2u * (local / 8u);
-    let tile_key = local % 8u;
-    var s0 = vec4<f32>();
-    var s1 = vec4<f32>();
-    for (var d = 0u; d < quads; d++) {
-      let a0 = q_tile[tile_query * pitch + d];
-      let a1 = q_tile[(tile_query + 1u) * pitch + d];
-      let four = mat4x4<f32>(
-        kv_tile[tile_key * pitch + d],
-        kv_tile[(tile_key + 8u) * pitch + d],
-        kv_tile[(tile_key + 16u) * pitch + d],
-        kv_tile[(tile_key + 24u) * pitch + d],
+    let first = part * 4u;
+    var scores = vec4<f32>();
+    for (var d = 0u; d < most_quads; d++) {
+      scores += vec4<f32>(
+        dot(own[d], tile[first * most_quads + d]),
+        dot(own[d], tile[(first + 1u) * most_quads + d]),
+        dot(own[d], tile[(first + 2u) * most_quads + d]),
+        dot(own[d], tile[(first + 3u) * most_quads + d]),
       );
-      s0 += a0 * four;
-      s1 += a1 * four;
     }
-    for (var i = 0u; i < 4u; i++) {
-      weights[tile_query * tile_keys + tile_key + 8u * i] = s0[i] * params.scale;
-      weights[(tile_query + 1u) * tile_keys + tile_key + 8u * i] = s1[i] * params.scale;
-    }
-    workgroupBarrier();
-    for (var row = part; row < tile_keys; row += 4u) {
-      let source = min(key + row, params.keys - 1u);
-      kv_tile[row * pitch + column] = v[(params.v_first + source * params.v_stride) / 4u + quad];
-    }
-    if (local < tile_queries) {
-      let query = first_query + local;
-      let before = maximum;
-      for (var i = 0u; i < tile_keys; i++) {
-        if (masked(query, key + i) == 0u) { maximum = max(maximum, weights[local * tile_keys + i]); }
-      }
-      let correction = exp(before - maximum);
-      total *= correction;
-      for (var i = 0u; i < tile_keys; i++) {
-        let times = masked(query, key + i);
-        let score = select(lowest, weights[local * tile_keys + i], times == 0u);
-        let weight = select(exp(score - maximum), 0.0, times >= 2u);
-        weights[local * tile_keys + i] = weight;
-        total += weight;
-      }
-      corrections[local] = correction;
-      totals[local] = total;
-    }
-    workgroupBarrier();
-    for (var i = 0u; i < 4u; i++) { sums[i] *= corrections[4u * part + i]; }
-    for (var row = 0u; row < tile_keys; row++) {
-      let value = kv_tile[row * pitch + column];
-      for (var i = 0u; i < 4u; i++) { sums[i] += weights[(4u * part + i) * tile_keys + row] * value; }
+    let times = vec4<u32>(
+      masked(query, key + first), masked(query, key + first + 1u),
+      masked(query, key + first + 2u), masked(query, key + first + 3u),
+    );
+    let visible = select(vec4<f32>(lowest), scores * params.scale, times == vec4<u32>(0u));
+    let most = max(max(maximum, max(visible.x, visible.y)), max(visible.z, visible.w));
+    let correction = exp(maximum - most);
+    let weights = select(exp(visible - most), vec4<f32>(), times >= vec4<u32>(2u));
+    maximum = most;
+    total = total * correction + weights.x + weights.y + weights.z + weights.w;
+    let values = tile_keys * most_quads + first * most_quads;
+    for (var d = 0u; d < most_quads; d++) {
+      sums[d] = sums[d] * correction + weights.x * tile[values + d] + weights.y * tile[values + most_quads + d]
+        + weights.z * tile[values + 2u * most_quads + d] + weights.w * tile[values + 3u * most_quads + d];
     }
     workgroupBarrier();
   }
-  if (column >= quads) { return; }
-  for (var i = 0u; i < 4u; i++) {
-    let query = first_query + 4u * part + i;
-    if (query > last_query) { return; }
-    y[params.y_first / 4u + (query * params.heads + head) * quads + column] = sums[i] / totals[4u * part + i];
+
+  for (var giver = 1u; giver < parts; giver++) {
+    if (part == giver) {
+      for (var d = 0u; d < most_quads; d++) { tile[d * tile_queries + row] = sums[d]; }
+      summary[row] = vec2<f32>(maximum, total);
+    }
+    workgroupBarrier();
+    if (part == 0u) {
+      let other = summary[row];
+      let most = max(maximum, other.x);
+      let mine = exp(maximum - most);
+      let theirs = exp(other.x - most);
+      for (var d = 0u; d < most_quads; d++) { sums[d] = sums[d] * mine + theirs * tile[d * tile_queries + row]; }
+      total = total * mine + theirs * other.y;
+      maximum = most;
+    }
+    workgroupBarrier();
+  }
+  if (part != 0u || first_query + row > last_query) { return; }
+  let y_row = params.y_first / 4u + (query * params.heads + head) * quads;
+  for (var d = 0u; d < most_quads; d++) {
+    if (d < quads) { y[y_row + d] = sums[d] / total; }
   }
 }

@@ -90,6 +90,16 @@ export const gemmTiled = defineKernel({
   workgroups: tiles(64, 16),
 });
 
+/** Some rows or few columns, for GPUs: tiles of 32 rows by 64 columns. */
+export const gemmTiledFlat = defineKernel({
+  name: "matmul.gemm_tiled_flat",
+  source: file("gemm_tiled_flat.wgsl"),
+  preludes,
+  bindings,
+  params,
+  workgroups: tiles(32, 16),
+});
+
 /** One row, no barriers in the product: for software adapters. */
 export const gemv = defineKernel({
   name: "matmul.gemv",
@@ -192,6 +202,7 @@ export const matmulVersions = {
   gemm,
   gemm_broadcast: gemmBroadcast,
   gemm_tiled: gemmTiled,
+  gemm_tiled_flat: gemmTiledFlat,
 };
 /** Those behind a layer normalisation of x. */
 export const normedVersions = {
@@ -212,13 +223,15 @@ export function fusesNorm(program: Program, rows: number, inner: number): boolea
   return inner <= mostNormed && chooseNormedMatmul(program.gpu, rows, inner, "f32") !== undefined;
 }
 
-/** The kernels that products of `rows` rows of `inner` values are made of, with weights stored as `storage`. */
+/** The kernels that a model's products of `rows` rows of `inner` values are made of, with weights stored as `storage`. */
 export function matmulKernels(gpu: Gpu, rows: number, inner: number, storage: MatrixFormat): readonly AnyKernel[] {
-  const plainKernel = matmulVersions[chooseMatmul(gpu, rows, inner)];
+  // Of few columns and of many: a GPU's tile depends on how many there are.
+  const names = new Set([inner, 1 << 16].map((columns) => chooseMatmul(gpu, rows, inner, columns)));
+  const plainKernels = Array.from(names, (name) => matmulVersions[name]);
   const normed = chooseNormedMatmul(gpu, rows, inner, storage);
-  if (normed === undefined) return [plainKernel];
-  const attended = plainKernel === gemvSplit ? [gemvSplitAttended] : [];
-  return [plainKernel, normedVersions[normed], ...attended];
+  if (normed === undefined) return plainKernels;
+  const attended = names.has("gemv_split") ? [gemvSplitAttended] : [];
+  return [...plainKernels, normedVersions[normed], ...attended];
 }
 
 export interface MatmulOptions {
@@ -279,7 +292,7 @@ export function matmul(
     if (inner > mostNormed) throw unfit(version, `at most ${mostNormed} values behind a layer norm`, inner);
     return program.dispatch(kernel, { x, weight, bias, norm_weight: norm.weight, norm_bias: norm.bias, y }, values);
   }
-  const version = options.version ?? chooseMatmul(program.gpu, rows, inner);
+  const version = options.version ?? chooseMatmul(program.gpu, rows, inner, columns);
   program.dispatch(fit(program, version, matmulVersions, inner), { x, weight, bias, y }, values);
 }
 

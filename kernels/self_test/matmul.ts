@@ -69,4 +69,5 @@ export const matmulCases = [
   product("gemm", 36),
   product("gemm_broadcast", 36),
   product("gemm_tiled", 36),
+  product("gemm_tiled_flat", 36),
 ];
