@@ -3,7 +3,14 @@ import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { AttentionVersion } from "./attention/attention.ts";
 import { decodes, type AttentionDecodeVersion, type DecodeShape } from "./attention/decode.ts";
-import { conv1dWide, isSingle, type Conv1d, type Conv1dVersion, type StoredRange } from "./conv1d/conv1d.ts";
+import {
+  conv1dBroadcast,
+  conv1dWide,
+  isSingle,
+  type Conv1d,
+  type Conv1dVersion,
+  type StoredRange,
+} from "./conv1d/conv1d.ts";
 import type { NormedVersion, PlainVersion } from "./matmul/matmul.ts";
 
 /**
@@ -155,16 +162,20 @@ export function chooseSampleLanes(gpu: Gpu, rows: number): 64 | 256 {
 }
 
 /**
- * Below eight output channels a broadcast would hand out mostly padding. The wide one needs subgroups of eight lanes, as
- * lavapipe has where vectors are of 256 bits, and stores by vec4.
+ * What hands loaded values from lane to lane wins on lavapipe: wide where vectors are of 256 bits, broadcast where they are
+ * of 128. On SwiftShader, which has no cheap broadcast, the larger tile does. Below eight output channels all of them
+ * would compute mostly padding.
  */
 export function chooseConv1d(gpu: Gpu, conv: Conv1d, stored: Pick<StoredRange, "skip" | "size">): Conv1dVersion {
+  if (!gpu.isSoftware) return "tile";
+  if (isSingle(conv)) return "single";
   const { inChannels, outChannels } = conv;
-  if (gpu.isSoftware && isSingle(conv)) return "single";
-  const broadcasts = gpu.isSoftware && gpu.features.has("subgroups") && inChannels % 4 === 0 && outChannels >= 8;
-  if (!broadcasts) return "tile";
-  const inQuads = [outChannels, stored.skip, stored.size].every((values) => values % 4 === 0);
-  return inQuads && gpu.supports(conv1dWide) ? "wide" : "broadcast";
+  if (inChannels % 4 !== 0 || outChannels < 8) return "tile";
+  if ([outChannels, stored.skip, stored.size].every((values) => values % 4 === 0)) {
+    if (isSwiftShader(gpu)) return "quads";
+    if (gpu.supports(conv1dWide)) return "wide";
+  }
+  return gpu.supports(conv1dBroadcast) ? "broadcast" : "tile";
 }
 
 export function chooseLstm(gpu: Gpu): "thread" | "split" {

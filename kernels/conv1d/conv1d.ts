@@ -9,6 +9,7 @@ import { elu, expm1Prelude } from "../elementwise/elementwise.ts";
 import { createWeights } from "../matmul/linear.ts";
 
 const rowPreludes = [expm1Prelude, new URL("./rows.wgsl", import.meta.url)];
+const quadPreludes = [...rowPreludes, new URL("./quads.wgsl", import.meta.url)];
 const preludes = [...rowPreludes, new URL("./store.wgsl", import.meta.url)];
 const bindings = { x: read("f32"), weight: read("weight"), bias: optionalRead("f32"), y: readWrite("f32") };
 const params = {
@@ -51,13 +52,23 @@ export const conv1dBroadcast = defineKernel({
 export const conv1dWide = defineKernel({
   name: "conv1d.wide",
   source: new URL("./conv1d_wide.wgsl", import.meta.url),
-  preludes: rowPreludes,
+  preludes: quadPreludes,
   bindings,
   params,
   constants: { elu_x: 0 },
   features: ["subgroups"],
   subgroupLanes: 8,
   workgroups: ({ frames, columns }) => spread(Math.ceil(frames / 32) * Math.ceil(columns / 32)),
+});
+
+export const conv1dQuads = defineKernel({
+  name: "conv1d.quads",
+  source: new URL("./conv1d_quads.wgsl", import.meta.url),
+  preludes: quadPreludes,
+  bindings,
+  params,
+  constants: { elu_x: 0 },
+  workgroups: ({ frames, columns }) => spread(Math.ceil((Math.ceil(frames / 16) * Math.ceil(columns / 8)) / 8)),
 });
 
 export const conv1dSingle = defineKernel({
@@ -69,7 +80,13 @@ export const conv1dSingle = defineKernel({
   workgroups: ({ frames }) => spread(Math.ceil(frames / 128)),
 });
 
-export const conv1dVersions = { tile: conv1dTile, broadcast: conv1dBroadcast, wide: conv1dWide, single: conv1dSingle };
+export const conv1dVersions = {
+  tile: conv1dTile,
+  broadcast: conv1dBroadcast,
+  wide: conv1dWide,
+  quads: conv1dQuads,
+  single: conv1dSingle,
+};
 export type Conv1dVersion = keyof typeof conv1dVersions;
 
 const paddingModes = { constant: 0, reflect: 1, replicate: 2 } as const;
@@ -210,8 +227,8 @@ export function conv1d(
     elu: options.elu ? 1 : 0,
   };
   const eluInput = options.eluInput ?? false;
-  if (version === "wide") {
-    program.dispatch(conv1dWide, tensors, sizes, { elu_x: eluInput ? 1 : 0 });
+  if (version === "wide" || version === "quads") {
+    program.dispatch(conv1dVersions[version], tensors, sizes, { elu_x: eluInput ? 1 : 0 });
     return;
   }
   if (eluInput) elu(program, x, length * conv.inChannels);
@@ -243,5 +260,5 @@ function checkVersion(
   }
   if (outChannels % 4 !== 0) fail("a multiple of four output channels", outChannels);
   if (skip % 4 !== 0 || size % 4 !== 0) fail("to store multiples of four values", `${skip}, ${size}`);
-  if (!gpu.supports(conv1dWide)) fail("subgroups of eight lanes", gpu.adapterName);
+  if (!gpu.supports(conv1dVersions[version])) fail("subgroups of eight lanes", gpu.adapterName);
 }

@@ -1,5 +1,5 @@
 // y[t, o] = bias[o] + sum_{j, i} x[t * stride + j * dilation - padding_left, i] * W[j, i, o] (then y +=, then ELU), for any
-// shape and without subgroups (rows.wgsl: layouts, padding, store).
+// shape and without subgroups (rows.wgsl: layouts, padding; store.wgsl).
 // Register tile without workgroup memory: one invocation owns 8 frames by 4 output channels. The pairs (tile of frames,
 // group of channels) are flattened over the workgroups, channels first: neighbours read neighbouring vec4 of W and the
 // same x, and one output channel wastes no lanes.

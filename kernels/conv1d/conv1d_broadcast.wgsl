@@ -1,6 +1,6 @@
 // y[t, o] = bias[o] + sum_{j, i} x[t * stride + j * dilation - padding_left, i] * W[j, i, o] (then y +=, then ELU), for
-// software adapters that have subgroups and a multiple of four input channels (rows.wgsl: layouts, padding, store).
-// Register tile of 4 frames by 16 output channels, lanes along frames. Such adapters run a lane's load as some twenty
+// lavapipe with subgroups of four lanes and a multiple of four input channels (rows.wgsl: layouts, padding; store.wgsl).
+// Register tile of 4 frames by 16 output channels, lanes along frames. It runs a lane's load as some twenty
 // instructions and a broadcast as one: lane g of four loads the weights of channel group g and hands them to the others, so
 // that a step of four input channels takes 8 loads for 256 products (conv1d.wgsl: 48 for 128).
 // Any subgroup has four lanes or more. Lanes past the last frame or group compute the last one again: a broadcast from a

@@ -1,38 +1,12 @@
 // y[t, o] = bias[o] + sum_{j, i} x[t * stride + j * dilation - padding_left, i] * W[j, i, o] (then y +=, then ELU), for
-// lavapipe with subgroups of eight lanes or more, and multiples of four channels (rows.wgsl: layouts, padding).
+// lavapipe with subgroups of eight lanes or more, and multiples of four channels (rows.wgsl: layouts, padding; quads.wgsl:
+// load, store).
 // Register tile of 32 frames by 32 output channels, lanes along frames. lavapipe loads lane by lane and value by value, some
 // eight instructions for each, but broadcasts and multiplies all lanes in one. So every value is loaded by one lane alone:
 // lane g of eight loads the weights of channel group g and hands them to the others, and a step of four input channels
 // takes 8 loads for 512 products (conv1d_broadcast.wgsl: 8 for 256). Four products are summed before they meet an
-// accumulator, which lies in memory. bias and y are read and written by vec4 for the same reason.
+// accumulator, which lies in memory.
 // Lanes past the last frame or group compute the last one again: a broadcast from a lane that left is undefined.
-// x: [length, inner/4] of vec4; bias: [columns/4] of vec4; y: [frames, columns/4] of vec4.
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
-
-// Whether x is activated when it is loaded: here every value pays for that once a tap and 32 output channels.
-override elu_x: u32 = 0u;
-
-fn elu4(v: vec4<f32>) -> vec4<f32> { return vec4<f32>(elu(v.x), elu(v.y), elu(v.z), elu(v.w)); }
-
-fn load(row: Row, block: u32) -> vec4<f32> {
-  let value = row.counts * x[row.first / 4u + block];
-  if (elu_x != 0u) { return elu4(value); }
-  return value;
-}
-
-fn store(frame: u32, group: u32, sum: vec4<f32>) {
-  let groups = params.columns / 4u;
-  let position = frame * groups + group;
-  let index = position - params.skip / 4u; // Wraps around, past `size`, for what is skipped.
-  if (frame >= params.frames || group >= groups || index >= params.size / 4u) { return; }
-  var value = sum;
-  if (params.accumulate != 0u) { value += y[index]; }
-  if (params.elu != 0u) { value = elu4(value); }
-  y[index] = value;
-}
-
 @compute @workgroup_size(8)
 fn main(
   @builtin(workgroup_id) workgroup: vec3<u32>,

@@ -1,4 +1,5 @@
-// What the versions of conv1d share: parameters and bindings but x, which row of x is read where, and how results are stored.
+// What the versions of conv1d share: parameters, layouts, and which row of x is read where (how results are stored:
+// store.wgsl, quads.wgsl).
 // x: [length, inner]; W: [taps * inner, ceil(columns/4)] of Weight4; bias: [columns]; y: [frames, columns], of which the
 // first `skip` values are cut off and the `size` next ones stored: how a transposed convolution is trimmed.
 // Padding is a mapping of row indices. Reflection needs more rows than it pads; a shorter x first gets zero rows at its

@@ -42,5 +42,6 @@ export const conv1dCases = [
   convolution("tile", 5, 37),
   convolution("broadcast", 8, 37),
   convolution("wide", 8, 36),
+  convolution("quads", 8, 36),
   convolution("single", 8, 1, { length: 301, stride: 1, dilation: 1 }),
 ];

@@ -127,14 +127,15 @@ describe("conv1d", () => {
       { absolute: 48 * 2 ** -11, relative: 0 },
     ));
 
-  for (const version of ["tile", "broadcast", "wide"] as const)
+  for (const version of ["tile", "broadcast", "wide", "quads"] as const)
     describe(`version ${version}`, () => {
       // What the chooser may leave out here; a runtime without the subgroups that it needs skips the version.
       before(function () {
         if (!gpu.supports(conv1dVersions[version])) this.skip();
       });
-      // The wide one does multiples of four output channels.
-      const channels = (count: number): number => (version === "wide" ? Math.ceil(count / 4) * 4 : count);
+      // These do multiples of four output channels.
+      const inQuads = version === "wide" || version === "quads";
+      const channels = (count: number): number => (inQuads ? Math.ceil(count / 4) * 4 : count);
 
       const shapes: readonly [name: string, shape: Case][] = [
         ["one frame and channel group", { length: 1, inChannels: 4, outChannels: channels(1), kernelSize: 1 }],
@@ -186,6 +187,7 @@ describe("conv1d", () => {
     ["broadcast", 5, 8, /multiple of four input channels.*got 5/],
     ["wide", 5, 8, /multiple of four input channels.*got 5/],
     ["single", 8, 2, /one output channel.*got 2/],
+    ["quads", 8, 6, /multiple of four output channels.*got 6/],
     ["wide", 8, 6, /multiple of four output channels.*got 6/],
   ] as const)
     it(`${version} refuses ${inChannels} -> ${outChannels} channels`, () => {
