@@ -25,7 +25,7 @@ const gemvRows = 4;
 /** Ops whose versions can be forced by name (`openGpu({ versions })`, `BARK_KERNELS`), and what these names are. */
 const forceable = {
   /** Matrix products of up to four rows. */
-  gemv: ["gemv_split", "gemv", "gemv_broadcast", "plain"],
+  gemv: ["gemv_split", "gemv", "gemv_broadcast", "gemv_rows", "plain"],
   /** Matrix products of more rows. */
   gemm: ["gemm_tiled", "gemm_tiled_flat", "gemm", "gemm_broadcast", "plain"],
   /** Attention of one new token over a cache. */
@@ -69,7 +69,9 @@ function chooseGemv(gpu: Gpu, rows: number): VersionOf<"gemv"> {
   const version = decided(gpu, "gemv");
   if (version !== undefined) return version;
   if (!gpu.isSoftware) return tuned.gemv[0];
-  return rows > 1 && gpu.features.has("subgroups") ? "gemv_broadcast" : "gemv";
+  if (rows > 1 && gpu.features.has("subgroups")) return "gemv_broadcast";
+  // Two rows by themselves are as fast as half of a tile of four.
+  return rows > 2 ? "gemv_rows" : "gemv";
 }
 
 /**

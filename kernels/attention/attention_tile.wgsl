@@ -79,35 +79,33 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       tile[tile_keys * most_quads + i] = v[(params.v_first + source * params.v_stride) / 4u + quad];
     }
     workgroupBarrier();
+    // Two keys at a time. How many pairs are left is no constant, so that no compiler unrolls this: lavapipe's took 34 s.
     let first = part * 4u;
-    var scores = vec4<f32>();
-    for (var d = 0u; d < most_quads; d++) {
-      scores += vec4<f32>(
-        dot(own[d], tile[first * most_quads + d]),
-        dot(own[d], tile[(first + 1u) * most_quads + d]),
-        dot(own[d], tile[(first + 2u) * most_quads + d]),
-        dot(own[d], tile[(first + 3u) * most_quads + d]),
-      );
-    }
-    let times = vec4<u32>(
-      masked(query, key + first), masked(query, key + first + 1u),
-      masked(query, key + first + 2u), masked(query, key + first + 3u),
-    );
-    let visible = select(vec4<f32>(lowest), scores * params.scale, times == vec4<u32>(0u));
-    let most = max(max(maximum, max(visible.x, visible.y)), max(visible.z, visible.w));
-    let correction = exp(maximum - most);
-    let weights = select(exp(visible - most), vec4<f32>(), times >= vec4<u32>(2u));
-    maximum = most;
-    total = total * correction + weights.x + weights.y + weights.z + weights.w;
-    let values = tile_keys * most_quads + first * most_quads;
-    for (var d = 0u; d < most_quads; d++) {
-      sums[d] = sums[d] * correction + weights.x * tile[values + d] + weights.y * tile[values + most_quads + d]
-        + weights.z * tile[values + 2u * most_quads + d] + weights.w * tile[values + 3u * most_quads + d];
+    let pairs = min((end - min(key + first, end) + 1u) / 2u, 2u);
+    for (var pair = 0u; pair < pairs; pair++) {
+      let near = first + 2u * pair;
+      var scores = vec2<f32>();
+      for (var d = 0u; d < most_quads; d++) {
+        scores += vec2<f32>(dot(own[d], tile[near * most_quads + d]), dot(own[d], tile[(near + 1u) * most_quads + d]));
+      }
+      let times = vec2<u32>(masked(query, key + near), masked(query, key + near + 1u));
+      let visible = select(vec2<f32>(lowest), scores * params.scale, times == vec2<u32>(0u));
+      let most = max(maximum, max(visible.x, visible.y));
+      let correction = exp(maximum - most);
+      let weights = select(exp(visible - most), vec2<f32>(), times >= vec2<u32>(2u));
+      maximum = most;
+      total = total * correction + weights.x + weights.y;
+      let values = (tile_keys + near) * most_quads;
+      for (var d = 0u; d < most_quads; d++) {
+        sums[d] = sums[d] * correction + weights.x * tile[values + d] + weights.y * tile[values + most_quads + d];
+      }
     }
     workgroupBarrier();
   }
 
-  for (var giver = 1u; giver < parts; giver++) {
+  // Of the parts that had a key.
+  let givers = min(parts, (end + 3u) / 4u);
+  for (var giver = 1u; giver < givers; giver++) {
     if (part == giver) {
       for (var d = 0u; d < most_quads; d++) { tile[d * tile_queries + row] = sums[d]; }
       summary[row] = vec2<f32>(maximum, total);

@@ -125,6 +125,16 @@ export const gemvBroadcast = defineKernel({
 const splits = ({ rows, groups, workgroup_groups }: Shape & { readonly workgroup_groups: number }) =>
   [Math.ceil(groups / workgroup_groups), rows] as const;
 
+/** Three or four rows in one sweep over the weights, for software adapters without subgroups. */
+export const gemvRows = defineKernel({
+  name: "matmul.gemv_rows",
+  source: file("gemv_rows.wgsl"),
+  preludes,
+  bindings,
+  params,
+  workgroups: tiles(4, 32),
+});
+
 /** Few rows, inner axis split over lanes: for GPUs. */
 export const gemvSplit = defineKernel({
   name: "matmul.gemv_split",
@@ -198,6 +208,7 @@ export const matmulVersions = {
   plain,
   gemv,
   gemv_broadcast: gemvBroadcast,
+  gemv_rows: gemvRows,
   gemv_split: gemvSplit,
   gemm,
   gemm_broadcast: gemmBroadcast,

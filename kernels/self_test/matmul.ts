@@ -63,6 +63,7 @@ export const matmulCases = [
   normedProduct("gemv", 36),
   normedProduct("gemv_lanes", 36),
   product("gemv_broadcast", 36),
+  product("gemv_rows", 36),
   product("gemv_split", 36),
   normedProduct("gemv_split", 36),
   normedProduct("gemv_split_subgroups", 36),
