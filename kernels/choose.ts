@@ -102,7 +102,7 @@ export function chooseNormedMatmul(
 ): NormedVersion | undefined {
   // Only products of few rows have such a version, and which one does not depend on their columns.
   const version = chooseMatmul(gpu, rows, inner, 0);
-  if (version === "gemv_split") return gpu.features.has("subgroups") ? "gemv_split_subgroups" : version;
+  if (version === "gemv_split") return version;
   if (version !== "gemv") return undefined;
   const isLavapipe = gpu.isSoftware && !isSwiftShader(gpu);
   return isLavapipe && storage === "f32" && gpu.features.has("subgroups") ? "gemv_lanes" : "gemv";

@@ -3,13 +3,13 @@
 // times (a workgroup a row with a shared-memory tree). k goes in blocks of four, so that a load brings 16 bytes.
 // The input comes from plain_input.wgsl or normed_input.wgsl. x: [rows, inner/4] of vec4; W: [inner/4, ceil(columns/4)]
 // blocks (engine/formats/matrix_*.wgsl), whose chunks of eight share a scale.
-@compute @workgroup_size(32)
+@compute @workgroup_size(lanes)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, lane: Lane) {
   let row = workgroup.y;
   let blocks = params.inner / 4u;
   let first = (params.first_row + row) * blocks;
-  prepare_input(first, blocks, lane, 32u);
-  let group_index = workgroup.x * 32u + lane.index;
+  prepare_input(first, blocks, lane, lanes);
+  let group_index = workgroup.x * lanes + lane.index;
   if (group_index >= params.groups) { return; }
   let group = params.first_group + group_index;
   let stride = weight_stride();

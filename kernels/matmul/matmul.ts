@@ -40,7 +40,6 @@ const preludes = [...epilogue, file("bindings.wgsl")];
 const plainPreludes = [...preludes, file("plain_input.wgsl")];
 const normedPreludes = [...epilogue, file("normed_input.wgsl")];
 const lanes = file("../attention/lane_reduce.wgsl");
-const subgroupLanes = file("../attention/lane_reduce_subgroups.wgsl");
 
 interface Shape {
   readonly rows: number;
@@ -152,7 +151,7 @@ export const gemvNormed = defineKernel({
   preludes: normedPreludes,
   bindings: normedBindings,
   params,
-  workgroups: tiles(1, 32),
+  workgroups: tiles(1, 64),
 });
 
 /** {@link gemv} behind a layer normalisation of x, without barriers: for software adapters with subgroups. */
@@ -173,17 +172,6 @@ export const gemvSplitNormed = defineKernel({
   preludes: [...epilogue, lanes, file("normed_input_lanes.wgsl")],
   bindings: normedBindings,
   params,
-  workgroups: splits,
-});
-
-/** {@link gemvSplitNormed} with subgroups. */
-export const gemvSplitSubgroupsNormed = defineKernel({
-  name: "matmul.gemv_split_subgroups_normed",
-  source: file("gemv_split.wgsl"),
-  preludes: [...epilogue, subgroupLanes, file("normed_input_lanes.wgsl")],
-  bindings: normedBindings,
-  params,
-  features: ["subgroups"],
   workgroups: splits,
 });
 
@@ -220,7 +208,6 @@ export const normedVersions = {
   gemv: gemvNormed,
   gemv_lanes: gemvLanesNormed,
   gemv_split: gemvSplitNormed,
-  gemv_split_subgroups: gemvSplitSubgroupsNormed,
 };
 export type PlainVersion = keyof typeof matmulVersions;
 export type NormedVersion = keyof typeof normedVersions;

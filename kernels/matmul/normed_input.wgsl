@@ -10,6 +10,8 @@
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> params: Params;
 
+// Of gemv.wgsl: more than where nothing is prepared, so that fewer workgroups do it.
+const lanes = 64u;
 struct Lane { @builtin(local_invocation_index) index: u32 }
 
 const norm_eps = 1e-5;

@@ -1,6 +1,7 @@
 // The input of a GEMV: x as it is. x: [rows, inner/4] of vec4.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
+const lanes = 32u;   // of gemv.wgsl
 struct Lane { @builtin(local_invocation_index) index: u32 }
 
 fn prepare_input(first: u32, blocks: u32, lane: Lane, lanes: u32) {}

@@ -66,7 +66,6 @@ export const matmulCases = [
   product("gemv_rows", 36),
   product("gemv_split", 36),
   normedProduct("gemv_split", 36),
-  normedProduct("gemv_split_subgroups", 36),
   product("gemm", 36),
   product("gemm_broadcast", 36),
   product("gemm_tiled", 36),
