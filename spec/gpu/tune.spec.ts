@@ -37,7 +37,7 @@ describe("start-up tune", () => {
       expect(gpu.ledger.bytes).equal(before);
       const decided = Object.fromEntries(gpu.versions);
       // Without subgroups there is but one attention to choose.
-      const ops = ["gemm", "gemv", ...(gpu.features.has("subgroups") ? ["attention_decode"] : [])];
+      const ops = ["gemm", "gemv", "attention_decode"];
       expect(Object.keys(decided)).deep.equal(ops);
       expect(decided).include({ gemm: "gemm" });
       expect(await greedyCodes(gpu)).deep.equal(await greedyCodes(await sharedGpu()));
