@@ -36,9 +36,7 @@ describe("start-up tune", () => {
       await tune(gpu, "f32", 120_000);
       expect(gpu.ledger.bytes).equal(before);
       const decided = Object.fromEntries(gpu.versions);
-      // Without subgroups there is but one attention to choose.
-      const ops = ["gemm", "gemv", "attention_decode"];
-      expect(Object.keys(decided)).deep.equal(ops);
+      expect(Object.keys(decided)).deep.equal(["gemm", "gemv", "attention_decode"]);
       expect(decided).include({ gemm: "gemm" });
       expect(await greedyCodes(gpu)).deep.equal(await greedyCodes(await sharedGpu()));
       expect(Object.fromEntries(gpu.versions)).deep.equal(decided);
@@ -53,7 +51,9 @@ describe("start-up tune", () => {
       ["gemv_split", "chunks_subgroups"],
     ])
       await withGpu({ kernels: "gpu", versions: { gemv, attention_decode, gemm: "gemm" } }, async (gpu) => {
-        if (attention_decode.endsWith("subgroups") && !gpu.features.has("subgroups")) return;
+        // One of the twins is enough: a run by such kernels takes a software adapter ten seconds and more.
+        const twin = gpu.features.has("subgroups") ? "chunks" : "chunks_subgroups";
+        if (attention_decode === twin) return;
         expect(await greedyCodes(gpu)).deep.equal(usual);
         const made = new Set(gpu.pipelines.keys.map((key) => key.split("|")[0]));
         expect([...made]).include.members([`matmul.${gemv}`, `attention.decode_${attention_decode}`]);
