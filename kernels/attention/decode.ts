@@ -107,7 +107,7 @@ const chunkVersions = { chunks: attentionDecodeChunksKernel, chunks_subgroups: a
 export const attentionDecodeVersions = { lanes: attentionDecodeKernel, ...quadVersions, ...chunkVersions };
 export type AttentionDecodeVersion = keyof typeof attentionDecodeVersions;
 
-/** Positions whose scores all versions but one keep in workgroup memory, and the widest head that 256 lanes share out. */
+/** Positions whose scores `quads`, `split` and `subgroups` keep in workgroup memory, and the widest head that 256 lanes share out. */
 const [mostPositions, widestHead] = [1024, 256];
 
 /** The widest head whose keys 256 lanes share out eight each, and pairs of a head and a chunk that the merge has room for. */
