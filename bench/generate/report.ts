@@ -228,3 +228,8 @@ function seconds(milliseconds: number): string {
 function mebibytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 }
+
+/** A folder of this machine is named by its last part. */
+export function nameOf(model: string): string {
+  return model.split(/[/\\]/).at(-1) ?? model;
+}

@@ -1,5 +1,5 @@
 import { stages } from "../generate/measure.ts";
-import type { GenerateReport } from "../generate/report.ts";
+import { nameOf, type GenerateReport } from "../generate/report.ts";
 import { bar, digits, legend, page, palette, text } from "./svg.ts";
 
 const width = 960;
@@ -29,7 +29,7 @@ export function plotGenerate(report: GenerateReport): string {
   ];
   const names = ["load", ...stages];
   const partNames = parts.map(({ name }) => name);
-  const title = `${report.model}, weights ${report.dtype}, on ${machine.adapter}`;
+  const title = `${nameOf(report.model)}, weights ${report.dtype}, on ${machine.adapter}`;
   const rows = report.batch === 1 ? "" : `batch of ${report.batch} texts, `;
   const facts = `${rows}${digits(report.audioSeconds)} s of audio, real-time factor ${digits(report.realTimeFactor)}`;
   return page(width, 270, title, [

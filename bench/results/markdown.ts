@@ -1,4 +1,4 @@
-import type { GenerateReport } from "../generate/report.ts";
+import { nameOf, type GenerateReport } from "../generate/report.ts";
 import type { EncodeReport } from "../encode/report.ts";
 import { stages } from "../generate/measure.ts";
 import type { KernelReport } from "../kernels/report.ts";
@@ -198,11 +198,6 @@ function memoryLines({ memory }: GenerateReport): string[] {
     return [`${run}`, `${gpuBytes}`, (rss / 2 ** 20).toFixed(1)];
   });
   return table(["alive after warm run", "bytes of GPU buffers", "RSS, MiB"], rows);
-}
-
-/** A folder of this machine is named by its last part. */
-function nameOf(model: string): string {
-  return model.split(/[/\\]/).at(-1) ?? model;
 }
 
 function peerLines({ machine, works }: PeersReport): string[] {
