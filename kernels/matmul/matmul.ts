@@ -38,7 +38,8 @@ const params = {
 const epilogue = [file("gelu.wgsl"), file("epilogue.wgsl")];
 const preludes = [...epilogue, file("bindings.wgsl")];
 const plainPreludes = [...preludes, file("plain_input.wgsl")];
-const normedPreludes = [...epilogue, file("normed_input.wgsl")];
+const normBindingPreludes = [...epilogue, file("normed_bindings.wgsl")];
+const normedPreludes = [...normBindingPreludes, file("normed_input.wgsl")];
 const lanes = file("../attention/lane_reduce.wgsl");
 
 interface Shape {
@@ -158,7 +159,7 @@ export const gemvNormed = defineKernel({
 export const gemvLanesNormed = defineKernel({
   name: "matmul.gemv_lanes_normed",
   source: file("gemv_lanes.wgsl"),
-  preludes: epilogue,
+  preludes: normBindingPreludes,
   bindings: normedBindings,
   params,
   features: ["subgroups"],
@@ -169,7 +170,7 @@ export const gemvLanesNormed = defineKernel({
 export const gemvSplitNormed = defineKernel({
   name: "matmul.gemv_split_normed",
   source: file("gemv_split.wgsl"),
-  preludes: [...epilogue, lanes, file("normed_input_lanes.wgsl")],
+  preludes: [...normBindingPreludes, lanes, file("normed_input_lanes.wgsl")],
   bindings: normedBindings,
   params,
   workgroups: splits,

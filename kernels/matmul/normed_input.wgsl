@@ -2,29 +2,17 @@
 // memory: a dispatch of its own costs more than these few thousand operations. x: [rows, inner/4] of vec4, inner <= 2048.
 // 32 lanes take the mean and the squared deviations of their share each, and these are merged (Chan et al. 1979): two
 // barriers instead of the four of a second pass over the row, and no term cancels as E[x^2] - E[x]^2 would.
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> weight: array<Matrix4>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read> norm_weight: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> norm_bias: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
 
 // Of gemv.wgsl: more than where nothing is prepared, so that fewer workgroups do it.
 const lanes = 64u;
 struct Lane { @builtin(local_invocation_index) index: u32 }
 
-const norm_eps = 1e-5;
 var<workgroup> normed: array<vec4<f32>, 512>;
 // Of the values of a lane: their mean (less `shift`), and the sum of squared deviations from it.
 var<workgroup> shares: array<vec2<f32>, 32>;
 
 // How many of the blocks of a row fall to a lane.
 fn share_of(lane: u32, blocks: u32) -> f32 { return f32((blocks + 31u - lane) / 32u); }
-
-fn sum_of(v: vec4<f32>) -> f32 { return v.x + v.y + v.z + v.w; }
-
-fn middle(v: vec4<f32>) -> f32 { return max(min(v.x, v.y), min(max(v.x, v.y), v.z)); }
 
 // To be called by every lane; there are 32 or more.
 fn prepare_input(first: u32, blocks: u32, lane: Lane, lanes: u32) {

@@ -2,20 +2,8 @@
 // normed_input.wgsl, but with a share of the row for every lane and in two passes over what the lanes hold in registers.
 // sum_over_lanes comes from lane_reduce.wgsl: its twin with subgroups took an H100 1.08 times as long. x: [rows, inner/4] of
 // vec4, inner <= 2048.
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> weight: array<Matrix4>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read> norm_weight: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> norm_bias: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
 
-const norm_eps = 1e-5;
 var<workgroup> normed: array<vec4<f32>, 512>;
-
-fn sum_of(v: vec4<f32>) -> f32 { return v.x + v.y + v.z + v.w; }
-
-fn middle(v: vec4<f32>) -> f32 { return max(min(v.x, v.y), min(max(v.x, v.y), v.z)); }
 
 // Block k through the normalisation: `difference` is x less the mean.
 fn put(k: u32, difference: vec4<f32>, scale: f32) {
