@@ -92,7 +92,7 @@ function chooseGemm(gpu: Gpu, rows: number, columns: number): VersionOf<"gemm"> 
 
 /**
  * A version with a layer norm in front, if there is one for a product of weights stored as `storage`. What follows a
- * barrier takes lavapipe twice as long for f32, whose loads are the most, so there f32 gets the version without.
+ * barrier takes a software adapter up to twice as long for f32, whose loads are the most, so f32 gets the version without.
  */
 export function chooseNormedMatmul(
   gpu: Gpu,
@@ -104,8 +104,7 @@ export function chooseNormedMatmul(
   const version = chooseMatmul(gpu, rows, inner, 0);
   if (version === "gemv_split") return version;
   if (version !== "gemv") return undefined;
-  const isLavapipe = gpu.isSoftware && !isSwiftShader(gpu);
-  return isLavapipe && storage === "f32" && gpu.features.has("subgroups") ? "gemv_lanes" : "gemv";
+  return gpu.isSoftware && storage === "f32" && gpu.features.has("subgroups") ? "gemv_lanes" : "gemv";
 }
 
 /**

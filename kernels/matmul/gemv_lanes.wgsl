@@ -1,6 +1,6 @@
 // y[r, n] = sum_k norm(x)[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for one row behind a layer
 // normalisation, on software adapters that have subgroups: gemv.wgsl without the barriers of normed_input.wgsl, at which
-// lavapipe splits a shader so that what follows takes 1.5 to 2 times as long.
+// lavapipe and SwiftShader split a shader so that what follows takes 1.5 to 2 times as long.
 // Every subgroup takes the mean and the variance of the row for itself, in two passes (E[x^2] - E[x]^2 cancels), which is a
 // twentieth of its loads, and every invocation scales what it reads of x. x, norm_weight, norm_bias: [inner/4] of vec4;
 // W: [inner/4, ceil(columns/4)] blocks (engine/formats/matrix_*.wgsl).
