@@ -15,6 +15,7 @@ import {
 import { expect } from "chai";
 import type { FileStore } from "../../engine/file_store.ts";
 import { MemoryStore } from "../../engine/stores/memory.ts";
+import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { openRepositoryStore } from "../support/runtime.ts";
 
@@ -31,7 +32,8 @@ describe("examples of transformers' documentation", () => {
   before(async () => {
     checkpoint = await openRepositoryStore("models/nano");
     processor = await AutoProcessor.from_pretrained(checkpoint);
-    model = await BarkModel.from_pretrained(checkpoint);
+    // The page gives no device; one for all specs has its kernels compiled (models with one of their own: parity_storage).
+    model = await BarkModel.from_pretrained(checkpoint, { gpu: await sharedGpu() });
   });
   after(() => model.dispose());
 
@@ -81,7 +83,7 @@ describe("examples of transformers' documentation", () => {
   });
 
   it("runs in half precision, offloaded", async () => {
-    const half = await BarkModel.from_pretrained(checkpoint, { dtype: "float16" });
+    const half = await BarkModel.from_pretrained(checkpoint, { dtype: "float16", gpu: await sharedGpu() });
     await half.enable_cpu_offload();
     const inputs = await processor("Hello, my dog is cute");
     const kwargs = { ...inputs, ...short, do_sample: false, fine_temperature: null };

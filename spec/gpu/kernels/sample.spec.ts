@@ -112,10 +112,11 @@ function specify(lanes: SampleLanes): void {
   });
 
   it("filters as transformers does", async () => {
+    const rows = lanes === 64 ? 20 : 5;
     for (const { name, logits, options } of await readSamplingCases())
       await check(
-        repeat(logits, 20),
-        20,
+        repeat(logits, rows),
+        rows,
         { ...options, greedy: false, seed: 9n },
         `${name} ${JSON.stringify(options)}`,
       );
@@ -217,10 +218,11 @@ function specify(lanes: SampleLanes): void {
     program.dispose();
   });
 
-  it("draws 20,000 ids in proportion to the softmax (chi-square, fixed seed)", async () => {
+  it("draws ids in proportion to the softmax (chi-square, fixed seed)", async () => {
     const shares = [0.3, 0.22, 0.16, 0.12, 0.09, 0.06, 0.03, 0.02];
     const temperature = 2;
-    const rows = 20000;
+    // Barriers of 256 lanes take a software adapter a millisecond a row, and pick what 64 do.
+    const rows = lanes === 64 ? 20000 : 2000;
     const logits = repeat(
       shares.map((share) => Math.log(share) * temperature),
       rows,
