@@ -7,9 +7,13 @@ import { MemorySource } from "../../engine/sources/memory.ts";
 import { bark, lines } from "../support/bark_command.ts";
 
 const few = ["--max-semantic-tokens", "4"];
+/** A checkpoint that speaks in half the time of the default. */
+const small = path.resolve("spec/fixtures/torch/suno");
 
 describe("bark say", () => {
   let folder: string;
+  /** GPU bytes of the first run, all sub-models at once in f32. */
+  let wholePeak: number;
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "bark-cli-"));
   });
@@ -35,7 +39,8 @@ describe("bark say", () => {
     expect(result).include({ output: "a.wav", sample_rate: 24000, dtype: "f32", seconds: samples / 24000 });
     expect(result["adapter"]).a("string");
     expect(result["seed"]).a("number");
-    expect(result["peak_gpu_bytes"]).above(4 * 12e6);
+    wholePeak = result["peak_gpu_bytes"] as number;
+    expect(wholePeak).above(4 * 12e6);
     expect(milliseconds).keys("load", "semantic", "coarse", "fine", "codec", "total");
 
     const wav = await readFile(inFolder("a.wav"));
@@ -65,7 +70,6 @@ describe("bark say", () => {
   it("speaks with one sub-model on the GPU at a time, in any format of weights", async () => {
     const sizes: Record<string, number> = {};
     for (const flags of [
-      ["--dtype", "f32"],
       ["--dtype", "f32", "--low-memory"],
       ["--dtype", "q8", "--low-memory"],
     ]) {
@@ -76,14 +80,14 @@ describe("bark say", () => {
       expect(result.dtype).equal(flags[1]);
       sizes[flags.slice(1).join(" ")] = result.peak_gpu_bytes;
     }
-    expect(sizes["f32 --low-memory"]).below(0.6 * sizes["f32"]);
+    expect(sizes["f32 --low-memory"]).below(0.6 * wholePeak);
     expect(sizes["q8 --low-memory"]).below(sizes["f32 --low-memory"]);
   });
 
   it("gives the same audio for the same seed and another for another", async () => {
     const speak = async (output: string, seed: string): Promise<Buffer> => {
       const hot = ["--temperature", "1.5", "--top-k", "200", "--quiet", ...few];
-      const run = await bark(["say", "Hello.", "-o", output, "--seed", seed, ...hot], { cwd: folder });
+      const run = await bark(["say", "hello", "-m", small, "-o", output, "--seed", seed, ...hot], { cwd: folder });
       expect(run.code, run.stderr).equal(0);
       return await readFile(inFolder(output));
     };
