@@ -1,7 +1,7 @@
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
-import type { AttentionVersion } from "./attention/attention.ts";
+import { attentionWideKernel, type AttentionVersion } from "./attention/attention.ts";
 import { decodes, type AttentionDecodeVersion, type DecodeShape } from "./attention/decode.ts";
 import {
   conv1dBroadcast,
@@ -134,7 +134,7 @@ function isSwiftShader(gpu: Gpu): boolean {
 /** Heads of a width that is no multiple of four, which no checkpoint of Bark has, get the plain version. */
 export function chooseAttention(gpu: Gpu, headDim: number): AttentionVersion {
   if (headDim % 4 !== 0) return "query";
-  if (gpu.isSoftware) return "strips";
+  if (gpu.isSoftware) return !isSwiftShader(gpu) && gpu.supports(attentionWideKernel) ? "wide" : "strips";
   return headDim <= 64 ? "tile" : "query";
 }
 

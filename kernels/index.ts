@@ -1,5 +1,5 @@
 import type { AnyKernel } from "../engine/kernel.ts";
-import { attentionKernel, attentionTileKernel } from "./attention/attention.ts";
+import { attentionKernel, attentionTileKernel, attentionWideKernel } from "./attention/attention.ts";
 import { attentionWeightsKernel } from "./attention/attention_weights.ts";
 import { attentionDecodeVersions, kvAppendKernel } from "./attention/decode.ts";
 import { attentionScoresKernel, attentionSoftmaxKernel, attentionValuesKernel } from "./attention/strips.ts";
@@ -21,6 +21,7 @@ export const allKernels: readonly AnyKernel[] = [
   attentionTileKernel,
   attentionValuesKernel,
   attentionWeightsKernel,
+  attentionWideKernel,
   kvAppendKernel,
   codebookNearest,
   ...Object.values(conv1dVersions),

@@ -28,8 +28,20 @@ export const attentionTileKernel = defineKernel({
   workgroups: ({ queries, heads }) => [Math.ceil(queries / 32), heads],
 });
 
+/** Scores and weights in registers, loads by one lane each, for lavapipe: heads of a multiple of four values. */
+export const attentionWideKernel = defineKernel({
+  name: "attention.wide",
+  source: new URL("./attention_wide.wgsl", import.meta.url),
+  bindings,
+  params,
+  features: ["subgroups"],
+  subgroupLanes: 8,
+  workgroups: ({ queries, heads, head_dim }) => [Math.ceil(queries / 32), heads, Math.ceil(head_dim / 64)],
+});
+
 /** `strips` has its kernels in strips.ts and needs heads of a multiple of four values. */
-export const attentionVersions = ["query", "strips", "tile"] as const;
+const singleKernels = { query: attentionKernel, wide: attentionWideKernel, tile: attentionTileKernel };
+export const attentionVersions = ["query", "strips", "wide", "tile"] as const;
 export type AttentionVersion = (typeof attentionVersions)[number];
 
 /** Rows of vectors inside a tensor: row i begins at element `first + i * stride`. */
@@ -59,7 +71,12 @@ export interface AttentionShape {
 
 /** The kernels that {@link attention} is made of, given scratch memory. */
 export function attentionKernels(gpu: Gpu, headDim: number): readonly AnyKernel[] {
-  const versions = { query: [attentionKernel], strips: stripKernels, tile: [attentionTileKernel] };
+  const versions = {
+    query: [attentionKernel],
+    strips: stripKernels,
+    wide: [attentionWideKernel],
+    tile: [attentionTileKernel],
+  };
   return versions[chooseAttention(gpu, headDim)];
 }
 
@@ -80,6 +97,10 @@ export function attentionScratch(
 export function attention(program: Program, q: Rows, k: Rows, v: Rows, y: Tensor<"f32">, shape: AttentionShape): void {
   const { queries, headDim, mask, scratch } = shape;
   const chosen = shape.version ?? chooseAttention(program.gpu, headDim);
+  if (chosen === "wide" && !program.gpu.supports(attentionWideKernel))
+    throw new EngineError("usage", "this version of attention needs subgroups of eight lanes", {
+      where: "attention.wide",
+    });
   if (chosen !== "query" && (headDim % 4 !== 0 || (chosen === "tile" && headDim > 64)))
     throw new EngineError("usage", "this version cannot do this attention", {
       where: `attention.${chosen}`,
@@ -89,7 +110,7 @@ export function attention(program: Program, q: Rows, k: Rows, v: Rows, y: Tensor
     });
   if (chosen === "strips" && scratch !== undefined) return attentionByStrips(program, { q, k, v }, y, shape, scratch);
   program.dispatch(
-    chosen === "tile" ? attentionTileKernel : attentionKernel,
+    singleKernels[chosen === "strips" ? "query" : chosen],
     { q: q.tensor, k: k.tensor, v: v.tensor, mask, y },
     { queries, ...attentionValues({ q, k, v }, shape) },
   );

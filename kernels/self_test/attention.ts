@@ -4,6 +4,7 @@ import {
   attentionKernel,
   attentionScratch,
   attentionTileKernel,
+  attentionWideKernel,
   type AttentionVersion,
   type Rows,
 } from "../attention/attention.ts";
@@ -131,6 +132,7 @@ const append: Case = {
 export const attentionCases = [
   manyQueries(attentionKernel, "query"),
   manyQueries(attentionTileKernel, "tile"),
+  manyQueries(attentionWideKernel, "wide"),
   // The three kernels of a strip only make sense together.
   ...[attentionScoresKernel, attentionSoftmaxKernel, attentionValuesKernel].map((kernel) =>
     manyQueries(kernel, "strips"),

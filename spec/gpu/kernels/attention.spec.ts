@@ -1,7 +1,12 @@
 import { expect } from "chai";
 import type { Gpu } from "../../../engine/gpu.ts";
 import type { Tensor } from "../../../engine/tensor.ts";
-import { attention, attentionScratch, attentionVersions } from "../../../kernels/attention/attention.ts";
+import {
+  attention,
+  attentionScratch,
+  attentionVersions,
+  attentionWideKernel,
+} from "../../../kernels/attention/attention.ts";
 import {
   attentionDecode,
   attentionDecodeVersions,
@@ -22,8 +27,9 @@ const tolerance = { absolute: 2e-6, relative: 2e-5 };
 for (const version of attentionVersions)
   describe(`attention, version ${version}`, () => {
     let gpu: Gpu;
-    before(async () => {
+    before(async function () {
       gpu = await sharedGpu();
+      if (version === "wide" && !gpu.supports(attentionWideKernel)) this.skip();
     });
 
     interface Case {
@@ -96,7 +102,7 @@ for (const version of attentionVersions)
       for (const causal of [true, false])
         it(`${causal ? "causal" : "non-causal"} ${JSON.stringify(shape)}`, () => check({ ...shape, causal }));
 
-    if (version === "strips")
+    if (version === "strips" || version === "wide")
       it("takes heads that are wider than a workgroup", () =>
         check({ queries: 9, keys: 9, heads: 2, headDim: 100, causal: true }));
 
@@ -114,6 +120,9 @@ for (const version of attentionVersions)
 
     it("continues after a past that is longer than a tile", () =>
       check({ queries: 21, keys: 60, heads: 2, headDim: 8, past: 39, causal: true }));
+
+    it("takes any number of keys beside any number of queries", () =>
+      check({ queries: 35, keys: 101, heads: 2, headDim: 36, causal: false }));
 
     it("continues after a past", () => check({ queries: 4, keys: 13, heads: 2, headDim: 12, past: 9, causal: true }));
 
