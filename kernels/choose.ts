@@ -11,7 +11,7 @@ import {
   type Conv1dVersion,
   type StoredRange,
 } from "./conv1d/conv1d.ts";
-import type { NormedVersion, PlainVersion } from "./matmul/matmul.ts";
+import { gemmWide, type NormedVersion, type PlainVersion } from "./matmul/matmul.ts";
 
 /**
  * The one place that chooses among the versions of an op. Software adapters run a barrier as a switch of every lane, so
@@ -27,7 +27,7 @@ const forceable = {
   /** Matrix products of up to four rows. */
   gemv: ["gemv_split", "gemv", "gemv_broadcast", "gemv_rows", "plain"],
   /** Matrix products of more rows. */
-  gemm: ["gemm_tiled", "gemm_tiled_flat", "gemm", "gemm_broadcast", "plain"],
+  gemm: ["gemm_tiled", "gemm_tiled_flat", "gemm", "gemm_broadcast", "gemm_wide", "plain"],
   /** Attention of one new token over a cache. */
   attention_decode: ["chunks_subgroups", "chunks", "subgroups", "split", "quads", "lanes"],
 } as const;
@@ -80,6 +80,9 @@ function chooseGemv(gpu: Gpu, rows: number): VersionOf<"gemv"> {
  */
 const fewTiles = 256;
 
+/** Up to this many rows, the tile of gemm_broadcast, half of the one of gemm_wide would be padding. */
+const broadcastRows = 16;
+
 function chooseGemm(gpu: Gpu, rows: number, columns: number): VersionOf<"gemm"> {
   const version = decided(gpu, "gemm") ?? (gpu.isSoftware ? undefined : tuned.gemm[0]);
   if (version === "gemm_tiled") {
@@ -87,7 +90,8 @@ function chooseGemm(gpu: Gpu, rows: number, columns: number): VersionOf<"gemm"> 
     return tiles <= fewTiles ? "gemm_tiled_flat" : "gemm_tiled";
   }
   if (version !== undefined) return version;
-  return gpu.features.has("subgroups") ? "gemm_broadcast" : "gemm";
+  if (!gpu.features.has("subgroups")) return "gemm";
+  return rows > broadcastRows && gpu.supports(gemmWide) ? "gemm_wide" : "gemm_broadcast";
 }
 
 /**

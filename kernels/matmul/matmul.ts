@@ -80,6 +80,18 @@ export const gemmBroadcast = defineKernel({
   workgroups: tiles(16, 8),
 });
 
+/** Many rows, for lavapipe with subgroups of eight lanes: register tile of 32 rows by 32 columns, weights by broadcast. */
+export const gemmWide = defineKernel({
+  name: "matmul.gemm_wide",
+  source: file("gemm_wide.wgsl"),
+  preludes,
+  bindings,
+  params,
+  features: ["subgroups"],
+  subgroupLanes: 8,
+  workgroups: tiles(32, 8),
+});
+
 /** Many rows, for GPUs: tiles of 64 rows by 64 columns in workgroup memory. */
 export const gemmTiled = defineKernel({
   name: "matmul.gemm_tiled",
@@ -201,6 +213,7 @@ export const matmulVersions = {
   gemv_split: gemvSplit,
   gemm,
   gemm_broadcast: gemmBroadcast,
+  gemm_wide: gemmWide,
   gemm_tiled: gemmTiled,
   gemm_tiled_flat: gemmTiledFlat,
 };

@@ -68,6 +68,7 @@ export const matmulCases = [
   normedProduct("gemv_split", 36),
   product("gemm", 36),
   product("gemm_broadcast", 36),
+  product("gemm_wide", 36),
   product("gemm_tiled", 36),
   product("gemm_tiled_flat", 36),
 ];
