@@ -74,20 +74,12 @@ fn main(
       s03 += a0.w * w33; s13 += a1.w * w33; s23 += a2.w * w33; s33 += a3.w * w33;
     }
   }
-  store(frame, group, s00);
-  store(frame, group + 1u, s01);
-  store(frame, group + 2u, s02);
-  store(frame, group + 3u, s03);
-  store(frame + 8u, group, s10);
-  store(frame + 8u, group + 1u, s11);
-  store(frame + 8u, group + 2u, s12);
-  store(frame + 8u, group + 3u, s13);
-  store(frame + 16u, group, s20);
-  store(frame + 16u, group + 1u, s21);
-  store(frame + 16u, group + 2u, s22);
-  store(frame + 16u, group + 3u, s23);
-  store(frame + 24u, group, s30);
-  store(frame + 24u, group + 1u, s31);
-  store(frame + 24u, group + 2u, s32);
-  store(frame + 24u, group + 3u, s33);
+  // In a loop: written out, as many copies of the ELU take lavapipe seconds to compile.
+  var sums = array<vec4<f32>, 16>(
+    s00, s01, s02, s03,
+    s10, s11, s12, s13,
+    s20, s21, s22, s23,
+    s30, s31, s32, s33,
+  );
+  for (var i = 0u; i < 16u; i++) { store(frame + i / 4u * 8u, group + i % 4u, sums[i]); }
 }

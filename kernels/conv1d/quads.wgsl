@@ -20,9 +20,10 @@ fn store(frame: u32, group: u32, sum: vec4<f32>) {
   let groups = params.columns / 4u;
   let position = frame * groups + group;
   let index = position - params.skip / 4u; // Wraps around, past `size`, for what is skipped.
-  if (frame >= params.frames || group >= groups || index >= params.size / 4u) { return; }
-  var value = sum;
-  if (params.accumulate != 0u) { value += y[index]; }
-  if (params.elu != 0u) { value = elu4(value); }
-  y[index] = value;
+  if (frame < params.frames && group < groups && index < params.size / 4u) {
+    var value = sum;
+    if (params.accumulate != 0u) { value += y[index]; }
+    if (params.elu != 0u) { value = elu4(value); }
+    y[index] = value;
+  }
 }

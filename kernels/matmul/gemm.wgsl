@@ -9,8 +9,7 @@
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let group_index = workgroup.x * 32u + local;
-  if (group_index >= params.groups) { return; }
-  let group = params.first_group + group_index;
+  let group = params.first_group + min(group_index, params.groups - 1u);
   let stride = weight_stride();
   let row = workgroup.y * 8u;
   let last = params.rows - 1u;
@@ -46,12 +45,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       s6 += a6.w * w3; s7 += a7.w * w3;
     }
   }
-  store(row, group, s0);
-  if (row + 1u < params.rows) { store(row + 1u, group, s1); }
-  if (row + 2u < params.rows) { store(row + 2u, group, s2); }
-  if (row + 3u < params.rows) { store(row + 3u, group, s3); }
-  if (row + 4u < params.rows) { store(row + 4u, group, s4); }
-  if (row + 5u < params.rows) { store(row + 5u, group, s5); }
-  if (row + 6u < params.rows) { store(row + 6u, group, s6); }
-  if (row + 7u < params.rows) { store(row + 7u, group, s7); }
+  // In a loop: written out, 32 copies of the GELU take lavapipe seconds to compile.
+  var sums = array<vec4<f32>, 8>(
+    s0, s1, s2, s3, s4, s5, s6, s7,
+  );
+  for (var i = 0u; i < 8u; i++) {
+    if (row + i < params.rows && group_index < params.groups) { store(row + i, group, sums[i]); }
+  }
 }

@@ -71,21 +71,12 @@ fn main(
       s14 += subgroupBroadcast(d.w, 2u) * w3; s15 += subgroupBroadcast(d.w, 3u) * w3;
     }
   }
-  if (group_index >= params.groups) { return; }
-  store(row, group, s0);
-  if (row + 1u < params.rows) { store(row + 1u, group, s1); }
-  if (row + 2u < params.rows) { store(row + 2u, group, s2); }
-  if (row + 3u < params.rows) { store(row + 3u, group, s3); }
-  if (row + 4u < params.rows) { store(row + 4u, group, s4); }
-  if (row + 5u < params.rows) { store(row + 5u, group, s5); }
-  if (row + 6u < params.rows) { store(row + 6u, group, s6); }
-  if (row + 7u < params.rows) { store(row + 7u, group, s7); }
-  if (row + 8u < params.rows) { store(row + 8u, group, s8); }
-  if (row + 9u < params.rows) { store(row + 9u, group, s9); }
-  if (row + 10u < params.rows) { store(row + 10u, group, s10); }
-  if (row + 11u < params.rows) { store(row + 11u, group, s11); }
-  if (row + 12u < params.rows) { store(row + 12u, group, s12); }
-  if (row + 13u < params.rows) { store(row + 13u, group, s13); }
-  if (row + 14u < params.rows) { store(row + 14u, group, s14); }
-  if (row + 15u < params.rows) { store(row + 15u, group, s15); }
+  // In a loop: written out, 64 copies of the GELU take lavapipe seconds to compile.
+  var sums = array<vec4<f32>, 16>(
+    s0, s1, s2, s3, s4, s5, s6, s7,
+    s8, s9, s10, s11, s12, s13, s14, s15,
+  );
+  for (var i = 0u; i < 16u; i++) {
+    if (row + i < params.rows && group_index < params.groups) { store(row + i, group, sums[i]); }
+  }
 }
