@@ -11,8 +11,9 @@ import { sampleRowsKernel, sampleStepKernel } from "../kernels/sample/sample.ts"
 import { tune } from "../kernels/tune.ts";
 import type { BarkConfig } from "./config.ts";
 
-/** More rows than a GEMV takes. */
+/** More rows than a GEMV takes: of a prefill, and few of one, for which software adapters have a tile of their own. */
 const manyRows = 64;
+const someRows = 8;
 
 /**
  * Tunes the choice of kernels on a GPU, and then starts to compile what the three GPTs will run, so that it is ready when
@@ -31,7 +32,7 @@ export async function compileAhead(
     void gpu.pipelines.get(kernel, weights, (kernel.constants ?? {}) as Constants);
   // In the order of their first use.
   for (const kernel of [embeddingGivenKernel, embeddingKernel]) start(kernel, tables);
-  for (const rows of [manyRows, 1])
+  for (const rows of [manyRows, someRows, 1])
     for (const weights of new Set([chooseStorage(gpu, format), chooseStorage(gpu, tables)]))
       for (const kernel of matmulKernels(gpu, rows, width, weights)) start(kernel, weights);
   const others = [
