@@ -21,7 +21,7 @@ const tunes = new WeakMap<Gpu, Promise<void>>();
 /**
  * Times the versions that a GPU may be the fastest with, once for the life of a `Gpu`, and notes the winners in
  * `gpu.versions`. What was forced stays, and so does what was not decided when the budget is spent; never rejects.
- * Software adapters are left out: lavapipe compiles for 100 to 800 ms at the first dispatch of a kernel. Nothing is kept
+ * Software adapters are left out: lavapipe compiles for 0.1 to 3 s at the first dispatch of a kernel. Nothing is kept
  * for the next process, since WebGPU gives an adapter no name that is its own for good.
  * @param format in which the weights of most matrices are stored.
  */
