@@ -138,7 +138,7 @@ function isSwiftShader(gpu: Gpu): boolean {
 /** Heads of a width that is no multiple of four, which no checkpoint of Bark has, get the plain version. */
 export function chooseAttention(gpu: Gpu, headDim: number): AttentionVersion {
   if (headDim % 4 !== 0) return "query";
-  if (gpu.isSoftware) return !isSwiftShader(gpu) && gpu.supports(attentionWideKernel) ? "wide" : "strips";
+  if (gpu.isSoftware) return gpu.supports(attentionWideKernel) ? "wide" : "strips";
   return headDim <= 64 ? "tile" : "query";
 }
 

@@ -39,7 +39,7 @@ export const attentionWideKernel = defineKernel({
   workgroups: ({ queries, heads, head_dim }) => [Math.ceil(queries / 32), heads, Math.ceil(head_dim / 64)],
 });
 
-/** `strips` has its kernels in strips.ts and needs heads of a multiple of four values. */
+/** Versions of one kernel; `strips` has three, in strips.ts, and needs heads of a multiple of four values. */
 const singleKernels = { query: attentionKernel, wide: attentionWideKernel, tile: attentionTileKernel };
 export const attentionVersions = ["query", "strips", "wide", "tile"] as const;
 export type AttentionVersion = (typeof attentionVersions)[number];
@@ -71,13 +71,8 @@ export interface AttentionShape {
 
 /** The kernels that {@link attention} is made of, given scratch memory. */
 export function attentionKernels(gpu: Gpu, headDim: number): readonly AnyKernel[] {
-  const versions = {
-    query: [attentionKernel],
-    strips: stripKernels,
-    wide: [attentionWideKernel],
-    tile: [attentionTileKernel],
-  };
-  return versions[chooseAttention(gpu, headDim)];
+  const version = chooseAttention(gpu, headDim);
+  return version === "strips" ? stripKernels : [singleKernels[version]];
 }
 
 /** Scratch memory for {@link attention}, if the version that is chosen needs any. */
