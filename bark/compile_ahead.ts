@@ -34,7 +34,7 @@ export async function compileAhead(
   for (const kernel of [embeddingGivenKernel, embeddingKernel]) start(kernel, tables);
   for (const rows of [manyRows, someRows, 1])
     for (const weights of new Set([chooseStorage(gpu, format), chooseStorage(gpu, tables)]))
-      for (const kernel of matmulKernels(gpu, rows, width, weights)) start(kernel, weights);
+      for (const kernel of matmulKernels(gpu, rows, width)) start(kernel, weights);
   const others = [
     layernormVersions[chooseLayernorm(gpu)],
     kvAppendKernel,

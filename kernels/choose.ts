@@ -11,7 +11,7 @@ import {
   type Conv1dVersion,
   type StoredRange,
 } from "./conv1d/conv1d.ts";
-import { gemmWide, type NormedVersion, type PlainVersion } from "./matmul/matmul.ts";
+import { gemmWide, normedVersions, type NormedVersion, type PlainVersion } from "./matmul/matmul.ts";
 
 /**
  * The one place that chooses among the versions of an op. Software adapters run a barrier as a switch of every lane, so
@@ -25,7 +25,7 @@ const gemvRows = 4;
 /** Ops whose versions can be forced by name (`openGpu({ versions })`, `BARK_KERNELS`), and what these names are. */
 const forceable = {
   /** Matrix products of up to four rows. */
-  gemv: ["gemv_split", "gemv", "gemv_broadcast", "gemv_rows", "plain"],
+  gemv: ["gemv_split", "gemv", "gemv_lanes", "gemv_broadcast", "gemv_rows", "plain"],
   /** Matrix products of more rows. */
   gemm: ["gemm_tiled", "gemm_tiled_flat", "gemm", "gemm_broadcast", "gemm_wide", "plain"],
   /** Attention of one new token over a cache. */
@@ -69,7 +69,7 @@ function chooseGemv(gpu: Gpu, rows: number): VersionOf<"gemv"> {
   const version = decided(gpu, "gemv");
   if (version !== undefined) return version;
   if (!gpu.isSoftware) return tuned.gemv[0];
-  if (rows > 1 && gpu.features.has("subgroups")) return "gemv_broadcast";
+  if (gpu.features.has("subgroups")) return rows > 1 ? "gemv_broadcast" : "gemv_lanes";
   // Two rows by themselves are as fast as half of a tile of four.
   return rows > 2 ? "gemv_rows" : "gemv";
 }
@@ -94,21 +94,11 @@ function chooseGemm(gpu: Gpu, rows: number, columns: number): VersionOf<"gemm"> 
   return rows > broadcastRows && gpu.supports(gemmWide) ? "gemm_wide" : "gemm_broadcast";
 }
 
-/**
- * A version with a layer norm in front, if there is one for a product of weights stored as `storage`. What follows a
- * barrier takes a software adapter up to twice as long for f32, whose loads are the most, so f32 gets the version without.
- */
-export function chooseNormedMatmul(
-  gpu: Gpu,
-  rows: number,
-  inner: number,
-  storage: MatrixFormat,
-): NormedVersion | undefined {
-  // Only products of few rows have such a version, and which one does not depend on their columns.
+/** The same version with a layer norm in front, if it has one. */
+export function chooseNormedMatmul(gpu: Gpu, rows: number, inner: number): NormedVersion | undefined {
+  // Only products of few rows have one, and which version does not depend on their columns.
   const version = chooseMatmul(gpu, rows, inner, 0);
-  if (version === "gemv_split") return version;
-  if (version !== "gemv") return undefined;
-  return gpu.isSoftware && storage === "f32" && gpu.features.has("subgroups") ? "gemv_lanes" : "gemv";
+  return version in normedVersions ? (version as NormedVersion) : undefined;
 }
 
 /**

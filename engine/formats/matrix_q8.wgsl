@@ -1,19 +1,25 @@
 // Matrix format q8: value = integer of 8 bits times the scale of its column in its chunk of 32 rows (engine/q8.ts).
-// [chunks, 9, groups] of vec4<u32>: the scales of four neighbouring columns as f32 bits, then eight blocks of four rows by
-// four columns, a word a row, its columns from the lowest byte on. So a load of 16 bytes is a whole block, and scales need
-// no binding of their own.
+// [panels, chunks, 9, 8] of vec4<u32>, in panels as matrix_f32.wgsl: of a group the scales of its four columns as f32 bits,
+// then eight blocks of four rows, a word a row, its columns from the lowest byte on. So a load of 16 bytes is a whole block,
+// and scales need no binding of their own.
 alias Matrix4 = vec4<u32>;
 struct Block { quants: vec4<u32>, scale: vec4<f32> }
 
-fn chunk_scale(chunk: u32, group: u32, stride: u32) -> vec4<f32> {
-  return bitcast<vec4<f32>>(weight[9u * chunk * stride + group]);
+// Where the scales of a chunk lie; `blocks` are all of a group.
+fn chunk_start(chunk: u32, group: u32, blocks: u32) -> u32 {
+  let chunks = (blocks + 7u) / 8u;
+  return (group / 8u * chunks + chunk) * 72u + group % 8u;
 }
 
-fn load_block(block: u32, group: u32, stride: u32, scale: vec4<f32>) -> Block {
-  return Block(weight[(block + block / 8u + 1u) * stride + group], scale);
+fn chunk_scale(chunk: u32, group: u32, blocks: u32) -> vec4<f32> {
+  return bitcast<vec4<f32>>(weight[chunk_start(chunk, group, blocks)]);
 }
 
-fn row0(block: Block, stride: u32) -> vec4<f32> { return block.scale * vec4<f32>(unpack4xI8(block.quants.x)); }
-fn row1(block: Block, stride: u32) -> vec4<f32> { return block.scale * vec4<f32>(unpack4xI8(block.quants.y)); }
-fn row2(block: Block, stride: u32) -> vec4<f32> { return block.scale * vec4<f32>(unpack4xI8(block.quants.z)); }
-fn row3(block: Block, stride: u32) -> vec4<f32> { return block.scale * vec4<f32>(unpack4xI8(block.quants.w)); }
+fn load_block(block: u32, group: u32, blocks: u32, scale: vec4<f32>) -> Block {
+  return Block(weight[chunk_start(block / 8u, group, blocks) + (block % 8u + 1u) * 8u], scale);
+}
+
+fn row0(block: Block) -> vec4<f32> { return block.scale * vec4<f32>(unpack4xI8(block.quants.x)); }
+fn row1(block: Block) -> vec4<f32> { return block.scale * vec4<f32>(unpack4xI8(block.quants.y)); }
+fn row2(block: Block) -> vec4<f32> { return block.scale * vec4<f32>(unpack4xI8(block.quants.z)); }
+fn row3(block: Block) -> vec4<f32> { return block.scale * vec4<f32>(unpack4xI8(block.quants.w)); }

@@ -2,8 +2,8 @@
 // |x - e_j|^2 = |x|^2 - 2 score, so that is the nearest entry; |x|^2 is the same for all j, and carrying it along would
 // only drown small differences between distances. The scores are a matrix product, computed before (codebook.ts).
 // One invocation a row, so no barrier is needed; both loops are short beside the product.
-// scores: [rows, size]; entries: [width, ceil(size/4)] of vec4, the layout of the product's weight in f32; x: [rows, width],
-// in place; codes: that of row r lies at first + r.
+// scores: [rows, size]; entries: [ceil(size/32), ceil(width/4)*4, 8] of vec4, the layout of the product's weight
+// (engine/formats/matrix_f32.wgsl); x: [rows, width], in place; codes: that of row r lies at first + r.
 struct Params { rows: u32, size: u32, width: u32, first: u32 }
 @group(0) @binding(0) var<storage, read> scores: array<f32>;
 @group(0) @binding(1) var<storage, read> entries: array<vec4<f32>>;
@@ -30,8 +30,8 @@ fn main(
     }
   }
   codes[params.first + row] = code;
-  let stride = (params.size + 3u) / 4u;
+  let panel = code / 32u * ((params.width + 3u) / 4u * 4u);
   for (var k = 0u; k < params.width; k++) {
-    x[row * params.width + k] -= entries[k * stride + code / 4u][code % 4u];
+    x[row * params.width + k] -= entries[(panel + k) * 8u + code % 32u / 4u][code % 4u];
   }
 }

@@ -3,7 +3,7 @@
 struct Params {
   rows: u32,          // rows of x to multiply
   inner: u32,         // width of x
-  columns: u32,       // columns of the whole weight matrix; also the row stride of y
+  columns: u32,       // columns of the whole weight matrix, the row stride of y
   first_row: u32,     // first row of x; row 0 of y
   first_group: u32,   // first group of four columns to compute
   groups: u32,        // how many groups of four columns
@@ -15,9 +15,6 @@ struct Params {
   head_quads: u32,    // values of a head by four, and
   chunks: u32,        // chunks of the cache, of the attention in front (attended_input.wgsl)
 }
-// Number of column groups of four in one row of the weight matrix.
-fn weight_stride() -> u32 { return (params.columns + 3u) / 4u; }
-
 fn store_column(row: u32, column: u32, sum: f32) {
   if (column >= params.columns) { return; }
   var value = sum;

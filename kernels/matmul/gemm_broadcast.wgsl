@@ -3,7 +3,7 @@
 // row r, and a broadcast, one instruction there, hands its values to the others. A step of four k takes 8 loads for 256
 // products (gemm.wgsl: 12 for 128). Any subgroup has four lanes or more.
 // Lanes past the last group compute it again: a broadcast from a lane that left is undefined.
-// x: [rows, inner/4] of vec4; W: [inner/4, ceil(columns/4)] blocks (engine/formats/matrix_*.wgsl).
+// x: [rows, inner/4] of vec4; W: blocks (engine/formats/matrix_*.wgsl).
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
 @compute @workgroup_size(8)
@@ -14,7 +14,6 @@ fn main(
 ) {
   let group_index = workgroup.x * 8u + local;
   let group = params.first_group + min(group_index, params.groups - 1u);
-  let stride = weight_stride();
   let row = workgroup.y * 16u;
   let last = params.rows - 1u;
   let blocks = params.inner / 4u;
@@ -28,12 +27,12 @@ fn main(
   var s10 = vec4<f32>(); var s11 = vec4<f32>(); var s12 = vec4<f32>(); var s13 = vec4<f32>(); var s14 = vec4<f32>();
   var s15 = vec4<f32>();
   for (var chunk = 0u; chunk * 8u < blocks; chunk++) {
-    let scale = chunk_scale(chunk, group, stride);
+    let scale = chunk_scale(chunk, group, blocks);
     let end = min(chunk * 8u + 8u, blocks);
     for (var k = chunk * 8u; k < end; k++) {
       let a = x[xa + k]; let b = x[xb + k]; let c = x[xc + k]; let d = x[xd + k];
-      let block = load_block(k, group, stride, scale);
-      let w0 = row0(block, stride);
+      let block = load_block(k, group, blocks, scale);
+      let w0 = row0(block);
       s0 += subgroupBroadcast(a.x, 0u) * w0; s1 += subgroupBroadcast(a.x, 1u) * w0;
       s2 += subgroupBroadcast(a.x, 2u) * w0; s3 += subgroupBroadcast(a.x, 3u) * w0;
       s4 += subgroupBroadcast(b.x, 0u) * w0; s5 += subgroupBroadcast(b.x, 1u) * w0;
@@ -42,7 +41,7 @@ fn main(
       s10 += subgroupBroadcast(c.x, 2u) * w0; s11 += subgroupBroadcast(c.x, 3u) * w0;
       s12 += subgroupBroadcast(d.x, 0u) * w0; s13 += subgroupBroadcast(d.x, 1u) * w0;
       s14 += subgroupBroadcast(d.x, 2u) * w0; s15 += subgroupBroadcast(d.x, 3u) * w0;
-      let w1 = row1(block, stride);
+      let w1 = row1(block);
       s0 += subgroupBroadcast(a.y, 0u) * w1; s1 += subgroupBroadcast(a.y, 1u) * w1;
       s2 += subgroupBroadcast(a.y, 2u) * w1; s3 += subgroupBroadcast(a.y, 3u) * w1;
       s4 += subgroupBroadcast(b.y, 0u) * w1; s5 += subgroupBroadcast(b.y, 1u) * w1;
@@ -51,7 +50,7 @@ fn main(
       s10 += subgroupBroadcast(c.y, 2u) * w1; s11 += subgroupBroadcast(c.y, 3u) * w1;
       s12 += subgroupBroadcast(d.y, 0u) * w1; s13 += subgroupBroadcast(d.y, 1u) * w1;
       s14 += subgroupBroadcast(d.y, 2u) * w1; s15 += subgroupBroadcast(d.y, 3u) * w1;
-      let w2 = row2(block, stride);
+      let w2 = row2(block);
       s0 += subgroupBroadcast(a.z, 0u) * w2; s1 += subgroupBroadcast(a.z, 1u) * w2;
       s2 += subgroupBroadcast(a.z, 2u) * w2; s3 += subgroupBroadcast(a.z, 3u) * w2;
       s4 += subgroupBroadcast(b.z, 0u) * w2; s5 += subgroupBroadcast(b.z, 1u) * w2;
@@ -60,7 +59,7 @@ fn main(
       s10 += subgroupBroadcast(c.z, 2u) * w2; s11 += subgroupBroadcast(c.z, 3u) * w2;
       s12 += subgroupBroadcast(d.z, 0u) * w2; s13 += subgroupBroadcast(d.z, 1u) * w2;
       s14 += subgroupBroadcast(d.z, 2u) * w2; s15 += subgroupBroadcast(d.z, 3u) * w2;
-      let w3 = row3(block, stride);
+      let w3 = row3(block);
       s0 += subgroupBroadcast(a.w, 0u) * w3; s1 += subgroupBroadcast(a.w, 1u) * w3;
       s2 += subgroupBroadcast(a.w, 2u) * w3; s3 += subgroupBroadcast(a.w, 3u) * w3;
       s4 += subgroupBroadcast(b.w, 0u) * w3; s5 += subgroupBroadcast(b.w, 1u) * w3;

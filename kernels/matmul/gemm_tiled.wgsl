@@ -2,7 +2,7 @@
 // A workgroup of 16 x 8 owns 64 rows by 64 columns, an invocation 8 rows by 4 columns of them in registers. k goes in steps
 // of 32, the chunk that shares a scale in q8: the tiles of x and W for a step lie in workgroup memory, 16 KiB in all, which
 // every device allows. Each invocation brings one block of W and four vec4 of x a step.
-// x: [rows, inner/4] of vec4; W: [inner/4, ceil(columns/4)] blocks (engine/formats/matrix_*.wgsl).
+// x: [rows, inner/4] of vec4; W: blocks (engine/formats/matrix_*.wgsl).
 // Rows, groups and blocks past the end are read from inside and not stored, or are zero in the tile of x, so that every
 // lane reaches the barriers and the inner loop tests nothing.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
@@ -14,7 +14,6 @@ var<workgroup> w_tile: array<vec4<f32>, 512>; // [32 k, 16 groups]
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
   let group_index = workgroup.x * 16u + local.x;
   let group = params.first_group + min(group_index, params.groups - 1u);
-  let stride = weight_stride();
   let row = workgroup.y * 64u + local.y * 8u;
   let blocks = params.inner / 4u;
   // What this lane brings of x: block `column` of rows 16 apart.
@@ -30,12 +29,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       if (k < blocks) { value = x[(params.first_row + min(x_row + 16u * i, params.rows - 1u)) * blocks + k]; }
       x_tile[(index / 8u + 16u * i) * 8u + column] = value;
     }
-    let block = load_block(min(chunk * 8u + local.y, blocks - 1u), group, stride, chunk_scale(chunk, group, stride));
+    let block = load_block(min(chunk * 8u + local.y, blocks - 1u), group, blocks, chunk_scale(chunk, group, blocks));
     let w_first = local.y * 64u + local.x;
-    w_tile[w_first] = row0(block, stride);
-    w_tile[w_first + 16u] = row1(block, stride);
-    w_tile[w_first + 32u] = row2(block, stride);
-    w_tile[w_first + 48u] = row3(block, stride);
+    w_tile[w_first] = row0(block);
+    w_tile[w_first + 16u] = row1(block);
+    w_tile[w_first + 32u] = row2(block);
+    w_tile[w_first + 48u] = row3(block);
     workgroupBarrier();
     for (var k = 0u; k < 8u; k++) {
       let a_first = local.y * 64u + k;

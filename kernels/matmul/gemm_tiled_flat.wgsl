@@ -2,7 +2,7 @@
 // gemm_tiled.wgsl with tiles of 32 rows by 64 columns, so that a product of 256 rows or of 768 columns occupies twice as
 // many workgroups. A workgroup of 16 x 8, an invocation 4 rows by 4 columns in registers; 12 KiB of workgroup memory.
 // Each invocation brings one block of W and two vec4 of x a step of 32 k.
-// x: [rows, inner/4] of vec4; W: [inner/4, ceil(columns/4)] blocks (engine/formats/matrix_*.wgsl).
+// x: [rows, inner/4] of vec4; W: blocks (engine/formats/matrix_*.wgsl).
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
 var<workgroup> x_tile: array<vec4<f32>, 256>; // [32 rows, 8 blocks]
@@ -12,7 +12,6 @@ var<workgroup> w_tile: array<vec4<f32>, 512>; // [32 k, 16 groups]
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
   let group_index = workgroup.x * 16u + local.x;
   let group = params.first_group + min(group_index, params.groups - 1u);
-  let stride = weight_stride();
   let row = workgroup.y * 32u + local.y * 4u;
   let blocks = params.inner / 4u;
   // What this lane brings of x: block `column` of two rows 16 apart.
@@ -27,12 +26,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       if (k < blocks) { value = x[(params.first_row + min(x_row + 16u * i, params.rows - 1u)) * blocks + k]; }
       x_tile[(index / 8u + 16u * i) * 8u + column] = value;
     }
-    let block = load_block(min(chunk * 8u + local.y, blocks - 1u), group, stride, chunk_scale(chunk, group, stride));
+    let block = load_block(min(chunk * 8u + local.y, blocks - 1u), group, blocks, chunk_scale(chunk, group, blocks));
     let w_first = local.y * 64u + local.x;
-    w_tile[w_first] = row0(block, stride);
-    w_tile[w_first + 16u] = row1(block, stride);
-    w_tile[w_first + 32u] = row2(block, stride);
-    w_tile[w_first + 48u] = row3(block, stride);
+    w_tile[w_first] = row0(block);
+    w_tile[w_first + 16u] = row1(block);
+    w_tile[w_first + 32u] = row2(block);
+    w_tile[w_first + 48u] = row3(block);
     workgroupBarrier();
     for (var k = 0u; k < 8u; k++) {
       let a_first = local.y * 32u + k;

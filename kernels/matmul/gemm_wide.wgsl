@@ -6,7 +6,7 @@
 // loads for 512 products (gemm_broadcast.wgsl: 8 for 256). Four products are summed before they meet an accumulator,
 // which lies in memory.
 // Lanes past the last row or group compute the last one again: a broadcast from a lane that left is undefined.
-// x: [rows, inner/4] of vec4; W: [inner/4, ceil(columns/4)] blocks (engine/formats/matrix_*.wgsl).
+// x: [rows, inner/4] of vec4; W: blocks (engine/formats/matrix_*.wgsl).
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
 @compute @workgroup_size(8)
@@ -17,7 +17,6 @@ fn main(
 ) {
   let group = params.first_group + workgroup.x * 8u;
   let own = min(group + (lane & 7u), params.first_group + params.groups - 1u);
-  let stride = weight_stride();
   let row = workgroup.y * 32u + local;
   let last = params.rows - 1u;
   let blocks = params.inner / 4u;
@@ -34,13 +33,13 @@ fn main(
   var s06 = vec4<f32>(); var s16 = vec4<f32>(); var s26 = vec4<f32>(); var s36 = vec4<f32>();
   var s07 = vec4<f32>(); var s17 = vec4<f32>(); var s27 = vec4<f32>(); var s37 = vec4<f32>();
   for (var chunk = 0u; chunk * 8u < blocks; chunk++) {
-    let scale = chunk_scale(chunk, own, stride);
+    let scale = chunk_scale(chunk, own, blocks);
     let end = min(chunk * 8u + 8u, blocks);
     for (var k = chunk * 8u; k < end; k++) {
       let a0 = x[x0 + k]; let a1 = x[x1 + k]; let a2 = x[x2 + k]; let a3 = x[x3 + k];
-      let block = load_block(k, own, stride, scale);
-      let w0 = row0(block, stride); let w1 = row1(block, stride);
-      let w2 = row2(block, stride); let w3 = row3(block, stride);
+      let block = load_block(k, own, blocks, scale);
+      let w0 = row0(block); let w1 = row1(block);
+      let w2 = row2(block); let w3 = row3(block);
       let m0 = mat4x4<f32>(
         subgroupBroadcast(w0, 0u), subgroupBroadcast(w1, 0u), subgroupBroadcast(w2, 0u), subgroupBroadcast(w3, 0u));
       s00 += m0 * a0; s10 += m0 * a1; s20 += m0 * a2; s30 += m0 * a3;

@@ -1,8 +1,8 @@
 // y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for one row.
 // One invocation owns four columns and walks k alone: no barrier in the product, which costs software adapters 6 to 25
 // times (a workgroup a row with a shared-memory tree). k goes in blocks of four, so that a load brings 16 bytes.
-// The input comes from plain_input.wgsl or normed_input.wgsl. x: [rows, inner/4] of vec4; W: [inner/4, ceil(columns/4)]
-// blocks (engine/formats/matrix_*.wgsl), whose chunks of eight share a scale.
+// The input comes from plain_input.wgsl or normed_input.wgsl. x: [rows, inner/4] of vec4; W: blocks
+// (engine/formats/matrix_*.wgsl), whose chunks of eight share a scale.
 @compute @workgroup_size(lanes)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, lane: Lane) {
   let row = workgroup.y;
@@ -12,15 +12,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, lane: Lane) {
   let group_index = workgroup.x * lanes + lane.index;
   if (group_index >= params.groups) { return; }
   let group = params.first_group + group_index;
-  let stride = weight_stride();
   var sum = vec4<f32>();
   for (var chunk = 0u; chunk * 8u < blocks; chunk++) {
-    let scale = chunk_scale(chunk, group, stride);
+    let scale = chunk_scale(chunk, group, blocks);
     let end = min(chunk * 8u + 8u, blocks);
     for (var k = chunk * 8u; k < end; k++) {
       let a = input(first, k);
-      let block = load_block(k, group, stride, scale);
-      sum += a.x * row0(block, stride) + a.y * row1(block, stride) + a.z * row2(block, stride) + a.w * row3(block, stride);
+      let block = load_block(k, group, blocks, scale);
+      sum += a.x * row0(block) + a.y * row1(block) + a.z * row2(block) + a.w * row3(block);
     }
   }
   store(row, group, sum);

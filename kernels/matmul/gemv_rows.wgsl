@@ -2,7 +2,7 @@
 // on software adapters without subgroups.
 // Register tile without workgroup memory: an invocation owns 4 rows by 4 columns, so that rows share one sweep over the
 // weights. gemm.wgsl computes 8 rows whatever there are, which for four is twice the work.
-// x: [rows, inner/4] of vec4; W: [inner/4, ceil(columns/4)] blocks (engine/formats/matrix_*.wgsl).
+// x: [rows, inner/4] of vec4; W: blocks (engine/formats/matrix_*.wgsl).
 // Rows past the end read row `rows - 1` again instead of being tested in the inner loop; only the store is guarded.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
@@ -11,7 +11,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let group_index = workgroup.x * 32u + local;
   if (group_index >= params.groups) { return; }
   let group = params.first_group + group_index;
-  let stride = weight_stride();
   let row = workgroup.y * 4u;
   let last = params.rows - 1u;
   let blocks = params.inner / 4u;
@@ -21,18 +20,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let x3 = (params.first_row + min(row + 3u, last)) * blocks;
   var s0 = vec4<f32>(); var s1 = vec4<f32>(); var s2 = vec4<f32>(); var s3 = vec4<f32>();
   for (var chunk = 0u; chunk * 8u < blocks; chunk++) {
-    let scale = chunk_scale(chunk, group, stride);
+    let scale = chunk_scale(chunk, group, blocks);
     let end = min(chunk * 8u + 8u, blocks);
     for (var k = chunk * 8u; k < end; k++) {
       let a0 = x[x0 + k]; let a1 = x[x1 + k]; let a2 = x[x2 + k]; let a3 = x[x3 + k];
-      let block = load_block(k, group, stride, scale);
-      let w0 = row0(block, stride);
+      let block = load_block(k, group, blocks, scale);
+      let w0 = row0(block);
       s0 += a0.x * w0; s1 += a1.x * w0; s2 += a2.x * w0; s3 += a3.x * w0;
-      let w1 = row1(block, stride);
+      let w1 = row1(block);
       s0 += a0.y * w1; s1 += a1.y * w1; s2 += a2.y * w1; s3 += a3.y * w1;
-      let w2 = row2(block, stride);
+      let w2 = row2(block);
       s0 += a0.z * w2; s1 += a1.z * w2; s2 += a2.z * w2; s3 += a3.z * w2;
-      let w3 = row3(block, stride);
+      let w3 = row3(block);
       s0 += a0.w * w3; s1 += a1.w * w3; s2 += a2.w * w3; s3 += a3.w * w3;
     }
   }

@@ -3,20 +3,20 @@
 // split over the lanes that are left: neighbouring lanes read neighbouring bytes of W, and a GPU gets workgroups enough at
 // 768 columns. A lane takes four blocks at a time, so that their loads are in flight together; those of the first four
 // start before the input is prepared, which hides either's wait behind the other's.
-// The input comes from plain_input.wgsl, normed_input_lanes.wgsl or attended_input.wgsl. x: [rows, inner/4] of vec4; W:
-// [inner/4, ceil(columns/4)] blocks (engine/formats/matrix_*.wgsl).
+// The input comes from plain_input.wgsl, normed_input_lanes.wgsl or attended_input.wgsl. x: [rows, inner/4] of vec4; W: blocks
+// (engine/formats/matrix_*.wgsl).
 var<workgroup> sums: array<vec4<f32>, 256>;
 
 // Block k of W; past the last one that one again, which `product` drops.
-fn block_at(k: u32, group: u32, stride: u32) -> Block {
-  let inside = min(k, params.inner / 4u - 1u);
-  return load_block(inside, group, stride, chunk_scale(inside / 8u, group, stride));
+fn block_at(k: u32, group: u32, blocks: u32) -> Block {
+  let inside = min(k, blocks - 1u);
+  return load_block(inside, group, blocks, chunk_scale(inside / 8u, group, blocks));
 }
 
-fn product(first: u32, k: u32, block: Block, stride: u32) -> vec4<f32> {
+fn product(first: u32, k: u32, block: Block) -> vec4<f32> {
   if (k >= params.inner / 4u) { return vec4<f32>(); }
   let a = input(first, k);
-  return a.x * row0(block, stride) + a.y * row1(block, stride) + a.z * row2(block, stride) + a.w * row3(block, stride);
+  return a.x * row0(block) + a.y * row1(block) + a.z * row2(block) + a.w * row3(block);
 }
 
 @compute @workgroup_size(256)
@@ -28,28 +28,27 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, lane: Lane) {
   let row = workgroup.y;
   let blocks = params.inner / 4u;
   let first = (params.first_row + row) * blocks;
-  let stride = weight_stride();
   // Lanes past the last group work on it again, so that every lane reaches the barriers with loads in bounds.
   let group = params.first_group + min(workgroup.x * width + column, params.groups - 1u);
 
   var k = part;
-  var b0 = block_at(k, group, stride);
-  var b1 = block_at(k + height, group, stride);
-  var b2 = block_at(k + 2u * height, group, stride);
-  var b3 = block_at(k + 3u * height, group, stride);
+  var b0 = block_at(k, group, blocks);
+  var b1 = block_at(k + height, group, blocks);
+  var b2 = block_at(k + 2u * height, group, blocks);
+  var b3 = block_at(k + 3u * height, group, blocks);
   prepare_input(first, blocks, lane, 256u);
   var sum = vec4<f32>();
   loop {
-    sum += product(first, k, b0, stride);
-    sum += product(first, k + height, b1, stride);
-    sum += product(first, k + 2u * height, b2, stride);
-    sum += product(first, k + 3u * height, b3, stride);
+    sum += product(first, k, b0);
+    sum += product(first, k + height, b1);
+    sum += product(first, k + 2u * height, b2);
+    sum += product(first, k + 3u * height, b3);
     k += 4u * height;
     if (k >= blocks) { break; }
-    b0 = block_at(k, group, stride);
-    b1 = block_at(k + height, group, stride);
-    b2 = block_at(k + 2u * height, group, stride);
-    b3 = block_at(k + 3u * height, group, stride);
+    b0 = block_at(k, group, blocks);
+    b1 = block_at(k + height, group, blocks);
+    b2 = block_at(k + 2u * height, group, blocks);
+    b3 = block_at(k + 3u * height, group, blocks);
   }
   sums[lane.index] = sum;
   workgroupBarrier();

@@ -5,7 +5,7 @@ import { dequantizeQ8, q8Block, quantizeQ8 } from "../../engine/q8.ts";
 import type { MatrixFormat, WeightFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseStorage } from "../choose.ts";
-import { groupsOf, packMatrixF16, packMatrixF32, packMatrixQ8, paddedRows } from "./pack.ts";
+import { packMatrixF16, packMatrixF32, packMatrixQ8, paddedColumns, paddedRows } from "./pack.ts";
 
 /** A linear layer on the GPU. weight: [inner, columns] in the layouts of pack.ts, the transpose of what checkpoints store. */
 export interface Linear<W extends Tensor = Tensor<"f32"> | Tensor<"f16"> | Tensor<"q8">> {
@@ -97,7 +97,7 @@ function createMatrix(
   inner: number,
   { storage, label }: { storage: MatrixFormat; label: string },
 ): Linear["weight"] {
-  const width = groupsOf(columns) * 4;
+  const width = paddedColumns(columns);
   if (storage === "q8") {
     const words = packMatrixQ8(quantizeQ8(weight, columns, inner), columns, inner);
     return gpu.tensorFrom("q8", [paddedRows(inner, q8Block), width], words, label);

@@ -2,7 +2,6 @@ import { EngineError } from "../../engine/errors.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import { defineKernel, optionalRead, read, readWrite, type AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
-import type { MatrixFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { Attended } from "../attention/decode.ts";
 import { chooseMatmul, chooseNormedMatmul, chooseSplit } from "../choose.ts";
@@ -122,6 +121,17 @@ export const gemv = defineKernel({
   workgroups: tiles(1, 32),
 });
 
+/** {@link gemv} with x handed from lane to lane: for software adapters with subgroups. */
+export const gemvLanes = defineKernel({
+  name: "matmul.gemv_lanes",
+  source: file("gemv_lanes.wgsl"),
+  preludes: [...preludes, file("plain_lanes.wgsl")],
+  bindings,
+  params,
+  features: ["subgroups"],
+  workgroups: tiles(1, 8),
+});
+
 /** Two to four rows in one sweep over the weights, for software adapters with subgroups. */
 export const gemvBroadcast = defineKernel({
   name: "matmul.gemv_broadcast",
@@ -167,11 +177,11 @@ export const gemvNormed = defineKernel({
   workgroups: tiles(1, 64),
 });
 
-/** {@link gemv} behind a layer normalisation of x, without barriers: for software adapters with subgroups. */
+/** {@link gemvLanes} behind a layer normalisation of x. */
 export const gemvLanesNormed = defineKernel({
   name: "matmul.gemv_lanes_normed",
   source: file("gemv_lanes.wgsl"),
-  preludes: normBindingPreludes,
+  preludes: [...normBindingPreludes, file("normed_lanes.wgsl")],
   bindings: normedBindings,
   params,
   features: ["subgroups"],
@@ -208,6 +218,7 @@ export const gemvSplitAttended = defineKernel({
 export const matmulVersions = {
   plain,
   gemv,
+  gemv_lanes: gemvLanes,
   gemv_broadcast: gemvBroadcast,
   gemv_rows: gemvRows,
   gemv_split: gemvSplit,
@@ -232,15 +243,15 @@ const mostNormed = 2048;
 
 /** Whether {@link matmul} can take a layer norm in front of a product of `rows` rows of `inner` values. */
 export function fusesNorm(program: Program, rows: number, inner: number): boolean {
-  return inner <= mostNormed && chooseNormedMatmul(program.gpu, rows, inner, "f32") !== undefined;
+  return inner <= mostNormed && chooseNormedMatmul(program.gpu, rows, inner) !== undefined;
 }
 
-/** The kernels that a model's products of `rows` rows of `inner` values are made of, with weights stored as `storage`. */
-export function matmulKernels(gpu: Gpu, rows: number, inner: number, storage: MatrixFormat): readonly AnyKernel[] {
+/** The kernels that a model's products of `rows` rows of `inner` values are made of. */
+export function matmulKernels(gpu: Gpu, rows: number, inner: number): readonly AnyKernel[] {
   // Of few columns and of many: a GPU's tile depends on how many there are.
   const names = new Set([inner, 1 << 16].map((columns) => chooseMatmul(gpu, rows, inner, columns)));
   const plainKernels = Array.from(names, (name) => matmulVersions[name]);
-  const normed = chooseNormedMatmul(gpu, rows, inner, storage);
+  const normed = chooseNormedMatmul(gpu, rows, inner);
   if (normed === undefined) return plainKernels;
   const attended = names.has("gemv_split") ? [gemvSplitAttended] : [];
   return [...plainKernels, normedVersions[normed], ...attended];
@@ -299,7 +310,7 @@ export function matmul(
   if (attended !== undefined)
     return program.dispatch(gemvSplitAttended, { x, weight, bias, state: attended.state, y }, values);
   if (norm !== undefined) {
-    const version = options.version ?? chooseNormedMatmul(program.gpu, rows, inner, weight.dtype) ?? "gemv";
+    const version = options.version ?? chooseNormedMatmul(program.gpu, rows, inner) ?? "gemv";
     const kernel = fit(program, version, normedVersions, inner);
     if (inner > mostNormed) throw unfit(version, `at most ${mostNormed} values behind a layer norm`, inner);
     return program.dispatch(kernel, { x, weight, bias, norm_weight: norm.weight, norm_bias: norm.bias, y }, values);

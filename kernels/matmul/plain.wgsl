@@ -1,7 +1,7 @@
 // y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for any shape.
 // The plainest form: one invocation owns four columns of one row and walks k alone. x is read value by value, so that rows
 // of any width may follow each other; the other versions read it in vec4 and need an inner width that is a multiple of four.
-// x: [rows, inner]; W: [ceil(inner/4), ceil(columns/4)] blocks (engine/formats/matrix_*.wgsl), zero past its edges.
+// x: [rows, inner]; W: blocks (engine/formats/matrix_*.wgsl), zero past the edges.
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 
 // x[first + k], and 0 past the end of the row: what lies there may be infinite, and 0 times that is no number.
@@ -17,12 +17,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let group = params.first_group + group_index;
   let row = workgroup.y;
   let first = (params.first_row + row) * params.inner;
-  let stride = weight_stride();
+  let blocks = (params.inner + 3u) / 4u;
   var sum = vec4<f32>();
   for (var k = 0u; k < params.inner; k += 4u) {
-    let block = load_block(k / 4u, group, stride, chunk_scale(k / 32u, group, stride));
-    sum += value(first, k) * row0(block, stride) + value(first, k + 1u) * row1(block, stride)
-      + value(first, k + 2u) * row2(block, stride) + value(first, k + 3u) * row3(block, stride);
+    let block = load_block(k / 4u, group, blocks, chunk_scale(k / 32u, group, blocks));
+    sum += value(first, k) * row0(block) + value(first, k + 1u) * row1(block)
+      + value(first, k + 2u) * row2(block) + value(first, k + 3u) * row3(block);
   }
   store(row, group, sum);
 }

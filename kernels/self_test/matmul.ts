@@ -61,6 +61,7 @@ export const matmulCases = [
   product("plain", 37),
   product("gemv", 36),
   normedProduct("gemv", 36),
+  product("gemv_lanes", 36),
   normedProduct("gemv_lanes", 36),
   product("gemv_broadcast", 36),
   product("gemv_rows", 36),
