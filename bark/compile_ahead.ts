@@ -3,26 +3,29 @@ import type { AnyKernel, Constants } from "../engine/kernel.ts";
 import type { MatrixFormat, WeightFormat } from "../engine/shader_source.ts";
 import { attentionKernels } from "../kernels/attention/attention.ts";
 import { decodeKernel, kvAppendKernel } from "../kernels/attention/decode.ts";
-import { chooseLayernorm, chooseSampleLanes, chooseStorage } from "../kernels/choose.ts";
+import { chooseLayernorm, chooseStorage } from "../kernels/choose.ts";
 import { embeddingGivenKernel, embeddingKernel } from "../kernels/embedding/embedding.ts";
 import { layernormVersions } from "../kernels/layernorm/layernorm.ts";
 import { matmulKernels } from "../kernels/matmul/matmul.ts";
-import { sampleRowsKernel, sampleStepKernel } from "../kernels/sample/sample.ts";
+import { sampleConstants, sampleRowsKernel, sampleStepKernel } from "../kernels/sample/sample.ts";
 import { tune } from "../kernels/tune.ts";
 import type { BarkConfig } from "./config.ts";
+import { resolveCoarse, resolveFine, resolveSemantic } from "./generate_options.ts";
+import type { BarkGenerationConfig } from "./generation_config.ts";
 
 /** More rows than a GEMV takes: of a prefill, and few of one, for which software adapters have a tile of their own. */
 const manyRows = 64;
 const someRows = 8;
 
 /**
- * Tunes the choice of kernels on a GPU, and then starts to compile what the three GPTs will run, so that it is ready when
- * their weights are. An error is told by the program that needs the kernel. Deno compiles within the call, so there this
+ * Tunes the choice of kernels on a GPU, and then starts to compile what the three GPTs will run if a call sets no sampling of
+ * its own, so that it is ready when their weights are. An error is told by the program that needs the kernel. Deno compiles within the call, so there this
  * only changes when it happens. Weights that are laid out and uploaded meanwhile would spoil the times of a tune.
  */
 export async function compileAhead(
   gpu: Gpu,
   { semantic_config: config }: BarkConfig,
+  generation_config: BarkGenerationConfig,
   format: MatrixFormat,
 ): Promise<void> {
   await tune(gpu, chooseStorage(gpu, format));
@@ -42,9 +45,20 @@ export async function compileAhead(
     decodeKernel(gpu, { heads, headDim: width / heads, capacity }),
   ];
   for (const kernel of others) start(kernel, "f32");
-  for (const [kernel, rows] of [
-    [sampleStepKernel, 1],
-    [sampleRowsKernel, manyRows],
-  ] as const)
-    void gpu.pipelines.get(kernel, "f32", { ...kernel.constants, lanes: chooseSampleLanes(gpu, rows) });
+  try {
+    startSampling(gpu, generation_config);
+  } catch {
+    // Settings that cannot be are told by the call that leaves them as they are.
+  }
+}
+
+function startSampling(gpu: Gpu, config: BarkGenerationConfig): void {
+  const steps = [resolveSemantic({}, config.semantic_config), resolveCoarse({}, config.coarse_acoustics_config)];
+  for (const { do_sample, top_k, top_p } of steps) {
+    const constants = sampleConstants(gpu, 1, { greedy: !do_sample, topK: top_k, topP: top_p });
+    void gpu.pipelines.get(sampleStepKernel, "f32", constants);
+  }
+  const { temperature } = resolveFine({}, config.fine_acoustics_config);
+  const constants = sampleConstants(gpu, manyRows, { greedy: temperature === null });
+  void gpu.pipelines.get(sampleRowsKernel, "f32", constants);
 }

@@ -104,7 +104,7 @@ export class BarkModel {
       checkGptTensors(reader, config);
       const dtype = chooseFormat(reader, "semantic.", options.dtype);
       gpu = await gpuOf(options);
-      await compileAhead(gpu, config, dtype);
+      await compileAhead(gpu, config, generation_config, dtype);
       const model = new BarkModel({ config, generation_config, gpu, dtype, reader, ownsGpu });
       await model.#load(options);
       reportReady(source, options);

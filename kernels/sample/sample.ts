@@ -1,4 +1,5 @@
 import { defineKernel, read, readWrite } from "../../engine/kernel.ts";
+import type { Gpu } from "../../engine/gpu.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseSampleLanes } from "../choose.ts";
@@ -13,7 +14,6 @@ const params = {
   eos: "u32",
   pad: "u32",
   min_eos_p: "f32",
-  greedy: "u32",
   temperature: "f32",
   top_k: "u32",
   top_p: "f32",
@@ -23,8 +23,7 @@ const params = {
   first: "u32",
   stride: "u32",
 } as const;
-/** `filters`: draws with top-k or top-p, which Bark's checkpoints do not ask for. */
-const constants = { lanes: 64, filters: 0 };
+const constants = { lanes: 64, greedy: 0, filters: 0 };
 const preludes = [new URL("./random.wgsl", import.meta.url), new URL("./select.wgsl", import.meta.url)];
 
 export const sampleStepKernel = defineKernel({
@@ -95,7 +94,6 @@ function selection(options: SampleOptions): Selection {
     eos,
     pad: options.pad ?? eos,
     min_eos_p: minEosP,
-    greedy: options.greedy ? 1 : 0,
     temperature: options.temperature ?? 1,
     top_k: topK >= count ? 0 : topK,
     top_p: topP,
@@ -105,10 +103,15 @@ function selection(options: SampleOptions): Selection {
   };
 }
 
-/** The values of the shader's overrides. */
-function specialised({ greedy }: SampleOptions, { top_k, top_p }: Selection, lanes: SampleLanes): typeof constants {
-  const filters = !greedy && (top_k > 0 || top_p < 1);
-  return { lanes, filters: filters ? 1 : 0 };
+/** The overrides of a kernel that picks for `rows` rows. */
+export function sampleConstants(
+  gpu: Gpu,
+  rows: number,
+  { greedy, topK = 0, topP = 1 }: Pick<SampleOptions, "greedy" | "topK" | "topP">,
+  lanes: SampleLanes = chooseSampleLanes(gpu, rows),
+): typeof constants {
+  const filters = !greedy && (topK > 0 || topP < 1);
+  return { lanes, greedy: greedy ? 1 : 0, filters: filters ? 1 : 0 };
 }
 
 /**
@@ -120,11 +123,10 @@ export function sampleStep(
   tensors: { logits: Tensor<"f32">; state: Tensor<"u32">; tokens: Tensor<"u32"> },
   { rows, vocabulary, capacity }: { rows: number; vocabulary: number; capacity: number },
   options: SampleOptions,
-  lanes: SampleLanes = chooseSampleLanes(program.gpu, rows),
+  lanes?: SampleLanes,
 ): void {
-  const selected = selection(options);
-  const params = { rows, vocabulary, first: 0, stride: capacity, ...selected };
-  program.dispatch(sampleStepKernel, tensors, params, specialised(options, selected, lanes));
+  const params = { rows, vocabulary, first: 0, stride: capacity, ...selection(options) };
+  program.dispatch(sampleStepKernel, tensors, params, constantsOf(program, params, options, lanes));
 }
 
 /** Records the pick of one id for each of `rows` independent rows of logits, written to out[first + row * stride]. */
@@ -133,8 +135,17 @@ export function sampleRows(
   tensors: { logits: Tensor<"f32">; out: Tensor<"u32"> },
   shape: { rows: number; vocabulary: number; first: number; stride: number },
   options: SampleOptions,
-  lanes: SampleLanes = chooseSampleLanes(program.gpu, shape.rows),
+  lanes?: SampleLanes,
 ): void {
-  const selected = selection(options);
-  program.dispatch(sampleRowsKernel, tensors, { ...shape, ...selected }, specialised(options, selected, lanes));
+  const params = { ...shape, ...selection(options) };
+  program.dispatch(sampleRowsKernel, tensors, params, constantsOf(program, params, options, lanes));
+}
+
+function constantsOf(
+  { gpu }: Program,
+  { rows, top_k: topK, top_p: topP }: { rows: number; top_k: number; top_p: number },
+  { greedy }: SampleOptions,
+  lanes?: SampleLanes,
+): typeof constants {
+  return sampleConstants(gpu, rows, { greedy, topK, topP }, lanes);
 }

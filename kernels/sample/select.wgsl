@@ -13,7 +13,6 @@ struct Params {
   eos: u32,             // read only if min_eos_p is on, and by sample_step; 0xffffffff: none
   pad: u32,             // what a row that is done emits
   min_eos_p: f32,       // 0: off
-  greedy: u32,
   temperature: f32,
   top_k: u32,           // 0: off
   top_p: f32,           // >= 1: off
@@ -25,8 +24,9 @@ struct Params {
 // Lanes of the workgroup: a multiple of 16, at most 256. Arrays have room for the most, since Naga takes no array whose
 // length is an override.
 override lanes: u32;
-// Whether draws are filtered, by top-k or top-p. It is compiled out otherwise: SwiftShader runs the branches that no lane
-// takes, too (but no loops).
+// Whether the largest is taken, and whether draws are filtered, by top-k or top-p. What neither needs is compiled out:
+// SwiftShader runs the branches that no lane takes, too.
+override greedy: bool;
 override filters: bool;
 const most_lanes = 256u;
 const lowest = -3.4028234e38;
@@ -201,17 +201,18 @@ fn filter_key(local: u32, logits_row: u32, maximum: f32) -> u32 {
 }
 
 fn select_id(local: u32, row: u32, logits_row: u32, step: u32) -> u32 {
-  var own: Found;
-  if (filters || params.greedy != 0u) {
-    own = walk(local, row, logits_row, step, false, 0u);
-  } else {
-    own = walk(local, row, logits_row, step, true, 0u);
-  }
-  var best = found_by_all(local, own);
-  let forced = params.min_eos_p > 0.0 && best.mass * params.min_eos_p < 1.0;
-  if (filters) {
-    let key = filter_key(local, logits_row, best.most / params.temperature);
-    best = found_by_all(local, walk(local, row, logits_row, step, true, key));
+  var best: Found;
+  var forced = false;
+  var key = 0u;
+  // A draw that is filtered needs the largest first. A loop, since functions are compiled once a call, and one whose end
+  // Mesa does not see, or it would unroll it.
+  let turns = 1u + u32(filters && (params.top_k != 0u || params.top_p < 1.0));
+  for (var turn = 0u; turn < turns; turn++) {
+    best = found_by_all(local, walk(local, row, logits_row, step, !greedy && (!filters || turn == 1u), key));
+    if (turn == 0u) {
+      forced = params.min_eos_p > 0.0 && best.mass * params.min_eos_p < 1.0;
+      if (filters) { key = filter_key(local, logits_row, best.most / params.temperature); }
+    }
   }
   return select(best.id, params.eos, forced);
 }
