@@ -29,7 +29,7 @@ const forceable = {
   /** Matrix products of more rows. */
   gemm: ["gemm_tiled", "gemm_tiled_flat", "gemm", "gemm_broadcast", "gemm_wide", "plain"],
   /** Attention of one new token over a cache. */
-  attention_decode: ["chunks_subgroups", "chunks", "subgroups", "split", "quads", "lanes"],
+  attention_decode: ["chunks_subgroups", "chunks", "subgroups", "split", "online", "quads", "lanes"],
 } as const;
 export type ForceableOp = keyof typeof forceable;
 type VersionOf<Op extends ForceableOp> = (typeof forceable)[Op][number];
@@ -139,7 +139,7 @@ export function chooseAttentionDecode(
   const version = decided(gpu, "attention_decode");
   const order = [
     ...(version === undefined ? [] : [version]),
-    ...(gpu.isSoftware ? (["quads"] as const) : tuned.attention_decode),
+    ...(gpu.isSoftware ? (["online", "quads"] as const) : tuned.attention_decode),
   ];
   return order.find((version) => decodes(gpu, version, shape)) ?? "lanes";
 }

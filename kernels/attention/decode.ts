@@ -53,6 +53,17 @@ export const attentionDecodeQuadsKernel = defineKernel({
   workgroups: ({ rows, heads }) => [heads, rows],
 });
 
+/** One subgroup a head that walks over the keys: for lavapipe with subgroups of eight lanes. */
+export const attentionDecodeOnlineKernel = defineKernel({
+  name: "attention.decode_online",
+  source: file("attention_decode_online.wgsl"),
+  bindings: quadBindings,
+  params,
+  features: ["subgroups"],
+  subgroupLanes: 8,
+  workgroups: ({ rows, heads }) => [heads, rows],
+});
+
 /** 256 lanes a head, among which the keys are split: for GPUs. */
 export const attentionDecodeSplitKernel = defineKernel({
   name: "attention.decode_split",
@@ -100,6 +111,7 @@ export const attentionDecodeChunksSubgroupsKernel = defineKernel({
 
 const quadVersions = {
   quads: attentionDecodeQuadsKernel,
+  online: attentionDecodeOnlineKernel,
   split: attentionDecodeSplitKernel,
   subgroups: attentionDecodeSubgroupsKernel,
 };
@@ -113,6 +125,9 @@ const [mostPositions, widestHead] = [1024, 256];
 /** The widest head whose keys 256 lanes share out eight each, and pairs of a head and a chunk that the merge has room for. */
 const [widestChunkHead, mostParts] = [64, 512];
 
+/** The widest head that eight lanes hold in two quads each. */
+const widestOnlineHead = 64;
+
 interface Heads {
   readonly heads: number;
   readonly headDim: number;
@@ -124,6 +139,7 @@ export function decodes(gpu: Gpu, version: AttentionDecodeVersion, { heads, head
   if (version === "lanes") return true;
   if (!gpu.supports(attentionDecodeVersions[version]) || headDim % 4 !== 0) return false;
   if (isChunked(version)) return headDim <= widestChunkHead && heads * chunksOf(capacity) <= mostParts;
+  if (version === "online") return headDim <= widestOnlineHead;
   return headDim <= widestHead && capacity <= mostPositions;
 }
 

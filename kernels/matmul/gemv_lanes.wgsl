@@ -26,13 +26,15 @@ fn main(
   var sum = vec4<f32>();
   for (var share = 0u; share < blocks; share += lanes) {
     let own = input(first, min(share + lane, blocks - 1u), prepared);
-    let scale = chunk_scale(share / 8u, group, blocks);
     let end = min(share + lanes, blocks);
+    // Rows without their scale, which multiplies the sum of a share once.
+    var part = vec4<f32>();
     for (var k = share; k < end; k++) {
       let a = subgroupShuffle(own, k - share);
-      let block = load_block(k, group, blocks, scale);
-      sum += a.x * row0(block) + a.y * row1(block) + a.z * row2(block) + a.w * row3(block);
+      let block = load_block(k, group, blocks, vec4<f32>(1.0));
+      part += a.x * row0(block) + a.y * row1(block) + a.z * row2(block) + a.w * row3(block);
     }
+    sum += part * chunk_scale(share / 8u, group, blocks);
   }
   if (group_index >= params.groups) { return; }
   store(row, group, sum);
