@@ -64,8 +64,6 @@ export class Gpu {
   readonly placeholder: Tensor;
   /** Kept reachable on purpose: see {@link OpenedAdapter.owner}. */
   readonly owner: unknown;
-  readonly #bufferIds = new WeakMap<GPUBuffer, number>();
-  #nextBufferId = 0;
   #fault: EngineError | undefined;
   readonly #lost: Promise<never>;
 
@@ -193,7 +191,7 @@ export class Gpu {
         }
         pass ??= encoder.beginComputePass(timestampWrites && { timestampWrites });
         pass.setPipeline(step.pipeline);
-        pass.setBindGroup(0, step.bindGroup, [step.offset]);
+        pass.setBindGroup(0, step.bindGroup);
         pass.dispatchWorkgroups(...step.workgroups);
         this.counters.dispatches++;
       }
@@ -266,13 +264,6 @@ export class Gpu {
   releaseBuffer(buffer: GPUBuffer, label: string): void {
     this.ledger.release(label, buffer.size);
     buffer.destroy();
-  }
-
-  /** A number that identifies a buffer within this Gpu. */
-  bufferId(buffer: GPUBuffer): number {
-    let id = this.#bufferIds.get(buffer);
-    if (id === undefined) this.#bufferIds.set(buffer, (id = this.#nextBufferId++));
-    return id;
   }
 
   /** Frees the device. Everything made from it becomes unusable. */

@@ -67,7 +67,7 @@ function layoutEntries(kernel: AnyKernel): GPUBindGroupLayoutEntry[] {
     visibility,
     buffer: { type: declared.access === "read" ? "read-only-storage" : "storage" },
   }));
-  entries.push({ binding: entries.length, visibility, buffer: { type: "uniform", hasDynamicOffset: true } });
+  entries.push({ binding: entries.length, visibility, buffer: { type: "uniform" } });
   return entries;
 }
 

@@ -55,7 +55,7 @@ export class Stopwatch {
     for (const step of steps) {
       if (step.kind === "copy") throw new Error(`${program.label}: a copy would split the pass that is timed`);
       pass.setPipeline(step.pipeline);
-      pass.setBindGroup(0, step.bindGroup, [step.offset]);
+      pass.setBindGroup(0, step.bindGroup);
       pass.dispatchWorkgroups(...step.workgroups);
     }
     pass.end();
