@@ -192,7 +192,9 @@ export class Gpu {
         pass ??= encoder.beginComputePass(timestampWrites && { timestampWrites });
         pass.setPipeline(step.pipeline);
         pass.setBindGroup(0, step.bindGroup);
-        pass.dispatchWorkgroups(...step.workgroups);
+        // Not by a spread, which takes 4 % of a step's encoding.
+        const [x, y, z] = step.workgroups;
+        pass.dispatchWorkgroups(x, y, z);
         this.counters.dispatches++;
       }
     pass?.end();
