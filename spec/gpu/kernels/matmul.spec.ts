@@ -189,10 +189,10 @@ describe("matmul", () => {
         await check({ version, format, height: 4, firstRow: 2, rows: 1, inner: 32, columns: 9, norm: "plain" });
       });
 
-    test("behind a layer norm keeps its precision beside one great value", async () => {
-      for (const place of [0, 1, 130]) {
+    test("behind a layer norm keeps its precision beside great values", async () => {
+      for (const places of [[0], [1], [130], [0, 2]]) {
         const x = noise(768, 1);
-        x[place] = 3000;
+        for (const place of places) x[place] = 3000;
         const { actual, expected } = await multiply({
           version,
           height: 1,
@@ -201,7 +201,8 @@ describe("matmul", () => {
           norm: "bias",
           given: { x },
         });
-        expectClose(actual, expected, { absolute: 2e-5 });
+        // Two of the first three are what is taken off all of them.
+        expectClose(actual, expected, { absolute: places.length === 1 ? 2e-5 : 5e-5 });
       }
     });
   }
