@@ -139,8 +139,12 @@ export function decodes(gpu: Gpu, version: AttentionDecodeVersion, { heads, head
   if (version === "lanes") return true;
   if (!gpu.supports(attentionDecodeVersions[version]) || headDim % 4 !== 0) return false;
   if (isChunked(version)) return headDim <= widestChunkHead && heads * chunksOf(capacity) <= mostParts;
-  if (version === "online") return headDim <= widestOnlineHead;
-  return headDim <= widestHead && capacity <= mostPositions;
+  return headDim <= widestOf(version) && (version === "online" || capacity <= mostPositions);
+}
+
+function widestOf(version: AttentionDecodeVersion): number {
+  if (version === "online") return widestOnlineHead;
+  return isChunked(version) ? widestChunkHead : widestHead;
 }
 
 function isChunked(version: AttentionDecodeVersion): version is keyof typeof chunkVersions {
@@ -205,7 +209,7 @@ export function attentionDecode(
   if (!decodes(program.gpu, version, shape))
     throw new EngineError("usage", "this version cannot do this attention here", {
       where: attentionDecodeVersions[version].name,
-      expected: `heads of a multiple of four values, at most ${isChunked(version) ? widestChunkHead : widestHead}; at most ${mostPositions} positions; its features`,
+      expected: `heads of a multiple of four values, at most ${widestOf(version)}; at most ${mostPositions} positions; its features`,
       actual: `${heads} heads of ${headDim} values and ${capacity} positions on ${program.gpu.adapterName}`,
     });
   const values = { rows, heads, head_dim: headDim, capacity, scale: 1 / Math.sqrt(headDim) };
