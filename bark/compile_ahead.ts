@@ -18,9 +18,10 @@ const manyRows = 64;
 const someRows = 8;
 
 /**
- * Tunes the choice of kernels on a GPU, and then starts to compile what the three GPTs will run if a call sets no sampling of
- * its own, so that it is ready when their weights are. An error is told by the program that needs the kernel. Deno compiles within the call, so there this
- * only changes when it happens. Weights that are laid out and uploaded meanwhile would spoil the times of a tune.
+ * Tunes the choice of kernels on a GPU, and then starts to compile what the three GPTs will run if a call sets no sampling
+ * of its own, so that it is ready when their weights are. An error is told by the program that needs the kernel. Deno
+ * compiles within the call, so there this only changes when it happens. Weights that are laid out and uploaded meanwhile
+ * would spoil the times of a tune.
  */
 export async function compileAhead(
   gpu: Gpu,

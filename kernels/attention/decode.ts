@@ -138,8 +138,9 @@ interface Heads {
 export function decodes(gpu: Gpu, version: AttentionDecodeVersion, { heads, headDim, capacity }: Heads): boolean {
   if (version === "lanes") return true;
   if (!gpu.supports(attentionDecodeVersions[version]) || headDim % 4 !== 0) return false;
-  if (isChunked(version)) return headDim <= widestChunkHead && heads * chunksOf(capacity) <= mostParts;
-  return headDim <= widestOf(version) && (version === "online" || capacity <= mostPositions);
+  if (headDim > widestOf(version)) return false;
+  if (isChunked(version)) return heads * chunksOf(capacity) <= mostParts;
+  return version === "online" || capacity <= mostPositions;
 }
 
 function widestOf(version: AttentionDecodeVersion): number {

@@ -126,7 +126,8 @@ export function sampleStep(
   lanes?: SampleLanes,
 ): void {
   const params = { rows, vocabulary, first: 0, stride: capacity, ...selection(options) };
-  program.dispatch(sampleStepKernel, tensors, params, constantsOf(program, params, options, lanes));
+  const constants = sampleConstants(program.gpu, rows, { ...options, topK: params.top_k }, lanes);
+  program.dispatch(sampleStepKernel, tensors, params, constants);
 }
 
 /** Records the pick of one id for each of `rows` independent rows of logits, written to out[first + row * stride]. */
@@ -138,14 +139,6 @@ export function sampleRows(
   lanes?: SampleLanes,
 ): void {
   const params = { ...shape, ...selection(options) };
-  program.dispatch(sampleRowsKernel, tensors, params, constantsOf(program, params, options, lanes));
-}
-
-function constantsOf(
-  { gpu }: Program,
-  { rows, top_k: topK, top_p: topP }: { rows: number; top_k: number; top_p: number },
-  { greedy }: SampleOptions,
-  lanes?: SampleLanes,
-): typeof constants {
-  return sampleConstants(gpu, rows, { greedy, topK, topP }, lanes);
+  const constants = sampleConstants(program.gpu, shape.rows, { ...options, topK: params.top_k }, lanes);
+  program.dispatch(sampleRowsKernel, tensors, params, constants);
 }
