@@ -34,44 +34,71 @@ export interface ErrorDetails {
 /** The one error class of the project: what is wrong, where, what was expected, what to do. */
 export class EngineError extends Error {
   readonly code: ErrorCode;
+  /** What is wrong, without the place and the advice; `message` is the whole line, which is all that consoles show. */
+  readonly problem: string;
   readonly where: string | undefined;
   readonly expected: unknown;
   readonly actual: unknown;
   readonly fix: string | undefined;
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(code: ErrorCode, problem: string, details: ErrorDetails = {}) {
+    super(lineOf(problem, details), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "EngineError";
     this.code = code;
-    this.where = details.where;
-    this.expected = details.expected;
-    this.actual = details.actual;
-    this.fix = details.fix;
+    this.problem = withoutSecrets(problem);
+    this.where = details.where === undefined ? undefined : withoutSecrets(details.where);
+    this.expected = typeof details.expected === "string" ? withoutSecrets(details.expected) : details.expected;
+    this.actual = typeof details.actual === "string" ? withoutSecrets(details.actual) : details.actual;
+    this.fix = details.fix === undefined ? undefined : withoutSecrets(details.fix);
   }
 
-  /** The whole error on one line: `where: message (expected …, got …); fix`. */
+  /** The whole error on one line: `where: problem (expected …, got …); fix`. */
   toLine(): string {
-    const where = this.where === undefined ? "" : `${this.where}: `;
-    const expected = this.expected === undefined ? "" : `expected ${show(this.expected)}, `;
-    const found = expected === "" && this.actual === undefined ? "" : ` (${expected}got ${show(this.actual)})`;
-    const fix = this.fix === undefined ? "" : `; ${this.fix}`;
-    // Text of a damaged file must neither break the line nor steer the terminal.
-    return `${where}${this.message}${found}${fix}`.replaceAll(/[\p{Cc}\u2028\u2029][\s\p{Cc}]*/gu, " ");
+    return this.message;
   }
+}
+
+function lineOf(problem: string, details: ErrorDetails): string {
+  const where = details.where === undefined ? "" : `${details.where}: `;
+  const expected = details.expected === undefined ? "" : `expected ${show(details.expected)}, `;
+  const found = expected === "" && details.actual === undefined ? "" : ` (${expected}got ${show(details.actual)})`;
+  const fix = details.fix === undefined ? "" : `; ${details.fix}`;
+  return printable(withoutSecrets(`${where}${problem}${found}${fix}`));
+}
+
+/** One line that does not steer a terminal: text of a damaged file may hold line breaks and escape sequences. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029\p{Bidi_Control}][\s\p{Cc}]*/gu, " ");
+}
+
+/** Text without the passwords of URLs, the signatures in their queries, and access tokens of the hub. */
+export function withoutSecrets(text: string): string {
+  return text
+    .replaceAll(/(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^/?#\s@]{0,500}@/gi, "$1***@")
+    .replaceAll(
+      /([?&][\w.-]{0,40}(?:token|key|secret|signature|credential|password|sig)[\w.-]{0,40}=)[^&#\s"]+/gi,
+      "$1***",
+    )
+    .replaceAll(/\bhf_\w{6,}/g, "hf_***")
+    .replaceAll(/\b(Bearer\s+)[^\s"',;]+/gi, "$1***");
 }
 
 const maxShown = 1000;
 
 function show(value: unknown): string {
-  if (value === undefined) return "nothing";
-  const text = typeof value === "string" ? value : toJson(value);
+  const text = typeof value === "string" ? value : toText(value);
   return text.length <= maxShown ? text : `${text.slice(0, maxShown)}…`;
 }
 
-function toJson(value: unknown): string {
+function toText(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "bigint") return `${value}n`;
+  // JSON has no NaN and no infinities, and nothing for functions and symbols.
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value !== "object") return `a ${typeof value}`;
   try {
-    return JSON.stringify(value);
+    return JSON.stringify(value, (_key, item: unknown) => (typeof item === "bigint" ? `${item}n` : item)) ?? "nothing";
   } catch {
-    return "a value nested too deep to show";
+    return "a value that cannot be shown";
   }
 }

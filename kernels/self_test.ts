@@ -76,6 +76,6 @@ function worstDifference(actual: ArrayLike<number>, expected: ArrayLike<number>)
 }
 
 function lineOf(error: unknown): string {
-  if (error instanceof EngineError) return error.toLine();
+  if (error instanceof EngineError) return error.message;
   return error instanceof Error ? error.message : String(error);
 }

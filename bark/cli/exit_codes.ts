@@ -17,7 +17,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
 /** Says on one line of stderr what went wrong (with `debug` also where in the code) and gives the exit code. */
 export function reportError(error: unknown, debug: boolean): number {
   const known = error instanceof EngineError;
-  const line = known ? error.toLine() : `a fault of ours: ${oneLine(error)}; \`--debug\` shows where, please report it`;
+  const line = known ? error.message : `a fault of ours: ${oneLine(error)}; \`--debug\` shows where, please report it`;
   process.stderr.write(`bark: ${line}\n`);
   if (debug)
     for (let cause = error; cause instanceof Error; cause = cause.cause) process.stderr.write(`${cause.stack}\n`);

@@ -83,10 +83,10 @@ export async function convertCheckpoint(
 
 /** An error of a file in the temporary folder, told of the folder that the caller knows. */
 function inDestination(error: EngineError, temporary: string, destination: string): EngineError {
-  const { code, message, where, fix } = error;
+  const { code, problem, where, fix } = error;
   if (!where?.startsWith(temporary)) return error;
   const file = path.join(destination, where.slice(temporary.length));
-  return new EngineError(code, message, { where: file, ...(fix === undefined ? {} : { fix }), cause: error });
+  return new EngineError(code, problem, { where: file, ...(fix === undefined ? {} : { fix }), cause: error });
 }
 
 function requireDtype(dtype: string | undefined): TargetDtype | undefined {

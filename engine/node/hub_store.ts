@@ -106,7 +106,7 @@ export class CachedHubStore implements FileStore {
   #fallBack(error: EngineError, commit: string): void {
     this.#isFallback = true;
     this.#client.pin(commit);
-    this.#options.onNotice?.(`${error.toLine().split(";")[0]}; ${this.#repository.id} is taken from the cache`);
+    this.#options.onNotice?.(`${error.message.split(";")[0]}; ${this.#repository.id} is taken from the cache`);
   }
 
   /** Notes what the hub said, and fetches the content if it is not here. */
@@ -170,9 +170,9 @@ export class CachedHubStore implements FileStore {
   }
 
   #explain(error: EngineError): EngineError {
-    if (!/cannot be reached/.test(error.message)) return error;
+    if (!/cannot be reached/.test(error.problem)) return error;
     const { id, endpoint } = this.#repository;
-    return new EngineError("io", `the hub ${error.message}, and it is not in the cache`, {
+    return new EngineError("io", `the hub ${error.problem}, and it is not in the cache`, {
       where: id,
       actual: `no answer from ${endpoint}`,
       fix: "check the network and HF_ENDPOINT, or give the folder of a checkpoint; once fetched it works offline",

@@ -85,7 +85,7 @@ export class HubStore implements FileStore {
     } catch (error) {
       if (!canServe || !(error instanceof EngineError) || error.code !== "io") throw error;
       this.#isOffline = true;
-      this.#options.onNotice?.(`${error.toLine().split(";")[0]}; ${this.name} is taken from the browser's cache`);
+      this.#options.onNotice?.(`${error.message.split(";")[0]}; ${this.name} is taken from the browser's cache`);
       return undefined;
     }
   }

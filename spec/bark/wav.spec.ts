@@ -82,7 +82,7 @@ describe("write_wav", () => {
   it("says that the folder is missing and leaves nothing behind", async () => {
     const file = path.join(folder, "missing", "a.wav");
     const error = await fault(write_wav(file, 24000, [0]));
-    expect([error.code, error.where, error.message]).to.deep.equal(["io", file, "the folder does not exist"]);
+    expect([error.code, error.where, error.problem]).to.deep.equal(["io", file, "the folder does not exist"]);
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 

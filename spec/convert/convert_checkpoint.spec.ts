@@ -267,11 +267,11 @@ describe("convertCheckpoint", () => {
       const error = await engineErrorOf(async () =>
         convertCheckpoint(await fixtureCheckpoint("storage_f32"), inFolder(target)),
       );
-      expect([error.code, error.message]).to.deep.equal(["usage", message]);
+      expect([error.code, error.problem]).to.deep.equal(["usage", message]);
     }
     expect(readFileSync(inFolder("file"), "utf8")).to.equal("mine");
     const onto = await engineErrorOf(() => convertCheckpoint(inFolder("empty"), inFolder("empty")));
-    expect(onto.message, "onto itself").to.equal("the folder is not empty");
+    expect(onto.problem, "onto itself").to.equal("the folder is not empty");
     expect(readdirSync(folder).sort()).to.deep.equal(["empty", "file"]);
   });
 });

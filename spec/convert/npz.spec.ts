@@ -50,7 +50,7 @@ describe("readNpz", () => {
       [good.content.slice(0, -1), "has another size than its header says"],
     ] as const) {
       const error = await engineErrorOf(() => read(zipBytes([good, { name: "b.npy", content }])));
-      expect([error.code, error.where, error.message]).to.deep.equal(["bad-input", "voice.npz: b.npy", message]);
+      expect([error.code, error.where, error.problem]).to.deep.equal(["bad-input", "voice.npz: b.npy", message]);
     }
   });
 

@@ -87,7 +87,7 @@ describe("TorchFile of what torch saved", () => {
       () => file.gatherRows("whole", [0, 4]),
     ]) {
       const error = await engineErrorOf(read);
-      expect([error.code, error.message.startsWith("has no rows")]).to.deep.equal(["shape", true]);
+      expect([error.code, error.problem.startsWith("has no rows")]).to.deep.equal(["shape", true]);
     }
   });
 });

@@ -2,14 +2,21 @@ import { expect } from "chai";
 import { EngineError, type ErrorDetails } from "../../engine/errors.ts";
 
 const line = (message: string, details?: ErrorDetails): string =>
-  new EngineError("bad-input", message, details).toLine();
+  new EngineError("bad-input", message, details).message;
 
 describe("EngineError", () => {
   it("is an Error with a code and a cause", () => {
     const cause = new TypeError("deeper");
     const error = new EngineError("io", "is wrong", { where: "x.bin", cause });
     expect(error).to.be.instanceOf(Error);
-    expect(error).to.include({ name: "EngineError", code: "io", message: "is wrong", where: "x.bin", cause });
+    expect(error).to.include({
+      name: "EngineError",
+      code: "io",
+      problem: "is wrong",
+      message: "x.bin: is wrong",
+      where: "x.bin",
+      cause,
+    });
     expect("cause" in new EngineError("io", "is wrong")).to.equal(false);
   });
 
@@ -29,9 +36,39 @@ describe("EngineError", () => {
 
   it("cuts what is long, and survives what JSON cannot hold", () => {
     const nested = JSON.parse("[".repeat(1e5) + "]".repeat(1e5)) as unknown;
-    expect(line("is wrong", { actual: nested })).to.equal("is wrong (got a value nested too deep to show)");
+    expect(line("is wrong", { actual: nested })).to.equal("is wrong (got a value that cannot be shown)");
     expect(line("is wrong", { actual: "x".repeat(1e6) })).to.have.length(1016);
     expect(line("is wrong", { actual: new Array(1e5).fill(0) })).to.match(/^is wrong \(got \[0,0,0.*,0…\)$/);
+  });
+
+  it("shows values that JSON has no words for", () => {
+    const shown = (actual: unknown): string => line("is wrong", { actual });
+    expect(shown(NaN)).to.equal("is wrong (got NaN)");
+    expect(shown(-Infinity)).to.equal("is wrong (got -Infinity)");
+    expect(shown(12n)).to.equal("is wrong (got 12n)");
+    expect(shown([1n, "a"])).to.equal('is wrong (got ["1n","a"])');
+    expect(shown(() => 1)).to.equal("is wrong (got a function)");
+    expect(shown(Symbol("x"))).to.equal("is wrong (got a symbol)");
+    expect(line("is wrong", { expected: "x", actual: undefined })).to.equal("is wrong (expected x, got nothing)");
+  });
+
+  it("shows no password, token or signature, in whatever field", () => {
+    const secret = "s3cr3t-of-mine";
+    const texts = [
+      `https://user:${secret}@host/path`,
+      `see redis://:${secret}@host:6379/0, please`,
+      `https://host/file?X-Amz-Signature=${secret}&x=1`,
+      `https://host/file?access_token=${secret}`,
+      "hf_abcdefghijklmnop",
+      `Authorization: Bearer ${secret}`,
+    ];
+    for (const text of texts) {
+      const error = new EngineError("io", text, { where: text, expected: text, actual: { text }, fix: text });
+      const all = [error.message, error.problem, error.where, error.toLine(), String(error)].join("\n");
+      expect(all, text).not.to.match(/s3cr3t|hf_abc/);
+      expect(all, text).to.include("***");
+    }
+    expect(line("https://host/a@b?x=1")).to.equal("https://host/a@b?x=1");
   });
 
   it("takes no time over a long run of blanks", () => {

@@ -76,7 +76,7 @@ describe("faults that the engine names", () => {
     const error = await engineErrorOf(() => gpu.run(broken, { x, y }, { count: 4, scale: 1 }));
     expect(error.code).equal("shader");
     expect(error.where).match(/^spec\.broken \(data\/broken\.wgsl:11:\d+\)$/);
-    expect(error.message).match(/undeclared_name.* in `y\[i\] = undeclared_name \* x\[i\];`$/s);
+    expect(error.problem).match(/undeclared_name.* in `y\[i\] = undeclared_name \* x\[i\];`$/s);
     expect(error.toLine()).not.include("\n");
     x.dispose();
     y.dispose();

@@ -51,7 +51,7 @@ describe("DirectoryStore", () => {
   it("refuses a folder in place of a file", async () => {
     for (const file of ["voices", "", "."]) {
       const error = await engineErrorOf(() => read(file));
-      expect([error.code, error.message]).to.deep.equal(["bad-input", "is not a file"]);
+      expect([error.code, error.problem]).to.deep.equal(["bad-input", "is not a file"]);
     }
   });
 

@@ -64,7 +64,7 @@ describe("FileSource", () => {
       return await engineErrorOf(() => source.read(50, 100));
     });
     expect([error.code, error.where]).to.deep.equal(["bad-input", file]);
-    expect(error.message).to.equal("the file became shorter while it was read");
+    expect(error.problem).to.equal("the file became shorter while it was read");
   });
 
   it("names the file when it is read after it was closed", async () => {
@@ -72,7 +72,7 @@ describe("FileSource", () => {
     await source.close();
     const error = await engineErrorOf(() => source.read(0, 1));
     expect([error.code, error.where]).to.deep.equal(["io", file]);
-    expect(error.message).to.match(/^cannot be read: /);
+    expect(error.problem).to.match(/^cannot be read: /);
   });
 
   it("has no source for a file that is missing", async () => {

@@ -79,7 +79,7 @@ describe("SafetensorsCheckpoint", () => {
     ] as const) {
       const checkpoint = await SafetensorsCheckpoint.open(store);
       const error = await engineErrorOf(() => checkpoint.readFloat32("head"));
-      expect([error.code, error.where, error.message]).to.deep.equal(["bad-input", where, "tensor head is missing"]);
+      expect([error.code, error.where, error.problem]).to.deep.equal(["bad-input", where, "tensor head is missing"]);
     }
   });
 

@@ -158,7 +158,7 @@ describe("safetensors headers that are rejected", () => {
     "a shape that is no list": [entry({ shape: 1 }), /wrong shape/],
     "a shape nested 10,000 deep": [
       safetensorsBytes(`{"a":{"dtype":"I32","shape":${"[".repeat(1e4)}${"]".repeat(1e4)},"data_offsets":[0,4]}}`, 4),
-      /wrong shape .*nested too deep/,
+      /wrong shape .*cannot be shown/,
     ],
     "a tensor that is no object": [safetensorsBytes({ a: 4 }), /tensor a: is not an object/],
     "metadata with a number": [safetensorsBytes({ __metadata__: { a: 1 } }), /entry "a" is not a string/],
@@ -193,7 +193,7 @@ describe("safetensors headers that are rejected", () => {
   it("a shape of a million large extents, without multiplying them all", async () => {
     const shape = new Array(1e6).fill(Number.MAX_SAFE_INTEGER);
     const error = await engineErrorOf(() => open(entry({ shape })));
-    expect(error.message).to.equal("the size overflows");
+    expect(error.problem).to.equal("the size overflows");
     expect(error.toLine().length).to.be.below(2000);
   });
 });

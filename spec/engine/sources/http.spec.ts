@@ -93,10 +93,10 @@ describe("openHttpSource", () => {
       const url = await start((_, response) => response.writeHead(status).end("no"));
       const error = await engineErrorOf(() => openHttpSource(url));
       expect([error.code, error.where]).to.deep.equal(["io", url]);
-      expect(error.message).to.match(new RegExp(`^HTTP status ${status} \\w`));
+      expect(error.problem).to.match(new RegExp(`^HTTP status ${status} \\w`));
       await server?.close();
       const source = await openThen((response) => response.writeHead(status).end("no"));
-      expect((await engineErrorOf(() => source.read(0, 10))).message).to.match(
+      expect((await engineErrorOf(() => source.read(0, 10))).problem).to.match(
         new RegExp(`^HTTP status ${status} \\w`),
       );
     });
@@ -116,7 +116,7 @@ describe("openHttpSource", () => {
     await server?.close();
     for (const address of [url, "http://", "gopher://localhost/x"]) {
       const error = await engineErrorOf(() => openHttpSource(address));
-      expect([error.code, error.message, error.where]).to.deep.equal(["io", "cannot be fetched", address]);
+      expect([error.code, error.problem, error.where]).to.deep.equal(["io", "cannot be fetched", address]);
     }
   });
 
@@ -157,7 +157,7 @@ describe("openHttpSource", () => {
     const url = await start((_, response) => breakOff(response, 200, {}));
     const whenOpened = await engineErrorOf(() => openHttpSource(url));
     for (const error of [whenRead, whenOpened]) {
-      expect([error.code, error.message, error.fix]).to.deep.equal(["io", "the connection broke", "try again"]);
+      expect([error.code, error.problem, error.fix]).to.deep.equal(["io", "the connection broke", "try again"]);
       expect(error.where).to.match(/x\.bin$/);
     }
   });
