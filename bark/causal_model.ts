@@ -4,7 +4,8 @@ import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import type { EmbeddingTables } from "../kernels/embedding/embedding.ts";
-import { disposeLinear, type Linear } from "../kernels/matmul/linear.ts";
+import type { Linear } from "../kernels/matmul/linear.ts";
+import { Scope } from "../engine/scope.ts";
 import { Gpt } from "./gpt.ts";
 import type { BarkSubModelConfig } from "./sub_model_config.ts";
 import { WeightLoader } from "./weight_loader.ts";
@@ -32,7 +33,7 @@ export class CausalModel {
     tables: CausalModel["tables"],
     head: Linear,
   ) {
-    this.gpu = loader.gpu;
+    this.gpu = loader.scope.gpu;
     this.config = config;
     this.gpt = gpt;
     this.tables = tables;
@@ -48,7 +49,9 @@ export class CausalModel {
     config: BarkSubModelConfig,
     format: MatrixFormat,
   ): Promise<CausalModel> {
-    return await WeightLoader.whole(gpu, reader, prefix, format, (loader) => CausalModel.#load(loader, config));
+    return await Scope.whole(gpu, (scope) =>
+      CausalModel.#load(new WeightLoader(scope, reader, prefix, format), config),
+    );
   }
 
   static async #load(loader: WeightLoader, config: BarkSubModelConfig): Promise<CausalModel> {
@@ -97,9 +100,6 @@ export class CausalModel {
   }
 
   dispose(): void {
-    this.gpt.dispose();
-    disposeLinear(this.head);
-    this.tables.table.dispose();
-    this.tables.positions.dispose();
+    this.#loader.scope.dispose();
   }
 }

@@ -2,13 +2,14 @@ import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { Program } from "../engine/program.ts";
 import { into } from "../engine/recorder.ts";
+import { Scope } from "../engine/scope.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { attentionDecode, decodeScratch, type DecodeShape, type KvCache } from "../kernels/attention/decode.ts";
 import { embedding } from "../kernels/embedding/embedding.ts";
 import { sampleStep, type SampleOptions } from "../kernels/sample/sample.ts";
 import { stateFields, stateWidth } from "../kernels/state.ts";
 import type { CausalModel, PrefillInput } from "./causal_model.ts";
-import { disposeBuffers, type GptBuffers } from "./gpt.ts";
+import type { GptBuffers } from "./gpt.ts";
 import { commonLength, Prefill } from "./prefill.ts";
 
 /** How one step of the cycle picks its token; the coarse model alternates between two. */
@@ -58,6 +59,8 @@ export class CausalSession {
   /** Scores of the last step, at the columns that were computed. [rows, output_vocab_size] */
   readonly logits: Tensor<"f32">;
   readonly #gpu: Gpu;
+  /** Of all that the session makes but its prefill, which changes. */
+  readonly #scope: Scope;
   readonly #caches: readonly KvCache[];
   readonly #state: Tensor<"u32">;
   readonly #tokens: Tensor<"u32">;
@@ -91,18 +94,25 @@ export class CausalSession {
         actual: this.tokensPerReadback,
       });
     this.#gpu = gpu;
-    this.#shape = { rows, heads: config.num_heads, headDim: H / config.num_heads, capacity };
-    this.#caches = Array.from({ length: config.num_layers }, () => ({
-      k: gpu.tensor("f32", [rows, capacity, H], "K cache"),
-      v: gpu.tensor("f32", [rows, capacity, H], "V cache"),
-    }));
-    this.#state = gpu.tensor("u32", [rows, stateWidth], "decode state");
-    this.#tokens = gpu.tensor("u32", [rows, options.maxTokens], "sampled tokens");
-    this.#scratch = decodeScratch(gpu, this.#shape);
-    this.logits = gpu.tensor("f32", [rows, config.output_vocab_size], "logits");
-    this.#buffers = model.gpt.buffers(rows, "decode");
-    this.#body = this.#recordBody();
-    this.#tails = options.sampling.map((sampling) => this.#recordTail(sampling));
+    const scope = new Scope(gpu);
+    this.#scope = scope;
+    try {
+      this.#shape = { rows, heads: config.num_heads, headDim: H / config.num_heads, capacity };
+      this.#caches = Array.from({ length: config.num_layers }, () => ({
+        k: scope.tensor("f32", [rows, capacity, H], "K cache"),
+        v: scope.tensor("f32", [rows, capacity, H], "V cache"),
+      }));
+      this.#state = scope.tensor("u32", [rows, stateWidth], "decode state");
+      this.#tokens = scope.tensor("u32", [rows, options.maxTokens], "sampled tokens");
+      this.#scratch = decodeScratch(scope, this.#shape);
+      this.logits = scope.tensor("f32", [rows, config.output_vocab_size], "logits");
+      this.#buffers = model.gpt.buffers(scope, rows, "decode");
+      this.#body = this.#recordBody();
+      this.#tails = options.sampling.map((sampling) => this.#recordTail(sampling));
+    } catch (error) {
+      scope.dispose();
+      throw error;
+    }
   }
 
   /** Dispatches of one decode step. */
@@ -122,6 +132,7 @@ export class CausalSession {
     this.#prefilled = [];
     if (this.#prefill?.fits(this.model, inputs, past) !== true) {
       this.#prefill?.dispose();
+      this.#prefill = undefined;
       this.#prefill = new Prefill(this.model, { caches: this.#caches, x: this.#buffers.x }, inputs, past);
     }
     await this.#prefill.run(inputs, signal);
@@ -170,9 +181,11 @@ export class CausalSession {
   /** Tokens of every row, from the first sampled in this session on. This is the readback of a decode. */
   async readTokens(): Promise<number[][]> {
     const { rows, maxTokens } = this.options;
-    const words = await this.#tokens.read(0, (rows - 1) * maxTokens + this.#sampled);
+    // The next batch moves it on while this one is read.
+    const sampled = this.#sampled;
+    const words = await this.#tokens.read(0, (rows - 1) * maxTokens + sampled);
     const read = Array.from({ length: rows }, (_, row) =>
-      Array.from(words.subarray(row * maxTokens, row * maxTokens + this.#sampled)),
+      Array.from(words.subarray(row * maxTokens, row * maxTokens + sampled)),
     );
     this.#read = read;
     return read;
@@ -180,13 +193,7 @@ export class CausalSession {
 
   dispose(): void {
     this.#prefill?.dispose();
-    for (const program of [this.#body, ...this.#tails]) program.dispose();
-    for (const { k, v } of this.#caches) {
-      k.dispose();
-      v.dispose();
-    }
-    for (const tensor of [this.#state, this.#tokens, this.#scratch, this.logits]) tensor.dispose();
-    disposeBuffers(this.#buffers);
+    this.#scope.dispose();
   }
 
   /**
@@ -209,7 +216,7 @@ export class CausalSession {
   #recordBody(): Program {
     const { gpt, tables } = this.model;
     const { rows } = this.options;
-    const program = this.#gpu.program("decode body");
+    const program = this.#scope.program("decode body");
     const at = (field: number): { tensor: Tensor<"u32">; first: number; stride: number } => ({
       tensor: this.#state,
       first: field,
@@ -230,7 +237,7 @@ export class CausalSession {
   #recordTail({ columns, sample }: StepSampling): Program {
     const { gpt, head, config } = this.model;
     const { rows, maxTokens } = this.options;
-    const program = this.#gpu.program("decode tail");
+    const program = this.#scope.program("decode tail");
     gpt.recordHead(program, this.#buffers, head, this.logits, { rows, columnRange: columns });
     sampleStep(
       program,

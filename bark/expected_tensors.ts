@@ -1,7 +1,7 @@
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import type { BarkConfig, BarkFineConfig } from "./config.ts";
 import type { BarkSubModelConfig } from "./sub_model_config.ts";
-import { checkShape } from "./weight_loader.ts";
+import { checkShape } from "../engine/read_tensor.ts";
 
 /** A tensor that a model reads: under the first of these names that the checkpoint has. */
 export interface ExpectedTensor {

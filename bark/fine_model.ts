@@ -2,10 +2,11 @@ import type { Gpu } from "../engine/gpu.ts";
 import type { Recording } from "../engine/recorder.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { Tensor } from "../engine/tensor.ts";
+import { Scope } from "../engine/scope.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import { attention, type Rows } from "../kernels/attention/attention.ts";
 import { embedding, type EmbeddingTables } from "../kernels/embedding/embedding.ts";
-import { disposeLinear, type Linear } from "../kernels/matmul/linear.ts";
+import type { Linear } from "../kernels/matmul/linear.ts";
 import { matmul } from "../kernels/matmul/matmul.ts";
 import type { BarkFineConfig } from "./config.ts";
 import { fineTableNames } from "./expected_tensors.ts";
@@ -22,16 +23,18 @@ export class FineWeights {
   readonly tables: FineTables;
   /** Head i predicts codebook i + n_codes_given. */
   readonly heads: readonly Linear[];
+  readonly #scope: Scope;
   readonly #positionIds: Tensor<"u32">;
 
-  private constructor(gpu: Gpu, config: BarkFineConfig, gpt: Gpt, tables: FineTables, heads: readonly Linear[]) {
-    this.gpu = gpu;
+  private constructor(scope: Scope, config: BarkFineConfig, gpt: Gpt, tables: FineTables, heads: readonly Linear[]) {
+    this.gpu = scope.gpu;
+    this.#scope = scope;
     this.config = config;
     this.gpt = gpt;
     this.tables = tables;
     this.heads = heads;
     const positions = Uint32Array.from({ length: config.block_size }, (_, i) => i);
-    this.#positionIds = gpu.tensorFrom("u32", [config.block_size], positions, "positions");
+    this.#positionIds = scope.tensorFrom("u32", [config.block_size], positions, "positions");
   }
 
   /**
@@ -45,7 +48,9 @@ export class FineWeights {
     config: BarkFineConfig,
     format: MatrixFormat,
   ): Promise<FineWeights> {
-    return await WeightLoader.whole(gpu, reader, prefix, format, (loader) => FineWeights.#load(loader, config));
+    return await Scope.whole(gpu, (scope) =>
+      FineWeights.#load(new WeightLoader(scope, reader, prefix, format), config),
+    );
   }
 
   static async #load(loader: WeightLoader, config: BarkFineConfig): Promise<FineWeights> {
@@ -69,7 +74,7 @@ export class FineWeights {
     });
     const positions = await loader.table("position_embeds_layer.weight", config.block_size, config.block_size, width);
     const tables = { table, positions, vocabulary: input_vocab_size, width };
-    return new FineWeights(loader.gpu, config, gpt, tables, heads);
+    return new FineWeights(loader.scope, config, gpt, tables, heads);
   }
 
   /**
@@ -112,10 +117,6 @@ export class FineWeights {
   }
 
   dispose(): void {
-    this.gpt.dispose();
-    for (const head of this.heads) disposeLinear(head);
-    this.tables.table.dispose();
-    this.tables.positions.dispose();
-    this.#positionIds.dispose();
+    this.#scope.dispose();
   }
 }

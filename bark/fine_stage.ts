@@ -1,11 +1,12 @@
 import { Recorder } from "../engine/recorder.ts";
+import { Scope } from "../engine/scope.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { sampleRows } from "../kernels/sample/sample.ts";
 import type { FineWeights } from "./fine_model.ts";
 import { fineInput, fineOutput, planFine, type FineWindow } from "./fine_planning.ts";
 import type { FineOptions } from "./generate_options.ts";
 import type { BarkGenerationConfig } from "./generation_config.ts";
-import { disposeBuffers, type GptBuffers } from "./gpt.ts";
+import type { GptBuffers } from "./gpt.ts";
 import { drawStages, type StageRun } from "./stage_run.ts";
 import type { HistoryPrompt } from "./voices.ts";
 
@@ -23,17 +24,16 @@ export async function generateFine(
   options: FineOptions,
   run: StageRun,
 ): Promise<Int32Array<ArrayBuffer>[]> {
-  const stage = new FineStage(model, history, config, options, run, coarse.length);
-  try {
+  return await Scope.during(model.gpu, async (scope) => {
+    const stage = new FineStage(scope, model, history, config, options, run, coarse.length);
     const rows: Int32Array<ArrayBuffer>[] = [];
     for (const [index, row] of coarse.entries()) rows.push(await stage.generate(row, index));
     return rows;
-  } finally {
-    stage.dispose();
-  }
+  });
 }
 
 class FineStage {
+  readonly #scope: Scope;
   readonly #model: FineWeights;
   readonly #history: HistoryPrompt | null;
   readonly #config: BarkGenerationConfig;
@@ -44,8 +44,11 @@ class FineStage {
   readonly #logits: Tensor<"f32">;
   /** For the positions of a window that are predicted, where those are not all. */
   #last: { readonly positions: number; readonly buffers: GptBuffers } | undefined;
+  readonly #lastScope: Scope;
 
+  /** @param scope frees what the stage makes. */
   constructor(
+    scope: Scope,
     model: FineWeights,
     history: HistoryPrompt | null,
     config: BarkGenerationConfig,
@@ -53,6 +56,8 @@ class FineStage {
     run: StageRun,
     batch: number,
   ) {
+    this.#scope = scope;
+    this.#lastScope = scope.keep(new Scope(scope.gpu));
     this.#model = model;
     this.#history = history;
     this.#config = config;
@@ -61,8 +66,8 @@ class FineStage {
     this.#batch = batch;
     const { max_fine_input_length: width } = config.fine_acoustics_config;
     const { head_vocab_size } = model.config;
-    this.#buffers = model.gpt.buffers(width, "fine");
-    this.#logits = model.gpu.tensor("f32", [width, head_vocab_size], "fine logits");
+    this.#buffers = model.gpt.buffers(scope, width, "fine");
+    this.#logits = scope.tensor("f32", [width, head_vocab_size], "fine logits");
   }
 
   async generate(coarse: readonly number[], row: number): Promise<Int32Array<ArrayBuffer>> {
@@ -88,18 +93,13 @@ class FineStage {
     }
   }
 
-  dispose(): void {
-    disposeBuffers(this.#buffers);
-    if (this.#last !== undefined) disposeBuffers(this.#last.buffers);
-    this.#logits.dispose();
-  }
-
   #lastBuffers(positions: number): GptBuffers {
     const { max_fine_input_length: width } = this.#config.fine_acoustics_config;
     if (positions === width) return this.#buffers;
     if (this.#last === undefined || this.#last.positions < positions) {
-      if (this.#last !== undefined) disposeBuffers(this.#last.buffers);
-      this.#last = { positions, buffers: this.#model.gpt.buffers(positions, "fine last", width) };
+      this.#lastScope.dispose();
+      const buffers = this.#model.gpt.buffers(this.#lastScope, positions, "fine last", width);
+      this.#last = { positions, buffers };
     }
     return this.#last.buffers;
   }
@@ -109,36 +109,33 @@ class FineStage {
     const { codebook_size: size, fine_acoustics_config } = this.#config;
     const { max_fine_input_length: positions, n_fine_codebooks: books } = fine_acoustics_config;
     const { head_vocab_size: vocabulary } = this.#model.config;
-    const { gpu } = this.#model;
     const { temperature } = this.#options;
     const columns = Math.min(size, vocabulary);
-    const recorder = new Recorder(gpu, "fine pass");
-    this.#model.recordPass(
-      recorder,
-      codebook,
-      { codes, firstCode: window.start * books, positions, firstPosition: window.rel },
-      { buffers: this.#buffers, last: this.#lastBuffers(positions - window.rel) },
-      this.#logits,
-      columns,
-    );
-    sampleRows(
-      recorder.program(0),
-      { logits: this.#logits, out: codes },
-      { rows: positions - window.rel, vocabulary, first: window.fill * books + codebook, stride: books },
-      {
-        ranges: [[0, columns]],
-        greedy: temperature === null,
-        temperature: temperature ?? 1,
-        seed: this.#run.seed,
-        stage: drawStage,
-      },
-    );
-    try {
+    await Scope.during(this.#scope.gpu, async (scope) => {
+      const recorder = new Recorder(scope, "fine pass");
+      this.#model.recordPass(
+        recorder,
+        codebook,
+        { codes, firstCode: window.start * books, positions, firstPosition: window.rel },
+        { buffers: this.#buffers, last: this.#lastBuffers(positions - window.rel) },
+        this.#logits,
+        columns,
+      );
+      sampleRows(
+        recorder.program(0),
+        { logits: this.#logits, out: codes },
+        { rows: positions - window.rel, vocabulary, first: window.fill * books + codebook, stride: books },
+        {
+          ranges: [[0, columns]],
+          greedy: temperature === null,
+          temperature: temperature ?? 1,
+          seed: this.#run.seed,
+          stage: drawStage,
+        },
+      );
       await recorder.run(this.#run.signal);
       // Waiting here lets progress and abort follow the work, at one wait for hundreds of milliseconds of it.
-      await gpu.idle();
-    } finally {
-      recorder.dispose();
-    }
+      await scope.gpu.idle();
+    });
   }
 }

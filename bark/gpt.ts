@@ -1,11 +1,12 @@
 import type { Gpu } from "../engine/gpu.ts";
+import type { Scope } from "../engine/scope.ts";
 import type { Program } from "../engine/program.ts";
 import type { Recording } from "../engine/recorder.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { attentionScratch } from "../kernels/attention/attention.ts";
 import type { Attended } from "../kernels/attention/decode.ts";
 import { layernorm, type LayerNorm } from "../kernels/layernorm/layernorm.ts";
-import { disposeLinear, type Linear } from "../kernels/matmul/linear.ts";
+import type { Linear } from "../kernels/matmul/linear.ts";
 import { fusesNorm, matmul, type MatmulOptions } from "../kernels/matmul/matmul.ts";
 import { loadInTurn } from "./in_turn.ts";
 import type { WeightLoader } from "./weight_loader.ts";
@@ -94,16 +95,16 @@ export class Gpt {
       ]);
       blocks.push({ norm1, qkv, attentionOut, norm2, mlpIn, mlpOut });
     }
-    return new Gpt(loader.gpu, shape, blocks, await loader.layerNorm("layernorm_final", H, normBias));
+    return new Gpt(loader.scope.gpu, shape, blocks, await loader.layerNorm("layernorm_final", H, normBias));
   }
 
-  buffers(rows: number, label: string, keys: number = rows): GptBuffers {
+  buffers(scope: Scope, rows: number, label: string, keys: number = rows): GptBuffers {
     const { hiddenSize: H, numHeads: heads } = this.shape;
     return {
-      x: this.gpu.tensor("f32", [rows, H], `${label} x`),
-      narrow: this.gpu.tensor("f32", [rows, H], `${label} narrow`),
-      wide: this.gpu.tensor("f32", [rows, 4 * H], `${label} wide`),
-      scratch: attentionScratch(this.gpu, { queries: rows, keys, heads, headDim: H / heads }),
+      x: scope.tensor("f32", [rows, H], `${label} x`),
+      narrow: scope.tensor("f32", [rows, H], `${label} narrow`),
+      wide: scope.tensor("f32", [rows, 4 * H], `${label} wide`),
+      scratch: attentionScratch(scope, { queries: rows, keys, heads, headDim: H / heads }),
     };
   }
 
@@ -159,14 +160,6 @@ export class Gpt {
   recordFinalNorm(program: Program, x: Tensor<"f32">, y: Tensor<"f32">, rows: number): void {
     layernorm(program, x, this.#finalNorm, y, { rows });
   }
-
-  dispose(): void {
-    for (const block of this.#blocks) {
-      for (const linear of [block.qkv, block.attentionOut, block.mlpIn, block.mlpOut]) disposeLinear(linear);
-      for (const norm of [block.norm1, block.norm2]) disposeLayerNorm(norm);
-    }
-    disposeLayerNorm(this.#finalNorm);
-  }
 }
 
 /** y = layer(norm(x)), in one dispatch where the product takes the norm in front. */
@@ -181,16 +174,4 @@ function normedMatmul(
   if (fusesNorm(program, options.rows, layer.inner)) return matmul(program, x, layer, y, { ...options, norm });
   layernorm(program, x, norm, narrow, { rows: options.rows });
   matmul(program, narrow, layer, y, options);
-}
-
-function disposeLayerNorm(norm: LayerNorm): void {
-  norm.weight.dispose();
-  norm.bias?.dispose();
-}
-
-export function disposeBuffers(buffers: GptBuffers): void {
-  buffers.x.dispose();
-  buffers.narrow.dispose();
-  buffers.wide.dispose();
-  buffers.scratch?.dispose();
 }

@@ -1,12 +1,13 @@
 import { EngineError } from "../engine/errors.ts";
 import type { Program } from "../engine/program.ts";
 import { Recorder } from "../engine/recorder.ts";
+import { Scope } from "../engine/scope.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { attention } from "../kernels/attention/attention.ts";
 import { kvAppend, type KvCache } from "../kernels/attention/decode.ts";
 import { embedding, embeddingGiven } from "../kernels/embedding/embedding.ts";
 import type { CausalModel, PrefillInput } from "./causal_model.ts";
-import { disposeBuffers, type Attend, type GptBuffers } from "./gpt.ts";
+import type { Attend, GptBuffers } from "./gpt.ts";
 
 /**
  * Positions of several rows that go through the blocks in one pass. On a GPU a pass of a few hundred costs little more
@@ -45,21 +46,31 @@ export function commonLength(model: CausalModel, inputs: readonly PrefillInput[]
  */
 export class Prefill {
   readonly #key: string;
-  readonly #buffers: readonly GptBuffers[];
+  readonly #scope: Scope;
   readonly #passes: readonly Pass[];
 
   constructor(model: CausalModel, target: PrefillTarget, inputs: readonly PrefillInput[], past: number) {
-    const { gpt, gpu } = model;
     this.#key = keyOf(model, inputs, past);
+    this.#scope = new Scope(model.gpu);
+    try {
+      this.#passes = this.#record(model, target, inputs, past);
+    } catch (error) {
+      this.#scope.dispose();
+      throw error;
+    }
+  }
+
+  #record(model: CausalModel, target: PrefillTarget, inputs: readonly PrefillInput[], past: number): Pass[] {
+    const { gpt, gpu } = model;
+    const scope = this.#scope;
     const length = prefillLength(model, inputs[0]);
     const queries = length - past;
     const most = Math.max(1, Math.floor(mostPositions[gpu.isSoftware ? "software" : "gpu"] / queries));
     const groups = groupRows(inputs, most);
     const rows = Math.max(...groups.map((group) => group.inputs.length));
-    const buffers = gpt.buffers(rows * queries, "prefill", length);
-    const last = gpt.buffers(rows, "prefill last", length);
-    this.#buffers = [buffers, last];
-    this.#passes = groups.map((group) => recordGroup(model, target, group, { past, length, buffers, last }));
+    const buffers = gpt.buffers(scope, rows * queries, "prefill", length);
+    const last = gpt.buffers(scope, rows, "prefill last", length);
+    return groups.map((group) => recordGroup(scope, model, target, group, { past, length, buffers, last }));
   }
 
   /** Whether it computes these inputs from this position on. */
@@ -78,11 +89,7 @@ export class Prefill {
   }
 
   dispose(): void {
-    for (const buffers of this.#buffers) disposeBuffers(buffers);
-    for (const { recorder, tensors } of this.#passes) {
-      recorder.dispose();
-      for (const tensor of tensors) tensor.dispose();
-    }
+    this.#scope.dispose();
   }
 }
 
@@ -96,8 +103,6 @@ function keyOf(model: CausalModel, inputs: readonly PrefillInput[], past: number
 interface Pass {
   readonly rows: number;
   readonly recorder: Recorder;
-  /** What it reads. */
-  readonly tensors: readonly Tensor[];
   /** Puts inputs of these rows there. */
   readonly write: (inputs: readonly PrefillInput[]) => void;
 }
@@ -126,14 +131,20 @@ interface Extent {
   readonly last: GptBuffers;
 }
 
-function recordGroup(model: CausalModel, target: PrefillTarget, { firstRow, inputs }: RowGroup, extent: Extent): Pass {
-  const { gpt, gpu, config } = model;
+function recordGroup(
+  scope: Scope,
+  model: CausalModel,
+  target: PrefillTarget,
+  { firstRow, inputs }: RowGroup,
+  extent: Extent,
+): Pass {
+  const { gpt, config } = model;
   const { hidden_size: H, num_heads: heads, block_size: capacity } = config;
   const { past, length, buffers, last } = extent;
   const queries = length - past;
   const rows = inputs.length;
-  const recorder = new Recorder(gpu, "prefill");
-  const input = recordInputs(recorder.program(0), model, inputs, extent);
+  const recorder = new Recorder(scope, "prefill");
+  const write = recordInputs(scope, recorder.program(0), model, inputs, extent);
   const attend: Attend = (recording, layer, qkv, y, first) => {
     const cache = target.caches[layer];
     for (let row = 0; row < rows; row++) {
@@ -157,34 +168,33 @@ function recordGroup(model: CausalModel, target: PrefillTarget, { firstRow, inpu
   // The last block need not look at any but the last positions, whose outputs the first tokens are sampled from.
   gpt.recordBlocks(recorder, buffers, rows * queries, attend, { sequences: rows, first: queries - 1, buffers: last });
   recorder.program(0).copy(last.x, 0, target.x, firstRow * H, rows * H);
-  return { rows, recorder, ...input };
+  return { rows, recorder, write };
 }
 
-/** Records the embedding of the inputs' positions from `past` on into `buffers.x`. */
+/** Records the embedding of the inputs' positions from `past` on into `buffers.x`. @returns what puts inputs there. */
 function recordInputs(
+  scope: Scope,
   program: Program,
-  { gpu, tables }: CausalModel,
+  { tables }: CausalModel,
   inputs: readonly PrefillInput[],
   { past, length, buffers: { x } }: Extent,
-): Pick<Pass, "tensors" | "write"> {
+): Pass["write"] {
   const queries = length - past;
   const count = inputs.length * queries;
   const positionIds = Uint32Array.from({ length: count }, (_, i) => past + (i % queries));
-  const positions = gpu.tensorFrom("u32", [count], positionIds, "prefill positions");
+  const positions = scope.tensorFrom("u32", [count], positionIds, "prefill positions");
   if ("ids" in inputs[0]) {
-    const tensor = gpu.tensor("u32", [count], "prefill ids");
+    const tensor = scope.tensor("u32", [count], "prefill ids");
     embedding(program, tables, { tensor }, x, count, { tensor: positions });
-    const write = (given: readonly PrefillInput[]): void => {
+    return (given) => {
       tensor.write(Uint32Array.from(given.flatMap((input) => ("ids" in input ? input.ids.slice(past) : []))));
     };
-    return { tensors: [tensor, positions], write };
   }
-  const tensor = gpu.tensor("f32", [count, tables.width], "prefill embeddings");
+  const tensor = scope.tensor("f32", [count, tables.width], "prefill embeddings");
   embeddingGiven(program, tensor, tables.positions, { tensor: positions }, x, count);
-  const write = (given: readonly PrefillInput[]): void => {
+  return (given) => {
     for (const [row, input] of given.entries())
       if ("embeddings" in input)
         tensor.write(input.embeddings.slice(past * tables.width), row * queries * tables.width);
   };
-  return { tensors: [tensor, positions], write };
 }

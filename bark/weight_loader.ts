@@ -1,45 +1,27 @@
-import { EngineError } from "../engine/errors.ts";
-import type { Gpu } from "../engine/gpu.ts";
+import { checkFinite, checkShape, readTensor } from "../engine/read_tensor.ts";
+import type { Scope } from "../engine/scope.ts";
 import type { MatrixFormat, WeightFormat } from "../engine/shader_source.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import { chooseStorage } from "../kernels/choose.ts";
 import type { LayerNorm } from "../kernels/layernorm/layernorm.ts";
-import { createLinear, createWeights, disposeLinear, padRows, type Linear } from "../kernels/matmul/linear.ts";
-import { Scope } from "./scope.ts";
+import { createLinear, createWeights, padRows, type Linear } from "../kernels/matmul/linear.ts";
 
-/** Reads the tensors of one sub-model, checks their shapes and puts them on the GPU, one at a time. */
+/** Reads the tensors of one sub-model, checks them and puts them on the GPU, one at a time. */
 export class WeightLoader {
-  readonly gpu: Gpu;
+  /** Of what it loads. */
+  readonly scope: Scope;
   readonly reader: TensorReader;
   /** Put before every name, such as `semantic.`. */
   readonly prefix: string;
   /** Of the matrices of attention and MLP. */
   readonly format: MatrixFormat;
-  readonly #loaded = new Scope();
 
-  constructor(gpu: Gpu, reader: TensorReader, prefix: string, format: MatrixFormat) {
-    this.gpu = gpu;
+  constructor(scope: Scope, reader: TensorReader, prefix: string, format: MatrixFormat) {
+    this.scope = scope;
     this.reader = reader;
     this.prefix = prefix;
     this.format = format;
-  }
-
-  /** What `load` makes, or nothing on the GPU where it fails half way. */
-  static async whole<T>(
-    gpu: Gpu,
-    reader: TensorReader,
-    prefix: string,
-    format: MatrixFormat,
-    load: (loader: WeightLoader) => Promise<T>,
-  ): Promise<T> {
-    const loader = new WeightLoader(gpu, reader, prefix, format);
-    try {
-      return await load(loader);
-    } catch (error) {
-      loader.#loaded.dispose();
-      throw error;
-    }
   }
 
   /** The first of the names that the checkpoint has, else the first. */
@@ -50,26 +32,24 @@ export class WeightLoader {
   /** `{name}.weight` [columns, inner] and, if the model has biases, `{name}.bias` [columns]. */
   async linear(name: string, columns: number, inner: number, bias: boolean): Promise<Linear> {
     const weight = await this.#values(`${name}.weight`, [columns, inner]);
-    return this.#keepLinear(
-      createLinear(this.gpu, weight, columns, inner, this.prefix + name, {
-        format: this.#rounding(`${name}.weight`, this.format),
-        bias: bias ? await this.#values(`${name}.bias`, [columns]) : undefined,
-      }),
-    );
+    return createLinear(this.scope, weight, columns, inner, this.prefix + name, {
+      format: this.#rounding(`${name}.weight`, this.format),
+      bias: bias ? await this.#values(`${name}.bias`, [columns]) : undefined,
+    });
   }
 
   /** The head `name` [columns, inner], which has no bias. */
   async head(name: string, columns: number, inner: number): Promise<Linear> {
     const weight = await this.#values(name, [columns, inner]);
     const format = this.#rounding(name, this.#tableFormat);
-    return this.#keepLinear(createLinear(this.gpu, weight, columns, inner, this.prefix + name, { format }));
+    return createLinear(this.scope, weight, columns, inner, this.prefix + name, { format });
   }
 
   /** `{name}.weight` [width] and, if it has one, `{name}.bias` [width]; always f32. */
   async layerNorm(name: string, width: number, bias: boolean): Promise<LayerNorm> {
     const vector = async (part: string): Promise<Tensor<"f32">> => {
       const values = await this.#values(`${name}.${part}`, [width]);
-      return this.#loaded.keep(this.gpu.tensorFrom("f32", [width], values, `${this.prefix}${name}.${part}`));
+      return this.scope.tensorFrom("f32", [width], values, `${this.prefix}${name}.${part}`);
     };
     return { weight: await vector("weight"), bias: bias ? await vector("bias") : undefined };
   }
@@ -78,6 +58,7 @@ export class WeightLoader {
   async table(name: string, total: number, rows: number, width: number): Promise<Tensor<"f32"> | Tensor<"f16">> {
     checkShape(this.reader, this.prefix + name, [total, width]);
     const values = await this.reader.readRows(this.prefix + name, 0, rows);
+    checkFinite(this.reader, this.prefix + name, values);
     return this.#keepTable(padRows(values, rows, width), [rows, Math.ceil(width / 4) * 4], name);
   }
 
@@ -103,33 +84,15 @@ export class WeightLoader {
   /** The format that a matrix is still to be rounded to: none if it is stored as f32 and the checkpoint holds halves. */
   #rounding(name: string, format: MatrixFormat): MatrixFormat {
     const isHalf = this.reader.info(this.prefix + name).dtype === "F16";
-    return format === "f16" && isHalf ? chooseStorage(this.gpu, format) : format;
+    return format === "f16" && isHalf ? chooseStorage(this.scope.gpu, format) : format;
   }
 
   /** A tensor in host memory. @throws EngineError `bad-input` if it is missing or has another shape. */
   async #values(name: string, shape: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
-    checkShape(this.reader, this.prefix + name, shape);
-    return await this.reader.readFloat32(this.prefix + name);
-  }
-
-  #keepLinear(linear: Linear): Linear {
-    this.#loaded.keep({ dispose: () => disposeLinear(linear) });
-    return linear;
+    return await readTensor(this.reader, this.prefix + name, shape);
   }
 
   #keepTable(values: Float32Array<ArrayBuffer>, shape: readonly number[], name: string) {
-    return this.#loaded.keep(createWeights(this.gpu, values, shape, this.prefix + name, this.#tableFormat));
+    return createWeights(this.scope, values, shape, this.prefix + name, this.#tableFormat);
   }
-}
-
-/** @throws EngineError `bad-input` if the tensor is missing or its shape is not `shape`. */
-export function checkShape(reader: TensorReader, name: string, shape: readonly number[]): void {
-  const found = reader.info(name);
-  if (found.shape.length === shape.length && shape.every((extent, i) => extent === found.shape[i])) return;
-  throw new EngineError("bad-input", `tensor ${name} does not fit config.json`, {
-    where: found.file,
-    expected: `[${shape.join(", ")}]`,
-    actual: `[${found.shape.join(", ")}]`,
-    fix: "check that config.json and the weights belong together",
-  });
 }

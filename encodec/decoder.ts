@@ -15,8 +15,9 @@ import {
 } from "./layers.ts";
 import { EncodecCodebooks } from "./quantizer.ts";
 import { Recorder } from "../engine/recorder.ts";
+import { Scope } from "../engine/scope.ts";
 import { checkConfig } from "./supported.ts";
-import { activationsFor, Scratch, transpose, walk } from "./walk.ts";
+import { activationsFor, transpose, walk } from "./walk.ts";
 import { CodecWeights } from "./weights.ts";
 
 export interface DecodeOptions {
@@ -45,9 +46,11 @@ export class EncodecDecoder {
   readonly config: EncodecConfig;
   readonly #codebooks: EncodecCodebooks;
   readonly #layers: Layers;
+  readonly #weights: Scope;
 
-  private constructor(gpu: Gpu, config: EncodecConfig, codebooks: EncodecCodebooks, layers: Layers) {
-    this.gpu = gpu;
+  private constructor(weights: Scope, config: EncodecConfig, codebooks: EncodecCodebooks, layers: Layers) {
+    this.gpu = weights.gpu;
+    this.#weights = weights;
     this.config = config;
     this.#codebooks = codebooks;
     this.#layers = layers;
@@ -67,14 +70,10 @@ export class EncodecDecoder {
   ): Promise<EncodecDecoder> {
     checkConfig(config);
     const weights = new CodecWeights(reader, prefix);
-    const layers: Layers = { start: [], upsampling: [] };
-    try {
-      await loadLayers(gpu, weights, config, layers);
-      return new EncodecDecoder(gpu, config, await EncodecCodebooks.load(gpu, weights, config, codebooks), layers);
-    } catch (error) {
-      disposeLayers(layers);
-      throw error;
-    }
+    return await Scope.whole(gpu, async (scope) => {
+      const layers = await loadLayers(scope, weights, config);
+      return new EncodecDecoder(scope, config, await EncodecCodebooks.load(scope, weights, config, codebooks), layers);
+    });
   }
 
   /**
@@ -88,33 +87,28 @@ export class EncodecDecoder {
     options: DecodeOptions = {},
   ): Promise<NdArray<Float32Array>> {
     const codebooks = this.#countCodebooks(codes, frames);
-    const recorder = new Recorder(this.gpu, "codec decode");
-    const scratch = new Scratch(this.gpu);
-    try {
-      const codesTensor = codes instanceof Tensor ? codes : this.#upload(codes, codebooks, scratch);
-      const start = activationsFor(this.#layers.start, frames, this.#codebooks.dimension, scratch);
+    return await Scope.during(this.gpu, async (scope) => {
+      const recorder = new Recorder(scope, "codec decode");
+      const codesTensor = codes instanceof Tensor ? codes : this.#upload(codes, codebooks, scope);
+      const start = activationsFor(this.#layers.start, frames, this.#codebooks.dimension, scope);
       this.#codebooks.record(recorder.program(0), codesTensor, codebooks, frames, start.x);
       const latent = walk(this.#layers.start, recorder, start);
-      const audio = this.#recordUpsampling(recorder, scratch, latent, options.chunkFrames);
+      const audio = this.#recordUpsampling(recorder, scope, latent, options.chunkFrames);
       await recorder.run(options.signal, options.onProgress);
       const { audio_channels: channels, hop_length: hop } = this.config;
       const rows = (await audio.read()) as Float32Array<ArrayBuffer>;
       return new NdArray(transpose(rows, frames * hop, channels), [channels, frames * hop]);
-    } finally {
-      recorder.dispose();
-      scratch.dispose();
-    }
+    });
   }
 
   dispose(): void {
-    this.#codebooks.dispose();
-    disposeLayers(this.#layers);
+    this.#weights.dispose();
   }
 
   /** Records all that comes after the LSTM, chunk by chunk; the result is [frames * hop_length, audio_channels]. */
   #recordUpsampling(
     recorder: Recorder,
-    scratch: Scratch,
+    scope: Scope,
     { x: latent, length: frames }: Activations,
     chunkFrames?: number,
   ): Tensor<"f32"> {
@@ -124,8 +118,8 @@ export class EncodecDecoder {
     const size = chunkFrames ?? Math.ceil(valuesPerChunk / (hop * Math.max(filters, channels)));
     const chunks = cutIntoChunks(frames, size, contextFrames(this.config));
     const longest = Math.max(...chunks.map(({ first, last }) => last - first));
-    const buffers = activationsFor(upsampling, longest, width, scratch);
-    const audio = scratch.tensor("f32", frames * hop * channels, "audio");
+    const buffers = activationsFor(upsampling, longest, width, scope);
+    const audio = scope.tensor("f32", [frames * hop * channels], "codec audio");
     for (const { first, begin, end, last } of chunks) {
       const length = last - first;
       recorder.program(0).copy(latent, first * width, buffers.x, 0, length * width);
@@ -147,43 +141,37 @@ export class EncodecDecoder {
     });
   }
 
-  #upload(codes: Int32Array | Uint32Array, codebooks: number, scratch: Scratch): Tensor<"u32"> {
+  #upload(codes: Int32Array | Uint32Array, codebooks: number, scope: Scope): Tensor<"u32"> {
     this.#codebooks.check(codes, codebooks);
-    return scratch.tensorFrom("u32", Uint32Array.from(codes), "codes");
+    return scope.tensorFrom("u32", [codes.length], Uint32Array.from(codes), "codec codes");
   }
 }
 
-function disposeLayers({ start, upsampling }: Layers): void {
-  for (const block of [...start, ...upsampling]) block.dispose();
-}
-
-/** Appends the modules in order; their names count ELUs too (transformers, `EncodecDecoder`). */
-async function loadLayers(
-  gpu: Gpu,
-  weights: CodecWeights,
-  config: EncodecConfig,
-  { start, upsampling }: Layers,
-): Promise<void> {
+/** The modules in order; their names count ELUs too (transformers, `EncodecDecoder`). */
+async function loadLayers(scope: Scope, weights: CodecWeights, config: EncodecConfig): Promise<Layers> {
+  const start: Block[] = [];
+  const upsampling: Block[] = [];
   let index = 0;
   const name = (): string => `decoder.layers.${index++}`;
   let channels = config.num_filters * 2 ** config.upsampling_ratios.length;
   const conv = (inChannels: number, outChannels: number, kernelSize: number): Promise<EncodecConv1d> =>
-    EncodecConv1d.load(gpu, weights, name(), config, { inChannels, outChannels, kernelSize });
+    EncodecConv1d.load(scope, weights, name(), config, { inChannels, outChannels, kernelSize });
 
   start.push(await conv(config.hidden_size, channels, config.kernel_size));
-  start.push(await EncodecLSTM.load(gpu, weights, name(), config, channels));
+  start.push(await EncodecLSTM.load(scope, weights, name(), config, channels));
   for (const stride of config.upsampling_ratios) {
     index++; // ELU
     const shape = { inChannels: channels, outChannels: channels / 2, kernelSize: 2 * stride, stride };
     channels /= 2;
     const residuals = config.num_residual_layers;
     const elu = residuals === 0;
-    upsampling.push(await EncodecConvTranspose1d.load(gpu, weights, name(), config, shape, { elu }));
+    upsampling.push(await EncodecConvTranspose1d.load(scope, weights, name(), config, shape, { elu }));
     for (let j = 0; j < residuals; j++) {
       const options = { elu: j === residuals - 1, dilation: config.dilation_growth_rate ** j };
-      upsampling.push(await EncodecResnetBlock.load(gpu, weights, name(), config, channels, options));
+      upsampling.push(await EncodecResnetBlock.load(scope, weights, name(), config, channels, options));
     }
   }
   index++; // ELU
   upsampling.push(await conv(channels, config.audio_channels, config.last_kernel_size));
+  return { start, upsampling };
 }

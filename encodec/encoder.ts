@@ -7,8 +7,9 @@ import type { EncodecConfig } from "./config.ts";
 import { EncodecConv1d, EncodecLSTM, EncodecResnetBlock, type Activations, type Block } from "./layers.ts";
 import { EncodecQuantizer } from "./quantizer.ts";
 import { Recorder } from "../engine/recorder.ts";
+import { Scope } from "../engine/scope.ts";
 import { checkEncoderConfig } from "./supported.ts";
-import { activationsFor, Scratch, transpose, walk } from "./walk.ts";
+import { activationsFor, transpose, walk } from "./walk.ts";
 import { CodecWeights } from "./weights.ts";
 
 export interface EncodeOptions {
@@ -39,9 +40,11 @@ export class EncodecEncoder {
   readonly config: EncodecConfig;
   readonly #quantizer: EncodecQuantizer;
   readonly #layers: Layers;
+  readonly #weights: Scope;
 
-  private constructor(gpu: Gpu, config: EncodecConfig, quantizer: EncodecQuantizer, layers: Layers) {
-    this.gpu = gpu;
+  private constructor(weights: Scope, config: EncodecConfig, quantizer: EncodecQuantizer, layers: Layers) {
+    this.gpu = weights.gpu;
+    this.#weights = weights;
     this.config = config;
     this.#quantizer = quantizer;
     this.#layers = layers;
@@ -61,14 +64,10 @@ export class EncodecEncoder {
   ): Promise<EncodecEncoder> {
     checkEncoderConfig(config);
     const weights = new CodecWeights(reader, prefix);
-    const layers: Layers = { convolutions: [], end: [] };
-    try {
-      await loadLayers(gpu, weights, config, layers);
-      return new EncodecEncoder(gpu, config, await EncodecQuantizer.load(gpu, weights, config, codebooks), layers);
-    } catch (error) {
-      disposeLayers(layers);
-      throw error;
-    }
+    return await Scope.whole(gpu, async (scope) => {
+      const layers = await loadLayers(scope, weights, config);
+      return new EncodecEncoder(scope, config, await EncodecQuantizer.load(scope, weights, config, codebooks), layers);
+    });
   }
 
   /**
@@ -81,29 +80,24 @@ export class EncodecEncoder {
     const codebooks = this.#countCodebooks(options.bandwidth);
     const samples = this.#countSamples(audio);
     const frames = Math.ceil(samples / this.config.hop_length);
-    const recorder = new Recorder(this.gpu, "codec encode");
-    const scratch = new Scratch(this.gpu);
-    try {
-      const latent = this.#recordConvolutions(recorder, scratch, audio, samples, options.chunkFrames);
+    return await Scope.during(this.gpu, async (scope) => {
+      const recorder = new Recorder(scope, "codec encode");
+      const latent = this.#recordConvolutions(recorder, scope, audio, samples, options.chunkFrames);
       const end = walk(this.#layers.end, recorder, latent);
-      const codes = this.#quantizer.record(recorder, end.x, frames, codebooks, scratch);
+      const codes = this.#quantizer.record(recorder, end.x, frames, codebooks, scope);
       await recorder.run(options.signal, options.onProgress);
       return new NdArray(Int32Array.from(await codes.read()), [codebooks, frames]);
-    } finally {
-      recorder.dispose();
-      scratch.dispose();
-    }
+    });
   }
 
   dispose(): void {
-    this.#quantizer.dispose();
-    disposeLayers(this.#layers);
+    this.#weights.dispose();
   }
 
   /** Records all that comes before the LSTM, chunk by chunk; the result is what the LSTM starts from. */
   #recordConvolutions(
     recorder: Recorder,
-    scratch: Scratch,
+    scope: Scope,
     audio: Float32Array,
     samples: number,
     chunkFrames?: number,
@@ -115,10 +109,11 @@ export class EncodecEncoder {
     const chunks = cutIntoChunks(frames, size, contextFrames(this.config));
     const samplesOf = ({ first, last }: Chunk): number => Math.min(last * hop, samples) - first * hop;
 
-    const input = scratch.tensorFrom("f32", transpose(Float32Array.from(audio), channels, samples), "audio");
+    const values = transpose(Float32Array.from(audio), channels, samples);
+    const input = scope.tensorFrom("f32", [values.length], values, "codec audio");
     const width = convolutions[convolutions.length - 1].outChannels;
-    const latent = activationsFor(end, frames, width, scratch);
-    const buffers = activationsFor(convolutions, Math.max(...chunks.map(samplesOf)), channels, scratch);
+    const latent = activationsFor(end, frames, width, scope);
+    const buffers = activationsFor(convolutions, Math.max(...chunks.map(samplesOf)), channels, scope);
     for (const chunk of chunks) {
       const length = samplesOf(chunk);
       recorder.program(0).copy(input, chunk.first * hop * channels, buffers.x, 0, length * channels);
@@ -153,17 +148,10 @@ export class EncodecEncoder {
   }
 }
 
-function disposeLayers({ convolutions, end }: Layers): void {
-  for (const block of [...convolutions, ...end]) block.dispose();
-}
-
-/** Appends the modules in order; their names count ELUs too (transformers, `EncodecEncoder`). */
-async function loadLayers(
-  gpu: Gpu,
-  weights: CodecWeights,
-  config: EncodecConfig,
-  { convolutions, end }: Layers,
-): Promise<void> {
+/** The modules in order; their names count ELUs too (transformers, `EncodecEncoder`). */
+async function loadLayers(scope: Scope, weights: CodecWeights, config: EncodecConfig): Promise<Layers> {
+  const convolutions: Block[] = [];
+  const end: Block[] = [];
   let index = 0;
   const name = (): string => `encoder.layers.${index++}`;
   const residuals = config.num_residual_layers;
@@ -171,21 +159,22 @@ async function loadLayers(
   let channels = config.num_filters;
 
   const first = { inChannels: config.audio_channels, outChannels: channels, kernelSize: config.kernel_size };
-  convolutions.push(await EncodecConv1d.load(gpu, weights, name(), config, first, { elu: residuals === 0 }));
+  convolutions.push(await EncodecConv1d.load(scope, weights, name(), config, first, { elu: residuals === 0 }));
   for (const [i, stride] of strides.entries()) {
     for (let j = 0; j < residuals; j++) {
       const options = { elu: j === residuals - 1, dilation: config.dilation_growth_rate ** j };
-      convolutions.push(await EncodecResnetBlock.load(gpu, weights, name(), config, channels, options));
+      convolutions.push(await EncodecResnetBlock.load(scope, weights, name(), config, channels, options));
     }
     index++; // ELU
     const shape = { inChannels: channels, outChannels: 2 * channels, kernelSize: 2 * stride, stride };
     // The LSTM takes its input as it is.
     const downsampling = { elu: residuals === 0 && i < strides.length - 1 };
-    convolutions.push(await EncodecConv1d.load(gpu, weights, name(), config, shape, downsampling));
+    convolutions.push(await EncodecConv1d.load(scope, weights, name(), config, shape, downsampling));
     channels *= 2;
   }
-  end.push(await EncodecLSTM.load(gpu, weights, name(), config, channels));
+  end.push(await EncodecLSTM.load(scope, weights, name(), config, channels));
   index++; // ELU
   const last = { inChannels: channels, outChannels: config.hidden_size, kernelSize: config.last_kernel_size };
-  end.push(await EncodecConv1d.load(gpu, weights, name(), config, last));
+  end.push(await EncodecConv1d.load(scope, weights, name(), config, last));
+  return { convolutions, end };
 }

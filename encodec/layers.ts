@@ -1,13 +1,5 @@
-import type { Gpu } from "../engine/gpu.ts";
 import type { Tensor } from "../engine/tensor.ts";
-import {
-  conv1d,
-  createConv1d,
-  disposeConv1d,
-  type Conv1d,
-  type Conv1dOptions,
-  type ConvShape,
-} from "../kernels/conv1d/conv1d.ts";
+import { conv1d, createConv1d, type Conv1d, type Conv1dOptions, type ConvShape } from "../kernels/conv1d/conv1d.ts";
 import {
   convTranspose1d,
   createConvTranspose1d,
@@ -15,10 +7,11 @@ import {
   type Trim,
 } from "../kernels/conv_transpose1d/conv_transpose1d.ts";
 import { add } from "../kernels/elementwise/elementwise.ts";
-import { createLstm, disposeLstm, lstm, type Lstm, type LstmBuffers, type LstmWeights } from "../kernels/lstm/lstm.ts";
+import { createLstm, lstm, type Lstm, type LstmBuffers, type LstmWeights } from "../kernels/lstm/lstm.ts";
 import type { EncodecConfig } from "./config.ts";
 import { convPadding } from "./padding.ts";
 import type { Recorder } from "../engine/recorder.ts";
+import type { Scope } from "../engine/scope.ts";
 import type { CodecWeights } from "./weights.ts";
 
 /** Buffers of a walk through the codec. Values are time-major: row = frame, [length, channels]. */
@@ -41,7 +34,6 @@ export interface Block {
   /** Values of {@link Activations.inner} that it needs. */
   innerSize(length: number): number;
   record(recorder: Recorder, activations: Activations): Activations;
-  dispose(): void;
 }
 
 interface BlockOptions {
@@ -64,7 +56,7 @@ export class EncodecConv1d implements Block {
   }
 
   static async load(
-    gpu: Gpu,
+    scope: Scope,
     weights: CodecWeights,
     name: string,
     config: EncodecConfig,
@@ -75,7 +67,7 @@ export class EncodecConv1d implements Block {
     const bias = await weights.values(`${name}.conv.bias`, [shape.outChannels]);
     const { outChannels, inChannels, kernelSize, dilation = 1, stride = 1 } = shape;
     const sizes = { outChannels, inChannels, kernelSize };
-    const conv = createConv1d(gpu, weight, sizes, weights.prefix + name, { bias, dilation, stride });
+    const conv = createConv1d(scope, weight, sizes, weights.prefix + name, { bias, dilation, stride });
     return new EncodecConv1d(conv, config, options);
   }
 
@@ -100,10 +92,6 @@ export class EncodecConv1d implements Block {
     this.apply(recorder, x, length, spare, this.#options);
     return { ...activations, x: spare, spare: x, length: this.outLength(length) };
   }
-
-  dispose(): void {
-    disposeConv1d(this.conv);
-  }
 }
 
 /** Upsampling by a transposed convolution, trimmed to `length * stride` rows. Weights `{name}.conv.*`. */
@@ -121,7 +109,7 @@ export class EncodecConvTranspose1d implements Block {
   }
 
   static async load(
-    gpu: Gpu,
+    scope: Scope,
     weights: CodecWeights,
     name: string,
     config: EncodecConfig,
@@ -130,7 +118,7 @@ export class EncodecConvTranspose1d implements Block {
   ): Promise<EncodecConvTranspose1d> {
     const weight = await weights.convTranspose(`${name}.conv`, shape);
     const bias = await weights.values(`${name}.conv.bias`, [shape.outChannels]);
-    const conv = createConvTranspose1d(gpu, weight, shape, weights.prefix + name, { bias });
+    const conv = createConvTranspose1d(scope, weight, shape, weights.prefix + name, { bias });
     const total = shape.kernelSize - shape.stride;
     const right = config.use_causal_conv ? Math.ceil(total * config.trim_right_ratio) : Math.floor(total / 2);
     return new EncodecConvTranspose1d(conv, { left: total - right, right }, options);
@@ -151,10 +139,6 @@ export class EncodecConvTranspose1d implements Block {
     convTranspose1d(program, x, length, this.#conv, spare, { trim: this.#trim, elu: this.#options.elu });
     return { ...activations, x: spare, spare: x, length: this.outLength(length) };
   }
-
-  dispose(): void {
-    disposeConv1d(this.#conv.phases);
-  }
 }
 
 /** y = LSTM(x) + x over all layers, then ELU. Weights `{name}.lstm.*`. */
@@ -168,7 +152,7 @@ export class EncodecLSTM implements Block {
   }
 
   static async load(
-    gpu: Gpu,
+    scope: Scope,
     weights: CodecWeights,
     name: string,
     config: EncodecConfig,
@@ -176,7 +160,7 @@ export class EncodecLSTM implements Block {
   ): Promise<EncodecLSTM> {
     const layers: LstmWeights[] = [];
     for (let i = 0; i < config.num_lstm_layers; i++) layers.push(await weights.lstm(`${name}.lstm`, i, dimension));
-    return new EncodecLSTM(createLstm(gpu, layers, dimension, `${weights.prefix}${name}.lstm`), dimension);
+    return new EncodecLSTM(createLstm(scope, layers, dimension, `${weights.prefix}${name}.lstm`), dimension);
   }
 
   outLength(length: number): number {
@@ -193,10 +177,6 @@ export class EncodecLSTM implements Block {
     lstm(recorder, x, length, this.#layers, buffers);
     add(recorder.program(0), buffers.h, x, { size: length * this.outChannels, elu: true });
     return activations;
-  }
-
-  dispose(): void {
-    disposeLstm(this.#layers);
   }
 }
 
@@ -219,7 +199,7 @@ export class EncodecResnetBlock implements Block {
   }
 
   static async load(
-    gpu: Gpu,
+    scope: Scope,
     weights: CodecWeights,
     name: string,
     config: EncodecConfig,
@@ -228,7 +208,7 @@ export class EncodecResnetBlock implements Block {
   ): Promise<EncodecResnetBlock> {
     const inner = Math.floor(dimension / config.compress);
     const load = (part: string, inChannels: number, outChannels: number, kernelSize: number, dilation = 1) =>
-      EncodecConv1d.load(gpu, weights, `${name}.${part}`, config, { outChannels, inChannels, kernelSize, dilation });
+      EncodecConv1d.load(scope, weights, `${name}.${part}`, config, { outChannels, inChannels, kernelSize, dilation });
     const first = await load("block.1", dimension, inner, config.residual_kernel_size, options.dilation);
     const second = await load("block.3", inner, dimension, 1);
     const shortcut = config.use_conv_shortcut ? await load("shortcut", dimension, dimension, 1) : undefined;
@@ -258,10 +238,5 @@ export class EncodecResnetBlock implements Block {
     first.apply(recorder, x, length, inner, { eluInput: true, elu: true });
     second.apply(recorder, inner, length, spare, last);
     return { ...activations, x: spare, spare: x };
-  }
-
-  dispose(): void {
-    for (const conv of this.#convs) conv.dispose();
-    this.#shortcut?.dispose();
   }
 }

@@ -1,13 +1,12 @@
 import { EngineError } from "../engine/errors.ts";
-import type { Gpu } from "../engine/gpu.ts";
 import type { Program } from "../engine/program.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { createCodebook, nearestEntries, type Codebook } from "../kernels/codebook/codebook.ts";
 import { embedding } from "../kernels/embedding/embedding.ts";
-import { disposeLinear, padRows } from "../kernels/matmul/linear.ts";
+import { padRows } from "../kernels/matmul/linear.ts";
 import type { EncodecConfig } from "./config.ts";
 import type { Recorder } from "../engine/recorder.ts";
-import type { Scratch } from "./walk.ts";
+import type { Scope } from "../engine/scope.ts";
 import type { CodecWeights } from "./weights.ts";
 
 const entriesOf = (codebook: number): string => `quantizer.layers.${codebook}.codebook.embed`;
@@ -30,7 +29,12 @@ export class EncodecCodebooks {
   }
 
   /** Loads the first `count` codebooks, `quantizer.layers.{i}.codebook.embed`. */
-  static async load(gpu: Gpu, weights: CodecWeights, config: EncodecConfig, count: number): Promise<EncodecCodebooks> {
+  static async load(
+    scope: Scope,
+    weights: CodecWeights,
+    config: EncodecConfig,
+    count: number,
+  ): Promise<EncodecCodebooks> {
     const { codebook_size: size, codebook_dim: dimension } = config;
     const stride = Math.ceil(dimension / 4) * 4;
     const table = new Float32Array(count * size * stride);
@@ -38,7 +42,7 @@ export class EncodecCodebooks {
       const embed = await weights.values(entriesOf(i), [size, dimension]);
       table.set(padRows(embed, size, dimension), i * size * stride);
     }
-    const tensor = gpu.tensorFrom("f32", [count, size, stride], table, `${weights.prefix}quantizer`);
+    const tensor = scope.tensorFrom("f32", [count, size, stride], table, `${weights.prefix}quantizer`);
     return new EncodecCodebooks(tensor, count, size, dimension);
   }
 
@@ -63,10 +67,6 @@ export class EncodecCodebooks {
           actual: codes[i],
         });
   }
-
-  dispose(): void {
-    this.#table.dispose();
-  }
 }
 
 /** The residual vector quantizer, for encoding: each codebook codes what those before it left over. */
@@ -78,20 +78,19 @@ export class EncodecQuantizer {
   }
 
   /** Loads the first `count` codebooks, `quantizer.layers.{i}.codebook.embed`. */
-  static async load(gpu: Gpu, weights: CodecWeights, config: EncodecConfig, count: number): Promise<EncodecQuantizer> {
+  static async load(
+    scope: Scope,
+    weights: CodecWeights,
+    config: EncodecConfig,
+    count: number,
+  ): Promise<EncodecQuantizer> {
     const { codebook_size: size, codebook_dim: dimension } = config;
     const codebooks: Codebook[] = [];
-    const quantizer = new EncodecQuantizer(codebooks);
-    try {
-      for (let i = 0; i < count; i++) {
-        const entries = await weights.values(entriesOf(i), [size, dimension]);
-        codebooks.push(createCodebook(gpu, entries, size, dimension, weights.prefix + entriesOf(i)));
-      }
-      return quantizer;
-    } catch (error) {
-      quantizer.dispose();
-      throw error;
+    for (let i = 0; i < count; i++) {
+      const entries = await weights.values(entriesOf(i), [size, dimension]);
+      codebooks.push(createCodebook(scope, entries, size, dimension, weights.prefix + entriesOf(i)));
     }
+    return new EncodecQuantizer(codebooks);
   }
 
   /** How many codebooks are loaded. */
@@ -100,10 +99,10 @@ export class EncodecQuantizer {
   }
 
   /** Records the codes of frames x, whose values are lost. x: [frames, dimension]; result: [codebooks, frames]. */
-  record(recorder: Recorder, x: Tensor<"f32">, frames: number, codebooks: number, scratch: Scratch): Tensor<"u32"> {
+  record(recorder: Recorder, x: Tensor<"f32">, frames: number, codebooks: number, scope: Scope): Tensor<"u32"> {
     const { inner, columns } = this.#codebooks[0];
-    const scores = scratch.tensor("f32", frames * columns, "scores");
-    const codes = scratch.tensor("u32", codebooks * frames, "codes");
+    const scores = scope.tensor("f32", [frames * columns], "codec scores");
+    const codes = scope.tensor("u32", [codebooks * frames], "codec codes");
     for (const [i, codebook] of this.#codebooks.slice(0, codebooks).entries())
       nearestEntries(recorder.program(frames * inner * columns), x, frames, codebook, {
         scores,
@@ -111,9 +110,5 @@ export class EncodecQuantizer {
         first: i * frames,
       });
     return codes;
-  }
-
-  dispose(): void {
-    for (const codebook of this.#codebooks) disposeLinear(codebook);
   }
 }

@@ -1,4 +1,4 @@
-import { EngineError } from "../engine/errors.ts";
+import { checkFinite, readTensor } from "../engine/read_tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import type { ConvShape } from "../kernels/conv1d/conv1d.ts";
 import type { LstmWeights } from "../kernels/lstm/lstm.ts";
@@ -19,18 +19,9 @@ export class CodecWeights {
     this.prefix = prefix;
   }
 
-  /** @throws EngineError `bad-input` if the tensor is missing or has another shape. */
+  /** @throws EngineError `bad-input` if the tensor is missing, has another shape or is not finite. */
   async values(name: string, shape: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
-    const fullName = this.prefix + name;
-    const found = this.reader.info(fullName);
-    if (found.shape.length === shape.length && shape.every((extent, i) => extent === found.shape[i]))
-      return await this.reader.readFloat32(fullName);
-    throw new EngineError("bad-input", `tensor ${fullName} does not fit config.json`, {
-      where: found.file,
-      expected: `[${shape.join(", ")}]`,
-      actual: `[${found.shape.join(", ")}]`,
-      fix: "check that config.json and the weights belong together",
-    });
+    return await readTensor(this.reader, this.prefix + name, shape);
   }
 
   /** Weight of the convolution `name`, its weight norm folded: [outChannels, inChannels, kernelSize]. */
@@ -64,7 +55,10 @@ export class CodecWeights {
     if (pair === undefined) return await this.values(`${name}.weight`, shape);
     const [magnitude, direction] = pair;
     const g = await this.values(`${name}.${magnitude}`, [shape[0], 1, 1]);
-    return foldWeightNorm(g, await this.values(`${name}.${direction}`, shape));
+    const weight = foldWeightNorm(g, await this.values(`${name}.${direction}`, shape));
+    // A direction of zeros has no norm.
+    checkFinite(this.reader, `${this.prefix}${name}.${direction}`, weight);
+    return weight;
   }
 }
 

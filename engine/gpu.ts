@@ -4,6 +4,7 @@ import { Ledger } from "./ledger.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { getPlatform, type AdapterRequest, type ForcedVersions, type OpenedAdapter, type Runtime } from "./platform.ts";
 import { Program } from "./program.ts";
+import type { TensorMaker } from "./scope.ts";
 import { Tensor, tensorBytes, type Dtype, type HostArray } from "./tensor.ts";
 
 export interface GpuOptions extends AdapterRequest {
@@ -40,8 +41,25 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   });
 }
 
+/** Those that nobody disposed. Weakly, so that a page can collect what it forgot. */
+const opened = new Set<WeakRef<Gpu>>();
+
+/**
+ * Ends all work on GPUs in this thread and frees their devices; runs under way end with `usage`. A worker calls it before
+ * `worker.terminate()`: Dawn ends the whole process if its thread goes while it works.
+ */
+export async function stop(): Promise<void> {
+  const gpus = [...opened].flatMap((ref) => ref.deref() ?? []);
+  for (const gpu of gpus) gpu.dispose();
+  await Promise.all(gpus.map((gpu) => gpu.device.lost));
+  // What waited for the devices is told in the turns after the loss.
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setTimeout(resolve));
+}
+
 /** The one object that holds a device, its queue and limits, the pipeline cache and the ledger of bytes alive. */
-export class Gpu {
+export class Gpu implements TensorMaker {
+  /** As {@link TensorMaker}: tensors that it makes are freed by whoever asked for them. */
+  readonly gpu = this;
   readonly device: GPUDevice;
   readonly runtime: Runtime;
   /** Name of the adapter for people. */
@@ -64,8 +82,16 @@ export class Gpu {
   readonly placeholder: Tensor;
   /** Kept reachable on purpose: see {@link OpenedAdapter.owner}. */
   readonly owner: unknown;
-  #fault: EngineError | undefined;
-  readonly #lost: Promise<never>;
+  /** Why nothing works on the device any more: it was lost or disposed. */
+  #end: EngineError | undefined;
+  /** An error that no call could be blamed for, until someone is told. */
+  #uncaptured: EngineError | undefined;
+  /**
+   * Called when the device ends, by everyone who waits now. A promise to race against would keep a reaction of every wait
+   * as long as the device lives: 315 bytes each, 40 KB an utterance.
+   */
+  readonly #waiting = new Set<(end: EngineError) => void>();
+  readonly #self = new WeakRef(this);
 
   static async fromAdapter(
     opened: OpenedAdapter,
@@ -76,7 +102,12 @@ export class Gpu {
     const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
     const features = (["subgroups", "timestamp-query"] as GPUFeatureName[]).filter((f) => adapter.features.has(f));
     const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: features, label: "bark-webgpu" });
-    return new Gpu(device, adapter, runtime, { owner: opened.owner, ...choice });
+    try {
+      return new Gpu(device, adapter, runtime, { owner: opened.owner, ...choice });
+    } catch (error) {
+      device.destroy();
+      throw error;
+    }
   }
 
   private constructor(
@@ -99,27 +130,39 @@ export class Gpu {
     this.pipelines = new PipelineCache(device);
     this.paramsStride = Math.max(this.paramsBytes, device.limits.minUniformBufferOffsetAlignment);
     this.placeholder = this.tensor("f32", [4], "placeholder");
-    this.#lost = device.lost.then((info) => {
-      this.#fault ??= new EngineError("device-lost", `the GPU device was lost: ${info.message || info.reason}`, {
-        where: this.adapterName,
-        fix: "load the model again; if it repeats, use a smaller model or --dtype f16",
-      });
-      throw this.#fault;
+    void device.lost.then(({ message, reason }) => {
+      const fix = "load the model again; if it repeats, use a smaller model or --dtype f16";
+      const lost = `the GPU device was lost: ${message || reason}`;
+      this.#finish(new EngineError("device-lost", lost, { where: this.adapterName, fix }));
     });
-    this.#lost.catch(() => undefined); // Waited for only while work is pending.
-    device.addEventListener("uncapturederror", (event) => {
-      const { error } = event;
-      const outOfMemory = typeof GPUOutOfMemoryError !== "undefined" && error instanceof GPUOutOfMemoryError;
-      this.#fault ??= new EngineError(outOfMemory ? "limit" : "internal", `WebGPU: ${error.message.split("\n")[0]}`, {
-        where: this.adapterName,
-        ...(outOfMemory ? { fix: "use a smaller model or --dtype f16" } : {}),
-      });
+    device.addEventListener("uncapturederror", this.#onUncaptured);
+    opened.add(this.#self);
+  }
+
+  /** Such as out of memory, which is told late. What is wrong with a submit is told by the submit. */
+  readonly #onUncaptured = ({ error }: GPUUncapturedErrorEvent): void => {
+    const outOfMemory = typeof GPUOutOfMemoryError !== "undefined" && error instanceof GPUOutOfMemoryError;
+    this.#uncaptured ??= this.#errorOf(error, outOfMemory ? "limit" : "internal");
+  };
+
+  #errorOf(error: GPUError, code: "limit" | "internal"): EngineError {
+    return new EngineError(code, `WebGPU: ${error.message.split("\n")[0]}`, {
+      where: this.adapterName,
+      ...(code === "limit" ? { fix: "use a smaller model or --dtype f16" } : {}),
     });
   }
 
-  /** Throws what went wrong on the device since the start, if anything did. */
+  #finish(end: EngineError): void {
+    this.#end ??= end;
+    for (const tell of this.#waiting) tell(this.#end);
+    this.#waiting.clear();
+  }
+
+  /** @throws EngineError `device-lost`, or `usage` if it was disposed; once, an error that no call could be blamed for. */
   check(): void {
-    if (this.#fault !== undefined) throw this.#fault;
+    const error = this.#end ?? this.#uncaptured;
+    this.#uncaptured = undefined;
+    if (error !== undefined) throw error;
   }
 
   /** A new tensor; its contents are zero. */
@@ -177,29 +220,50 @@ export class Gpu {
    */
   async submit(programs: readonly Program[], timestampWrites?: GPUComputePassTimestampWrites): Promise<void> {
     const lists = await Promise.all(programs.map((program) => program.steps()));
-    this.check();
-    const encoder = this.device.createCommandEncoder();
-    let pass: GPUComputePassEncoder | undefined;
-    for (const steps of lists)
-      for (const step of steps) {
-        if (step.kind === "copy") {
-          pass?.end();
-          pass = undefined;
-          const { source, sourceOffset, destination, destinationOffset, size } = step;
-          encoder.copyBufferToBuffer(source.buffer, sourceOffset, destination.buffer, destinationOffset, size);
-          continue;
+    for (const program of new Set(programs)) program.requireTensors();
+    await this.validated(() => {
+      const encoder = this.device.createCommandEncoder();
+      let pass: GPUComputePassEncoder | undefined;
+      for (const steps of lists)
+        for (const step of steps) {
+          if (step.kind === "copy") {
+            pass?.end();
+            pass = undefined;
+            const { source, sourceOffset, destination, destinationOffset, size } = step;
+            encoder.copyBufferToBuffer(source.buffer, sourceOffset, destination.buffer, destinationOffset, size);
+            continue;
+          }
+          pass ??= encoder.beginComputePass(timestampWrites && { timestampWrites });
+          pass.setPipeline(step.pipeline);
+          pass.setBindGroup(0, step.bindGroup);
+          // Not by a spread, which takes 4 % of a step's encoding.
+          const [x, y, z] = step.workgroups;
+          pass.dispatchWorkgroups(x, y, z);
+          this.counters.dispatches++;
         }
-        pass ??= encoder.beginComputePass(timestampWrites && { timestampWrites });
-        pass.setPipeline(step.pipeline);
-        pass.setBindGroup(0, step.bindGroup);
-        // Not by a spread, which takes 4 % of a step's encoding.
-        const [x, y, z] = step.workgroups;
-        pass.dispatchWorkgroups(x, y, z);
-        this.counters.dispatches++;
-      }
-    pass?.end();
-    this.device.queue.submit([encoder.finish()]);
-    this.counters.submits++;
+      pass?.end();
+      this.device.queue.submit([encoder.finish()]);
+      this.counters.submits++;
+    });
+  }
+
+  /**
+   * What `work` answers. A validation error belongs to the calls that made it: told as one of the device it would end
+   * whatever else runs there. @throws EngineError `internal` if what `work` asked for is not valid; as {@link check}.
+   */
+  async validated<T>(work: () => T): Promise<T> {
+    this.check();
+    this.device.pushErrorScope("validation");
+    let report: Promise<GPUError | null>;
+    let result: T;
+    try {
+      result = work();
+    } finally {
+      report = this.device.popErrorScope();
+    }
+    const error = await report.catch(() => null); // Rejects if the device is lost, which check() tells.
+    if (error !== null) throw this.#errorOf(error, "internal");
+    return result;
   }
 
   /** Waits until all submitted work is done. */
@@ -207,19 +271,39 @@ export class Gpu {
     await this.#pending(this.device.queue.onSubmittedWorkDone());
   }
 
-  /** Waits for work on the device. @throws EngineError what went wrong on it, if anything did. */
+  /** Waits for work on the device. @throws EngineError as {@link check}. */
   async #pending(work: Promise<unknown>): Promise<void> {
+    let tell: (end: EngineError) => void = () => undefined;
+    const settled = new Promise<void>((resolve, reject) => {
+      tell = reject;
+      work.then(() => resolve(), reject);
+    });
+    this.#waiting.add(tell);
     try {
-      const settled = Promise.race([work, this.#lost]);
       // A GPU does not need the processor, and its host should be back at once: resting took a decode 3 ms a readback.
       await (this.isSoftware ? (getPlatform().wait?.(settled) ?? settled) : settled);
     } catch (error) {
       // A lost device rejects what is pending in each runtime's own words, and may do so before it tells of the loss.
-      await Promise.race([this.#lost.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 200))]);
+      await this.#lossWithin(200);
       this.check();
       throw error;
+    } finally {
+      this.#waiting.delete(tell);
     }
     this.check();
+  }
+
+  async #lossWithin(milliseconds: number): Promise<void> {
+    if (this.#end !== undefined) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, milliseconds);
+      this.#waiting.add(done);
+    });
   }
 
   /** Copies bytes of a buffer to host memory after all submitted work. Offset and size are multiples of 4. */
@@ -229,10 +313,12 @@ export class Gpu {
     const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
     const staging = this.createBuffer(size, usage, `${label} readback`);
     try {
-      const encoder = this.device.createCommandEncoder();
-      encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
-      this.device.queue.submit([encoder.finish()]);
-      this.counters.readbacks++;
+      await this.validated(() => {
+        const encoder = this.device.createCommandEncoder();
+        encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+        this.device.queue.submit([encoder.finish()]);
+        this.counters.readbacks++;
+      });
       await this.#pending(staging.mapAsync(GPUMapMode.READ));
       return staging.getMappedRange().slice(0);
     } finally {
@@ -258,6 +344,7 @@ export class Gpu {
         actual: `${size} bytes`,
         fix: "use --dtype f16 or a smaller model",
       });
+    this.check();
     const buffer = this.device.createBuffer({ size, usage, label });
     this.ledger.allocate(label, size);
     return buffer;
@@ -268,9 +355,13 @@ export class Gpu {
     buffer.destroy();
   }
 
-  /** Frees the device. Everything made from it becomes unusable. */
+  /** Frees the device. Everything made from it becomes unusable; who waits for it is told `usage`. */
   dispose(): void {
+    opened.delete(this.#self);
+    this.#finish(new EngineError("usage", "the GPU device was disposed", { where: this.adapterName }));
     if (!this.placeholder.disposed) this.placeholder.dispose();
+    // Dawn keeps a device that has a listener, with two threads and 2 MB of memory.
+    this.device.removeEventListener("uncapturederror", this.#onUncaptured);
     this.device.queue.submit([]); // Dawn frees destroyed buffers at a submit.
     this.device.destroy();
   }

@@ -1,5 +1,6 @@
 import { EngineError } from "./errors.ts";
 import type { AnyKernel, Binding, Constants } from "./kernel.ts";
+import { Memo } from "./memo.ts";
 import { loadShader, usesWeights, type ShaderSource, type MatrixFormat } from "./shader_source.ts";
 
 export interface CompiledKernel {
@@ -13,7 +14,7 @@ export interface CompiledKernel {
  */
 export class PipelineCache {
   readonly #device: GPUDevice;
-  readonly #cache = new Map<string, Promise<CompiledKernel>>();
+  readonly #cache = new Memo<string, CompiledKernel>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -21,18 +22,12 @@ export class PipelineCache {
 
   /** What was compiled or is being compiled: name, weight format and constants of each. */
   get keys(): string[] {
-    return [...this.#cache.keys()];
+    return this.#cache.keys;
   }
 
   get(kernel: AnyKernel, format: MatrixFormat, constants: Constants): Promise<CompiledKernel> {
     const key = `${kernel.name}|${usesWeights(kernel) ? format : "-"}|${JSON.stringify(constants)}`;
-    let compiled = this.#cache.get(key);
-    if (compiled === undefined) {
-      compiled = this.#compile(kernel, format, constants);
-      compiled.catch(() => undefined); // A program that is recorded waits for it only once it runs.
-      this.#cache.set(key, compiled);
-    }
-    return compiled;
+    return this.#cache.get(key, () => this.#compile(kernel, format, constants));
   }
 
   async #compile(kernel: AnyKernel, format: MatrixFormat, constants: Constants): Promise<CompiledKernel> {

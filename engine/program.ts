@@ -42,6 +42,7 @@ export class Program {
   readonly label: string;
   readonly #steps: (Dispatch | Copy)[] = [];
   readonly #params: ArrayBuffer[] = [];
+  readonly #tensors = new Set<Tensor>();
   #bound: Promise<readonly (BoundDispatch | Copy)[]> | undefined;
   #arena: GPUBuffer | undefined;
   #disposed = false;
@@ -95,9 +96,9 @@ export class Program {
           });
         format = tensor.dtype as MatrixFormat;
       }
-      if (tensor.disposed)
-        throw new EngineError("internal", "tensor was disposed", { where: `${kernel.name}.${name}: ${tensor.label}` });
+      tensor.requireAlive(`${kernel.name}.${name}: `);
       bound.push(tensor);
+      this.#tensors.add(tensor);
     }
     this.#steps.push({
       kind: "dispatch",
@@ -112,6 +113,7 @@ export class Program {
 
   /** Records a copy of `count` 4-byte words between two different tensors. */
   copy(source: Tensor, sourceFirst: number, destination: Tensor, destinationFirst: number, count: number): void {
+    this.#tensors.add(source).add(destination);
     this.#steps.push({
       kind: "copy",
       source,
@@ -138,6 +140,11 @@ export class Program {
   steps(): Promise<readonly (BoundDispatch | Copy)[]> {
     this.#bound ??= this.#bind();
     return this.#bound;
+  }
+
+  /** @throws EngineError `internal` if a tensor that it reads or writes was disposed. */
+  requireTensors(): void {
+    for (const tensor of this.#tensors) tensor.requireAlive(`${this.label}: `);
   }
 
   dispose(): void {
@@ -170,19 +177,21 @@ export class Program {
     );
     this.#arena = arena;
     this.gpu.writeBuffer(arena, 0, arenaBytes);
-    return this.#steps.map((step, i) => {
-      if (step.kind === "copy") return step;
-      const { pipeline, layout } = compiled[i]!;
-      const entries: GPUBindGroupEntry[] = step.tensors.map((tensor, binding) => ({
-        binding,
-        resource: { buffer: tensor.buffer },
-      }));
-      // A bind group a dispatch: a dynamic offset into the params would cost every replay a tenth of its encoding.
-      const params = { buffer: arena, offset: step.offset, size: this.gpu.paramsBytes };
-      entries.push({ binding: entries.length, resource: params });
-      const bindGroup = device.createBindGroup({ layout, entries, label: `${this.label}: ${step.kernel.name}` });
-      return { kind: "dispatch", pipeline, bindGroup, workgroups: step.workgroups };
-    });
+    return await this.gpu.validated(() =>
+      this.#steps.map((step, i) => {
+        if (step.kind === "copy") return step;
+        const { pipeline, layout } = compiled[i]!;
+        const entries: GPUBindGroupEntry[] = step.tensors.map((tensor, binding) => ({
+          binding,
+          resource: { buffer: tensor.buffer },
+        }));
+        // A bind group a dispatch: a dynamic offset into the params would cost every replay a tenth of its encoding.
+        const params = { buffer: arena, offset: step.offset, size: this.gpu.paramsBytes };
+        entries.push({ binding: entries.length, resource: params });
+        const bindGroup = device.createBindGroup({ layout, entries, label: `${this.label}: ${step.kernel.name}` });
+        return { kind: "dispatch", pipeline, bindGroup, workgroups: step.workgroups };
+      }),
+    );
   }
 }
 

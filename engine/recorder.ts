@@ -1,5 +1,6 @@
 import { EngineError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
+import type { Scope } from "./scope.ts";
 import type { Program } from "./program.ts";
 
 /** Where the next dispatch of `work` multiply-adds goes: into one program, or into one of several of bounded work. */
@@ -21,21 +22,24 @@ const workPerSubmit = { software: 5e8, gpu: 2e10 };
 /** Records a long walk into several programs of bounded work. */
 export class Recorder implements Recording {
   readonly gpu: Gpu;
+  readonly #scope: Scope;
   /** What it does, for people and for who times submits: "codec decode". */
   readonly task: string;
   readonly #programs: Program[] = [];
   readonly #most: number;
   #work = 0;
 
-  constructor(gpu: Gpu, task: string) {
-    this.gpu = gpu;
+  /** @param scope frees the programs. */
+  constructor(scope: Scope, task: string) {
+    this.gpu = scope.gpu;
+    this.#scope = scope;
     this.task = task;
-    this.#most = gpu.isSoftware ? workPerSubmit.software : workPerSubmit.gpu;
+    this.#most = scope.gpu.isSoftware ? workPerSubmit.software : workPerSubmit.gpu;
   }
 
   program(work: number): Program {
     if (this.#programs.length === 0 || this.#work + work > this.#most) {
-      this.#programs.push(this.gpu.program(`${this.task} ${this.#programs.length}`));
+      this.#programs.push(this.#scope.program(`${this.task} ${this.#programs.length}`));
       this.#work = 0;
     }
     this.#work += work;
@@ -59,9 +63,5 @@ export class Recorder implements Recording {
       }
       onProgress?.(i + 1, this.#programs.length);
     }
-  }
-
-  dispose(): void {
-    for (const program of this.#programs) program.dispose();
   }
 }

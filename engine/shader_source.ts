@@ -1,5 +1,6 @@
 import { EngineError } from "./errors.ts";
 import type { AnyKernel, Binding } from "./kernel.ts";
+import { Memo } from "./memo.ts";
 import { getPlatform } from "./platform.ts";
 import type { Dtype } from "./tensor.ts";
 
@@ -51,16 +52,7 @@ export class ShaderSource {
   }
 }
 
-const texts = new Map<string, Promise<string>>();
-
-function load(url: URL): Promise<string> {
-  let text = texts.get(url.href);
-  if (text === undefined) {
-    text = getPlatform().readText(url);
-    texts.set(url.href, text);
-  }
-  return text;
-}
+const texts = new Memo<string, string>();
 
 /** Whether a kernel's shader depends on the format of its weights. */
 export function usesWeights(kernel: AnyKernel): boolean {
@@ -85,7 +77,7 @@ export async function loadShader(kernel: AnyKernel, format: MatrixFormat): Promi
   const urls = [...enables, ...(prelude === undefined ? [] : [prelude]), ...(kernel.preludes ?? []), kernel.source];
   const parts = await Promise.all(
     urls.map(async (url) => {
-      const text = await load(url);
+      const text = await texts.get(url.href, () => getPlatform().readText(url));
       return { file: url.pathname.split("/").slice(-2).join("/"), text: text.endsWith("\n") ? text : `${text}\n` };
     }),
   );

@@ -47,12 +47,14 @@ export class Tensor<D extends Dtype = Dtype> {
    * f16 and q8 come back packed, as u32 words; `first` and `count` then count words.
    */
   async read(first = 0, count: number = this.size - first): Promise<HostArray> {
+    this.requireAlive();
     const bytes = await this.gpu.readBuffer(this.buffer, first * 4, count * 4, this.label);
     return new hostArrays[this.dtype](bytes);
   }
 
   /** Writes host values from element `first` on; ordered before the next submit. */
   write(data: HostArray, first = 0): void {
+    this.requireAlive();
     if ((first + data.length) * 4 > this.buffer.size)
       throw new EngineError("shape", "write past the end of a tensor", {
         where: this.label,
@@ -60,6 +62,11 @@ export class Tensor<D extends Dtype = Dtype> {
         actual: `${data.length} words`,
       });
     this.gpu.writeBuffer(this.buffer, first * 4, data);
+  }
+
+  /** @throws EngineError `internal` if it was disposed: WebGPU would fail the whole submit, without a name. */
+  requireAlive(user = ""): void {
+    if (this.#disposed) throw new EngineError("internal", "tensor was disposed", { where: `${user}${this.label}` });
   }
 
   /** Frees the buffer. Work already submitted still completes. */

@@ -1,6 +1,7 @@
 import type { Gpu } from "../engine/gpu.ts";
 import type { Program } from "../engine/program.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
+import { Scope } from "../engine/scope.ts";
 import type { Dtype, Tensor } from "../engine/tensor.ts";
 import { attentionDecode, attentionDecodeVersions, decodeScratch } from "./attention/decode.ts";
 import { tuned } from "./choose.ts";
@@ -18,13 +19,13 @@ const [enough, mostReplays] = [2, 24];
 /** Operands of true shape, all zero, and a clock: the adapter's own where it has one, else the host's around a submit. */
 export class TuneBench {
   readonly #gpu: Gpu;
-  readonly #tensors: Tensor[] = [];
-  readonly #programs: Program[] = [];
+  readonly #scope: Scope;
   readonly #linear: Linear;
   readonly #queries: { set: GPUQuerySet; resolved: GPUBuffer } | undefined;
 
   constructor(gpu: Gpu, format: MatrixFormat) {
     this.#gpu = gpu;
+    this.#scope = new Scope(gpu);
     const weight = this.#tensor(format, [width, 4 * width]) as Linear["weight"];
     this.#linear = { weight, bias: undefined, inner: width, columns: 4 * width };
     if (!gpu.features.has("timestamp-query")) return;
@@ -41,8 +42,7 @@ export class TuneBench {
   }
 
   dispose(): void {
-    for (const program of this.#programs) program.dispose();
-    for (const tensor of this.#tensors) tensor.dispose();
+    this.#scope.dispose();
     if (this.#queries === undefined) return;
     this.#queries.set.destroy();
     this.#gpu.releaseBuffer(this.#queries.resolved, "tune queries");
@@ -74,10 +74,9 @@ export class TuneBench {
       qkv: this.#tensor("f32", [1, 3 * width]),
       state,
       cache: { k: this.#tensor("f32", [1, capacity, width]), v: this.#tensor("f32", [1, capacity, width]) },
-      scratch: decodeScratch(this.#gpu, shape),
+      scratch: decodeScratch(this.#scope, shape),
       y: this.#tensor("f32", [1, width]),
     };
-    this.#tensors.push(tensors.scratch);
     return this.#contest("attention_decode", versions, (program, version) => {
       attentionDecode(program, tensors, { ...shape, version });
     });
@@ -105,8 +104,7 @@ export class TuneBench {
   }
 
   #record<V extends string>(op: string, version: V, record: (program: Program, version: V) => void): Program {
-    const program = this.#gpu.program(`tune ${op} ${version}`);
-    this.#programs.push(program);
+    const program = this.#scope.program(`tune ${op} ${version}`);
     record(program, version);
     return program;
   }
@@ -135,9 +133,7 @@ export class TuneBench {
   }
 
   #tensor<D extends Dtype>(dtype: D, shape: readonly number[]): Tensor<D> {
-    const tensor = this.#gpu.tensor(dtype, shape, "tune");
-    this.#tensors.push(tensor);
-    return tensor;
+    return this.#scope.tensor(dtype, shape, "tune");
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Gpu } from "../../engine/gpu.ts";
 import type { Program } from "../../engine/program.ts";
 import { into } from "../../engine/recorder.ts";
+import { Scope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { attention, type AttentionShape, type Rows } from "../../kernels/attention/attention.ts";
 import { attentionWeights } from "../../kernels/attention/attention_weights.ts";
@@ -8,11 +9,10 @@ import { kvAppend } from "../../kernels/attention/decode.ts";
 import { embedding, embeddingGiven, type EmbeddingTables } from "../../kernels/embedding/embedding.ts";
 import type { Linear } from "../../kernels/matmul/linear.ts";
 import { matmul } from "../../kernels/matmul/matmul.ts";
-import { disposeBuffers, type Gpt, type GptBuffers } from "../gpt.ts";
+import type { Gpt, GptBuffers } from "../gpt.ts";
 import { mergeHeads, splitHeads, type DynamicCache } from "./dynamic_cache.ts";
 import type { InputRow } from "./forward_inputs.ts";
 import { allocateOutput, type FloatArray, type PassOutput, type Wanted } from "./pass_output.ts";
-import { Scope } from "../scope.ts";
 
 /** The parts of a GPT that a pass runs through. */
 export interface PassModel {
@@ -41,24 +41,19 @@ export async function forwardPass(
   const keys = length + (past?.get_seq_length() ?? 0);
   const shape = { batch: rows.length, length, keys, layers, heads, headDim: width / heads, columns: head.columns };
   const output = allocateOutput(shape, wanted);
-  const scope = new Scope();
-  const f32 = (extents: number[], label: string): Tensor<"f32"> =>
-    scope.keep(gpt.gpu.tensor("f32", extents, `forward ${label}`));
-  try {
+  return await Scope.during(gpt.gpu, async (scope) => {
+    const f32 = (extents: number[], label: string): Tensor<"f32"> => scope.tensor("f32", extents, `forward ${label}`);
     const work: Work = {
       model,
-      buffers: gpt.buffers(length, "forward", keys),
+      buffers: gpt.buffers(scope, length, "forward", keys),
       keys: f32([keys, width], "keys"),
       values: f32([keys, width], "values"),
       weights: wanted.attentions ? f32([heads, length, keys], "attentions") : undefined,
       logits: f32([length, head.columns], "logits"),
     };
-    scope.keep({ dispose: () => disposeBuffers(work.buffers) });
     for (const [index, row] of rows.entries()) await runRow(work, row, index, past, output);
     return output;
-  } finally {
-    scope.dispose();
-  }
+  });
 }
 
 /** What lies on the GPU during a pass. */
@@ -80,9 +75,8 @@ async function runRow(work: Work, row: InputRow, index: number, past: DynamicCac
   const { numHeads: heads, hiddenSize } = gpt.shape;
   const queries = row.positions.length;
   const keys = work.keys.shape[0];
-  const scope = new Scope();
-  try {
-    const mask = row.mask && scope.keep(gpt.gpu.tensorFrom("u32", [keys], row.mask, "forward mask"));
+  await Scope.during(gpt.gpu, async (scope) => {
+    const mask = row.mask && scope.tensorFrom("u32", [keys], row.mask, "forward mask");
     const { scratch } = buffers;
     const shape = { queries, keys, heads, headDim: hiddenSize / heads, past: keys - queries, causal, mask, scratch };
     await submit(gpt.gpu, "embeddings", (program) => recordEmbeddings(program, work, row, scope));
@@ -103,31 +97,27 @@ async function runRow(work: Work, row: InputRow, index: number, past: DynamicCac
     });
     await keepRow(output.hiddenStates[gpt.layers], index, buffers.narrow);
     await keepRow(output.logits, index, logits);
-  } finally {
-    scope.dispose();
-  }
+  });
 }
 
 async function submit(gpu: Gpu, label: string, record: (program: Program) => void): Promise<void> {
-  const program = gpu.program(`forward ${label}`);
-  try {
+  await Scope.during(gpu, async (scope) => {
+    const program = scope.program(`forward ${label}`);
     record(program);
     await program.run();
-  } finally {
-    program.dispose();
-  }
+  });
 }
 
 function recordEmbeddings(program: Program, { model, buffers }: Work, row: InputRow, scope: Scope): void {
-  const { gpt, tables, idsPerPosition } = model;
+  const { tables, idsPerPosition } = model;
   const { input, positions } = row;
   const length = positions.length;
-  const at = { tensor: scope.keep(gpt.gpu.tensorFrom("u32", [length], positions, "forward positions")) };
+  const at = { tensor: scope.tensorFrom("u32", [length], positions, "forward positions") };
   if (input instanceof Float32Array) {
-    const given = scope.keep(gpt.gpu.tensorFrom("f32", [length, tables.width], input, "forward embeddings"));
+    const given = scope.tensorFrom("f32", [length, tables.width], input, "forward embeddings");
     return embeddingGiven(program, given, tables.positions, at, buffers.x, length);
   }
-  const ids = scope.keep(gpt.gpu.tensorFrom("u32", [length, idsPerPosition], input, "forward ids"));
+  const ids = scope.tensorFrom("u32", [length, idsPerPosition], input, "forward ids");
   const strided = { tensor: ids, stride: idsPerPosition, tables: idsPerPosition, tableStride: 1 };
   embedding(program, tables, strided, buffers.x, length, at);
 }
@@ -161,7 +151,9 @@ async function keepCache({ model, keys, values }: Work, output: PassOutput, laye
   const kept = output.cache[layer];
   if (kept === undefined) return;
   const { numHeads: heads, hiddenSize } = model.gpt.shape;
-  const [k, v] = await Promise.all([keys.read(), values.read()]);
+  // Not together: of two reads one would run on after the other has failed, and its tensor been freed.
+  const k = await keys.read();
+  const v = await values.read();
   kept.keys.row(index).data.set(splitHeads(k as Float32Array, heads, hiddenSize / heads));
   kept.values.row(index).data.set(splitHeads(v as Float32Array, heads, hiddenSize / heads));
 }

@@ -5,6 +5,7 @@ import { EncodecDecoder } from "../../encodec/decoder.ts";
 import { openGpu, type Gpu } from "../../engine/gpu.ts";
 import type { Program } from "../../engine/program.ts";
 import { into } from "../../engine/recorder.ts";
+import { Scope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { TensorInfo, TensorReader } from "../../engine/tensor_reader.ts";
 import { attention } from "../../kernels/attention/attention.ts";
@@ -104,8 +105,9 @@ async function prepareGpt(gpu: Gpu, work: GptWork): Promise<Prepared["run"]> {
 export async function recordGpt(gpu: Gpu, work: GptWork): Promise<{ program: Program; y: Tensor<"f32"> }> {
   const { layers: numLayers, width, heads: numHeads, rows } = work;
   const shape = { hiddenSize: width, numHeads, numLayers, bias: false, normBias: false };
-  const gpt = await Gpt.load(new WeightLoader(gpu, gptReader(work), "", "f32"), shape);
-  const buffers = gpt.buffers(rows, "bench");
+  const scope = new Scope(gpu);
+  const gpt = await Gpt.load(new WeightLoader(scope, gptReader(work), "", "f32"), shape);
+  const buffers = gpt.buffers(scope, rows, "bench");
   const input = gpu.tensorFrom("f32", [rows, width], valuesOf(tensorsOf(work)["x"]), "bench input");
   const program = gpu.program("bench gpt");
   // The residual stream is computed in place.

@@ -2,6 +2,7 @@ import { EngineError } from "../../engine/errors.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import { defineKernel, optionalRead, read, readWrite, type AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
+import type { TensorMaker } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseAttention } from "../choose.ts";
 import { attentionParams, attentionValues } from "./params.ts";
@@ -77,11 +78,11 @@ export function attentionKernels(gpu: Gpu, headDim: number): readonly AnyKernel[
 
 /** Scratch memory for {@link attention}, if the version that is chosen needs any. */
 export function attentionScratch(
-  gpu: Gpu,
+  maker: TensorMaker,
   shape: { queries: number; keys: number; heads: number; headDim: number; version?: AttentionVersion },
 ): Tensor<"f32"> | undefined {
-  if ((shape.version ?? chooseAttention(gpu, shape.headDim)) !== "strips") return undefined;
-  return gpu.tensor("f32", [stripElements(shape)], "attention scratch");
+  if ((shape.version ?? chooseAttention(maker.gpu, shape.headDim)) !== "strips") return undefined;
+  return maker.tensor("f32", [stripElements(shape)], "attention scratch");
 }
 
 /**

@@ -2,6 +2,7 @@ import { EngineError } from "../../engine/errors.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import { defineKernel, read, readWrite, type AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
+import type { TensorMaker } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseAttentionDecode } from "../choose.ts";
 
@@ -153,9 +154,9 @@ function isChunked(version: AttentionDecodeVersion): version is keyof typeof chu
 }
 
 /** What {@link attentionDecode} works in: [rows, *]. */
-export function decodeScratch(gpu: Gpu, { rows, heads, headDim, capacity }: DecodeShape): Tensor<"f32"> {
+export function decodeScratch(maker: TensorMaker, { rows, heads, headDim, capacity }: DecodeShape): Tensor<"f32"> {
   const [scores, parts] = [heads * capacity, heads * chunksOf(capacity) * (headDim + 4)];
-  return gpu.tensor("f32", [rows, Math.max(scores, parts)], "attention scratch");
+  return maker.tensor("f32", [rows, Math.max(scores, parts)], "attention scratch");
 }
 
 /** Attention that is left in parts, one for each chunk of the cache: `matmul` takes it as its input and merges them. */

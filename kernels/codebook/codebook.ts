@@ -1,6 +1,6 @@
-import type { Gpu } from "../../engine/gpu.ts";
 import { defineKernel, read, readWrite, spread } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
+import type { TensorMaker } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { createLinear, type Linear } from "../matmul/linear.ts";
 import { matmul } from "../matmul/matmul.ts";
@@ -16,15 +16,21 @@ export const codebookNearest = defineKernel({
 /** A codebook on the GPU: the layer x -> scores [size], of which score j is x . e_j - |e_j|^2 / 2. */
 export type Codebook = Linear<Tensor<"f32">>;
 
-/** Puts a codebook on the GPU; `disposeLinear` frees it. @param entries [size, width]. */
-export function createCodebook(gpu: Gpu, entries: Float32Array, size: number, width: number, label: string): Codebook {
+/** Puts a codebook on the GPU. @param entries [size, width]. */
+export function createCodebook(
+  maker: TensorMaker,
+  entries: Float32Array,
+  size: number,
+  width: number,
+  label: string,
+): Codebook {
   const bias = new Float32Array(size);
   for (let j = 0; j < size; j++) {
     let squares = 0;
     for (let k = j * width; k < (j + 1) * width; k++) squares += entries[k] * entries[k];
     bias[j] = -squares / 2;
   }
-  return createLinear(gpu, entries, size, width, label, { bias });
+  return createLinear(maker, entries, size, width, label, { bias });
 }
 
 /** Where {@link nearestEntries} puts its results. */

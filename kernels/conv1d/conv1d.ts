@@ -2,6 +2,7 @@ import { EngineError } from "../../engine/errors.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import { defineKernel, optionalRead, read, readWrite, spread } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
+import type { TensorMaker } from "../../engine/scope.ts";
 import type { WeightFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseConv1d } from "../choose.ts";
@@ -123,7 +124,7 @@ export interface CreateConv1dOptions {
 
 /** Puts a convolution on the GPU. @param weight [outChannels, inChannels, kernelSize], weight norm folded. */
 export function createConv1d(
-  gpu: Gpu,
+  maker: TensorMaker,
   weight: Float32Array,
   shape: ConvShape,
   label: string,
@@ -139,8 +140,9 @@ export function createConv1d(
       for (let tap = 0; tap < kernelSize; tap++) packed[(tap * inChannels + i) * width + out] = weight[from++];
   return {
     ...shape,
-    weight: createWeights(gpu, packed, [kernelSize * inChannels, width], label, options.format),
-    bias: options.bias === undefined ? undefined : gpu.tensorFrom("f32", [outChannels], options.bias, `${label}.bias`),
+    weight: createWeights(maker, packed, [kernelSize * inChannels, width], label, options.format),
+    bias:
+      options.bias === undefined ? undefined : maker.tensorFrom("f32", [outChannels], options.bias, `${label}.bias`),
     stride: options.stride ?? 1,
     dilation: options.dilation ?? 1,
   };
@@ -153,11 +155,6 @@ export function checkWeightSize(weight: Float32Array, shape: readonly number[], 
       expected: `[${shape.join(", ")}]`,
       actual: `${weight.length} values`,
     });
-}
-
-export function disposeConv1d(conv: Pick<Conv1d, "weight" | "bias">): void {
-  conv.weight.dispose();
-  conv.bias?.dispose();
 }
 
 /** Frames that a convolution makes of `length` rows. */

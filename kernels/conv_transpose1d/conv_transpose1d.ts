@@ -1,5 +1,5 @@
-import type { Gpu } from "../../engine/gpu.ts";
 import type { Program } from "../../engine/program.ts";
+import type { TensorMaker } from "../../engine/scope.ts";
 import type { WeightFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { checkWeightSize, conv1d, type Conv1d, type Conv1dVersion, type ConvShape } from "../conv1d/conv1d.ts";
@@ -20,7 +20,7 @@ export interface ConvTranspose1d extends ConvShape {
 
 /** Puts a transposed convolution on the GPU. @param weight [inChannels, outChannels, kernelSize], weight norm folded. */
 export function createConvTranspose1d(
-  gpu: Gpu,
+  maker: TensorMaker,
   weight: Float32Array,
   shape: ConvShape & { stride: number },
   label: string,
@@ -44,8 +44,8 @@ export function createConvTranspose1d(
     outChannels: columns,
     inChannels,
     kernelSize: taps,
-    weight: createWeights(gpu, packed, [taps * inChannels, width], label, options.format),
-    bias: bias === undefined ? undefined : gpu.tensorFrom("f32", [columns], bias, `${label}.bias`),
+    weight: createWeights(maker, packed, [taps * inChannels, width], label, options.format),
+    bias: bias === undefined ? undefined : maker.tensorFrom("f32", [columns], bias, `${label}.bias`),
     stride: 1,
     dilation: 1,
   };

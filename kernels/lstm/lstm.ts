@@ -1,12 +1,12 @@
 import { defineKernel, read, readWrite } from "../../engine/kernel.ts";
-import type { Gpu } from "../../engine/gpu.ts";
 import type { Recording } from "../../engine/recorder.ts";
+import type { TensorMaker } from "../../engine/scope.ts";
 import type { WeightFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseLstm } from "../choose.ts";
 import { checkWeightSize } from "../conv1d/conv1d.ts";
 import { expm1Prelude } from "../elementwise/elementwise.ts";
-import { createLinear, createWeights, disposeLinear, type Linear } from "../matmul/linear.ts";
+import { createLinear, createWeights, type Linear } from "../matmul/linear.ts";
 import { matmul } from "../matmul/matmul.ts";
 
 const preludes = [expm1Prelude, new URL("./cell.wgsl", import.meta.url)];
@@ -91,7 +91,7 @@ export interface LstmWeights {
 
 /** Puts layers on the GPU. @param layers the first is the one that takes the input. */
 export function createLstm(
-  gpu: Gpu,
+  maker: TensorMaker,
   layers: readonly LstmWeights[],
   hidden: number,
   label: string,
@@ -108,9 +108,9 @@ export function createLstm(
       packRecurrent(weightHh, hidden, recurrent.subarray(i * size, (i + 1) * size));
     }
     pairs.push({
-      inputs: pair.map((layer, i) => createInput(gpu, layer, hidden, `${label}.${first + i}.weight_ih`, format)),
+      inputs: pair.map((layer, i) => createInput(maker, layer, hidden, `${label}.${first + i}.weight_ih`, format)),
       recurrent: createWeights(
-        gpu,
+        maker,
         recurrent,
         [pair.length, blocks, hidden, 4 * blockUnits],
         `${label}.weight_hh`,
@@ -122,7 +122,7 @@ export function createLstm(
 }
 
 function createInput(
-  gpu: Gpu,
+  maker: TensorMaker,
   { weightIh, biasIh, biasHh }: LstmWeights,
   hidden: number,
   label: string,
@@ -134,7 +134,7 @@ function createInput(
   );
   const input = weightIh.length / (4 * hidden);
   const options = { bias, ...(format === undefined ? {} : { format }) };
-  return createLinear(gpu, interleaveGates(weightIh, hidden), 4 * hidden, input, label, options);
+  return createLinear(maker, interleaveGates(weightIh, hidden), 4 * hidden, input, label, options);
 }
 
 /** Rows in order [gate, unit] to rows in order [unit, gate]. */
@@ -157,13 +157,6 @@ function packRecurrent(values: Float32Array, hidden: number, result: Float32Arra
       const [block, within] = [Math.floor(unit / blockUnits), unit % blockUnits];
       for (let k = 0; k < hidden; k++) result[((block * hidden + k) * blockUnits + within) * 4 + gate] = values[from++];
     }
-}
-
-export function disposeLstm({ pairs }: Lstm): void {
-  for (const { inputs, recurrent } of pairs) {
-    for (const input of inputs) disposeLinear(input);
-    recurrent.dispose();
-  }
 }
 
 /** What a run works in. */

@@ -1,7 +1,7 @@
 import { EngineError } from "../../engine/errors.ts";
 import { floatToHalf, halfToFloat, packHalves } from "../../engine/float16.ts";
-import type { Gpu } from "../../engine/gpu.ts";
 import { dequantizeQ8, q8Block, quantizeQ8 } from "../../engine/q8.ts";
+import type { TensorMaker } from "../../engine/scope.ts";
 import type { MatrixFormat, WeightFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseStorage } from "../choose.ts";
@@ -32,7 +32,7 @@ export interface LinearOptions {
  * @param weight [columns, inner] as in checkpoints.
  */
 export function createLinear(
-  gpu: Gpu,
+  maker: TensorMaker,
   weight: Float32Array,
   columns: number,
   inner: number,
@@ -40,7 +40,7 @@ export function createLinear(
   options?: Pick<LinearOptions, "bias">,
 ): Linear<Tensor<"f32">>;
 export function createLinear(
-  gpu: Gpu,
+  maker: TensorMaker,
   weight: Float32Array,
   columns: number,
   inner: number,
@@ -48,20 +48,20 @@ export function createLinear(
   options: LinearOptions,
 ): Linear;
 export function createLinear(
-  gpu: Gpu,
+  maker: TensorMaker,
   weight: Float32Array,
   columns: number,
   inner: number,
   label: string,
-  { format = "f32", storage = chooseStorage(gpu, format), bias }: LinearOptions = {},
+  { format = "f32", storage = chooseStorage(maker.gpu, format), bias }: LinearOptions = {},
 ): Linear {
   checkShape(weight, columns, inner, label);
   return {
-    weight: createMatrix(gpu, storage === format ? weight : roundTo(weight, columns, inner, format), columns, inner, {
+    weight: createMatrix(maker, storage === format ? weight : roundTo(weight, columns, inner, format), columns, inner, {
       storage,
       label,
     }),
-    bias: bias === undefined ? undefined : gpu.tensorFrom("f32", [columns], bias, `${label}.bias`),
+    bias: bias === undefined ? undefined : maker.tensorFrom("f32", [columns], bias, `${label}.bias`),
     inner,
     columns,
   };
@@ -91,7 +91,7 @@ export function roundTo(
 }
 
 function createMatrix(
-  gpu: Gpu,
+  maker: TensorMaker,
   weight: Float32Array,
   columns: number,
   inner: number,
@@ -100,30 +100,25 @@ function createMatrix(
   const width = paddedColumns(columns);
   if (storage === "q8") {
     const words = packMatrixQ8(quantizeQ8(weight, columns, inner), columns, inner);
-    return gpu.tensorFrom("q8", [paddedRows(inner, q8Block), width], words, label);
+    return maker.tensorFrom("q8", [paddedRows(inner, q8Block), width], words, label);
   }
   const shape = [paddedRows(inner, 4), width];
   return storage === "f16"
-    ? gpu.tensorFrom("f16", shape, packMatrixF16(weight, columns, inner), label)
-    : gpu.tensorFrom("f32", shape, packMatrixF32(weight, columns, inner), label);
+    ? maker.tensorFrom("f16", shape, packMatrixF16(weight, columns, inner), label)
+    : maker.tensorFrom("f32", shape, packMatrixF32(weight, columns, inner), label);
 }
 
 /** A tensor in a weight format; the last axis must be a multiple of four. */
 export function createWeights(
-  gpu: Gpu,
+  maker: TensorMaker,
   values: Float32Array<ArrayBuffer>,
   shape: readonly number[],
   label: string,
   format: WeightFormat = "f32",
 ): Tensor<"f32"> | Tensor<"f16"> {
   return format === "f32"
-    ? gpu.tensorFrom("f32", shape, values, label)
-    : gpu.tensorFrom("f16", shape, packHalves(values), label);
-}
-
-export function disposeLinear(linear: Linear): void {
-  linear.weight.dispose();
-  linear.bias?.dispose();
+    ? maker.tensorFrom("f32", shape, values, label)
+    : maker.tensorFrom("f16", shape, packHalves(values), label);
 }
 
 /** [rows, width] -> [rows, ceil(width/4)*4], the tail zero: the layout of tables that are gathered by row. */

@@ -40,9 +40,8 @@ const manyQueries = (kernel: AnyKernel, version: AttentionVersion): Case => ({
     const y = bench.f32(new Float32Array(queries * width));
     const rows = (values: Float32Array<ArrayBuffer>): Rows => ({ tensor: bench.f32(values), first: 0, stride: width });
     const shape = { queries, keys, heads, headDim, past: keys - queries, causal: true };
-    const scratch = attentionScratch(bench.gpu, { ...shape, version });
-    if (scratch !== undefined) bench.own(scratch);
-    attention(bench.program, rows(q), rows(k), rows(v), y, { ...shape, mask: bench.u32(mask), scratch, version });
+    const scratch = attentionScratch(bench, { ...shape, version });
+    attention(bench.commands, rows(q), rows(k), rows(v), y, { ...shape, mask: bench.u32(mask), scratch, version });
     return [[y, attentionReference(q, k, v, { ...shape, mask })]];
   },
 });
@@ -58,7 +57,7 @@ const weights: Case = {
     const y = bench.f32(new Float32Array(heads * queries * keys));
     const rows = (values: Float32Array<ArrayBuffer>): Rows => ({ tensor: bench.f32(values), first: 0, stride: width });
     const shape = { queries, keys, heads, headDim, past: keys - queries, causal: true };
-    attentionWeights(bench.program, rows(q), rows(k), y, { ...shape, mask: bench.u32(mask) });
+    attentionWeights(bench.commands, rows(q), rows(k), y, { ...shape, mask: bench.u32(mask) });
     return [[y, attentionWeightsReference(q, k, { ...shape, mask })]];
   },
 };
@@ -82,13 +81,13 @@ const oneQuery = (version: AttentionDecodeVersion, kernel: AnyKernel = attention
 
     const cache = { k: bench.f32(k), v: bench.f32(v) };
     const shape = { rows, heads, headDim, capacity, version };
-    const scratch = bench.own(decodeScratch(bench.gpu, shape));
+    const scratch = decodeScratch(bench, shape);
     const y = bench.f32(new Float32Array(rows * width));
     const tensors = { qkv: bench.f32(qkv), state: bench.u32(state), cache, scratch, y };
-    const attended = attentionDecode(bench.program, tensors, shape);
+    const attended = attentionDecode(bench.commands, tensors, shape);
     if (attended !== undefined) {
-      const identity = createLinear(bench.gpu, identityMatrix(width), width, width, "self test");
-      matmul(bench.program, attended.parts, { ...identity, weight: bench.own(identity.weight) }, y, { rows, attended });
+      const identity = createLinear(bench, identityMatrix(width), width, width, "self test");
+      matmul(bench.commands, attended.parts, identity, y, { rows, attended });
     }
 
     const expected = positions.flatMap((position, row) => {
@@ -117,7 +116,7 @@ const append: Case = {
     const qkv = noise((qkvRow + rows) * 3 * size, 1);
     const [k, v] = [noise(9 * size, 2), noise(9 * size, 3)];
     const cache = { k: bench.f32(k), v: bench.f32(v) };
-    kvAppend(bench.program, bench.f32(qkv), cache, { rows, width: size, first: firstRow * size, qkvRow });
+    kvAppend(bench.commands, bench.f32(qkv), cache, { rows, width: size, first: firstRow * size, qkvRow });
     for (let row = 0; row < rows; row++) {
       k.set(part(qkv, qkvRow + row, 1, size), (firstRow + row) * size);
       v.set(part(qkv, qkvRow + row, 2, size), (firstRow + row) * size);

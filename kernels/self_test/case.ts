@@ -2,6 +2,7 @@ import { floatToHalf, halfToFloat } from "../../engine/float16.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
+import { Scope } from "../../engine/scope.ts";
 import type { MatrixFormat, WeightFormat } from "../../engine/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 
@@ -13,24 +14,23 @@ export interface Case {
   readonly kernel: AnyKernel;
   /** Largest difference allowed; 0 for what is copied or picked. */
   readonly tolerance: number;
-  /** Records the kernel, by its forced version, into `bench.program`. */
+  /** Records the kernel, by its forced version, into `bench.commands`. */
   readonly record: (bench: Bench) => readonly Output[];
 }
 
 /** For sums of some dozens of products of values up to 2 in f32: rounding stays far below, a wrong index far above. */
 export const rounding = 2e-5;
 
-/** What a case works with. Every tensor made or owned here is freed with it. */
-export class Bench {
-  readonly gpu: Gpu;
-  readonly program: Program;
+/** What a case works with. */
+export class Bench extends Scope {
+  /** What the case records into. */
+  readonly commands: Program;
   readonly matrixFormat: MatrixFormat;
-  readonly #tensors: Tensor[] = [];
 
   constructor(gpu: Gpu, format: MatrixFormat) {
-    this.gpu = gpu;
+    super(gpu);
     this.matrixFormat = format;
-    this.program = gpu.program("self test");
+    this.commands = this.program("self test");
   }
 
   /** That of weights which are no matrix of a product. */
@@ -40,25 +40,15 @@ export class Bench {
   }
 
   f32(values: Float32Array<ArrayBuffer>, shape: readonly number[] = [values.length]): Tensor<"f32"> {
-    return this.own(this.gpu.tensorFrom("f32", shape, values, "self test"));
+    return this.tensorFrom("f32", shape, values, "self test");
   }
 
   u32(values: Uint32Array<ArrayBuffer>): Tensor<"u32"> {
-    return this.own(this.gpu.tensorFrom("u32", [values.length], values, "self test"));
-  }
-
-  own<T extends Tensor>(tensor: T): T {
-    this.#tensors.push(tensor);
-    return tensor;
+    return this.tensorFrom("u32", [values.length], values, "self test");
   }
 
   /** The values that remain of weights in this format: a half rounds them once, when they are packed. */
   stored(weights: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
     return this.format === "f32" ? weights : weights.map((value) => halfToFloat(floatToHalf(value)));
-  }
-
-  dispose(): void {
-    this.program.dispose();
-    for (const tensor of this.#tensors) tensor.dispose();
   }
 }

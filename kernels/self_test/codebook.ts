@@ -12,12 +12,11 @@ const nearest: Case = {
     const x = noise(rows * width, 1);
     const entries = noise(size * width, 2);
 
-    const codebook = createCodebook(bench.gpu, entries, size, width, "self test");
-    for (const tensor of [codebook.weight, codebook.bias]) if (tensor) bench.own(tensor);
+    const codebook = createCodebook(bench, entries, size, width, "self test");
     const codes = bench.u32(new Uint32Array(rows));
     const residual = bench.f32(x);
     const scores = bench.f32(new Float32Array(rows * size));
-    nearestEntries(bench.program, residual, rows, codebook, { scores, codes });
+    nearestEntries(bench.commands, residual, rows, codebook, { scores, codes });
 
     const expected = nearestReference(x, entries, width);
     return [

@@ -27,11 +27,10 @@ const convolution = (
     const bias = noise(shape.outChannels, 3);
 
     const sizes = { stride, dilation, format: bench.format };
-    const conv = { ...createConv1d(bench.gpu, weight, shape, "self test", sizes), bias: bench.f32(bias) };
-    bench.own(conv.weight);
+    const conv = { ...createConv1d(bench, weight, shape, "self test", sizes), bias: bench.f32(bias) };
     const residual = noise(conv1dFrames(conv, length, padding) * shape.outChannels, 4);
     const y = bench.f32(residual);
-    conv1d(bench.program, bench.f32(x), length, conv, y, { padding, accumulate: true, elu: true, version });
+    conv1d(bench.commands, bench.f32(x), length, conv, y, { padding, accumulate: true, elu: true, version });
 
     const options = { bias, stride, dilation, padding, residual, elu: true };
     return [[y, conv1dReference(x, bench.stored(weight), shape, options)]];

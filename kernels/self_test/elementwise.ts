@@ -10,7 +10,7 @@ const sum: Case = {
   record(bench) {
     const [x, before] = [noise(133, 1, 2), noise(133, 2, 2)];
     const y = bench.f32(before);
-    add(bench.program, bench.f32(x), y, { elu: true });
+    add(bench.commands, bench.f32(x), y, { elu: true });
     return [[y, eluReference(addReference(x, before))]];
   },
 };

@@ -11,7 +11,7 @@ const positions = [0, 6, 3, 2, 6];
 function gpuTable(bench: Bench, values: Float32Array<ArrayBuffer>) {
   const height = values.length / width;
   const padded = padRows(values, height, width);
-  return bench.own(createWeights(bench.gpu, padded, [height, padded.length / height], "self test", bench.format));
+  return createWeights(bench, padded, [height, padded.length / height], "self test", bench.format);
 }
 
 /** Three ids a row, one of each table, and a position. */
@@ -24,7 +24,7 @@ const gathered: Case = {
     const positionTable = noise(vocabulary * width, 2);
     const y = bench.f32(new Float32Array(rows * width));
     embedding(
-      bench.program,
+      bench.commands,
       { table: gpuTable(bench, table), positions: gpuTable(bench, positionTable), vocabulary, width },
       { tensor: bench.u32(Uint32Array.from(ids.flat())), stride: tables, tables, tableStride: 1 },
       y,
@@ -45,7 +45,7 @@ const given: Case = {
     const table = noise(vocabulary * width, 2);
     const y = bench.f32(new Float32Array(rows * width), [rows, width]);
     const at = { tensor: bench.u32(Uint32Array.from(positions)) };
-    embeddingGiven(bench.program, bench.f32(values), gpuTable(bench, table), at, y, rows);
+    embeddingGiven(bench.commands, bench.f32(values), gpuTable(bench, table), at, y, rows);
     const rowsOfTable = positions.map((position) => [position]);
     return [[y, addReference(values, embeddingReference(bench.stored(table), vocabulary, width, rowsOfTable))]];
   },

@@ -14,7 +14,7 @@ function normalisation(version: keyof typeof layernormVersions): Case {
       const bias = noise(width, 3);
       const y = bench.f32(new Float32Array(rows * width));
       const norm = { weight: bench.f32(weight), bias: bench.f32(bias) };
-      layernorm(bench.program, bench.f32(x), norm, y, { version });
+      layernorm(bench.commands, bench.f32(x), norm, y, { version });
       return [[y, layernormReference(x, weight, bias)]];
     },
   };

@@ -18,14 +18,11 @@ function recurrence(version: LstmVersion): Case {
         biasIh: noise(4 * hidden, 5 * i + 4, 0.5),
         biasHh: noise(4 * hidden, 5 * i + 5, 0.5),
       }));
-      const onGpu = createLstm(bench.gpu, layers, hidden, "self test", bench.format);
-      for (const { inputs, recurrent } of onGpu.pairs)
-        for (const tensor of [recurrent, ...inputs.flatMap(({ weight, bias }) => [weight, bias])])
-          if (tensor) bench.own(tensor);
+      const onGpu = createLstm(bench, layers, hidden, "self test", bench.format);
       const gates = (): ReturnType<typeof bench.f32> => bench.f32(new Float32Array(lstmChunk * 4 * hidden));
       const h = bench.f32(new Float32Array(2 * steps * hidden));
       const buffers = { gates: [gates(), gates()] as const, h, c: bench.f32(new Float32Array(2 * hidden)) };
-      lstm(into(bench.program), bench.f32(x), steps, onGpu, buffers, version);
+      lstm(into(bench.commands), bench.f32(x), steps, onGpu, buffers, version);
 
       // The first layer's output stays in the second half.
       const first = lstmReference(x, layers[0], hidden);

@@ -36,13 +36,12 @@ function caseOf(version: MatmulVersion, kernel: AnyKernel, inner: number, normed
       const normWeight = noise(inner, 5);
       const normBias = noise(inner, 6);
 
-      const linear = createLinear(bench.gpu, weight, columns, inner, "self test", {
+      const linear = createLinear(bench, weight, columns, inner, "self test", {
         format: bench.matrixFormat,
         storage: bench.matrixFormat,
       });
-      bench.own(linear.weight);
       const y = bench.f32(residual);
-      matmul(bench.program, bench.f32(x), { ...linear, bias: bench.f32(bias) }, y, {
+      matmul(bench.commands, bench.f32(x), { ...linear, bias: bench.f32(bias) }, y, {
         version,
         gelu: true,
         accumulate: true,

@@ -33,7 +33,7 @@ const independentRows: Case = {
     return lanesOfAdapters.map((lanes) => {
       const tensors = { logits: given, out: bench.u32(new Uint32Array(rows * 2)) };
       for (const [first, options] of picks.entries())
-        sampleRows(bench.program, tensors, { rows, vocabulary, first, stride: 2 }, options, lanes);
+        sampleRows(bench.commands, tensors, { rows, vocabulary, first, stride: 2 }, options, lanes);
       return [tensors.out, ids];
     });
   },
@@ -58,7 +58,7 @@ const decodeStep: Case = {
       // Token, position, step and done of each row (kernels/state.ts).
       const state = bench.u32(Uint32Array.of(9, 20, 1, 0, 9, 30, 3, 0, 9, 40, 2, 1));
       const tokens = bench.u32(new Uint32Array(rows * capacity));
-      sampleStep(bench.program, { logits: given, state, tokens }, { rows, vocabulary, capacity }, options, lanes);
+      sampleStep(bench.commands, { logits: given, state, tokens }, { rows, vocabulary, capacity }, options, lanes);
       return [
         [state, states],
         [tokens, written],

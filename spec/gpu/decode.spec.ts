@@ -3,6 +3,7 @@ import { CausalModel } from "../../bark/causal_model.ts";
 import { CausalSession, tokensPerReadback } from "../../bark/causal_session.ts";
 import { BarkConfig } from "../../bark/config.ts";
 import { BarkModel } from "../../bark/model.ts";
+import type { EngineError } from "../../engine/errors.ts";
 import { openGpu, type Gpu } from "../../engine/gpu.ts";
 import { SafetensorsCheckpoint } from "../../engine/safetensors/checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
@@ -99,7 +100,7 @@ describe("decode of the embedded checkpoint", () => {
     const input_ids = [Array.from({ length: 64 }, (_, i) => 10 + i)];
     for (const tokens_per_readback of [0, 1.5, NaN]) {
       const speech = model.generate({ input_ids, tokens_per_readback });
-      const message = await speech.catch((error: unknown) => (error as Error).message);
+      const message = await speech.catch((error: unknown) => (error as EngineError).problem);
       expect(message).equal("wrong value of tokens_per_readback");
     }
     expect(gpu.ledger.bytes).equal(bytes);

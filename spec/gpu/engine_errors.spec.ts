@@ -224,13 +224,13 @@ describe("a lost device", () => {
       expect(await engineErrorOf(later)).include({ code: "device-lost" });
   });
 
-  it("is what disposing of a Gpu amounts to", async () => {
+  it("is not what disposing of a Gpu amounts to: who waits then is told so", async () => {
     const gpu = await openGpu();
     const x = gpu.tensorFrom("f32", [1], Float32Array.of(2), "x");
     expect(Array.from(await x.read())).deep.equal([2]);
     x.dispose();
     gpu.dispose();
     expect(gpu.ledger.bytes).equal(0);
-    expect(await engineErrorOf(() => gpu.idle())).include({ code: "device-lost" });
+    expect(await engineErrorOf(() => gpu.idle())).include({ code: "usage", problem: "the GPU device was disposed" });
   });
 });

@@ -50,7 +50,7 @@ describe("self test", () => {
   /** Records [2, x] + [3, 3]. */
   function addition(bench: Bench, expected: readonly number[], x = 2): readonly Output[] {
     const y = bench.f32(Float32Array.of(3, 3));
-    add(bench.program, bench.f32(Float32Array.of(2, x)), y);
+    add(bench.commands, bench.f32(Float32Array.of(2, x)), y);
     return [[y, expected]];
   }
 

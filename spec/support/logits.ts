@@ -2,7 +2,7 @@ import type { CausalModel, PrefillInput } from "../../bark/causal_model.ts";
 import { CausalSession, type StepSampling } from "../../bark/causal_session.ts";
 import type { FineWeights } from "../../bark/fine_model.ts";
 import type { BarkGenerationConfig } from "../../bark/generation_config.ts";
-import { disposeBuffers } from "../../bark/gpt.ts";
+import { Scope } from "../../engine/scope.ts";
 import type { BarkModel } from "../../bark/model.ts";
 import { coarseRanges, semanticInput, semanticRanges } from "../../bark/planning.ts";
 import { into } from "../../engine/recorder.ts";
@@ -103,30 +103,25 @@ async function fineLogits(
   run: FixtureRun,
   codebook: number,
 ): Promise<Float32Array[]> {
-  const { gpu } = model;
   const { codebook_size: pad, fine_acoustics_config, semantic_config } = generation_config;
   const { max_fine_input_length: positions, n_fine_codebooks: books } = fine_acoustics_config;
   const { output_vocab_size: vocabulary } = model.config;
   const codes = new Uint32Array(positions * books).fill(pad);
   for (const [i, id] of run.coarse[0].entries())
     codes[Math.floor(i / 2) * books + (i % 2)] = (id - semantic_config.semantic_vocab_size) % pad;
-  const window = {
-    codes: gpu.tensorFrom("u32", [positions, books], codes, "spec codes"),
-    firstCode: 0,
-    positions,
-    firstPosition: 0,
-  };
-  const buffers = model.gpt.buffers(positions, "spec");
-  const logits = gpu.tensor("f32", [positions, vocabulary], "spec logits");
-  const program = gpu.program("spec");
-  try {
+  return await Scope.during(model.gpu, async (scope) => {
+    const window = {
+      codes: scope.tensorFrom("u32", [positions, books], codes, "spec codes"),
+      firstCode: 0,
+      positions,
+      firstPosition: 0,
+    };
+    const buffers = model.gpt.buffers(scope, positions, "spec");
+    const logits = scope.tensor("f32", [positions, vocabulary], "spec logits");
+    const program = scope.program("spec");
     model.recordPass(into(program), codebook, window, { buffers, last: buffers }, logits, vocabulary);
     await program.run();
     const values = (await logits.read()) as Float32Array;
     return finePositions.map((position) => values.subarray(position * vocabulary, (position + 1) * vocabulary));
-  } finally {
-    program.dispose();
-    for (const tensor of [window.codes, logits]) tensor.dispose();
-    disposeBuffers(buffers);
-  }
+  });
 }

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { Gpu } from "../../../engine/gpu.ts";
 import { createCodebook, nearestEntries } from "../../../kernels/codebook/codebook.ts";
 import { nearestReference } from "../../../kernels/codebook/reference.ts";
-import { disposeLinear } from "../../../kernels/matmul/linear.ts";
+import { Scope } from "../../../engine/scope.ts";
 import { expectClose, noise } from "../../support/close.ts";
 import { sharedGpu } from "../../support/gpu.ts";
 
@@ -21,7 +21,8 @@ describe("codebook", () => {
   ): Promise<{ codes: number[]; residual: Float32Array }> {
     const [rows, size] = [x.length / width, entries.length / width];
     const untouched = 0xffffffff;
-    const codebook = createCodebook(gpu, entries, size, width, "codebook");
+    const scope = new Scope(gpu);
+    const codebook = createCodebook(scope, entries, size, width, "codebook");
     const tensors = {
       x: gpu.tensorFrom("f32", [rows, width], x, "x"),
       scores: gpu.tensor("f32", [rows, size], "scores"),
@@ -33,7 +34,7 @@ describe("codebook", () => {
     const codes = [...(await tensors.codes.read())];
     const residual = (await tensors.x.read()) as Float32Array;
     program.dispose();
-    disposeLinear(codebook);
+    scope.dispose();
     for (const tensor of Object.values(tensors)) tensor.dispose();
     expect([...codes.slice(0, first), ...codes.slice(first + rows)].every((code) => code === untouched)).equal(true);
     return { codes: codes.slice(first, first + rows), residual };

@@ -1,3 +1,4 @@
+import { Scope } from "../../../engine/scope.ts";
 import { expect } from "chai";
 import { EngineError } from "../../../engine/errors.ts";
 import type { Gpu } from "../../../engine/gpu.ts";
@@ -7,7 +8,6 @@ import {
   conv1dFrames,
   conv1dVersions,
   createConv1d,
-  disposeConv1d,
   type Conv1dVersion,
   type CreateConv1dOptions,
   type PaddingMode,
@@ -48,7 +48,8 @@ describe("conv1d", () => {
     const weight = noise(outChannels * inChannels * kernelSize, 2);
     const bias = shape.bias === false ? undefined : noise(outChannels, 3);
     const options: CreateConv1dOptions = { bias, stride, dilation, format: shape.format ?? "f32" };
-    const conv = createConv1d(gpu, weight, { outChannels, inChannels, kernelSize }, "conv", options);
+    const scope = new Scope(gpu);
+    const conv = createConv1d(scope, weight, { outChannels, inChannels, kernelSize }, "conv", options);
     const frames = conv1dFrames(conv, length, padding ?? { mode: "constant", left: 0, right: 0 });
     const before = noise(frames * outChannels, 4);
     const input = gpu.tensorFrom("f32", [length, inChannels], x, "x");
@@ -63,7 +64,7 @@ describe("conv1d", () => {
       }),
     );
     const result = await y.read();
-    disposeConv1d(conv);
+    scope.dispose();
     for (const tensor of [input, y]) tensor.dispose();
     const expected = conv1dReference(shape.eluInput ? eluReference(x) : x, weight, conv, {
       bias,
@@ -192,21 +193,23 @@ describe("conv1d", () => {
   ] as const)
     it(`${version} refuses ${inChannels} -> ${outChannels} channels`, () => {
       const shape = { outChannels, inChannels, kernelSize: 1 };
-      const conv = createConv1d(gpu, noise(inChannels * outChannels, 1), shape, "conv");
+      const scope = new Scope(gpu);
+      const conv = createConv1d(scope, noise(inChannels * outChannels, 1), shape, "conv");
       const tensors = [gpu.tensor("f32", [3, inChannels], "x"), gpu.tensor("f32", [3, outChannels], "y")] as const;
       const program = gpu.program("conv1d");
       expect(() => conv1d(program, tensors[0], 3, conv, tensors[1], { version }))
         .throw(EngineError)
         .satisfies((error: EngineError) => message.test(error.toLine()));
       program.dispose();
-      disposeConv1d(conv);
+      scope.dispose();
       for (const tensor of tensors) tensor.dispose();
     });
 
   it("more workgroups than one dimension holds", async () => {
     const frames = 65_536 * 64 * 8;
     const bias = Float32Array.of(3);
-    const conv = createConv1d(gpu, Float32Array.of(1), { outChannels: 1, inChannels: 1, kernelSize: 1 }, "conv", {
+    const scope = new Scope(gpu);
+    const conv = createConv1d(scope, Float32Array.of(1), { outChannels: 1, inChannels: 1, kernelSize: 1 }, "conv", {
       bias,
     });
     const x = gpu.tensorFrom("f32", [1, 1], Float32Array.of(5), "x");
@@ -218,7 +221,7 @@ describe("conv1d", () => {
       }),
     );
     const result = await y.read();
-    disposeConv1d(conv);
+    scope.dispose();
     for (const tensor of [x, y]) tensor.dispose();
     expectClose(result, [3, 3, 3, 3, 3, 3, 3, 3, 0], { absolute: 1e-9 });
   });

@@ -1,5 +1,5 @@
 import type { Gpu } from "../../../engine/gpu.ts";
-import { disposeConv1d } from "../../../kernels/conv1d/conv1d.ts";
+import { Scope } from "../../../engine/scope.ts";
 import {
   convTranspose1d,
   convTranspose1dLength,
@@ -34,7 +34,8 @@ describe("conv_transpose1d", () => {
     const weight = noise(inChannels * outChannels * kernelSize, 2);
     const bias = shape.bias === false ? undefined : noise(outChannels, 3);
     const sizes = { inChannels, outChannels, kernelSize, stride };
-    const conv = createConvTranspose1d(gpu, weight, sizes, "conv", { bias });
+    const scope = new Scope(gpu);
+    const conv = createConvTranspose1d(scope, weight, sizes, "conv", { bias });
     const trim = { left, right };
     const rows = convTranspose1dLength(conv, length, trim);
     const input = gpu.tensorFrom("f32", [length, inChannels], x, "x");
@@ -44,7 +45,7 @@ describe("conv_transpose1d", () => {
     await program.run();
     const result = await y.read();
     program.dispose();
-    disposeConv1d(conv.phases);
+    scope.dispose();
     for (const tensor of [input, y]) tensor.dispose();
     const sum = convTranspose1dReference(x, weight, sizes, bias, trim);
     expectClose(result, elu ? eluReference(sum) : sum, { absolute: 2e-5, relative: 2e-6 }, JSON.stringify(shape));

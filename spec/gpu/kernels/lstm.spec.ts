@@ -1,8 +1,8 @@
+import { Scope } from "../../../engine/scope.ts";
 import type { Gpu } from "../../../engine/gpu.ts";
 import { into } from "../../../engine/recorder.ts";
 import {
   createLstm,
-  disposeLstm,
   lstm,
   lstmChunk,
   lstmVersions,
@@ -36,7 +36,8 @@ describe("lstm", () => {
       biasIh: noise(4 * hidden, 4 * i + 4, range),
       biasHh: noise(4 * hidden, 4 * i + 5, range),
     }));
-    const onGpu = createLstm(gpu, weights, hidden, "lstm");
+    const scope = new Scope(gpu);
+    const onGpu = createLstm(scope, weights, hidden, "lstm");
     // Step 0 must not read what is left here.
     const leftOver = (size: number, seed: number) => gpu.tensorFrom("f32", [size], noise(size, seed, 1e6), "left over");
     const source = gpu.tensorFrom("f32", [steps, input], x, "x");
@@ -47,7 +48,7 @@ describe("lstm", () => {
     await program.run();
     const result = await h.read(0, steps * hidden);
     program.dispose();
-    disposeLstm(onGpu);
+    scope.dispose();
     for (const tensor of [source, ...gates, h, c]) tensor.dispose();
     const expected = weights.reduce<ArrayLike<number>>((input, layer) => lstmReference(input, layer, hidden), x);
     expectClose(result, expected, { absolute: 5e-6 }, `${version} ${steps} x ${hidden}`);

@@ -1,8 +1,9 @@
+import { Scope } from "../../../engine/scope.ts";
 import { expect } from "chai";
 import type { Gpu } from "../../../engine/gpu.ts";
 import type { MatrixFormat } from "../../../engine/shader_source.ts";
 import { gelu } from "../../../kernels/math.ts";
-import { createLinear, disposeLinear, roundTo } from "../../../kernels/matmul/linear.ts";
+import { createLinear, roundTo } from "../../../kernels/matmul/linear.ts";
 import {
   matmul,
   matmulVersions,
@@ -55,7 +56,8 @@ describe("matmul", () => {
     };
     // Far from zero, where a variance in one pass would cancel.
     if (norm !== undefined && given === undefined) host.x = host.x.map((value) => value + 30);
-    const linear = createLinear(gpu, host.weight, columns, inner, "weight", { format, storage, bias: host.bias });
+    const scope = new Scope(gpu);
+    const linear = createLinear(scope, host.weight, columns, inner, "weight", { format, storage, bias: host.bias });
     const x = gpu.tensorFrom("f32", [height, inner], host.x, "x");
     const y = gpu.tensorFrom("f32", [height, columns], host.y, "y");
     const program = gpu.program("matmul");
@@ -67,7 +69,7 @@ describe("matmul", () => {
     await program.run();
     const actual = (await y.read()) as Float32Array;
     program.dispose();
-    disposeLinear(linear);
+    scope.dispose();
     normTensors.weight.dispose();
     normTensors.bias?.dispose();
     x.dispose();
@@ -235,14 +237,15 @@ describe("matmul", () => {
     const inputs = Float32Array.from({ length: 20001 }, (_, i) => (i - 10000) / 1000);
     const x = gpu.tensorFrom("f32", [inputs.length, 1], inputs, "x");
     const y = gpu.tensor("f32", [inputs.length, 1], "y");
-    const linear = createLinear(gpu, Float32Array.of(1), 1, 1, "identity");
+    const scope = new Scope(gpu);
+    const linear = createLinear(scope, Float32Array.of(1), 1, 1, "identity");
     const program = gpu.program("gelu");
     matmul(program, x, linear, y, { gelu: true });
     await program.run();
     const actual = (await y.read()) as Float32Array;
     expectClose(actual, Float64Array.from(inputs, gelu), { absolute: 2e-6 });
     program.dispose();
-    disposeLinear(linear);
+    scope.dispose();
     x.dispose();
     y.dispose();
   });

@@ -1,0 +1,44 @@
+import { EngineError } from "./errors.ts";
+import type { TensorReader } from "./tensor_reader.ts";
+
+/** A tensor as a model needs it. @throws EngineError `bad-input` if it is missing, misshapen or not finite. */
+export async function readTensor(
+  reader: TensorReader,
+  name: string,
+  shape: readonly number[],
+): Promise<Float32Array<ArrayBuffer>> {
+  checkShape(reader, name, shape);
+  const values = await reader.readFloat32(name);
+  checkFinite(reader, name, values);
+  return values;
+}
+
+/** @throws EngineError `bad-input` if the tensor is missing or its shape is not `shape`. */
+export function checkShape(reader: TensorReader, name: string, shape: readonly number[]): void {
+  const found = reader.info(name);
+  if (found.shape.length === shape.length && shape.every((extent, i) => extent === found.shape[i])) return;
+  throw new EngineError("bad-input", `tensor ${name} does not fit config.json`, {
+    where: found.file,
+    expected: `[${shape.join(", ")}]`,
+    actual: `[${found.shape.join(", ")}]`,
+    fix: "check that config.json and the weights belong together",
+  });
+}
+
+/**
+ * One NaN among the weights makes a whole utterance of it, and nothing after this tells from where.
+ * @throws EngineError `bad-input` naming the tensor.
+ */
+export function checkFinite(reader: TensorReader, name: string, values: Float32Array): void {
+  // The product with 0 is 0 of every number and NaN of all else: a sum takes a tenth of the time of a test of each.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * 0;
+  if (sum === 0) return;
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  throw new EngineError("bad-input", `tensor ${name} holds a value that is not finite`, {
+    where: reader.info(name).file,
+    expected: "numbers",
+    actual: `${values[wrong]} at ${wrong}`,
+    fix: "download or convert the checkpoint again",
+  });
+}
