@@ -64,13 +64,23 @@ export function fineInput(
     for (let t = 0; t < plan.history; t++)
       for (let q = 0; q < books; q++) buffer[t * books + q] = data[q * frames + skipped + t];
   }
+  const sizes = { semantic_vocab_size: config.semantic_config.semantic_vocab_size, codebook_size: size };
   for (const [i, id] of coarse.entries()) {
-    const code = id - config.semantic_config.semantic_vocab_size;
     const frame = plan.history + Math.floor(i / given);
-    // Floor-mod, as torch.remainder: ids of codebook 1 fold back onto 0..size-1.
-    buffer[frame * books + (i % given)] = ((code % size) + size) % size;
+    buffer[frame * books + (i % given)] = codeOf(id, sizes);
   }
   return buffer;
+}
+
+/**
+ * The code that an id of the coarse vocabulary stands for, below `codebook_size` whatever the id. Floor-mod, as
+ * torch.remainder: ids of all codebooks fold onto one, and those above the last (the stage may answer them) with them.
+ */
+export function codeOf(
+  id: number,
+  { semantic_vocab_size, codebook_size: size }: { semantic_vocab_size: number; codebook_size: number },
+): number {
+  return (((id - semantic_vocab_size) % size) + size) % size;
 }
 
 /** Codes of the frames to speak out of the buffer, codebooks first: [n_fine_codebooks, frames]. */

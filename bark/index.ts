@@ -29,7 +29,7 @@ export type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
 export { BarkProcessor, BarkProcessor as AutoProcessor, type BarkInputs, type ProcessorOptions } from "./processor.ts";
 export type { CheckpointOptions, CheckpointSource, ProgressInfo } from "./store.ts";
 export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
-export { voicePromptFromRun, type HistoryPrompt, type VoicePreset } from "./voices.ts";
+export { voicePromptFromRun, type HistoryPrompt, type VoiceOptions, type VoicePreset } from "./voices.ts";
 export { to_mono } from "./mono.ts";
 export { encode_wav, write_wav } from "./wav.ts";
 export { decode_wav, type WavAudio } from "./wav_reader.ts";

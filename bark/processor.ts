@@ -4,9 +4,9 @@ import { NdArray } from "../engine/ndarray.ts";
 import { saveProcessor, type SaveProcessorOptions } from "./save_processor.ts";
 import { openCheckpoint, type CheckpointOptions, type CheckpointSource } from "./store.ts";
 import { BarkTokenizer, type Truncation } from "./tokenizer.ts";
-import { VoicePresets, type HistoryPrompt, type VoicePreset } from "./voices.ts";
+import { VoicePresets, type HistoryPrompt, type VoiceOptions, type VoicePreset } from "./voices.ts";
 
-export interface ProcessorOptions {
+export interface ProcessorOptions extends VoiceOptions {
   /** A preset's name, the path of an `.npz`, its bytes, or the three arrays; the same voice for every text. */
   voice_preset?: VoicePreset | null;
   /** Shorter text is padded to this many ids on its right. Default 256, Bark's number of text slots. */
@@ -38,7 +38,7 @@ export interface BarkProcessor {
   /** Names of the presets that come with the checkpoint. */
   readonly available_voice_presets: string[];
   /** A voice by name, path, bytes or arrays. @throws EngineError `bad-input` if it is missing or no voice. */
-  loadVoice(preset: VoicePreset): Promise<HistoryPrompt>;
+  loadVoice(preset: VoicePreset, options?: VoiceOptions): Promise<HistoryPrompt>;
   /** Where a text is cut by a limit of ids, or undefined if it fits. */
   truncation(text: string, limit: number): Truncation | undefined;
   /**
@@ -48,7 +48,7 @@ export interface BarkProcessor {
   save_pretrained(save_directory: string, options?: SaveProcessorOptions): Promise<void>;
 }
 
-export interface ProcessorFrom extends CheckpointOptions {
+export interface ProcessorFrom extends CheckpointOptions, VoiceOptions {
   /** Index of the presets within the checkpoint. */
   speaker_embeddings_dict_path?: string;
 }
@@ -58,7 +58,7 @@ export const BarkProcessor = {
   async from_pretrained(source: CheckpointSource, options: ProcessorFrom = {}): Promise<BarkProcessor> {
     const store = await openCheckpoint(source, options);
     const tokenizer = await BarkTokenizer.from_pretrained(store);
-    const voices = await VoicePresets.from_pretrained(store, options.speaker_embeddings_dict_path);
+    const voices = await VoicePresets.from_pretrained(store, options.speaker_embeddings_dict_path, options);
     return createProcessor(tokenizer, voices, store);
   },
 };
@@ -67,12 +67,12 @@ function createProcessor(tokenizer: BarkTokenizer, voices: VoicePresets, store: 
   const process = async (text: string | readonly string[], options: ProcessorOptions = {}): Promise<BarkInputs> => {
     const inputs = encodeTexts(tokenizer, requireTexts(text), options);
     const { voice_preset = null } = options;
-    return voice_preset === null ? inputs : { ...inputs, history_prompt: await voices.load(voice_preset) };
+    return voice_preset === null ? inputs : { ...inputs, history_prompt: await voices.load(voice_preset, options) };
   };
   return Object.assign(process, {
     tokenizer,
     available_voice_presets: voices.names,
-    loadVoice: (preset: VoicePreset) => voices.load(preset),
+    loadVoice: (preset: VoicePreset, options?: VoiceOptions) => voices.load(preset, options),
     truncation: (text: string, limit: number) => tokenizer.truncation(text, limit),
     save_pretrained: (save_directory: string, options: SaveProcessorOptions = {}) =>
       saveProcessor(store, voices, save_directory, options),

@@ -1,8 +1,9 @@
 import { writeNpyInt64 } from "../convert/npy.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
+import { relativePath } from "../engine/relative_path.ts";
 import { SaveFolder } from "./save_folder.ts";
-import { staysInside, type VoicePresets } from "./voices.ts";
+import type { VoicePresets } from "./voices.ts";
 
 const tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"];
 
@@ -46,11 +47,12 @@ async function savePresets(
   const index: Record<string, unknown> = { repo_or_path: folder.path };
   for (const name of voices.names) {
     // The name comes out of a file and becomes a path.
-    if (!staysInside(name))
+    const file = relativePath(name);
+    if (file === undefined)
       throw new EngineError("bad-input", `Invalid voice preset path: '${name}'`, { where: indexName });
     const paths: Record<string, string> = {};
     for (const [key, prompt] of Object.entries(await voices.load(name))) {
-      paths[key] = `${directory}/${name}_${key}.npy`;
+      paths[key] = `${directory}/${file}_${key}.npy`;
       await folder.write(paths[key], writeNpyInt64(prompt));
     }
     index[name] = paths;

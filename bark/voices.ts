@@ -1,12 +1,14 @@
 import { readNpy } from "../convert/npy.ts";
-import { readNpz } from "../convert/npz.ts";
+import { NpzFile } from "../convert/npz.ts";
 import type { ByteSource } from "../engine/byte_source.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import { isObject, readJsonFile, type JsonObject } from "../engine/json_fields.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import { getPlatform } from "../engine/platform.ts";
+import { relativePath } from "../engine/relative_path.ts";
 import { MemorySource } from "../engine/sources/memory.ts";
+import { codeOf } from "./fine_planning.ts";
 
 /** The axes that each prompt of a voice must have. */
 const promptAxes = { semantic_prompt: 1, coarse_prompt: 2, fine_prompt: 2 } as const;
@@ -22,22 +24,42 @@ export type HistoryPrompt = Readonly<Record<PromptKey, NdArray>>;
 /** A preset's name, the path of an `.npz`, its bytes, or the three arrays. */
 export type VoicePreset = string | Uint8Array | ArrayBuffer | Readonly<Record<string, NdArray>>;
 
+/** What a voice given as text may be. */
+export interface VoiceOptions {
+  /**
+   * The name of a preset and nothing else: no file is opened and nothing is fetched. For servers and pages where strangers
+   * choose the voice. Default false.
+   */
+  names_only?: boolean;
+  /** Also a URL, and in a page a path, which is an address there: it is fetched. Default false. */
+  allow_urls?: boolean;
+}
+
 const defaultIndex = "speaker_embeddings_path.json";
 
 /** The voices of a checkpoint: presets named in its index, each in three `.npy` files. */
 export class VoicePresets {
   readonly #store: FileStore;
   readonly #index: JsonObject;
+  readonly #options: VoiceOptions;
 
-  private constructor(store: FileStore, index: JsonObject) {
+  private constructor(store: FileStore, index: JsonObject, options: VoiceOptions) {
     this.#store = store;
     this.#index = index;
+    this.#options = options;
   }
 
-  /** Reads the index of a checkpoint; one without an index has no presets. @throws EngineError `bad-input`. */
-  static async from_pretrained(store: FileStore, indexPath = defaultIndex): Promise<VoicePresets> {
+  /**
+   * Reads the index of a checkpoint; one without an index has no presets. The options hold for every voice.
+   * @throws EngineError `bad-input`.
+   */
+  static async from_pretrained(
+    store: FileStore,
+    indexPath = defaultIndex,
+    options: VoiceOptions = {},
+  ): Promise<VoicePresets> {
     const index = (await readJsonFile(store, indexPath)) ?? {};
-    if (isObject(index)) return new VoicePresets(store, index);
+    if (isObject(index)) return new VoicePresets(store, index, options);
     throw new EngineError("bad-input", "is not a JSON object", { where: `${store.name}/${indexPath}` });
   }
 
@@ -46,12 +68,15 @@ export class VoicePresets {
   }
 
   /**
-   * The voice of a preset's name, a file, bytes or arrays.
-   * @throws EngineError `bad-input` if it is missing or not a voice.
+   * The voice of a preset's name, a file, bytes or arrays. Where either says `names_only`, that holds.
+   * @throws EngineError `bad-input` if it is missing or not a voice, `usage` for a URL that is not allowed.
    */
-  async load(preset: VoicePreset): Promise<HistoryPrompt> {
+  async load(preset: VoicePreset, options: VoiceOptions = {}): Promise<HistoryPrompt> {
     if (typeof preset === "string") {
       if (this.names.includes(preset)) return await this.#loadNamed(preset);
+      if (options.names_only === true || this.#options.names_only === true)
+        throw this.#unknown(preset, "", "a preset's name");
+      if (options.allow_urls !== true && this.#options.allow_urls !== true) refuseAddress(preset);
       return await this.#loadFile(preset);
     }
     if (preset instanceof Uint8Array || preset instanceof ArrayBuffer)
@@ -69,8 +94,9 @@ export class VoicePresets {
         throw new EngineError("bad-input", `Voice preset unrecognized, missing ${key} as a key of "${name}"`, {
           where,
         });
-      if (!staysInside(path)) throw new EngineError("bad-input", `Invalid voice preset path: '${path}'`, { where });
-      const source = await this.#store.open(path);
+      const relative = relativePath(path);
+      if (relative === undefined) throw new EngineError("bad-input", `Invalid voice preset path: '${path}'`, { where });
+      const source = await this.#store.open(relative);
       if (source === undefined)
         throw new EngineError("bad-input", `${key} of the voice preset "${name}" does not exist`, {
           where: `${this.#store.name}/${path}`,
@@ -82,15 +108,18 @@ export class VoicePresets {
   }
 
   async #loadFile(name: string): Promise<HistoryPrompt> {
-    const path = name.endsWith(".npz") ? name : `${name}.npz`;
+    const path = /\.npz$/i.test(name) ? name : `${name}.npz`;
     const source = await openFile(path);
-    if (source !== undefined) return await voiceOfNpz(source);
+    if (source !== undefined) return await closing(source, voiceOfNpz);
+    throw this.#unknown(name, ` and no file ${path}`, "the path of an .npz");
+  }
+
+  #unknown(name: string, tried: string, otherwise: string): EngineError {
     const known = this.names;
-    throw new EngineError("bad-input", "no such voice", {
+    return new EngineError("bad-input", "no such voice", {
       where: name,
-      expected:
-        known.length === 0 ? "the path of an .npz (the checkpoint has no presets)" : `${sample(known)} or a path`,
-      actual: `no preset and no file ${path}`,
+      expected: known.length === 0 ? `${otherwise} (the checkpoint has no presets)` : `${sample(known)} or a path`,
+      actual: `no preset${tried}`,
       fix: "`bark voices` lists the presets",
     });
   }
@@ -100,16 +129,15 @@ function sample(names: readonly string[]): string {
   return names.length <= 6 ? names.join(", ") : `${names.slice(0, 5).join(", ")}, … (${names.length} presets)`;
 }
 
-/** Relative, and not above the folder it is relative to. */
-export function staysInside(path: string): boolean {
-  if (/^([/\\]|[a-z]+:)/i.test(path)) return false;
-  let depth = 0;
-  for (const part of path.split(/[/\\]/)) {
-    if (part === "..") depth--;
-    else if (part !== "." && part !== "") depth++;
-    if (depth < 0) return false;
-  }
-  return true;
+/** A scheme of one letter is a drive of Windows. @throws EngineError `usage` for what would be fetched. */
+function refuseAddress(text: string): void {
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(text) && getPlatform().runtime !== "browser") return;
+  throw new EngineError("usage", "a voice is not fetched from an address", {
+    where: "voice_preset",
+    expected: "a preset's name, the path of an .npz, its bytes or its arrays",
+    actual: text,
+    fix: "download it first, or give allow_urls: true if no stranger chooses the address",
+  });
 }
 
 async function openFile(path: string): Promise<ByteSource | undefined> {
@@ -131,14 +159,27 @@ async function closing<T>(source: ByteSource, read: (source: ByteSource) => Prom
   }
 }
 
+/** The three prompts of an `.npz` alone: what else it holds is never unpacked. */
 async function voiceOfNpz(source: ByteSource): Promise<HistoryPrompt> {
-  const members = await closing(source, readNpz);
-  return validateVoice(Object.fromEntries(members), source.name);
+  const file = await NpzFile.open(source);
+  const prompts: Record<string, NdArray> = {};
+  for (const key of promptKeys) {
+    const prompt = await file.read(key);
+    if (prompt !== undefined) prompts[key] = prompt;
+  }
+  return validateVoice(prompts, source.name);
 }
 
 /** @throws EngineError `bad-input` for a missing array, another number of axes, or values that are no token ids. */
-export function validateVoice(preset: Readonly<Record<string, unknown>>, where: string): HistoryPrompt {
+export function validateVoice(preset: unknown, where: string): HistoryPrompt {
   const fix = "give a voice in suno's layout: semantic_prompt [n], coarse_prompt [2, T], fine_prompt [8, T]";
+  if (!isObject(preset))
+    throw new EngineError("bad-input", "is no voice", {
+      where,
+      expected: "three arrays by name",
+      actual: Array.isArray(preset) ? "a list" : String(preset),
+      fix,
+    });
   const prompt = (key: PromptKey): NdArray<Int32Array<ArrayBuffer>> => {
     const array = preset[key];
     const axes = promptAxes[key];
@@ -151,9 +192,9 @@ export function validateVoice(preset: Readonly<Record<string, unknown>>, where: 
         expected: `${axes} axes`,
         fix,
       });
-    const values = array.data as ArrayLike<number>;
-    const ids = Int32Array.from(values);
-    const wrong = ids.findIndex((id, i) => id !== values[i] || id < 0);
+    const values = array.data as ArrayLike<number | bigint>;
+    const ids = Int32Array.from(values, Number);
+    const wrong = ids.findIndex((id, i) => id !== Number(values[i]) || id < 0);
     if (wrong >= 0)
       throw new EngineError("bad-input", `${key} holds a value that is no token id`, {
         where,
@@ -172,7 +213,7 @@ export function validateVoice(preset: Readonly<Record<string, unknown>>, where: 
 
 /**
  * A voice out of the answers of the three stages for one text, in suno's layout: semantic tokens without end of speech
- * and padding, coarse codes by codebook, fine codes.
+ * and padding, coarse codes by codebook (the first rows of the fine ones: suno refuses codes beyond a codebook), fine codes.
  * @param semantic answer of the semantic stage. @param coarse interleaved ids of the coarse vocabulary.
  * @param fine codes, [codebooks, frames].
  */
@@ -187,13 +228,12 @@ export function voicePromptFromRun(
     codebook_size: number;
   },
 ): HistoryPrompt {
-  const { semantic_pad_token, semantic_vocab_size, n_coarse_codebooks: books, codebook_size } = numbers;
+  const { semantic_pad_token, n_coarse_codebooks: books } = numbers;
   const tokens = Int32Array.from(semantic).filter((id) => id !== semantic_pad_token);
   const frames = Math.floor(coarse.length / books);
   const codes = new Int32Array(books * frames);
   for (let t = 0; t < frames; t++)
-    for (let q = 0; q < books; q++)
-      codes[q * frames + t] = coarse[t * books + q] - semantic_vocab_size - q * codebook_size;
+    for (let q = 0; q < books; q++) codes[q * frames + t] = codeOf(coarse[t * books + q], numbers);
   return {
     semantic_prompt: new NdArray(tokens, [tokens.length]),
     coarse_prompt: new NdArray(codes, [books, frames]),

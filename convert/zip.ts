@@ -9,6 +9,7 @@ export interface ZipEntry {
   readonly compressedSize: number;
   readonly size: number;
   readonly crc32: number;
+  readonly isEncrypted: boolean;
   /** Of the local header. */
   readonly headerOffset: number;
 }
@@ -67,9 +68,10 @@ export class ZipReader {
 
   /**
    * Where an entry's bytes begin: the local header's extra field differs from the directory's.
-   * @throws EngineError `bad-input` if they do not end before the directory begins.
+   * @throws EngineError `bad-input` if they are encrypted, or do not end before the directory begins.
    */
   async dataOffset(entry: ZipEntry): Promise<number> {
+    if (entry.isEncrypted) throw damaged(this.source, `${entry.name} is encrypted`);
     const header = await this.source.read(entry.headerOffset, 30);
     const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
     if (view.getUint32(0, true) !== localSignature) throw damaged(this.source, `${entry.name} has no local header`);
@@ -91,17 +93,28 @@ export class ZipReader {
         expected: `at most ${maxSize} bytes`,
         actual: `${entry.size} bytes`,
       });
-    const packed = await this.source.read(await this.dataOffset(entry), entry.compressedSize);
-    if (entry.method !== 0 && entry.method !== 8)
-      throw new EngineError("bad-input", "unknown zip compression", {
-        where,
-        expected: "stored or deflated",
-        actual: entry.method,
-      });
+    const packed = await this.#packed(entry, entry.compressedSize);
     const bytes = entry.method === 0 ? packed : await inflate(packed, entry.size, where);
     if (bytes.length !== entry.size || crc32(bytes) !== entry.crc32)
       throw new EngineError("bad-input", "does not match its checksum", { where, fix: "fetch or save the file again" });
     return bytes;
+  }
+
+  /** The first bytes of an entry, at most `length`, unchecked: enough to tell what a large one is. */
+  async readStart(entry: ZipEntry, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    // What is deflated well is shorter than its content, and what is not is hardly longer.
+    const packed = await this.#packed(entry, Math.min(entry.compressedSize, 2 * length));
+    if (entry.method === 0) return packed.subarray(0, length);
+    return await inflate(packed, Math.min(entry.size, length), `${this.source.name}: ${entry.name}`, true);
+  }
+
+  async #packed(entry: ZipEntry, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (entry.method === 0 || entry.method === 8) return await this.source.read(await this.dataOffset(entry), length);
+    throw new EngineError("bad-input", "unknown zip compression", {
+      where: `${this.source.name}: ${entry.name}`,
+      expected: "stored or deflated",
+      actual: entry.method,
+    });
   }
 }
 
@@ -114,7 +127,6 @@ function readEntry(
   extraLength: number,
 ): ZipEntry {
   const name = new TextDecoder().decode(directory.subarray(at + 46, at + 46 + nameLength));
-  if ((view.getUint16(at + 8, true) & 1) !== 0) throw damaged(source, `${name} is encrypted`);
   const fields = [24, 20, 42].map((field) => view.getUint32(at + field, true));
   const extra = new DataView(view.buffer, view.byteOffset + at + 46 + nameLength, extraLength);
   const [size, compressedSize, headerOffset] = widen(source, name, fields, extra);
@@ -124,6 +136,7 @@ function readEntry(
     size,
     compressedSize,
     crc32: view.getUint32(at + 16, true),
+    isEncrypted: (view.getUint16(at + 8, true) & 1) !== 0,
     headerOffset,
   };
 }
@@ -166,17 +179,25 @@ async function findDirectory(source: ByteSource): Promise<{ offset: number; size
   return { count: wideCount, size: wideSize, offset: wideOffset };
 }
 
-/** Inflates raw deflate data, stopping as soon as it yields more than its entry says. */
-async function inflate(packed: Uint8Array<ArrayBuffer>, size: number, where: string): Promise<Uint8Array<ArrayBuffer>> {
+/** Inflates raw deflate data, stopping as soon as it yields more than its entry says; a start may be followed by more. */
+async function inflate(
+  packed: Uint8Array<ArrayBuffer>,
+  size: number,
+  where: string,
+  isStart = false,
+): Promise<Uint8Array<ArrayBuffer>> {
   const result = new Uint8Array(size);
   const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader();
   let filled = 0;
   try {
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
-      if (filled + chunk.value.length > size) throw new RangeError("more bytes than its entry says");
-      result.set(chunk.value, filled);
-      filled += chunk.value.length;
+      if (filled + chunk.value.length > size && !isStart) throw new RangeError("more bytes than its entry says");
+      const part = chunk.value.subarray(0, size - filled);
+      result.set(part, filled);
+      filled += part.length;
+      if (isStart && filled === size) break;
     }
+    if (isStart) await reader.cancel();
   } catch (cause) {
     await reader.cancel().catch(() => undefined);
     throw new EngineError("bad-input", "cannot be inflated", { where, fix: "fetch or save the file again", cause });

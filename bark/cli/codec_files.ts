@@ -1,5 +1,5 @@
 import { readNpy } from "../../convert/npy.ts";
-import { readNpz } from "../../convert/npz.ts";
+import { NpzFile } from "../../convert/npz.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { FileSource } from "../../engine/node/file_source.ts";
@@ -17,12 +17,12 @@ export async function readWav(file: string): Promise<WavAudio> {
  */
 export async function readCodes(file: string, config: EncodecConfig): Promise<NdArray> {
   const array = await withFile(file, async (source) => {
-    if (file.endsWith(".npy")) return await readNpy(source);
-    const arrays = await readNpz(source);
+    if (/\.npy$/i.test(file)) return await readNpy(source);
+    const npz = await NpzFile.open(source);
     return (
-      arrays.get("codes") ??
-      arrays.get("fine_prompt") ??
-      refuse(file, "holds no codes", "codes or fine_prompt", [...arrays.keys()].join(", "))
+      (await npz.read("codes")) ??
+      (await npz.read("fine_prompt")) ??
+      refuse(file, "holds no codes", "codes or fine_prompt", npz.names.join(", "))
     );
   });
   return checkCodes(array, config, file);

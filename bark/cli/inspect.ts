@@ -1,10 +1,8 @@
 import { statSync } from "node:fs";
-import { readNpy } from "../../convert/npy.ts";
-import { readNpz } from "../../convert/npz.ts";
+import { describeNpy, describeNpz } from "../../convert/describe_arrays.ts";
 import { openWeights } from "../../convert/open_weights.ts";
 import { TorchFile } from "../../convert/torch/torch_file.ts";
 import { EngineError } from "../../engine/errors.ts";
-import type { NdArray } from "../../engine/ndarray.ts";
 import type { FileStore } from "../../engine/file_store.ts";
 import { FileSource } from "../../engine/node/file_source.ts";
 import { SafetensorsFile } from "../../engine/safetensors/file.ts";
@@ -35,9 +33,8 @@ async function* inspectFile(file: string): AsyncGenerator<string> {
   if (source === undefined) throw new EngineError("bad-input", "no such file", { where: file });
   if (file.endsWith(".safetensors")) yield* describeSafetensors(await SafetensorsFile.open(source));
   else if (/\.(pt|pth|bin|th)$/.test(file)) yield* describeTensors(await TorchFile.open(source));
-  else if (file.endsWith(".npz"))
-    for (const [name, array] of await readNpz(source)) yield `${name}  ${describeArray(array)}`;
-  else if (file.endsWith(".npy")) yield describeArray(await readNpy(source));
+  else if (/\.npz$/i.test(file)) yield* describeNpz(source);
+  else if (/\.npy$/i.test(file)) yield await describeNpy(source);
   else
     throw new EngineError("bad-input", "is not a kind of file that can be shown", {
       where: file,
@@ -58,12 +55,6 @@ function* describeTensors(reader: TensorReader): Generator<string> {
     yield `${name}  ${dtype}  [${shape.join(", ")}]`;
   }
   yield describeWeights(reader);
-}
-
-function describeArray(array: NdArray): string {
-  let [least, most] = [Infinity, -Infinity];
-  for (const value of array.data) [least, most] = [Math.min(least, value), Math.max(most, value)];
-  return `${array.dtype}  [${array.shape.join(", ")}]  ${array.size === 0 ? "empty" : `from ${least} to ${most}`}`;
 }
 
 async function* inspectCheckpoint(store: FileStore): AsyncGenerator<string> {

@@ -6,6 +6,7 @@ import type { FileStore } from "../../engine/file_store.ts";
 import { isObject, readJsonFile, readTextFile, type JsonObject } from "../../engine/json_fields.ts";
 import { makeFolder, writeFileAtomically } from "../../engine/node/atomic_file.ts";
 import { DirectoryStore } from "../../engine/node/directory_store.ts";
+import { relativePath } from "../../engine/relative_path.ts";
 import { HuggingFaceView } from "../hugging_face_view.ts";
 import { openWeights } from "../open_weights.ts";
 import { planTensors } from "../plan_tensors.ts";
@@ -213,12 +214,12 @@ async function copyPresets(store: FileStore, folder: string): Promise<void> {
     if (!isObject(preset)) continue;
     for (const file of Object.values(preset)) {
       if (typeof file !== "string") continue;
-      const relative = path.normalize(file);
-      if (path.isAbsolute(relative) || relative.split(path.sep).includes(".."))
+      const relative = relativePath(file);
+      if (relative === undefined)
         throw new EngineError("bad-input", `Invalid voice preset path: '${file}'`, {
           where: `${store.name}/${presetIndex}`,
         });
-      await copyFile(store, file, folder);
+      await copyFile(store, relative, folder);
     }
   }
 }

@@ -5,10 +5,11 @@ import path from "node:path";
 import { encode_wav } from "../../bark/wav.ts";
 import { decode_wav } from "../../bark/wav_reader.ts";
 import { readNpy, writeNpyInt64 } from "../../convert/npy.ts";
-import { readNpz, writeNpz } from "../../convert/npz.ts";
+import { writeNpz } from "../../convert/npz.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { MemorySource } from "../../engine/sources/memory.ts";
 import { bark, lines } from "../support/bark_command.ts";
+import { readNpz } from "../support/npz.ts";
 import { readFixture, readFixtureJson } from "../support/runtime.ts";
 
 interface NanoRun {

@@ -40,7 +40,7 @@ describe("bark voices, inspect and doctor", () => {
     const weights = await bark(["inspect", "models/nano/model.safetensors"]);
     expect(weights.stdout).match(/^semantic\.lm_head\.weight {2}F16 {2}\[728, 192\]$/m);
     const prompt = await bark(["inspect", "models/nano/speaker_embeddings/en_speaker_0_fine_prompt.npy"]);
-    expect(prompt.stdout).match(/^int32 {2}\[8, \d+\] {2}from \d+ to \d+\n$/);
+    expect(prompt.stdout).match(/^int64 {2}\[8, \d+\] {2}from \d+ to \d+\n$/);
   });
 
   it("shows an .npz", async () => {

@@ -2,9 +2,9 @@ import { expect } from "chai";
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { readNpz } from "../../convert/npz.ts";
 import { MemorySource } from "../../engine/sources/memory.ts";
 import { bark, lines } from "../support/bark_command.ts";
+import { readNpz } from "../support/npz.ts";
 
 const few = ["--max-semantic-tokens", "4"];
 /** A checkpoint that speaks in half the time of the default. */

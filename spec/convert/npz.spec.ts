@@ -1,9 +1,11 @@
 import { expect } from "chai";
+import { describeNpz } from "../../convert/describe_arrays.ts";
 import { writeNpyInt64 } from "../../convert/npy.ts";
-import { readNpz, writeNpz } from "../../convert/npz.ts";
+import { writeNpz } from "../../convert/npz.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { MemorySource } from "../../engine/sources/memory.ts";
-import { numpyArchives, refusedArrays } from "../support/numpy_fixture.ts";
+import { numpyArchives, numpyArrays, refusedArrays } from "../support/numpy_fixture.ts";
+import { readNpz } from "../support/npz.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { zipBytes, type ZipMember } from "../support/zip_bytes.ts";
 
@@ -21,7 +23,7 @@ function zeros(name: string, size: number): ZipMember {
   return { name, content, deflated: true };
 }
 
-describe("readNpz", () => {
+describe("NpzFile", () => {
   for (const [name, bytes] of Object.entries(numpyArchives))
     it(`reads what numpy wrote: ${name}`, async () => {
       const arrays = await read(bytes);
@@ -65,6 +67,45 @@ describe("readNpz", () => {
         /^voice\.npz: [01]\.npy: is larger than it may be \(expected at most \d+ bytes, got/,
       );
     }
+  });
+});
+
+describe("describeNpz", () => {
+  it("tells every member, and what it is where its values cannot be told", async () => {
+    const members: ZipMember[] = [
+      { name: "a.npy", content: writeNpyInt64(array(1, 2)), deflated: true },
+      { name: "half.npy", content: numpyArrays.find(({ name }) => name === ">f2")!.npy },
+      ...Object.entries(refusedArrays).map(([name, content]) => ({ name: `${name}.npy`, content })),
+      { name: "cut.npy", content: writeNpyInt64(array(1, 2)).slice(0, -1) },
+      { name: "crc.npy", content: writeNpyInt64(array(1)), crc: 1 },
+      zeros("large.npy", 32 * mebi + 1),
+      { name: "__MACOSX/._a.npy", content: new Uint8Array(4) },
+      { name: "\x1b[2Jread.me", content: new Uint8Array(5) },
+      { name: "folder/", content: new Uint8Array(0) },
+      { name: "secret.npy", content: writeNpyInt64(array(1)), flags: 1 },
+    ];
+    const lines: string[] = [];
+    for await (const line of describeNpz(new MemorySource("voice.npz", zipBytes(members)))) lines.push(line);
+    expect(lines).to.deep.equal([
+      "a  int64  [2]  from 1 to 2",
+      "half  float16  [2, 2]  from -1.5 to 65504",
+      "object  object  [2]  holds values of a type that cannot be read",
+      "text  text  [2]  holds values of a type that cannot be read",
+      "bytes  bytes  [2]  holds values of a type that cannot be read",
+      "record  [('a', '<i4'), ('b', '<f4')]  [2]  holds values of a type that cannot be read",
+      "complex  complex64  [2]  holds values of a type that cannot be read",
+      "time  datetime  [2]  holds values of a type that cannot be read",
+      "beyond 32 bits  int64  [1]  holds an integer beyond 32 bits",
+      "below 32 bits  int64  [1]  holds an integer beyond 32 bits",
+      "uint32 beyond int32  uint32  [1]  holds an integer beyond 32 bits",
+      "cut  int64  [2]  has another size than its header says",
+      "crc  int64  [1]  does not match its checksum",
+      `large  uint8  [${32 * mebi - 127}]  is larger than it may be`,
+      "__MACOSX/._a.npy  4 bytes, no array: is no .npy array",
+      " [2Jread.me  5 bytes, no array: is no .npy array",
+      "folder/  0 bytes, no array: is no .npy array",
+      "secret.npy  136 bytes, no array: secret.npy is encrypted",
+    ]);
   });
 });
 

@@ -83,6 +83,7 @@ describe("ZipReader", () => {
       size: 13,
       compressedSize: 13,
       crc32: crc32(encode("first content")),
+      isEncrypted: false,
       headerOffset: begin,
     });
   });
