@@ -1,5 +1,6 @@
 import { EngineError } from "../engine/errors.ts";
 import { NdArray } from "../engine/ndarray.ts";
+import { noticeOf, type OnNotice } from "./notice.ts";
 
 /** What a WAV file holds. */
 export interface WavAudio {
@@ -30,23 +31,27 @@ const readers: Readonly<Record<string, (view: DataView, at: number) => number>> 
   [`${float} 64`]: (view, at) => view.getFloat64(at, true),
 };
 
-/** Size of the data chunk in files that were written to a pipe: it was not known then, and lasts to the end. */
-const sizeUnknown = 0xffffffff;
+/** A size that 32 bits do not hold is in the ds64 chunk of an RF64 file. */
+const sizeElsewhere = 0xffffffff;
 
 /**
- * Reads a RIFF/WAVE file: PCM of 8, 16, 24 or 32 bits, float of 32 or 64, any number of channels.
+ * Reads a RIFF/WAVE or RF64 file: PCM of 8, 16, 24 or 32 bits, float of 32 or 64, any number of channels. Of a file that
+ * was cut, or written to a pipe where its size was not known yet, what is there.
  * @param where name of the file, for errors.
- * @throws EngineError `bad-input` for other formats, a file that ends early, no samples, or samples that are not finite.
+ * @param onNotice told on one line where the file holds other bytes than it says. Default: console.warn.
+ * @throws EngineError `bad-input` for other formats, no samples, or samples that are not finite.
  */
-export function decode_wav(bytes: Uint8Array, where = "WAV file"): WavAudio {
+export function decode_wav(bytes: Uint8Array, where = "WAV file", onNotice?: OnNotice): WavAudio {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { format, data } = readChunks(view, where);
+  const { format, data, size } = readChunks(view, where);
   const read = checkFormat(format, where);
   const { channels, bytesPerFrame, sampleRate } = format;
-  if (data.byteLength % bytesPerFrame !== 0)
-    throw invalid(where, "ends within a sample", `a multiple of ${bytesPerFrame} bytes`, `${data.byteLength}`);
-  const frames = data.byteLength / bytesPerFrame;
+  const frames = Math.floor(data.byteLength / bytesPerFrame);
   if (frames === 0) throw invalid(where, "holds no samples");
+  if (size !== frames * bytesPerFrame)
+    noticeOf(onNotice)(
+      `${where}: the header tells of ${size} bytes of samples; the ${frames * bytesPerFrame} that are there in whole samples are read`,
+    );
   const width = bytesPerFrame / channels;
   const samples = new Float32Array(channels * frames);
   for (let channel = 0; channel < channels; channel++)
@@ -60,22 +65,61 @@ export function decode_wav(bytes: Uint8Array, where = "WAV file"): WavAudio {
   return { sample_rate: sampleRate, audio: new NdArray(samples, [channels, frames]) };
 }
 
-function readChunks(view: DataView, where: string): { format: Format; data: DataView } {
-  const id = (at: number): string => String.fromCharCode(...[0, 1, 2, 3].map((i) => view.getUint8(at + i)));
-  if (view.byteLength < 12 || id(0) !== "RIFF" || id(8) !== "WAVE") throw invalid(where, "is not a WAV file");
+interface Chunks {
+  readonly format: Format;
+  /** The bytes of the samples that are there, and how many the file says there are. */
+  readonly data: DataView;
+  readonly size: number;
+}
+
+function readChunks(view: DataView, where: string): Chunks {
+  const kind = view.byteLength < 12 ? "" : chunkId(view, 0);
+  if (!["RIFF", "RF64", "BW64"].includes(kind) || chunkId(view, 8) !== "WAVE")
+    throw invalid(
+      where,
+      "is not a WAV file",
+      '"RIFF"',
+      kind === "" ? `${view.byteLength} bytes` : JSON.stringify(kind),
+    );
   let format: Format | undefined;
-  for (let at = 12; at + 8 <= view.byteLength;) {
+  let isEmpty = false;
+  let wideSize: number | undefined;
+  for (let at = 12; at + 8 <= view.byteLength; at = nextChunk(view, at)) {
+    const id = chunkId(view, at);
     const size = view.getUint32(at + 4, true);
     const left = view.byteLength - at - 8;
-    const isData = id(at) === "data";
-    const length = isData && size === sizeUnknown ? left : size;
-    if (length > left) throw invalid(where, "ends early", `${length} bytes after byte ${at + 8}`, `${left}`);
-    const chunk = new DataView(view.buffer, view.byteOffset + at + 8, length);
-    if (id(at) === "fmt ") format = readFormat(chunk, where);
-    else if (isData && format !== undefined) return { format, data: chunk };
-    at += 8 + length + (length % 2); // Chunks begin on even bytes.
+    if (id === "data" && format !== undefined) {
+      isEmpty = size === 0 && (left === 0 || areChunks(view, at + 8));
+      if (isEmpty) continue;
+      const told = size === sizeElsewhere ? (wideSize ?? size) : size;
+      // Zero in what was written to a pipe: what follows is samples.
+      const length = told === 0 ? left : Math.min(told, left);
+      return { format, data: new DataView(view.buffer, view.byteOffset + at + 8, length), size: told };
+    }
+    if (size > left) throw invalid(where, "ends early", `${size} bytes after byte ${at + 8}`, `${left}`);
+    const chunk = new DataView(view.buffer, view.byteOffset + at + 8, size);
+    if (id === "fmt ") format = readFormat(chunk, where);
+    else if (id === "ds64" && size >= 16) wideSize = Number(chunk.getBigUint64(8, true));
   }
+  if (isEmpty) throw invalid(where, "holds no samples");
   throw invalid(where, format === undefined ? "has no fmt chunk before its samples" : "has no data chunk");
+}
+
+function chunkId(view: DataView, at: number): string {
+  return String.fromCharCode(...[0, 1, 2, 3].map((i) => view.getUint8(at + i)));
+}
+
+/** Chunks begin on even bytes, which some writers forget. */
+function nextChunk(view: DataView, at: number): number {
+  const end = at + 8 + view.getUint32(at + 4, true);
+  const isUnpadded = end + 4 <= view.byteLength && ["fmt ", "data"].includes(chunkId(view, end));
+  return isUnpadded ? end : end + (end % 2);
+}
+
+/** Whether there is nothing but whole chunks from `at` to the end. */
+function areChunks(view: DataView, at: number): boolean {
+  while (at + 8 <= view.byteLength && /^[ -~]{4}$/.test(chunkId(view, at))) at = nextChunk(view, at);
+  return at >= view.byteLength && at <= view.byteLength + 1;
 }
 
 function readFormat(chunk: DataView, where: string): Format {

@@ -49,7 +49,7 @@ async function encode(args: readonly string[], interrupt: Interrupt): Promise<nu
   const given = numberFlag("bandwidth", values.bandwidth, (value) => value > 0, "a number of kbit/s");
   if (isVoice && given !== undefined)
     throw new EngineError("usage", "a voice has the bandwidth of the checkpoint", { fix: "leave out --bandwidth" });
-  const wav = await readWav(input);
+  const wav = await readWav(input, values.quiet === true ? () => undefined : note);
   if (values.quiet !== true && modelLocation(values.model) === modelLocation()) note(untrained);
   const codes = await withCodec(values, interrupt, async (model, store, watch) => {
     const { config } = model;

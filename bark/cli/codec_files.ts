@@ -4,11 +4,12 @@ import { EngineError } from "../../engine/errors.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { FileSource } from "../../engine/node/file_source.ts";
 import type { EncodecConfig } from "../config.ts";
+import type { OnNotice } from "../notice.ts";
 import { decode_wav, type WavAudio } from "../wav_reader.ts";
 
 /** @throws EngineError `bad-input` if there is no such file or it is not a WAV file. */
-export async function readWav(file: string): Promise<WavAudio> {
-  return await withFile(file, async (source) => decode_wav(await source.read(0, source.size), file));
+export async function readWav(file: string, onNotice: OnNotice): Promise<WavAudio> {
+  return await withFile(file, async (source) => decode_wav(await source.read(0, source.size), file, onNotice));
 }
 
 /**

@@ -6,16 +6,17 @@ import { EngineError } from "../../engine/errors.ts";
 type Chunk = readonly [id: string, bytes: Uint8Array, size?: number];
 
 /** A RIFF file of these chunks, padded to even bytes. */
-function riff(chunks: readonly Chunk[], kind = "WAVE"): Uint8Array {
+function riff(chunks: readonly Chunk[], form = "WAVE", kind = "RIFF"): Uint8Array {
   const parts = chunks.map(([id, bytes, size = bytes.length]) => {
     const chunk = new Uint8Array(8 + bytes.length + (bytes.length % 2));
-    chunk.set(new TextEncoder().encode(id));
+    chunk.set(Uint8Array.from(id, (char) => char.charCodeAt(0)));
     new DataView(chunk.buffer).setUint32(4, size, true);
     chunk.set(bytes, 8);
     return chunk;
   });
   const body = parts.flatMap((part) => [...part]);
-  return Uint8Array.from([...new TextEncoder().encode("RIFF"), 0, 0, 0, 0, ...new TextEncoder().encode(kind), ...body]);
+  const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+  return Uint8Array.of(...encode(kind), 0, 0, 0, 0, ...encode(form), ...body);
 }
 
 interface FormatFields {
@@ -82,9 +83,74 @@ describe("WAV reading", () => {
     expect(decode_wav(bytes).audio.shape).deep.equal([1, 3]);
   });
 
-  it("a data chunk of unknown size lasts to the end, as pipes write it", () => {
-    const bytes = riff([fmt({ tag: 1, bits: 8 }), data([0, 128], 0xffffffff)]);
-    expect(decode_wav(bytes).audio.shape).deep.equal([1, 2]);
+  /** The samples as 16-bit integers, and what is noticed. */
+  const read = (bytes: Uint8Array): { values: number[]; notices: string[] } => {
+    const notices: string[] = [];
+    const { audio } = decode_wav(bytes, "a.wav", (line) => notices.push(line));
+    return { values: Array.from(audio.data, (value) => value * 2 ** 15), notices };
+  };
+  const mono16 = fmt({ tag: 1, bits: 16 });
+  const list: Chunk = ["LIST", Uint8Array.of(1, 2, 3)];
+
+  for (const size of [0, 0x7ffff000, 0x7fffffff, 0x80000000, 0xffffffff])
+    it(`a data chunk of ${size.toString(16)} bytes lasts to the end, as pipes write it`, () => {
+      for (const [before, kind] of [
+        [[mono16], "RIFF"],
+        [[list, mono16, list], "RF64"],
+      ] as const) {
+        const { values, notices } = read(riff([...before, data([1, 0, 2, 0, 3, 0], size)], "WAVE", kind));
+        expect(values).deep.equal([1, 2, 3]);
+        expect(notices).deep.equal([
+          `a.wav: the header tells of ${size} bytes of samples; the 6 that are there in whole samples are read`,
+        ]);
+      }
+    });
+
+  it("what is there of a file that was cut, whole samples alone", () => {
+    const whole = riff([fmt({ tag: 1, bits: 16, channels: 2 }), data([1, 0, 2, 0, 3, 0, 4, 0])]);
+    expect(read(whole)).deep.equal({ values: [1, 3, 2, 4], notices: [] });
+    for (const cut of [1, 2, 3, 4]) {
+      const { values, notices } = read(whole.subarray(0, whole.length - cut));
+      expect(values).deep.equal([1, 2]);
+      expect(notices).deep.equal([
+        "a.wav: the header tells of 8 bytes of samples; the 4 that are there in whole samples are read",
+      ]);
+    }
+    expect(read(riff([mono16, data([1, 0, 2])])).values).deep.equal([1]);
+  });
+
+  it("nothing but the samples where other chunks or garbage follow", () => {
+    const bytes = riff([mono16, data([1, 0, 2, 0]), list, ["\xff\x00\x01\x02", Uint8Array.of(9), 1e9]]);
+    expect(read(bytes)).deep.equal({ values: [1, 2], notices: [] });
+  });
+
+  it("the size of an RF64 file's samples", () => {
+    const ds64 = new DataView(new ArrayBuffer(28));
+    ds64.setUint32(8, 4, true);
+    for (const kind of ["RF64", "BW64"]) {
+      const chunks: Chunk[] = [["ds64", new Uint8Array(ds64.buffer)], mono16, data([1, 0, 2, 0], 0xffffffff), list];
+      expect(read(riff(chunks, "WAVE", kind))).deep.equal({ values: [1, 2], notices: [] });
+    }
+  });
+
+  it("chunks of odd length that nothing fills up", () => {
+    const bytes = riff([list, mono16, data([1, 0])]);
+    const at = bytes.indexOf(3, 20);
+    expect(read(Uint8Array.of(...bytes.subarray(0, at + 1), ...bytes.subarray(at + 2))).values).deep.equal([1]);
+  });
+
+  it("is told on the console where nobody listens", () => {
+    const { warn } = console;
+    const lines: unknown[] = [];
+    console.warn = (line) => lines.push(line);
+    try {
+      decode_wav(riff([mono16, data([1, 0, 2])]));
+    } finally {
+      console.warn = warn;
+    }
+    expect(lines).deep.equal([
+      "WAV file: the header tells of 3 bytes of samples; the 2 that are there in whole samples are read",
+    ]);
   });
 
   it("reads what we write", () => {
@@ -104,8 +170,12 @@ describe("WAV reading", () => {
     ["no samples chunk", riff([fmt({ tag: 1, bits: 16 })]), /has no data chunk/],
     ["a short fmt chunk", riff([["fmt ", new Uint8Array(8)], data([1, 2])]), /has too short a fmt chunk/],
     ["a short extensible fmt chunk", riff([["fmt ", Uint8Array.of(0xfe, 0xff, ...new Uint8Array(14))]]), /too short/],
-    ["its second half missing", good.subarray(0, good.length - 2), /ends early \(expected 4 .* got 2\)/],
-    ["half a sample", riff([fmt({ tag: 1, bits: 16 }), data([1, 2, 3])]), /ends within a sample/],
+    ["a format that ends early", good.subarray(0, 30), /ends early \(expected 16 bytes after byte 20, got 10\)/],
+    ["half a sample", riff([fmt({ tag: 1, bits: 16 }), data([1])]), /holds no samples/],
+    ["none of its samples", good.subarray(0, good.length - 4), /holds no samples/],
+    ["no samples, and other chunks after them", riff([mono16, data([]), list, list]), /holds no samples/],
+    ["no samples, and a chunk that nothing fills up", riff([mono16, data([]), list]).slice(0, -1), /no samples/],
+    ["big-endian samples", riff([mono16, data([0, 1])], "WAVE", "RIFX"), /is not a WAV file .*got "RIFX"/],
     ["no samples", riff([fmt({ tag: 1, bits: 16 }), data([])]), /holds no samples/],
     ["ADPCM", riff([fmt({ tag: 2, bits: 4 }), data([1])]), /coded in a way.*got format 2 of 4 bits/],
     ["12 bits", riff([fmt({ tag: 1, bits: 12 }), data([1])]), /coded in a way/],
