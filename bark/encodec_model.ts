@@ -1,11 +1,11 @@
-import { openWeights } from "../convert/open_weights.ts";
 import { EncodecDecoder } from "../encodec/decoder.ts";
 import { EncodecEncoder } from "../encodec/encoder.ts";
 import { EngineError } from "../engine/errors.ts";
 import { NdArray } from "../engine/ndarray.ts";
+import type { TensorReader } from "../engine/tensor_reader.ts";
 import { decodeCodes } from "./codec_stage.ts";
 import { BarkConfig, EncodecConfig, readConfig } from "./config.ts";
-import { gpuOf, type FromPretrainedOptions } from "./load_options.ts";
+import type { FromPretrainedOptions } from "./load_options.ts";
 import type { BarkProgress } from "./output.ts";
 import { Placement, type GpuPart } from "./placement.ts";
 import { StageRun } from "./stage_run.ts";
@@ -28,14 +28,13 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
 
   /** For `from_pretrained`; the decoder knows the first `codebooks` codebooks. */
   constructor(
-    { gpu, placement, prefix }: Omit<SubModelSource, "format">,
+    { placement, prefix }: Omit<SubModelSource, "format">,
     config: EncodecConfig,
-    options: { codebooks?: number; close?: () => void } = {},
+    { codebooks, owned }: { codebooks?: number; owned?: Placement } = {},
   ) {
-    const { codebooks, close } = options;
-    const decoder = placement.add(prefix, (reader) => EncodecDecoder.load(gpu, reader, prefix, config, codebooks));
-    super(gpu, config, decoder, close);
-    this.#encoder = placement.addOnDemand(prefix, (reader) => EncodecEncoder.load(gpu, reader, prefix, config));
+    const decoder = placement.add(prefix, (gpu, reader) => EncodecDecoder.load(gpu, reader, prefix, config, codebooks));
+    super(config, decoder, owned);
+    this.#encoder = placement.addOnDemand(prefix, (gpu, reader) => EncodecEncoder.load(gpu, reader, prefix, config));
   }
 
   /**
@@ -50,21 +49,11 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
       json["model_type"] === "encodec"
         ? EncodecConfig.from_dict(json, where)
         : BarkConfig.from_dict(json, where).codec_config;
-    const reader = await openWeights(store);
-    const prefix = Array.from(reader.names()).some((name) => name.startsWith("codec_model.")) ? "codec_model." : "";
-    try {
-      const gpu = await gpuOf(options);
-      const placement = new Placement(gpu, reader);
-      const close = (): void => {
-        placement.dispose();
-        void reader.close();
-        if (options.gpu === undefined) gpu.dispose();
-      };
-      return new EncodecModel({ gpu, placement, prefix }, config, { close });
-    } catch (error) {
-      await reader.close();
-      throw error;
-    }
+    const prefixIn = (reader: TensorReader): string =>
+      Array.from(reader.names()).some((name) => name.startsWith("codec_model.")) ? "codec_model." : "";
+    return await Placement.opened(store, options, prefixIn, async (placement, prefix) => {
+      return new EncodecModel({ placement, prefix }, config, { owned: placement });
+    });
   }
 
   /**

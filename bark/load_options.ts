@@ -1,23 +1,33 @@
-import { EngineError } from "../engine/errors.ts";
 import { openGpu, type Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import { checkVersions } from "../kernels/choose.ts";
+import type { LoadArguments } from "./load_arguments.ts";
 import type { BarkProgress } from "./output.ts";
 import type { CheckpointOptions, CheckpointSource } from "./store.ts";
+
+/** Formats of weights, by the names of transformers and of transformers.js, too. */
+export type DtypeName = MatrixFormat | "fp32" | "float32" | "fp16" | "float16" | "auto";
 
 export interface FromPretrainedOptions extends CheckpointOptions {
   /**
    * Format of the weights on the GPU; arithmetic and activations are f32 in any case. `q8`: the matrices of attention and
    * MLP as integers of 8 bits with a scale for every 32, tables, positions and heads as f16. Layer norms, biases and the
-   * codec are f32 always. Default: as the checkpoint stores its matrices, bfloat16 as f32.
+   * codec are f32 always. Default, and `"auto"`: as the checkpoint stores its matrices, bfloat16 as f32.
    */
-  dtype?: MatrixFormat | "float32" | "float16";
+  dtype?: DtypeName | null;
+  /** Another name of `dtype`. */
+  torch_dtype?: DtypeName | null;
   /** A device that is open already; it is not closed by the model's `dispose`. */
-  gpu?: Gpu;
-  /** Part of an adapter's name, or `"software"`. */
-  device?: string;
-  on_progress?: (progress: BarkProgress) => void;
+  gpu?: Gpu | null;
+  /** Part of an adapter's name, or `"software"`. Default: the best GPU, as `"auto"`, `"gpu"` and `"webgpu"`. */
+  device?: string | null;
+  on_progress?: ((progress: BarkProgress) => void) | null;
+  /**
+   * Open a device that was lost anew, once a call, read the weights again and repeat the stage: the same answer, with one
+   * notice. For a device that the model opened itself. Default: false.
+   */
+  recover?: boolean;
 }
 
 export interface BarkFromPretrainedOptions extends FromPretrainedOptions {
@@ -29,13 +39,13 @@ export interface BarkFromPretrainedOptions extends FromPretrainedOptions {
 }
 
 /** Says that a model can be used, as the last of the events of loading it. */
-export function reportReady(source: CheckpointSource, { progress_callback }: FromPretrainedOptions): void {
+export function reportReady(source: CheckpointSource, { progress_callback }: LoadArguments): void {
   const model = typeof source === "string" ? source : source.name;
   progress_callback?.({ status: "ready", task: "text-to-speech", model });
 }
 
 /** The caller's device, or one of our own. @throws EngineError `no-adapter`, `usage` if kernels are forced that there are not. */
-export async function gpuOf({ gpu, device, onNotice }: FromPretrainedOptions): Promise<Gpu> {
+export async function gpuOf({ gpu, device, onNotice }: LoadArguments): Promise<Gpu> {
   const opened =
     gpu ??
     (await openGpu({ ...(device === undefined ? {} : { device }), ...(onNotice === undefined ? {} : { onNotice }) }));
@@ -48,31 +58,9 @@ export async function gpuOf({ gpu, device, onNotice }: FromPretrainedOptions): P
   return opened;
 }
 
-const formats: Readonly<Record<NonNullable<FromPretrainedOptions["dtype"]>, MatrixFormat>> = {
-  f32: "f32",
-  float32: "f32",
-  f16: "f16",
-  float16: "f16",
-  q8: "q8",
-};
-
-/**
- * What is wanted, or what the first attention matrix under `prefix` is stored as. bf16 keeps its range only in f32.
- * @throws EngineError `bad-input` if there is no such matrix, `usage` for a dtype that there is not.
- */
-export function chooseFormat(
-  reader: TensorReader,
-  prefix: string,
-  wanted: FromPretrainedOptions["dtype"],
-): MatrixFormat {
-  if (wanted === undefined) {
-    const { dtype } = reader.info(`${prefix}layers.0.attn.att_proj.weight`);
-    return dtype === "Q8" ? "q8" : dtype === "F16" ? "f16" : "f32";
-  }
-  if (Object.hasOwn(formats, wanted)) return formats[wanted];
-  throw new EngineError("usage", "no such format of weights", {
-    where: "dtype",
-    expected: Object.keys(formats).join(", "),
-    actual: wanted,
-  });
+/** What is wanted, or what the first attention matrix under `prefix` is stored as. bf16 keeps its range only in f32. */
+export function chooseFormat(reader: TensorReader, prefix: string, wanted: MatrixFormat | undefined): MatrixFormat {
+  if (wanted !== undefined) return wanted;
+  const { dtype } = reader.info(`${prefix}layers.0.attn.att_proj.weight`);
+  return dtype === "Q8" ? "q8" : dtype === "F16" ? "f16" : "f32";
 }

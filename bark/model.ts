@@ -1,9 +1,9 @@
-import { openWeights } from "../convert/open_weights.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import { NdArray } from "../engine/ndarray.ts";
-import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
+import type { MatrixFormat } from "../engine/shader_source.ts";
+import { checkAudio } from "./audio_check.ts";
 import { generateCoarse, type CoarseResult } from "./coarse_stage.ts";
 import { decodeCodes } from "./codec_stage.ts";
 import { compileAhead } from "./compile_ahead.ts";
@@ -14,7 +14,8 @@ import { generateFine } from "./fine_stage.ts";
 import { checkGenerate, checkGenerationFits } from "./generation_checks.ts";
 import type { GenerateKwargs } from "./generate_options.ts";
 import { BarkGenerationConfig } from "./generation_config.ts";
-import { chooseFormat, gpuOf, reportReady, type BarkFromPretrainedOptions } from "./load_options.ts";
+import { noticeOf, type OnNotice } from "./notice.ts";
+import { chooseFormat, reportReady, type BarkFromPretrainedOptions } from "./load_options.ts";
 import type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
 import { Placement, type GpuPart } from "./placement.ts";
 import { rowsOf } from "./planning.ts";
@@ -51,36 +52,29 @@ export interface BarkGenerateKwargs extends GenerateKwargs {
 interface BarkParts {
   readonly config: BarkConfig;
   readonly generation_config: BarkGenerationConfig;
-  readonly gpu: Gpu;
   readonly dtype: MatrixFormat;
-  readonly reader: TensorReader;
-  /** The device was opened for this model. */
-  readonly ownsGpu: boolean;
+  readonly placement: Placement;
 }
 
 /** Bark: text to audio through a semantic, a coarse and a fine GPT and the EnCodec decoder. */
 export class BarkModel {
   readonly config: BarkConfig;
   readonly generation_config: BarkGenerationConfig;
-  readonly gpu: Gpu;
   readonly dtype: MatrixFormat;
   readonly semantic: BarkSemanticModel;
   readonly coarse_acoustics: BarkCoarseModel;
   readonly fine_acoustics: BarkFineModel;
   readonly codec_model: EncodecModel;
   readonly #placement: Placement;
-  readonly #reader: TensorReader;
-  readonly #ownsGpu: boolean;
+  readonly #notice: OnNotice;
 
-  private constructor({ config, generation_config, gpu, dtype, reader, ownsGpu }: BarkParts) {
+  private constructor({ config, generation_config, dtype, placement }: BarkParts, onNotice?: OnNotice) {
     this.config = config;
     this.generation_config = generation_config;
-    this.gpu = gpu;
     this.dtype = dtype;
-    this.#reader = reader;
-    this.#ownsGpu = ownsGpu;
-    this.#placement = new Placement(gpu, reader);
-    const under = (prefix: string) => ({ gpu, placement: this.#placement, prefix, format: dtype });
+    this.#placement = placement;
+    this.#notice = noticeOf(onNotice);
+    const under = (prefix: string) => ({ placement, prefix, format: dtype });
     this.semantic = new BarkSemanticModel(under("semantic."), config.semantic_config);
     this.coarse_acoustics = new BarkCoarseModel(under("coarse_acoustics."), config.coarse_acoustics_config);
     this.fine_acoustics = new BarkFineModel(under("fine_acoustics."), config.fine_acoustics_config);
@@ -97,23 +91,21 @@ export class BarkModel {
     const store = await openCheckpoint(source, options);
     const config = await BarkConfig.from_pretrained(store);
     const generation_config = await BarkGenerationConfig.from_pretrained(store);
-    const reader = await openWeights(store);
-    const ownsGpu = options.gpu === undefined;
-    let gpu: Gpu | undefined;
-    try {
+    const check = (reader: TensorReader): MatrixFormat => {
       checkGptTensors(reader, config);
-      const dtype = chooseFormat(reader, "semantic.", options.dtype);
-      gpu = await gpuOf(options);
-      await compileAhead(gpu, config, generation_config, dtype);
-      const model = new BarkModel({ config, generation_config, gpu, dtype, reader, ownsGpu });
+      return chooseFormat(reader, "semantic.", options.dtype);
+    };
+    return await Placement.opened(store, options, check, async (placement, dtype) => {
+      await compileAhead(placement.gpu, config, generation_config, dtype);
+      const model = new BarkModel({ config, generation_config, dtype, placement }, options.onNotice);
       await model.#load(options);
       reportReady(source, options);
       return model;
-    } catch (error) {
-      await reader.close();
-      if (ownsGpu) gpu?.dispose();
-      throw error;
-    }
+    });
+  }
+
+  get gpu(): Gpu {
+    return this.#placement.gpu;
   }
 
   /** Puts the weights on the GPU; with `low_memory` only the codec's, to see that they are all there. */
@@ -204,6 +196,7 @@ export class BarkModel {
     const audio = await stage("codec", this.codec_model, (weights, run) =>
       decodeCodes(weights, fine, return_output_lengths ? frameCounts : undefined, run),
     );
+    checkAudio(audio.data, this.#notice);
     return {
       audio,
       output_lengths: frameCounts.map((count) => count * this.config.codec_config.hop_length),
@@ -233,16 +226,18 @@ export class BarkModel {
   async save_pretrained(save_directory: string): Promise<void> {
     const folder = await SaveFolder.create(save_directory);
     await this.generation_config.save_pretrained(save_directory);
-    await saveWeights(this.#reader, folder);
+    await saveWeights(this.#placement.reader, folder);
     // Last: a folder without it does not look like a checkpoint.
     await folder.writeJson("config.json", { architectures: ["BarkModel"], ...this.config.to_dict() });
   }
 
-  /** Frees everything on the GPU, and the device if this model opened it. */
+  /** Frees everything on the GPU, and the device if this model opened it. Calls under way end with `usage`. */
   dispose(): void {
     this.#placement.dispose();
-    void this.#reader.close();
-    if (this.#ownsGpu) this.gpu.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
 

@@ -1,7 +1,7 @@
-import { openWeights } from "../convert/open_weights.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
+import type { TensorReader } from "../engine/tensor_reader.ts";
 import { chooseStorage } from "../kernels/choose.ts";
 import { tune } from "../kernels/tune.ts";
 import { CausalModel } from "./causal_model.ts";
@@ -9,14 +9,13 @@ import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config.t
 import { FineWeights } from "./fine_model.ts";
 import { causalForward, type CausalForwardKwargs, type CausalLMOutputWithPast } from "./forward/causal_forward.ts";
 import { fineForward, type FineForwardKwargs, type MaskedLMOutput } from "./forward/fine_forward.ts";
-import { chooseFormat, gpuOf, reportReady, type FromPretrainedOptions } from "./load_options.ts";
+import { chooseFormat, reportReady, type FromPretrainedOptions } from "./load_options.ts";
 import { Placement, type GpuPart } from "./placement.ts";
 import { openCheckpoint, type CheckpointSource } from "./store.ts";
 import type { BarkSubModelConfig } from "./sub_model_config.ts";
 
 /** Where a sub-model comes from, and where it goes. */
 export interface SubModelSource {
-  readonly gpu: Gpu;
   readonly placement: Placement;
   /** Put before the names of its tensors, such as `semantic.`. */
   readonly prefix: string;
@@ -25,33 +24,37 @@ export interface SubModelSource {
 
 /** A part of Bark: a config, and weights that are on the GPU when they are used. */
 export class SubModel<C, W extends { dispose(): void }> {
-  readonly gpu: Gpu;
   readonly config: C;
   readonly weights: GpuPart<W>;
-  readonly #close: () => void;
+  readonly #owned: Placement | undefined;
 
-  protected constructor(gpu: Gpu, config: C, weights: GpuPart<W>, close: () => void = leaveOpen) {
-    this.gpu = gpu;
+  /** @param owned what was opened for this model alone. */
+  protected constructor(config: C, weights: GpuPart<W>, owned: Placement | undefined) {
     this.config = config;
     this.weights = weights;
-    this.#close = close;
+    this.#owned = owned;
+  }
+
+  get gpu(): Gpu {
+    return this.weights.gpu;
   }
 
   /** Frees what was loaded for this model alone, which is nothing if it is part of a {@link BarkModel}. */
   dispose(): void {
-    this.#close();
+    this.#owned?.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
-
-type Close = () => void;
-const leaveOpen: Close = () => undefined;
 
 /** A causal GPT of Bark, for those who call it themselves. */
 export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> extends SubModel<C, CausalModel> {
   /** For `from_pretrained`. */
-  constructor({ gpu, placement, prefix, format }: SubModelSource, config: C, close = leaveOpen) {
-    const load = placement.add(prefix, (reader) => CausalModel.load(gpu, reader, prefix, config, format));
-    super(gpu, config, load, close);
+  constructor({ placement, prefix, format }: SubModelSource, config: C, owned?: Placement) {
+    const weights = placement.add(prefix, (gpu, reader) => CausalModel.load(gpu, reader, prefix, config, format));
+    super(config, weights, owned);
   }
 
   /**
@@ -89,9 +92,9 @@ export class BarkCoarseModel extends BarkCausalModel<BarkCoarseConfig> {
 /** The first codebooks to all of them, one after the other. */
 export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
   /** For `from_pretrained`. */
-  constructor({ gpu, placement, prefix, format }: SubModelSource, config: BarkFineConfig, close = leaveOpen) {
-    const load = placement.add(prefix, (reader) => FineWeights.load(gpu, reader, prefix, config, format));
-    super(gpu, config, load, close);
+  constructor({ placement, prefix, format }: SubModelSource, config: BarkFineConfig, owned?: Placement) {
+    const weights = placement.add(prefix, (gpu, reader) => FineWeights.load(gpu, reader, prefix, config, format));
+    super(config, weights, owned);
   }
 
   /** From a checkpoint of this model alone or of a whole Bark. @throws EngineError `bad-input`, `no-adapter`. */
@@ -115,29 +118,20 @@ async function loadAlone<T, C>(
   options: FromPretrainedOptions,
   name: string,
   Config: { from_pretrained(store: FileStore): Promise<C> },
-  Model: new (source: SubModelSource, config: C, close: Close) => T,
+  Model: new (source: SubModelSource, config: C, owned: Placement) => T,
 ): Promise<T> {
   const store = await openCheckpoint(source, options);
   const config = await Config.from_pretrained(store);
-  const reader = await openWeights(store);
-  const isWhole = Array.from(reader.names()).some((tensor) => tensor.startsWith(`${name}.`));
-  const prefix = isWhole ? `${name}.` : "";
-  const gpu = await gpuOf(options);
-  const placement = new Placement(gpu, reader);
-  const close = (): void => {
-    placement.dispose();
-    void reader.close();
-    if (options.gpu === undefined) gpu.dispose();
+  const check = (reader: TensorReader): { prefix: string; format: MatrixFormat } => {
+    const isWhole = Array.from(reader.names()).some((tensor) => tensor.startsWith(`${name}.`));
+    const prefix = isWhole ? `${name}.` : "";
+    return { prefix, format: chooseFormat(reader, prefix, options.dtype) };
   };
-  try {
-    const format = chooseFormat(reader, prefix, options.dtype);
-    await tune(gpu, chooseStorage(gpu, format));
-    const model = new Model({ gpu, placement, prefix, format }, config, close);
+  return await Placement.opened(store, options, check, async (placement, { prefix, format }) => {
+    await tune(placement.gpu, chooseStorage(placement.gpu, format));
+    const model = new Model({ placement, prefix, format }, config, placement);
     await placement.load(options);
     reportReady(source, options);
     return model;
-  } catch (error) {
-    close();
-    throw error;
-  }
+  });
 }

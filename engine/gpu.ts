@@ -19,6 +19,9 @@ export interface GpuOptions extends AdapterRequest {
   versions?: ForcedVersions | undefined;
 }
 
+/** How a device was chosen, and its kernels. */
+type GpuChoice = { [K in "kernels" | "versions" | "device"]?: GpuOptions[K] | undefined };
+
 /** What a run did, for tests and benches. */
 export interface GpuCounters {
   dispatches: number;
@@ -38,6 +41,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   return await Gpu.fromAdapter(opened, platform.runtime, {
     kernels: options.kernels,
     versions: options.versions ?? platform.versions?.(),
+    device: options.device,
   });
 }
 
@@ -62,6 +66,8 @@ export class Gpu implements TensorMaker {
   readonly gpu = this;
   readonly device: GPUDevice;
   readonly runtime: Runtime;
+  /** The `device` that was asked for, to ask for the same again. */
+  readonly request: string | undefined;
   /** Name of the adapter for people. */
   readonly adapterName: string;
   /** A software adapter (SwiftShader, lavapipe): kernels without barriers are chosen for it. */
@@ -93,11 +99,7 @@ export class Gpu implements TensorMaker {
   readonly #waiting = new Set<(end: EngineError) => void>();
   readonly #self = new WeakRef(this);
 
-  static async fromAdapter(
-    opened: OpenedAdapter,
-    runtime: Runtime,
-    choice: Pick<GpuOptions, "kernels" | "versions"> = {},
-  ): Promise<Gpu> {
+  static async fromAdapter(opened: OpenedAdapter, runtime: Runtime, choice: GpuChoice = {}): Promise<Gpu> {
     const { adapter } = opened;
     const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
     const features = (["subgroups", "timestamp-query"] as GPUFeatureName[]).filter((f) => adapter.features.has(f));
@@ -114,10 +116,11 @@ export class Gpu implements TensorMaker {
     device: GPUDevice,
     adapter: GPUAdapter,
     runtime: Runtime,
-    { owner, kernels, versions }: { owner: unknown } & Pick<GpuOptions, "kernels" | "versions">,
+    { owner, kernels, versions, device: request }: { owner: unknown } & GpuChoice,
   ) {
     this.device = device;
     this.runtime = runtime;
+    this.request = request;
     this.owner = owner;
     const { info } = adapter;
     this.adapterName = info.description || info.device || info.vendor || "unnamed adapter";
@@ -355,14 +358,19 @@ export class Gpu implements TensorMaker {
     buffer.destroy();
   }
 
+  /** Lets go of buffers that were freed: Dawn does it at a submit. */
+  flush(): void {
+    if (this.#end === undefined) this.device.queue.submit([]);
+  }
+
   /** Frees the device. Everything made from it becomes unusable; who waits for it is told `usage`. */
   dispose(): void {
     opened.delete(this.#self);
-    this.#finish(new EngineError("usage", "the GPU device was disposed", { where: this.adapterName }));
     if (!this.placeholder.disposed) this.placeholder.dispose();
+    this.flush();
+    this.#finish(new EngineError("usage", "the GPU device was disposed", { where: this.adapterName }));
     // Dawn keeps a device that has a listener, with two threads and 2 MB of memory.
     this.device.removeEventListener("uncapturederror", this.#onUncaptured);
-    this.device.queue.submit([]); // Dawn frees destroyed buffers at a submit.
     this.device.destroy();
   }
 }
