@@ -1,7 +1,10 @@
 import { expect } from "chai";
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { FileSource } from "../../../engine/node/file_source.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
@@ -58,13 +61,57 @@ describe("FileSource", () => {
     );
   });
 
-  it("notices when the file becomes shorter", async () => {
-    const error = await opened(async (source) => {
-      truncateSync(file, 100);
-      return await engineErrorOf(() => source.read(50, 100));
+  const changes: Record<string, () => void> = {
+    shorter: () => truncateSync(file, 100),
+    longer: () => writeFileSync(file, "more", { flag: "a" }),
+    // As long, as old to the second.
+    different: () => {
+      writeFileSync(file, new Uint8Array(5000));
+      utimesSync(file, opening, opening + 0.001);
+    },
+  };
+  const opening = 1.7e9;
+  for (const [how, change] of Object.entries(changes))
+    it(`notices that the file became ${how}`, async () => {
+      utimesSync(file, opening, opening);
+      const error = await opened(async (source) => {
+        expect((await source.read(50, 100))[0]).to.equal(50);
+        change();
+        return await engineErrorOf(() => source.read(50, 100));
+      });
+      expect(`${error.code} ${error.toLine()}`).to.equal(
+        `bad-input ${file}: the file was changed after it was opened; load the model again`,
+      );
     });
-    expect([error.code, error.where]).to.deep.equal(["bad-input", file]);
-    expect(error.problem).to.equal("the file became shorter while it was read");
+
+  it("reads on where another file takes its name", async () => {
+    await opened(async (source) => {
+      rmSync(file);
+      writeFileSync(file, "other");
+      expect(await source.read(0, 5000)).to.deep.equal(bytes);
+    });
+  });
+
+  it("closes when the reads that run are done", async () => {
+    const source = (await FileSource.open(file))!;
+    const reads = Array.from({ length: 20 }, () => source.read(0, 5000));
+    await Promise.all([source.close(), source.close()]);
+    for (const read of reads) expect(await read).to.deep.equal(bytes);
+  });
+
+  it("closes a file that nobody closed, when it is collected", async function () {
+    if (process.platform !== "linux") return this.skip();
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const open = (): number => readdirSync("/proc/self/fd").length;
+    const before = open();
+    for (let i = 0; i < 20; i++) await FileSource.open(file);
+    expect(open()).to.be.at.least(before + 20);
+    for (let i = 0; i < 50 && open() > before; i++) {
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(open()).to.equal(before);
   });
 
   it("names the file when it is read after it was closed", async () => {
@@ -72,7 +119,7 @@ describe("FileSource", () => {
     await source.close();
     const error = await engineErrorOf(() => source.read(0, 1));
     expect([error.code, error.where]).to.deep.equal(["io", file]);
-    expect(error.problem).to.match(/^cannot be read: /);
+    expect(error.problem).to.equal("cannot be read: it is closed");
   });
 
   it("has no source for a file that is missing", async () => {
@@ -85,8 +132,37 @@ describe("FileSource", () => {
       const error = await engineErrorOf(() => FileSource.open(name));
       return `${error.code} ${error.toLine()}`;
     };
-    expect(await line(folder)).to.match(/^bad-input .*bark-file-\w+: is not a file$|cannot be read .*EISDIR/);
+    expect(await line(folder)).to.match(/^bad-input .*bark-file-\w+: is not a file \(got a folder\)$/);
     expect(await line(path.join(folder, "x".repeat(300)))).to.match(/cannot be read .*got ENAMETOOLONG/);
     expect(await line(path.join(folder, "a\0b"))).to.match(/cannot be read .*got ERR_INVALID_ARG_VALUE/);
+  });
+
+  it("does not wait at a pipe, nor open a device", async function () {
+    if (process.platform === "win32") return this.skip();
+    const pipe = path.join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    for (const [name, kind] of [
+      [pipe, "a pipe"],
+      ["/dev/null", "a device"],
+    ])
+      expect((await engineErrorOf(() => FileSource.open(name))).toLine()).to.equal(
+        `${name}: is not a file (got ${kind})`,
+      );
+  });
+
+  it("refuses what only stands in for a file", async () => {
+    for (const [content, says] of [
+      [
+        "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n",
+        /x\.bin: is a git-lfs pointer.*git lfs pull/,
+      ],
+      ["\n<!DOCTYPE html>\n<title>Sign in</title>", /x\.bin: is an HTML page.*\/resolve\//],
+      ["<html><head>", /x\.bin: is an HTML page/],
+    ] as const) {
+      writeFileSync(file, content);
+      const error = await engineErrorOf(() => FileSource.open(file));
+      expect(error.code).to.equal("bad-input");
+      expect(error.toLine()).to.match(says);
+    }
   });
 });
