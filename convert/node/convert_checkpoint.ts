@@ -1,10 +1,9 @@
-import { randomUUID } from "node:crypto";
-import { readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { readdir, rename, stat } from "node:fs/promises";
 import path from "node:path";
 import { EngineError } from "../../engine/errors.ts";
 import type { FileStore } from "../../engine/file_store.ts";
 import { isObject, readJsonFile, readTextFile, type JsonObject } from "../../engine/json_fields.ts";
-import { makeFolder, writeFileAtomically } from "../../engine/node/atomic_file.ts";
+import { checkWritable, makeFolder, withTemporary, writeFileAtomically } from "../../engine/node/atomic_file.ts";
 import { DirectoryStore } from "../../engine/node/directory_store.ts";
 import { relativePath } from "../../engine/relative_path.ts";
 import { HuggingFaceView } from "../hugging_face_view.ts";
@@ -58,7 +57,7 @@ const presetIndex = "speaker_embeddings_path.json";
 /**
  * Writes a checkpoint (safetensors, `pytorch_model.bin`, either in shards, or suno's `.pt` files) to a folder in Hugging
  * Face layout with safetensors weights. The folder appears when it is complete: until then everything goes to a hidden
- * one beside it. One block of a tensor is in memory at a time.
+ * one beside it, or in it if it is there. One block of a tensor is in memory at a time.
  * @param destination a folder that does not exist, or is empty.
  * @throws EngineError `usage` for a wrong dtype or destination; `bad-input` if the source is wrong; `io`; `aborted`.
  */
@@ -67,19 +66,18 @@ export async function convertCheckpoint(
   destination: string,
   options: ConvertOptions = {},
 ): Promise<Converted> {
-  const target = path.resolve(destination);
   const dtype = requireDtype(options.dtype);
   const store = new HuggingFaceView(typeof source === "string" ? new DirectoryStore(source) : source);
-  await requireFree(target, destination);
-  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomUUID()}.tmp`);
-  try {
-    const written = await writeFolder(store, temporary, dtype, options);
-    await moveInto(temporary, target);
-    return written;
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => undefined); // What failed first is what to report.
-    throw error instanceof EngineError ? inDestination(error, temporary, destination) : error;
-  }
+  const { target, isThere } = await requireFree(destination);
+  return await withTemporary(isThere ? target : path.dirname(target), async (temporary) => {
+    try {
+      const written = await writeFolder(store, temporary, dtype, options);
+      await (isThere ? moveInto(temporary, target) : move(temporary, target));
+      return written;
+    } catch (error) {
+      throw error instanceof EngineError ? inDestination(error, temporary, destination) : error;
+    }
+  });
 }
 
 /** An error of a file in the temporary folder, told of the folder that the caller knows. */
@@ -100,28 +98,42 @@ function requireDtype(dtype: string | undefined): TargetDtype | undefined {
   });
 }
 
-async function requireFree(target: string, destination: string): Promise<void> {
-  const found = await stat(target).catch(() => undefined);
-  if (found === undefined) return;
-  const isFree = found.isDirectory() && (await readdir(target)).length === 0;
-  if (isFree) return;
-  throw new EngineError("usage", found.isDirectory() ? "the folder is not empty" : "is no folder", {
-    where: destination,
-    expected: "a folder that does not exist, or is empty",
-    fix: "give another path, or remove it first",
-  });
+/** Where the checkpoint goes. @throws EngineError `usage` if something is there already; `io` if it cannot be written. */
+async function requireFree(destination: string): Promise<{ target: string; isThere: boolean }> {
+  const named = path.resolve(destination);
+  const found = await stat(named).catch(() => undefined);
+  if (found === undefined) return { target: await checkMissing(named), isThere: false };
+  const isFree = found.isDirectory() && (await readdir(named)).length === 0;
+  if (!isFree)
+    throw new EngineError("usage", found.isDirectory() ? "the folder is not empty" : "is no folder", {
+      where: destination,
+      expected: "a folder that does not exist, or is empty",
+      fix: "give another path, or remove it first",
+    });
+  await checkWritable(path.join(named, "config.json"));
+  return { target: named, isThere: true };
 }
 
+/** Of a folder that is to be made, with those above it that are missing: where links lead. @throws EngineError. */
+async function checkMissing(folder: string): Promise<string> {
+  const above = path.dirname(folder);
+  if ((await stat(above).catch(() => undefined)) !== undefined) return (await checkWritable(folder)).path ?? folder;
+  await checkMissing(above);
+  return folder;
+}
+
+/** A folder that is there stays: it may be a mount point, a link, or another user's. */
 async function moveInto(temporary: string, target: string): Promise<void> {
-  try {
-    await rmdir(target).catch(() => undefined); // Windows renames onto nothing, not even an empty folder.
-    await rename(temporary, target);
-  } catch (cause) {
-    throw new EngineError("io", `the folder cannot be put in place: ${(cause as Error).message}`, {
-      where: target,
-      cause,
-    });
-  }
+  const names = await readdir(temporary);
+  // Last: a folder without it does not look like a checkpoint.
+  const sorted = [...names.filter((name) => name !== "config.json"), "config.json"];
+  for (const name of sorted) await move(path.join(temporary, name), path.join(target, name));
+}
+
+async function move(from: string, to: string): Promise<void> {
+  await rename(from, to).catch((cause: unknown) => {
+    throw new EngineError("io", `cannot be put in place: ${(cause as Error).message}`, { where: to, cause });
+  });
 }
 
 async function writeFolder(

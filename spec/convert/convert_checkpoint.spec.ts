@@ -1,5 +1,15 @@
 import { expect } from "chai";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { BarkModel } from "../../bark/model.ts";
@@ -273,6 +283,32 @@ describe("convertCheckpoint", () => {
     const onto = await engineErrorOf(() => convertCheckpoint(inFolder("empty"), inFolder("empty")));
     expect(onto.problem, "onto itself").to.equal("the folder is not empty");
     expect(readdirSync(folder).sort()).to.deep.equal(["empty", "file"]);
+  });
+
+  it("writes where a link leads, and takes the longest name", async () => {
+    mkdirSync(inFolder("empty"), { mode: 0o750 });
+    symlinkSync("empty", inFolder("to-empty"));
+    symlinkSync("made", inFolder("to-nothing"));
+    const inode = statSync(inFolder("empty")).ino;
+    for (const name of ["to-empty", "to-nothing", "ю".repeat(127)]) {
+      await convertCheckpoint(await fixtureCheckpoint("storage_f32"), inFolder(name));
+      expect(readdirSync(inFolder(name)), name).to.include.members(["config.json", "model.safetensors"]);
+      expect(readdirSync(inFolder(name)).some((file) => file.endsWith(".tmp"))).to.equal(false);
+    }
+    for (const name of ["to-empty", "to-nothing"]) expect(lstatSync(inFolder(name)).isSymbolicLink()).to.equal(true);
+    const { ino, mode } = statSync(inFolder("empty"));
+    expect([ino, mode & 0o777], "the folder itself stays: it may be a mount point").to.deep.equal([inode, 0o750]);
+  });
+
+  it("refuses a name that is too long before it reads a weight", async () => {
+    for (const name of ["x".repeat(256), `${"x".repeat(256)}/out`]) {
+      const opened: string[] = [];
+      const watched: FileStore = { name: "watched", open: async (file) => void opened.push(file) };
+      const error = await engineErrorOf(() => convertCheckpoint(watched, inFolder(name)));
+      expect([error.code, error.problem]).to.deep.equal(["usage", "the name is too long for the file system"]);
+      expect(opened).to.deep.equal([]);
+    }
+    expect(readdirSync(folder)).to.deep.equal([]);
   });
 });
 
