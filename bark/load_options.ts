@@ -4,7 +4,7 @@ import type { TensorReader } from "../engine/tensor_reader.ts";
 import { checkVersions } from "../kernels/choose.ts";
 import type { LoadArguments } from "./load_arguments.ts";
 import type { BarkProgress } from "./output.ts";
-import type { CheckpointOptions, CheckpointSource } from "./store.ts";
+import { nameOf, type CheckpointOptions, type CheckpointSource } from "./store.ts";
 
 /** Formats of weights, by the names of transformers and of transformers.js, too. */
 export type DtypeName = MatrixFormat | "fp32" | "float32" | "fp16" | "float16" | "auto";
@@ -40,7 +40,7 @@ export interface BarkFromPretrainedOptions extends FromPretrainedOptions {
 
 /** Says that a model can be used, as the last of the events of loading it. */
 export function reportReady(source: CheckpointSource, { progress_callback }: LoadArguments): void {
-  const model = typeof source === "string" ? source : source.name;
+  const model = nameOf(source);
   progress_callback?.({ status: "ready", task: "text-to-speech", model });
 }
 

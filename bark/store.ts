@@ -1,13 +1,14 @@
 import { HuggingFaceView } from "../convert/hugging_face_view.ts";
+import { EngineError, withoutSecrets } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import type { HubEvent } from "../engine/hub/options.ts";
 import { getPlatform } from "../engine/platform.ts";
 
 /**
- * Where a checkpoint is: a directory, a URL, a repository on the hub (`owner/name`, or `owner/name@revision`), or an
- * opened store. A directory of that name goes before a repository.
+ * Where a checkpoint is: a directory, a URL (of a directory, too: `file:`), a repository on the hub (`owner/name`, or
+ * `owner/name@revision`), or an opened store. A directory of that name goes before a repository.
  */
-export type CheckpointSource = string | FileStore;
+export type CheckpointSource = string | URL | FileStore;
 
 /** What transformers.js gives to a `progress_callback`. */
 export type ProgressInfo = HubEvent | { status: "ready"; task: "text-to-speech"; model: string };
@@ -32,12 +33,24 @@ export interface CheckpointOptions {
   signal?: AbortSignal;
 }
 
-/** In Hugging Face layout, also where the files are suno's own. @throws EngineError `bad-input`, `io`, `aborted`. */
+/**
+ * In Hugging Face layout, also where the files are suno's own.
+ * @throws EngineError `bad-input`, `io`, `aborted`; `usage` for what names no checkpoint.
+ */
 export async function openCheckpoint(source: CheckpointSource, options: CheckpointOptions = {}): Promise<FileStore> {
   if (source instanceof HuggingFaceView) return source;
-  if (typeof source !== "string") return new HuggingFaceView(source);
+  const location = source instanceof URL ? source.href : source;
+  if (typeof location !== "string" && typeof (location as FileStore | null | undefined)?.open === "function")
+    return new HuggingFaceView(location);
+  if (typeof location !== "string" || location.trim() === "")
+    throw new EngineError("usage", "names no checkpoint", {
+      where: "model",
+      expected: "a folder, a URL, owner/name of a repository on the hub, or an opened store",
+      actual: location,
+      fix: 'give it first, as in from_pretrained("suno/bark-small")',
+    });
   const { revision, cache_dir, local_files_only, token, endpoint, progress_callback, onNotice, signal } = options;
-  const store = await getPlatform().openStore(source, {
+  const store = await getPlatform().openStore(location, {
     revision,
     cacheDir: cache_dir,
     localFilesOnly: local_files_only,
@@ -48,4 +61,9 @@ export async function openCheckpoint(source: CheckpointSource, options: Checkpoi
     signal,
   });
   return new HuggingFaceView(store);
+}
+
+/** What a checkpoint is called, as it may be shown. */
+export function nameOf(source: CheckpointSource): string {
+  return typeof source === "string" || source instanceof URL ? withoutSecrets(String(source)) : source.name;
 }

@@ -1,5 +1,6 @@
 import type { ByteSource } from "../engine/byte_source.ts";
 import type { FileStore } from "../engine/file_store.ts";
+import { Memo } from "../engine/memo.ts";
 import { MemorySource } from "../engine/sources/memory.ts";
 import { SunoCheckpoint } from "./suno/checkpoint.ts";
 import { sunoConfig, sunoGenerationConfig, sunoTokenizerConfig } from "./suno/config.ts";
@@ -18,7 +19,7 @@ const makers: Readonly<Record<string, (checkpoint: SunoCheckpoint) => unknown>> 
  */
 export class HuggingFaceView implements FileStore {
   readonly #store: FileStore;
-  #made: Promise<ReadonlyMap<string, Uint8Array> | undefined> | undefined;
+  readonly #made = new Memo<string, ReadonlyMap<string, Uint8Array> | undefined>();
 
   constructor(store: FileStore) {
     this.#store = store;
@@ -36,8 +37,8 @@ export class HuggingFaceView implements FileStore {
   async open(path: string): Promise<ByteSource | undefined> {
     const found = await this.#store.open(path);
     if (found !== undefined || !Object.hasOwn(makers, path)) return found;
-    this.#made ??= makeFiles(this.#store);
-    const bytes = (await this.#made)?.get(path);
+    const made = await this.#made.get("files", () => makeFiles(this.#store));
+    const bytes = made?.get(path);
     return bytes && new MemorySource(`${this.name}/${path}`, bytes);
   }
 }

@@ -1,7 +1,8 @@
 import { EngineError } from "../errors.ts";
+import type { HubOptions } from "./options.ts";
 import { refusal } from "./refusal.ts";
 import { fileUrl, isCommitHash, type Repository } from "./repository.ts";
-import { request, type HubAnswer } from "./request.ts";
+import { request, type HttpAnswer } from "./request.ts";
 import { defaultRetries, TransientFault, withRetries, type RetryPolicy } from "./retry.ts";
 
 /** What the hub says of a file. */
@@ -17,9 +18,7 @@ export interface HubFile {
   readonly pinnedUrl: string;
 }
 
-export interface HubClientOptions {
-  token?: string | undefined;
-  signal?: AbortSignal | undefined;
+export interface HubClientOptions extends Pick<HubOptions, "token" | "signal" | "adviseOffline"> {
   retries?: RetryPolicy | undefined;
   isPage?: boolean;
 }
@@ -32,16 +31,18 @@ export class HubClient {
   readonly repository: Repository;
   readonly signal: AbortSignal | undefined;
   readonly retries: RetryPolicy;
-  readonly isPage: boolean;
-  readonly #token: string | undefined;
+  readonly #options: HubClientOptions;
+  readonly #authorization: string | undefined;
   #commit: string | undefined;
 
-  constructor(repository: Repository, { token, signal, retries, isPage }: HubClientOptions = {}) {
+  constructor(repository: Repository, options: HubClientOptions = {}) {
+    const { token, signal, retries } = options;
     this.repository = repository;
     this.signal = signal;
     this.retries = retries ?? defaultRetries;
-    this.isPage = isPage ?? false;
-    this.#token = token;
+    this.#options = options;
+    // As in Python, where what the address says goes before the token.
+    this.#authorization = repository.authorization ?? (token ? `Bearer ${token}` : undefined);
     if (isCommitHash(repository.revision)) this.#commit = repository.revision;
   }
 
@@ -74,12 +75,12 @@ export class HubClient {
    * A range of a file's content: status 206, or 200 with all of it, or 416 if there is no such range.
    * Undefined if the repository has no such file. @throws TransientFault; EngineError as {@link find}.
    */
-  async get(url: string, path: string, range: string): Promise<HubAnswer | undefined> {
+  async get(url: string, path: string, range: string): Promise<HttpAnswer | undefined> {
     const answer = await this.#request("GET", url, { Range: range });
     if (answer.status === 200 || answer.status === 206 || answer.status === 416) return answer;
     await answer.discard();
     if (isAbsent(answer, this.#commit)) return undefined;
-    throw refusal(answer, this.repository, path, this.#token !== undefined);
+    throw refusal(answer, this.repository, path, this.#authorization !== undefined);
   }
 
   async #findOnce(path: string): Promise<HubFile | undefined> {
@@ -98,7 +99,7 @@ export class HubClient {
   }
 
   /** Asks for a file at a revision: without an answer if the repository has none of that name. */
-  async #head(path: string, revision: string): Promise<{ commit?: string; url: string; answer?: HubAnswer }> {
+  async #head(path: string, revision: string): Promise<{ commit?: string; url: string; answer?: HttpAnswer }> {
     const url = fileUrl(this.repository, revision, path);
     const answer = await this.#request("HEAD", url).catch((fault: unknown) => {
       const isFinal = this.#commit === undefined && fault instanceof TransientFault && fault.isOffline;
@@ -109,11 +110,11 @@ export class HubClient {
     const commit = name === undefined ? {} : { commit: this.#requireName("X-Repo-Commit", name) };
     if (isAbsent(answer, this.#commit)) return { ...commit, url };
     const isFound = answer.status === 200 || (answer.status >= 300 && answer.status < 400);
-    if (!isFound) throw refusal(answer, this.repository, path, this.#token !== undefined);
+    if (!isFound) throw refusal(answer, this.repository, path, this.#authorization !== undefined);
     return { ...commit, url, answer };
   }
 
-  #describe(path: string, commit: string, url: string, answer: HubAnswer): HubFile {
+  #describe(path: string, commit: string, url: string, answer: HttpAnswer): HubFile {
     const etag = normalize(answer.first("x-linked-etag") ?? answer.last("etag"));
     const size = answer.first("x-linked-size") ?? (answer.status === 200 ? answer.last("content-length") : undefined);
     if (size === undefined || !/^\d{1,15}$/.test(size)) throw this.#alien("Content-Length", size);
@@ -131,25 +132,19 @@ export class HubClient {
     return new EngineError("io", `does not answer as a Hugging Face hub does: wrong header ${header}`, {
       where: this.repository.endpoint,
       actual: actual ?? "none",
-      fix: "check HF_ENDPOINT, and that no proxy stands between",
+      fix: "check HF_ENDPOINT, and that no proxy or sign-in page stands between",
     });
   }
 
-  async #request(method: "HEAD" | "GET", url: string, headers: Record<string, string> = {}): Promise<HubAnswer> {
-    const { endpoint } = this.repository;
-    return await request(url, {
-      method,
-      headers,
-      token: this.#token,
-      endpoint,
-      signal: this.signal,
-      isPage: this.isPage,
-    });
+  async #request(method: "HEAD" | "GET", url: string, headers: Record<string, string> = {}): Promise<HttpAnswer> {
+    const { signal, adviseOffline, isPage, retries } = this.#options;
+    const settings = { signal, adviseOffline, isPage, patience: retries?.patience };
+    return await request(new URL(url), { method, headers, authorization: this.#authorization, ...settings });
   }
 }
 
 /** Whether the hub says that the repository has no such file, rather than that there is no repository. */
-function isAbsent(answer: HubAnswer, commit: string | undefined): boolean {
+function isAbsent(answer: HttpAnswer, commit: string | undefined): boolean {
   if (answer.status !== 404) return false;
   const code = answer.last("x-error-code");
   if (code !== undefined) return code === "EntryNotFound";

@@ -30,6 +30,8 @@ export interface HubOptions {
   onNotice?: ((line: string) => void) | undefined;
   /** Stops a download; what has come is kept. */
   signal?: AbortSignal | undefined;
+  /** What the user can do where an address cannot be reached, such as about a proxy. */
+  adviseOffline?: ((url: URL) => string | undefined) | undefined;
 }
 
 export const defaultEndpoint = "https://huggingface.co";

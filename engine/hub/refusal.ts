@@ -1,11 +1,11 @@
 import { EngineError } from "../errors.ts";
 import type { Repository } from "./repository.ts";
-import type { HubAnswer } from "./request.ts";
+import type { HttpAnswer } from "./request.ts";
 import { TransientFault } from "./retry.ts";
 
 /** What to throw when the hub does not give a file. The hub names the reason in `X-Error-Code`. */
-export function refusal(answer: HubAnswer, repository: Repository, file: string, hasToken: boolean): Error {
-  const { id, endpoint, revision } = repository;
+export function refusal(answer: HttpAnswer, repository: Repository, file: string, hasToken: boolean): Error {
+  const { id, endpoint, revision, aside } = repository;
   const code = answer.last("x-error-code") ?? "";
   const { status } = answer;
   const fail = (message: string, fix: string): EngineError =>
@@ -22,9 +22,10 @@ export function refusal(answer: HubAnswer, repository: Repository, file: string,
   // The hub says 401 of a repository that does not exist as well: it does not tell who may not see it.
   if (code === "RepoNotFound" || status === 401)
     return fail(
-      hasToken
-        ? "there is no such repository, or your token does not open it"
-        : "there is no such repository, or it is private",
+      (aside === undefined ? "" : `${aside}, and on the hub `) +
+        (hasToken
+          ? "there is no such repository, or your token does not open it"
+          : "there is no such repository, or it is private"),
       hasToken
         ? `check the name and HF_TOKEN (of a folder give the path: ./${id})`
         : `check the name (of a folder give the path: ./${id}); a private one needs an access token in HF_TOKEN`,
@@ -38,7 +39,7 @@ export function refusal(answer: HubAnswer, repository: Repository, file: string,
   return new EngineError("io", `HTTP status ${status}`, { where: `${endpoint}/${id}: ${file}` });
 }
 
-function busy(answer: HubAnswer, where: string): EngineError {
+function busy(answer: HttpAnswer, where: string): EngineError {
   const message = answer.status === 429 ? "the hub gets too many requests from here" : "the hub is out of order";
   const fix = answer.status === 429 ? "try again later, or put an access token into HF_TOKEN" : "try again later";
   return new EngineError("io", message, { where, actual: `HTTP status ${answer.status}`, fix });

@@ -1,3 +1,4 @@
+import { splitCredentials } from "../address.ts";
 import { EngineError } from "../errors.ts";
 import { defaultEndpoint, defaultRevision, type HubOptions } from "./options.ts";
 
@@ -6,8 +7,12 @@ export interface Repository {
   /** `owner/name`. */
   readonly id: string;
   readonly revision: string;
-  /** Without a slash at its end. */
+  /** Without a slash at its end, and without user and password. */
   readonly endpoint: string;
+  /** The header that the endpoint's user and password make. */
+  readonly authorization?: string | undefined;
+  /** A sentence on what else the text could have meant, such as a folder that is not there. */
+  readonly aside?: string;
 }
 
 const idPattern = /^(\w[\w.-]{0,95}\/\w[\w.-]{0,95})(?:@(.+))?$/;
@@ -20,9 +25,9 @@ const pagePattern = /^(\w[\w.-]{0,95}\/\w[\w.-]{0,95})(?:\/tree\/(.+?))?\/?$/;
  * @throws EngineError `usage` for a revision that is none, or two of them.
  */
 export function parseRepository(text: string, options: HubOptions = {}): Repository | undefined {
-  const endpoint = requireEndpoint(options.endpoint ?? defaultEndpoint);
-  const isPage = text.startsWith(`${endpoint}/`);
-  const [, id, inText] = (isPage ? pagePattern.exec(text.slice(endpoint.length + 1)) : idPattern.exec(text)) ?? [];
+  const hub = parseEndpoint(options.endpoint ?? defaultEndpoint);
+  const isPage = text.startsWith(`${hub.endpoint}/`);
+  const [, id, inText] = (isPage ? pagePattern.exec(text.slice(hub.endpoint.length + 1)) : idPattern.exec(text)) ?? [];
   if (id === undefined || /\.\.|--|\.git$/.test(id)) return undefined;
   if (inText !== undefined && options.revision !== undefined && inText !== options.revision)
     throw new EngineError("usage", "two revisions are given", {
@@ -37,15 +42,20 @@ export function parseRepository(text: string, options: HubOptions = {}): Reposit
       expected: "a branch, tag or commit",
       actual: revision,
     });
-  return { id, revision, endpoint };
+  return { id, revision, ...hub };
 }
 
-function requireEndpoint(endpoint: string): string {
-  if (URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol)) return endpoint.replace(/\/+$/, "");
+function parseEndpoint(text: string): Pick<Repository, "endpoint" | "authorization"> {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) {
+    const { authorization } = splitCredentials(new URL(text));
+    const endpoint = text.replace(/^(\w+:\/\/)[^/?#]*@/, "$1").replace(/\/+$/, "");
+    return { endpoint, ...(authorization === undefined ? {} : { authorization }) };
+  }
   throw new EngineError("usage", "the address of the hub is none", {
     where: "HF_ENDPOINT",
     expected: `an address such as ${defaultEndpoint}`,
-    actual: endpoint,
+    // What stands before an @ may be a password.
+    actual: text.replace(/^.*@/s, "***@"),
   });
 }
 

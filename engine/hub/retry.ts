@@ -26,6 +26,8 @@ export interface RetryPolicy {
   tries: number;
   /** Milliseconds before the second try; doubled for each further one. */
   firstWait: number;
+  /** Milliseconds without progress after which a connection counts as broken. Default: 30 s. */
+  patience?: number;
 }
 
 export const defaultRetries: RetryPolicy = { tries: 6, firstWait: 500 };

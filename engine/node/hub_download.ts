@@ -5,7 +5,7 @@ import path from "node:path";
 import { EngineError } from "../errors.ts";
 import type { HubClient, HubFile } from "../hub/client.ts";
 import { normalize } from "../hub/client.ts";
-import type { HubAnswer } from "../hub/request.ts";
+import type { HttpAnswer } from "../hub/request.ts";
 import { TransientFault, withRetries } from "../hub/retry.ts";
 import { makeFolder, writeError } from "./atomic_file.ts";
 
@@ -150,7 +150,7 @@ class Download {
    * @throws TransientFault if the answer is not a part of the file that was asked for and the commit may still have it:
    * somebody pushed to the branch; EngineError `io` if it has not.
    */
-  #checkUnchanged(answer: HubAnswer): void {
+  #checkUnchanged(answer: HttpAnswer): void {
     const { etag, size, pinnedUrl } = this.#file;
     const linked = normalize(answer.first("x-linked-etag"));
     const server = normalize(answer.last("etag"));

@@ -7,6 +7,7 @@ import type { HubOptions } from "../hub/options.ts";
 import { HubProgress } from "../hub/progress.ts";
 import { innerPath, type Repository } from "../hub/repository.ts";
 import type { RetryPolicy } from "../hub/retry.ts";
+import { Memo } from "../memo.ts";
 import { FileSource } from "./file_source.ts";
 import { HubCache } from "./hub_cache.ts";
 import { downloadBlob } from "./hub_download.ts";
@@ -28,7 +29,7 @@ export class CachedHubStore implements FileStore {
   readonly #progress: HubProgress;
   readonly #options: CachedHubOptions;
   /** What is going on or done, by the path of the file. */
-  readonly #located = new Map<string, Promise<string | undefined>>();
+  readonly #located = new Memo<string, string | undefined>();
   /** Content that is being fetched, by its hash: two files may have the same. */
   readonly #fetching = new Map<string, Promise<void>>();
   /** Only the cache may be used. */
@@ -37,10 +38,9 @@ export class CachedHubStore implements FileStore {
   #isFallback = false;
 
   constructor(repository: Repository, options: CachedHubOptions) {
-    const { token, signal, retries } = options;
     this.#repository = repository;
     this.#options = options;
-    this.#client = new HubClient(repository, { token: token || undefined, signal, retries });
+    this.#client = new HubClient(repository, options);
     this.#cache = new HubCache(options.cacheDir, repository.id);
     this.#progress = new HubProgress(repository.id, options.onEvent);
     this.#isOffline = options.localFilesOnly === true;
@@ -57,14 +57,7 @@ export class CachedHubStore implements FileStore {
    */
   async open(file: string): Promise<ByteSource | undefined> {
     const path = innerPath(this.name, file);
-    let located = this.#located.get(path);
-    if (located === undefined) {
-      located = this.#locate(path);
-      this.#located.set(path, located);
-      // What failed may pass the next time.
-      located.catch(() => this.#located.delete(path));
-    }
-    const found = await located;
+    const found = await this.#located.get(path, () => this.#locate(path));
     return found === undefined ? undefined : await FileSource.open(found);
   }
 
@@ -158,10 +151,11 @@ export class CachedHubStore implements FileStore {
 
   /** A file that is not cached counts as one that the repository does not have: nobody can tell. */
   async #locateOffline(path: string): Promise<string | undefined> {
-    const { id, revision } = this.#repository;
+    const { id, revision, aside } = this.#repository;
     const commit = await this.#cache.commitOf(revision);
     if (commit !== undefined && (await this.#cache.hasSnapshot(commit))) return await this.#fromCache(commit, path);
-    throw new EngineError("bad-input", `revision ${revision} is not in the cache, and only the cache may be used`, {
+    const also = aside === undefined ? "" : `${aside}, and `;
+    throw new EngineError("bad-input", `${also}revision ${revision} is not in the cache: only that may be used`, {
       where: id,
       expected: `files in ${this.#cache.root}`,
       actual: "none",
@@ -170,12 +164,13 @@ export class CachedHubStore implements FileStore {
   }
 
   #explain(error: EngineError): EngineError {
-    if (!/cannot be reached/.test(error.problem)) return error;
-    const { id, endpoint } = this.#repository;
-    return new EngineError("io", `the hub ${error.problem}, and it is not in the cache`, {
+    if (!error.problem.startsWith("cannot be reached")) return error;
+    const { id, endpoint, aside } = this.#repository;
+    const also = aside === undefined ? "" : `${aside}; `;
+    return new EngineError("io", `${also}the hub ${error.problem}, and it is not in the cache`, {
       where: id,
       actual: `no answer from ${endpoint}`,
-      fix: "check the network and HF_ENDPOINT, or give the folder of a checkpoint; once fetched it works offline",
+      fix: `${error.fix}; or check HF_ENDPOINT, or give the folder of a checkpoint; once fetched it works offline`,
       cause: error,
     });
   }

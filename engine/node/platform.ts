@@ -1,10 +1,14 @@
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { shownAddress } from "../address.ts";
 import { EngineError } from "../errors.ts";
 import type { FileStore } from "../file_store.ts";
 import type { HubOptions } from "../hub/options.ts";
 import { parseRepository } from "../hub/repository.ts";
+import { nearestName } from "../nearest_name.ts";
 import type { AdapterRequest, OpenedAdapter, Platform } from "../platform.ts";
+import { fetchText } from "../sources/http.ts";
 import { HttpStore } from "../stores/http.ts";
 import { openNavigatorAdapter } from "../web/navigator_gpu.ts";
 import { makeFolder, writeFileAtomically } from "./atomic_file.ts";
@@ -13,6 +17,7 @@ import { DirectoryStore } from "./directory_store.ts";
 import { withEnvironment } from "./hub_environment.ts";
 import { parseVersions } from "./forced_versions.ts";
 import { CachedHubStore } from "./hub_store.ts";
+import { proxyAdvice } from "./proxy_advice.ts";
 import { restingWait } from "./resting_wait.ts";
 
 const isDeno = "Deno" in globalThis;
@@ -52,23 +57,47 @@ async function listDenoAdapters(): Promise<AdapterDescription[]> {
 
 async function readText(url: URL): Promise<string> {
   if (url.protocol === "file:") return await readFile(fileURLToPath(url), "utf8");
-  const response = await fetch(url);
-  if (response.ok) return await response.text();
-  throw new EngineError("io", `cannot be fetched: HTTP status ${response.status}`, { where: url.href });
+  const text = await fetchText(url, { adviseOffline: (address) => proxyAdvice(address, process.env) });
+  if (text !== undefined) return text;
+  throw new EngineError("io", "the server does not have it", { where: shownAddress(url) });
 }
 
 /** What is on disk goes before what a name could mean elsewhere. */
 async function openStore(location: string, options: HubOptions = {}): Promise<FileStore> {
+  if (/^file:/i.test(location)) return new DirectoryStore(folderOf(location));
   if ((await stat(location).catch(() => undefined)) !== undefined) return new DirectoryStore(location);
   const settings = withEnvironment(options);
   const repository = parseRepository(location, settings);
-  if (repository !== undefined) return new CachedHubStore(repository, settings);
-  return /^https?:\/\//i.test(location) ? new HttpStore(location) : missing(location);
+  if (repository === undefined && isAddress(location)) return new HttpStore(location, settings);
+  const nearest = isAddress(location) ? undefined : await nearestFolder(location);
+  const advice = nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
+  if (repository === undefined)
+    throw new EngineError("bad-input", "no such file or folder, and it is neither a URL nor owner/name on the hub", {
+      where: location,
+      fix: `give the folder of a Bark checkpoint${advice}, a URL, or owner/name of a repository such as suno/bark-small`,
+    });
+  const isFolder = !isAddress(location) && !location.includes("@");
+  const aside = isFolder ? `there is no folder ${location} here${advice}` : undefined;
+  return new CachedHubStore({ ...repository, ...(aside === undefined ? {} : { aside }) }, settings);
 }
 
-function missing(location: string): never {
-  throw new EngineError("bad-input", "no such file or folder, and it is neither a URL nor owner/name on the hub", {
-    where: location,
-    fix: "give the folder of a Bark checkpoint, a URL, or owner/name of a repository such as suno/bark-small",
-  });
+function isAddress(location: string): boolean {
+  return /^https?:\/\//i.test(location);
+}
+
+function folderOf(location: string): string {
+  try {
+    return fileURLToPath(location);
+  } catch (cause) {
+    throw new EngineError("usage", (cause as Error).message, { where: location, expected: "file:///FOLDER", cause });
+  }
+}
+
+/** A folder beside the one that is meant, whose name is near. */
+async function nearestFolder(location: string): Promise<string | undefined> {
+  const folder = path.dirname(location);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const folders = entries.filter((entry) => !entry.isFile()).map(({ name }) => name);
+  const nearest = nearestName(path.basename(location), folders);
+  return nearest === undefined ? undefined : path.join(folder, nearest);
 }

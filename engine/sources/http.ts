@@ -1,91 +1,159 @@
+import { shownAddress } from "../address.ts";
 import type { ByteSource } from "../byte_source.ts";
 import { EngineError } from "../errors.ts";
+import { htmlPage, placeholderBytes, refusePlaceholder } from "../placeholder.ts";
+import { request, type HttpAnswer, type NetworkOptions } from "../hub/request.ts";
+import { defaultRetries, TransientFault, withRetries, type RetryPolicy } from "../hub/retry.ts";
 import { BlobSource, checkRange } from "./memory.ts";
 
+/** So much of a file is fetched when it is opened, and kept: it tells what the file is, and small files need no more. */
+const headBytes = 4096;
+
+export interface HttpOptions extends NetworkOptions {
+  /** The header of that name, for the origin of the address alone. */
+  authorization?: string | undefined;
+  retries?: RetryPolicy | undefined;
+  /** Told of an HTML page that stands in place of a file: servers of one-page apps send it for what they do not have. */
+  onPage?: () => void;
+}
+
 /**
- * Opens a URL for ranged reads; `undefined` if the server says 404. A server that ignores `Range` sends the whole body,
- * which then is kept as a Blob.
- * @throws EngineError `io` for any other refusal, and where the connection breaks.
+ * Opens an address for reads by range; undefined if the server has no such file, or sends an HTML page in its place. Of a
+ * server that ignores `Range` the whole body is kept as a Blob.
+ * @throws EngineError `io` if it cannot be reached, refuses or sends what was not asked for; `aborted`.
  */
-export async function openHttpSource(url: string): Promise<ByteSource | undefined> {
-  const response = await fetchRange(url, 0, 1);
-  if (response.status === 200) return new BlobSource(url, await body(url, () => response.blob()));
-  await discard(response);
-  if (response.status === 404) return undefined;
-  // An empty file has no byte 0.
-  if (response.status === 416) return new BlobSource(url, new Blob([]));
-  if (response.status !== 206) throw refused(url, response);
-  const total = /\/(\d+)$/.exec(contentRange(response))?.[1];
-  if (total !== undefined) return new HttpSource(url, Number(total));
-  throw new EngineError("io", "the server does not tell the size of the file", {
-    where: url,
-    expected: "Content-Range: bytes 0-0/SIZE",
-    actual: contentRange(response),
+export async function openHttpSource(url: URL, options: HttpOptions = {}): Promise<ByteSource | undefined> {
+  const name = shownAddress(url);
+  return await retrying(options, async () => {
+    const answer = await ask(url, options, [0, headBytes]);
+    if (answer === undefined) return undefined;
+    const [content, size] = await contentOf(answer, name);
+    const start = new Uint8Array(await content.slice(0, placeholderBytes).arrayBuffer());
+    if (isPage(answer, new TextDecoder().decode(start))) return void options.onPage?.();
+    refusePlaceholder(name, start);
+    return content.size === size ? new BlobSource(name, content) : new HttpSource(url, size, content, options);
+  });
+}
+
+/** The text of a small file, such as a shader; undefined as for {@link openHttpSource}. @throws EngineError likewise. */
+export async function fetchText(url: URL, options: HttpOptions = {}): Promise<string | undefined> {
+  return await retrying(options, async () => {
+    const answer = await ask(url, options);
+    if (answer === undefined) return undefined;
+    const text = await (await answer.wholeFile(shownAddress(url))).text();
+    return isPage(answer, text) ? undefined : text;
   });
 }
 
 class HttpSource implements ByteSource {
   readonly name: string;
   readonly size: number;
+  readonly #url: URL;
+  readonly #head: Blob;
+  readonly #options: HttpOptions;
 
-  constructor(url: string, size: number) {
-    this.name = url;
+  constructor(url: URL, size: number, head: Blob, options: HttpOptions) {
+    this.name = shownAddress(url);
     this.size = size;
+    this.#url = url;
+    this.#head = head;
+    this.#options = options;
   }
 
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     checkRange(this, offset, length);
-    if (length === 0) return new Uint8Array(0);
-    const response = await fetchRange(this.name, offset, length);
-    const range = `bytes ${offset}-${offset + length - 1}/${this.size}`;
-    if (response.status !== 206 || contentRange(response) !== range) {
-      await discard(response);
-      // 200 and 416 are what a server says of a file that has changed or shrunk since it was opened.
-      if (![200, 206, 416].includes(response.status)) throw refused(this.name, response);
-      throw unfit(this.name, "another part of the file than asked for, or the file has changed", {
-        expected: range,
-        actual: contentRange(response) || `status ${response.status}`,
-      });
-    }
-    const bytes = new Uint8Array(await body(this.name, () => response.arrayBuffer()));
-    if (bytes.length === length) return bytes;
-    throw unfit(this.name, "another number of bytes than asked for", { expected: length, actual: bytes.length });
+    const end = offset + length;
+    const content =
+      length === 0 || end <= this.#head.size
+        ? this.#head.slice(offset, end)
+        : await retrying(this.#options, () => this.#fetch(offset, length), true);
+    return new Uint8Array(await content.arrayBuffer());
   }
 
   async close(): Promise<void> {
     return Promise.resolve();
   }
-}
 
-async function fetchRange(url: string, offset: number, length: number): Promise<Response> {
-  try {
-    return await fetch(url, { headers: { Range: `bytes=${offset}-${offset + length - 1}` } });
-  } catch (cause) {
-    throw new EngineError("io", "cannot be fetched", { where: url, fix: "check the address and the network", cause });
+  async #fetch(offset: number, length: number): Promise<Blob> {
+    const answer = await ask(this.#url, this.#options, [offset, length]);
+    const range = `bytes ${offset}-${offset + length - 1}/${this.size}`;
+    const found = answer?.last("content-range");
+    // 200, 404 and 416 are what a server says of a file that has changed, gone or shrunk since it was opened.
+    if (answer?.status !== 206 || found !== range) {
+      await answer?.discard();
+      throw unfit(this.name, "another part of the file than asked for, or the file has changed", {
+        expected: range,
+        actual: found ?? `status ${answer?.status ?? 404}`,
+      });
+    }
+    const content = await answer.blob(length);
+    if (content.size === length) return content;
+    const error = unfit(this.name, "another number of bytes than asked for", {
+      expected: length,
+      actual: content.size > length ? "more" : content.size,
+    });
+    throw content.size > length ? error : new TransientFault(error);
   }
 }
 
-/** What is left of a broken or unwanted answer is of no interest; unread, it would hold its connection open. */
-async function discard(response: Response): Promise<void> {
-  await response.body?.cancel().catch(() => undefined);
+/** Does `work` until no transient fault stops it. Where nothing answers at all, a file that `isOpen` is worth more tries. */
+async function retrying<T>(options: HttpOptions, work: () => Promise<T>, isOpen = false): Promise<T> {
+  const attempt = async (): Promise<T> =>
+    await work().catch((fault: unknown) => {
+      throw fault instanceof TransientFault && fault.isOffline && !isOpen ? fault.error : fault;
+    });
+  return await withRetries(attempt, options.retries ?? defaultRetries, options.signal);
 }
 
-async function body<T>(url: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (cause) {
-    throw new EngineError("io", "the connection broke", { where: url, fix: "try again", cause });
+/** An answer of status 200, 206 or 416, or undefined for a file that is not there. */
+async function ask(
+  url: URL,
+  options: HttpOptions,
+  range?: readonly [offset: number, length: number],
+): Promise<HttpAnswer | undefined> {
+  const headers: Record<string, string> =
+    range === undefined ? {} : { Range: `bytes=${range[0]}-${range[0] + range[1] - 1}` };
+  const answer = await request(url, { method: "GET", patience: options.retries?.patience, ...options, headers });
+  const { status } = answer;
+  if (status === 200 || status === 206 || status === 416) return answer;
+  await answer.discard();
+  if (status === 404 || status === 410) return undefined;
+  const error = new EngineError("io", `HTTP status ${status} ${answer.statusText}`.trimEnd(), {
+    where: shownAddress(url),
+    ...(status === 401 ? { fix: "give user and password in the address: https://USER:PASSWORD@…" } : {}),
+  });
+  const isTransient = status === 408 || status === 429 || status >= 500;
+  throw isTransient ? new TransientFault(error, { wait: answer.retryAfter }) : error;
+}
+
+/** The beginning of a file, or all of it where the server sends no less, and the size of the whole. */
+async function contentOf(answer: HttpAnswer, where: string): Promise<[content: Blob, size: number]> {
+  if (answer.status === 200) {
+    const content = await answer.wholeFile(where);
+    return [content, content.size];
   }
+  if (answer.status === 416) await answer.discard();
+  // An empty file has no byte 0.
+  if (answer.status === 416) return [new Blob([]), 0];
+  const range = answer.last("content-range") ?? "";
+  const content = await answer.blob(headBytes);
+  const [, end, size] = /^bytes 0-(\d+)\/(\d+)$/.exec(range) ?? [];
+  if (size === undefined)
+    throw new EngineError("io", "the server does not tell the size of the file", {
+      where,
+      expected: "Content-Range: bytes 0-N/SIZE",
+      actual: range,
+    });
+  if (content.size === Number(end) + 1 && content.size === Math.min(headBytes, Number(size)))
+    return [content, Number(size)];
+  const actual = `${content.size} bytes of ${range}`;
+  throw new TransientFault(unfit(where, "another part of the file than asked for", { expected: "its start", actual }));
 }
 
-function contentRange(response: Response): string {
-  return response.headers.get("content-range") ?? "";
+function isPage(answer: HttpAnswer, start: string): boolean {
+  return answer.last("content-type")?.startsWith("text/html") === true || htmlPage.test(start);
 }
 
-function unfit(url: string, message: string, found: { expected: unknown; actual: unknown }): EngineError {
-  return new EngineError("io", `the server sent ${message}`, { where: url, ...found, fix: "open it again" });
-}
-
-function refused(url: string, response: Response): EngineError {
-  return new EngineError("io", `HTTP status ${response.status} ${response.statusText}`.trimEnd(), { where: url });
+function unfit(where: string, message: string, found: { expected: unknown; actual: unknown }): EngineError {
+  return new EngineError("io", `the server sent ${message}`, { where, ...found, fix: "open it again" });
 }

@@ -2,8 +2,9 @@ import type { ByteSource } from "../byte_source.ts";
 import { EngineError } from "../errors.ts";
 import type { HubClient } from "../hub/client.ts";
 import type { HubProgress } from "../hub/progress.ts";
-import type { HubAnswer } from "../hub/request.ts";
+import type { HttpAnswer } from "../hub/request.ts";
 import { TransientFault, withRetries } from "../hub/retry.ts";
+import { placeholderBytes, refusePlaceholder } from "../placeholder.ts";
 import type { PartCache } from "../web/part_cache.ts";
 import { checkRange } from "./memory.ts";
 
@@ -126,26 +127,23 @@ async function fetchPart(
     client.retries,
     client.signal,
   );
-  if (found !== undefined) await parts.put(url, partName(options, index), found.content);
+  if (found === undefined) return undefined;
+  if (index === 0) refusePlaceholder(url, new Uint8Array(await found.content.slice(0, placeholderBytes).arrayBuffer()));
+  await parts.put(url, partName(options, index), found.content);
   return found;
 }
 
 async function readPart(
   { url, partBytes }: HubSourceOptions,
-  answer: HubAnswer,
+  answer: HttpAnswer,
   { first, last, size }: { first: number; last: number; size: number | undefined },
 ): Promise<{ content: Blob; size: number }> {
-  const pieces: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  for await (const piece of answer.parts()) {
-    pieces.push(piece);
-    length += piece.length;
-  }
+  const isWhole = answer.status === 200;
+  const received = isWhole ? await answer.wholeFile(url) : await answer.blob(last - first + 1);
   // An empty file has no byte 0.
   if (answer.status === 416 && first === 0) return { content: new Blob([]), size: 0 };
-  const total = answer.status === 200 ? length : Number(answer.last("content-range")?.split("/").at(-1));
-  const whole = new Blob(pieces);
-  const content = answer.status === 200 ? whole.slice(first, last + 1) : whole;
+  const total = isWhole ? received.size : Number(answer.last("content-range")?.split("/").at(-1));
+  const content = isWhole ? received.slice(first, last + 1) : received;
   const expected = Math.min(partBytes, total - first);
   if (content.size === expected && (size ?? total) === total) return { content, size: total };
   throw new TransientFault(

@@ -1,22 +1,43 @@
+import { shownAddress, splitCredentials } from "../address.ts";
 import type { ByteSource } from "../byte_source.ts";
 import { EngineError } from "../errors.ts";
 import type { FileStore } from "../file_store.ts";
-import { openHttpSource } from "../sources/http.ts";
+import { innerPath } from "../hub/repository.ts";
+import { openHttpSource, type HttpOptions } from "../sources/http.ts";
 
-/** The files below a URL. */
+/** The files below an address. Its user and password go to its origin alone, its query (a signature) to each file. */
 export class HttpStore implements FileStore {
-  readonly name: string;
+  readonly #folder: URL;
+  readonly #options: HttpOptions;
+  #hasPages = false;
 
-  /** @param url of the folder, with or without a slash at its end. */
-  constructor(url: string) {
-    this.name = url.replace(/\/+$/, "");
+  /**
+   * @param address of the folder, with or without a slash at its end.
+   * @param options of which the signal stops what is being read.
+   * @throws EngineError `usage` if it is none.
+   */
+  constructor(address: string, options: HttpOptions = {}) {
+    if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
+      throw new EngineError("usage", "is no address of a folder that can be fetched", {
+        where: address,
+        fix: "give one that begins with https:// or http://",
+      });
+    const { url, authorization } = splitCredentials(new URL(address));
+    url.pathname = url.pathname.replace(/\/+$/, "");
+    this.#folder = url;
+    this.#options = { ...options, authorization, onPage: () => (this.#hasPages = true) };
   }
 
-  /** @throws EngineError `bad-input` if the path leaves the folder. */
+  /** Says so where a file counts as one that is not there because an HTML page came in its place. */
+  get name(): string {
+    const shown = shownAddress(this.#folder).replace(/\/$/, "");
+    return this.#hasPages ? `${shown} (sends an HTML page in place of a file)` : shown;
+  }
+
+  /** @throws EngineError `bad-input` if the path leaves the folder, `io` if the server cannot be reached; `aborted`. */
   async open(path: string): Promise<ByteSource | undefined> {
-    const parts = path.split("/");
-    if (parts.includes(".."))
-      throw new EngineError("bad-input", "a path leaves the checkpoint's folder", { where: this.name, actual: path });
-    return await openHttpSource(`${this.name}/${parts.map(encodeURIComponent).join("/")}`);
+    const url = new URL(this.#folder);
+    url.pathname += `/${innerPath(this.name, path).split("/").map(encodeURIComponent).join("/")}`;
+    return await openHttpSource(url, this.#options);
   }
 }

@@ -6,6 +6,8 @@ import type { HubOptions } from "../hub/options.ts";
 import { HubProgress } from "../hub/progress.ts";
 import { fileUrl, innerPath, isCommitHash, type Repository } from "../hub/repository.ts";
 import type { RetryPolicy } from "../hub/retry.ts";
+import { cleanToken } from "../hub/token.ts";
+import { Memo } from "../memo.ts";
 import type { PartCache } from "../web/part_cache.ts";
 import { HubSource } from "../sources/hub.ts";
 
@@ -25,15 +27,15 @@ export class HubStore implements FileStore {
   readonly #options: HubStoreOptions;
   readonly #client: HubClient;
   readonly #progress: HubProgress;
-  #commit: Promise<string> | undefined;
+  readonly #commit = new Memo<string, string>();
   #isOffline: boolean;
 
   constructor(repository: Repository, options: HubStoreOptions) {
-    const { token, signal, retries } = options;
     this.name = repository.id;
     this.#repository = repository;
     this.#options = options;
-    this.#client = new HubClient(repository, { token: token || undefined, signal, retries, isPage: true });
+    const token = options.token === false ? false : cleanToken(options.token, "token");
+    this.#client = new HubClient(repository, { ...options, token, isPage: true });
     this.#progress = new HubProgress(repository.id, options.onEvent);
     this.#isOffline = options.localFilesOnly === true;
   }
@@ -41,11 +43,7 @@ export class HubStore implements FileStore {
   /** @throws EngineError `bad-input` if the hub refuses the repository, `io` if it cannot be reached; `aborted`. */
   async open(file: string): Promise<ByteSource | undefined> {
     const path = innerPath(this.name, file);
-    this.#commit ??= this.#findCommit();
-    const commit = await this.#commit.catch((error: unknown) => {
-      this.#commit = undefined; // What failed may pass the next time.
-      throw error;
-    });
+    const commit = await this.#commit.get(this.#repository.revision, () => this.#findCommit());
     return await HubSource.open({
       client: this.#client,
       url: fileUrl(this.#repository, commit, path),

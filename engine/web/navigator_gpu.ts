@@ -7,6 +7,12 @@ import type { AdapterRequest, OpenedAdapter } from "../platform.ts";
  */
 export async function openNavigatorAdapter(request: AdapterRequest, fixWhenNone: string): Promise<OpenedAdapter> {
   const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
+  // A page that came by http:// of another machine is shown no `gpu`, in the newest browser.
+  if (gpu === undefined && globalThis.isSecureContext === false)
+    throw new EngineError("no-adapter", "a page has no WebGPU unless its context is secure", {
+      where: globalThis.location?.origin,
+      fix: "serve it by https://, or open it as http://localhost",
+    });
   if (gpu === undefined) throw new EngineError("no-adapter", "this runtime has no WebGPU", { fix: fixWhenNone });
   const software = request.device === "software";
   const adapter = software
@@ -14,6 +20,10 @@ export async function openNavigatorAdapter(request: AdapterRequest, fixWhenNone:
     : await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (adapter === null)
     throw new EngineError("no-adapter", software ? "there is no software adapter" : "there is no WebGPU adapter", {
+      fix: fixWhenNone,
+    });
+  if ((adapter.info as GPUAdapterInfo | undefined) === undefined)
+    throw new EngineError("no-adapter", "the WebGPU of this runtime is too old: it has no adapter.info", {
       fix: fixWhenNone,
     });
   if (request.device !== undefined && !software) requireName(adapter, request.device);

@@ -13,6 +13,7 @@ export class CacheApiParts implements PartCache {
   readonly #onNotice: ((line: string) => void) | undefined;
   readonly #storage: CacheStorage | undefined;
   #cache: Promise<Cache | undefined> | undefined;
+  #isFull = false;
 
   /** @param storage of the page; absent where that is not served by https, and in some private windows. */
   constructor(name: string, onNotice?: (line: string) => void, storage: CacheStorage | undefined = globalThis.caches) {
@@ -29,7 +30,7 @@ export class CacheApiParts implements PartCache {
 
   async put(url: string, part: string, content: Blob): Promise<void> {
     const cache = await this.#open();
-    if (cache === undefined) return;
+    if (cache === undefined || this.#isFull) return;
     try {
       await cache.put(keyOf(url, part), new Response(content));
     } catch (error) {
@@ -48,11 +49,11 @@ export class CacheApiParts implements PartCache {
 
   /** Told once; what is in the cache already stays of use, more is not tried. */
   #giveUp(error: unknown): undefined {
-    this.#cache = Promise.resolve(undefined);
+    if (this.#isFull) return;
+    this.#isFull = true;
     this.#onNotice?.(
       `the browser does not store the weights (${(error as Error).message}): they are fetched each time`,
     );
-    return undefined;
   }
 }
 

@@ -67,7 +67,7 @@ describe("bark with a model on the hub", () => {
     const local = await run(["inspect", "models/nano"]);
     expect(local.code).equal(3);
     expect(local.stderr, "there is none here: the hub is asked").match(
-      /^bark: models\/nano: there is no such repository/,
+      /^bark: models\/nano: there is no folder models\/nano here, and on the hub there is no such repository/,
     );
     const cwd = path.resolve(import.meta.dirname, "../..");
     const found = await bark(["inspect", "models/nano"], { cwd, env: { HF_ENDPOINT: await closedAddress() } });
@@ -114,7 +114,7 @@ describe("bark with a model on the hub", () => {
   });
 
   const refusals: [name: string, args: readonly string[], env: Record<string, string>, code: number, says: RegExp][] = [
-    ["a repository that is not there", [...say, "-m", "some/one"], {}, 3, /some\/one: .*no such repository.*HF_TOKEN/],
+    ["a repository that is not there", ["inspect", "some/one"], {}, 3, /some\/one: .*no such repository.*HF_TOKEN/],
     ["a revision that is not there", ["inspect", `${id}@v9`], {}, 3, /someone\/nano: .*no revision v9/],
     ["a name that is nothing", ["inspect", "nanno"], {}, 3, /nanno: no such file or folder, .*suno\/bark-small/],
     ["offline without a cache", ["inspect", "some/one"], { HF_HUB_OFFLINE: "1" }, 3, /some\/one: .*not in the cache/],
@@ -125,6 +125,10 @@ describe("bark with a model on the hub", () => {
 
   it("exit 1: no network", async () => {
     const refused = await run(["inspect", "some/one"], { HF_ENDPOINT: await closedAddress() });
-    expectRefusal(refused, 1, /some\/one: the hub cannot be reached: .*not in the cache/);
+    expectRefusal(
+      refused,
+      1,
+      /some\/one: there is no folder some\/one here; the hub cannot be reached: .*not in the cache/,
+    );
   });
 });

@@ -2,7 +2,9 @@ import { expect } from "chai";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
+import { inspect } from "node:util";
 import { withEnvironment } from "../../../engine/node/hub_environment.ts";
+import { engineErrorOf } from "../../support/rejection.ts";
 
 describe("the hub's environment variables", () => {
   const home = path.join(homedir(), ".cache/huggingface/hub");
@@ -22,9 +24,9 @@ describe("the hub's environment variables", () => {
   it("yield to options", () => {
     const env = { HF_HUB_CACHE: "/c", HF_ENDPOINT: "http://e", HF_TOKEN: "t", HF_HUB_OFFLINE: "1" };
     const fromEnv = { cacheDir: path.resolve("/c"), endpoint: "http://e", token: "t", localFilesOnly: true };
-    expect(withEnvironment({}, env)).deep.equal(fromEnv);
+    expect(withEnvironment({}, env)).deep.include(fromEnv);
     const given = { cacheDir: path.resolve("/o"), endpoint: "http://o", token: false, localFilesOnly: false } as const;
-    expect(withEnvironment(given, env)).deep.equal(given);
+    expect(withEnvironment(given, env)).deep.include(given);
   });
 
   it("say offline as Python understands it", () => {
@@ -42,8 +44,31 @@ describe("the hub's environment variables", () => {
       expect(withEnvironment({}, { HF_HOME: folder }).token).equal("from-file");
       expect(withEnvironment({}, { HF_HOME: folder, HF_TOKEN: "from-env" }).token).equal("from-env");
       expect(withEnvironment({}, { HF_HOME: path.join(folder, "none") }).token).equal(undefined);
+      await writeFile(path.join(folder, "token"), "s3cret\0");
+      const error = await engineErrorOf(() => withEnvironment({}, { HF_HOME: folder }));
+      expect([error.code, error.where]).deep.equal(["usage", path.join(folder, "token")]);
+      expect(withEnvironment({ token: false }, { HF_HOME: folder }).token).equal(false);
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it("give the token as Python cleans it", () => {
+    for (const text of ["t0ken", " t0ken\n", "t0\r\nken\r\n"])
+      expect(withEnvironment({}, { HF_TOKEN: text }).token, JSON.stringify(text)).equal("t0ken");
+    expect(withEnvironment({}, { HF_TOKEN: "\n", HUGGING_FACE_HUB_TOKEN: "old" }).token).equal("old");
+  });
+
+  it("never show a token that is none", async () => {
+    for (const token of ["s3cret\0", "s3cret\x1b[2J", "s3c ret", "s3cret\u200b", "Bearer s3cret"])
+      for (const [where, call] of [
+        ["HF_TOKEN", () => withEnvironment({}, { HF_TOKEN: token })],
+        ["HUGGING_FACE_HUB_TOKEN", () => withEnvironment({}, { HUGGING_FACE_HUB_TOKEN: token })],
+        ["token", () => withEnvironment({ token }, {})],
+      ] as const) {
+        const error = await engineErrorOf(call);
+        expect([error.code, error.where]).deep.equal(["usage", where]);
+        expect(inspect(error, { depth: 9 })).not.match(/s3c/);
+      }
   });
 });
