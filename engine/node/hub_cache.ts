@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { copyFile, link as hardLink, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import path from "node:path";
 import { isCommitHash } from "../hub/repository.ts";
-import { makeFolder, writeError, writeFileAtomically } from "./atomic_file.ts";
+import { makeFolder, writeFileAtomically } from "./atomic_file.ts";
 
 /**
  * A repository in the cache that Python's huggingface_hub keeps:
@@ -65,24 +65,18 @@ export class HubCache {
     await writeSmall(this.#absent(commit, file), "");
   }
 
-  /** Makes the file of a commit point to its content, which is here. @throws EngineError `io`. */
+  /** Makes the file of a commit point to its content, which is here; where that cannot be, the content's own path. */
   async link(commit: string, file: string, etag: string): Promise<string> {
     const link = this.#snapshot(commit, file);
     if (await isFile(link)) return link;
-    await makeFolder(path.dirname(link));
-    const blob = this.blob(etag);
-    const temporary = `${link}.${randomUUID()}.tmp`;
     try {
-      await symlink(path.relative(path.dirname(link), blob), temporary);
-      await rename(temporary, link);
+      await makeFolder(path.dirname(link));
+      await placeLink(this.blob(etag), link);
+      return link;
     } catch {
-      // Windows allows links to few users. Python, too, then keeps the content itself in the snapshot.
-      await rm(temporary, { force: true });
-      await rename(blob, link).catch((error: NodeJS.ErrnoException) => {
-        throw writeError(link, error);
-      });
+      // A cache that cannot be written serves what it has.
+      return this.blob(etag);
     }
-    return link;
   }
 
   #snapshot(commit: string, file: string): string {
@@ -95,6 +89,21 @@ export class HubCache {
 
   #ref(revision: string): string {
     return path.join(this.#folder, "refs", ...revision.split("/"));
+  }
+}
+
+/** `symbolic` makes a symbolic link; where it may not, the content gets a second name, or a copy. */
+export async function placeLink(content: string, link: string, symbolic = symlink): Promise<void> {
+  const temporary = `${link}.${randomUUID()}.tmp`;
+  try {
+    // Windows allows symbolic links to few users, and FAT has no second names.
+    await symbolic(path.relative(path.dirname(link), content), temporary)
+      .catch(() => hardLink(content, temporary))
+      .catch(() => copyFile(content, temporary));
+    await rename(temporary, link);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
   }
 }
 

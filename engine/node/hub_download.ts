@@ -216,12 +216,6 @@ function hashFor({ etag, size }: HubFile): Hash | undefined {
 
 async function guard<T>(file: string, work: () => Promise<T>): Promise<T> {
   return await work().catch((error: NodeJS.ErrnoException) => {
-    const failure = writeError(file, error);
-    if (error.code !== "ENOSPC") throw failure;
-    throw new EngineError("io", failure.problem, {
-      where: file,
-      fix: "make room (or move the cache: HF_HOME), then try again: the download goes on from there",
-      cause: error,
-    });
+    throw writeError(file, error);
   });
 }

@@ -118,7 +118,9 @@ export class CachedHubStore implements FileStore {
       fetched = this.#fetch(file).finally(() => this.#fetching.delete(file.etag));
       this.#fetching.set(file.etag, fetched);
     }
-    await fetched;
+    await fetched.catch((error: unknown) => {
+      throw this.#explainDisk(error);
+    });
     this.#progress.done(path);
     return await this.#cache.link(commit, path, file.etag);
   }
@@ -160,6 +162,19 @@ export class CachedHubStore implements FileStore {
       expected: `files in ${this.#cache.root}`,
       actual: "none",
       fix: "load it once with network access (without HF_HUB_OFFLINE and local_files_only)",
+    });
+  }
+
+  /** Of a failure of the disk: that it is the cache's, and how to put that elsewhere. */
+  #explainDisk(error: unknown): unknown {
+    if (!(error instanceof EngineError) || !error.where?.startsWith(this.#cache.root)) return error;
+    const isFull = /^(ENOSPC|EDQUOT)$/.test(String((error.cause as NodeJS.ErrnoException | undefined)?.code));
+    return new EngineError("io", `the hub's cache cannot keep the file: ${error.problem}`, {
+      where: error.where,
+      fix: isFull
+        ? "make room, or move the cache (HF_HOME or HF_HUB_CACHE), then try again: the download goes on from there"
+        : "make its folder writable, or put the cache elsewhere: HF_HOME or HF_HUB_CACHE",
+      cause: error.cause,
     });
   }
 

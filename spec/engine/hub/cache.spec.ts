@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { mkdir, readdir, readFile, readlink, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
+import { placeLink } from "../../../engine/node/hub_cache.ts";
 import {
   config,
   contentOf,
@@ -168,6 +169,25 @@ describe("the hub's cache", () => {
     await rm(fixture.inCache("blobs", gitHash(config)));
     expect(await contentOf(await fixture.open().open("config.json"))).deep.equal(config);
     expect((await readFile(fixture.inCache("blobs", gitHash(config)))).equals(config)).true;
+  });
+
+  it("gives its content where no link to it can be made", async () => {
+    await mkdir(fixture.inCache(), { recursive: true });
+    await writeFile(fixture.inCache("snapshots"), "a file where the folder would be");
+    expect(await contentOf(await fixture.open().open("config.json"))).deep.equal(config);
+    fixture.hub.asked.length = 0;
+    expect(await contentOf(await fixture.open().open("config.json"))).deep.equal(config);
+    expect(fixture.asked()).deep.equal(["HEAD hub main/config.json"]);
+  });
+
+  it("keeps content under a second name where symbolic links are not allowed, for two files at once", async () => {
+    await mkdir(fixture.inCache(), { recursive: true });
+    const [content, ...links] = ["blob", "a.json", "b.json"].map((name) => fixture.inCache(name));
+    await writeFile(content, config);
+    const refused = (): Promise<void> => Promise.reject(new Error("EPERM"));
+    await Promise.all(links.map((link) => placeLink(content, link, refused)));
+    for (const file of [content, ...links]) expect((await readFile(file)).equals(config)).equal(true);
+    expect((await readdir(fixture.inCache())).sort()).deep.equal(["a.json", "b.json", "blob"]);
   });
 
   it("has each file fetched once by two who ask at the same time", async () => {

@@ -203,13 +203,16 @@ describe("a download from the hub", () => {
     await symlink("/dev/full", incomplete());
     const error = await engineErrorOf(() => fixture.open().open("model.safetensors"));
     expect(error.code).equal("io");
-    expect(error.toLine()).match(/incomplete: the disk is full; make room .*goes on from there$/);
+    expect(error.toLine()).match(
+      /incomplete: the hub's cache cannot keep the file: the disk is full; make room, .*HF_HOME.*goes on from there$/,
+    );
   });
 
   it("tells of a cache that cannot be written", async () => {
     await writeFile(fixture.inCache(), "a file where the folder would be");
     const error = await engineErrorOf(() => fixture.open().open("config.json"));
     expect([error.code, error.where]).deep.equal(["io", fixture.inCache("blobs")]);
+    expect(error.fix).match(/HF_HOME or HF_HUB_CACHE/);
     expect(await readFile(fixture.inCache(), "utf8")).match(/^a file/);
     const locks = path.join(fixture.cacheDir, ".locks");
     await rm(locks, { recursive: true });
