@@ -122,7 +122,7 @@ export class BarkConfig {
         : new BarkFineConfig(...part("fine_acoustics_config"));
     this.codec_config =
       codec_config instanceof EncodecConfig ? codec_config : codecConfig(new JsonFields(...part("codec_config")), part);
-    this.initializer_range = json.positive("initializer_range", 0.02);
+    this.initializer_range = json.kept("initializer_range", 0.02);
   }
 
   /** From a parsed `config.json`. */

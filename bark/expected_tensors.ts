@@ -1,13 +1,7 @@
+import { checkTensors, type ExpectedTensor } from "../engine/expected_tensors.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import type { BarkConfig, BarkFineConfig } from "./config.ts";
 import type { BarkSubModelConfig } from "./sub_model_config.ts";
-import { checkShape } from "../engine/read_tensor.ts";
-
-/** A tensor that a model reads: under the first of these names that the checkpoint has. */
-export interface ExpectedTensor {
-  readonly names: readonly string[];
-  readonly shape: readonly number[];
-}
 
 /**
  * Holds names and shapes of the three GPTs' tensors against their configs; reads no weights. What is wrong with a
@@ -15,38 +9,27 @@ export interface ExpectedTensor {
  * @throws EngineError `bad-input` naming a missing or misshapen tensor.
  */
 export function checkGptTensors(reader: TensorReader, config: BarkConfig): void {
-  const { semantic_config, coarse_acoustics_config, fine_acoustics_config } = config;
-  const parts: [prefix: string, tensors: ExpectedTensor[]][] = [
-    ["semantic.", causalTensors(semantic_config)],
-    ["coarse_acoustics.", causalTensors(coarse_acoustics_config)],
-    ["fine_acoustics.", fineTensors(fine_acoustics_config)],
-  ];
-  for (const [prefix, tensors] of parts)
-    for (const { names, shape } of tensors) {
-      const name = names.find((candidate) => reader.has(prefix + candidate)) ?? names[0];
-      checkShape(reader, prefix + name, shape);
-    }
+  checkTensors(reader, "semantic.", causalTensors(config.semantic_config));
+  checkTensors(reader, "coarse_acoustics.", causalTensors(config.coarse_acoustics_config));
+  checkTensors(reader, "fine_acoustics.", fineTensors(config.fine_acoustics_config));
 }
 
-/** What a causal model (semantic, coarse) reads (bark-spec 2.1). */
-export function causalTensors(config: BarkSubModelConfig): ExpectedTensor[] {
+/** What a causal model (semantic, coarse) reads (bark-spec 2.1), one by one. */
+export function* causalTensors(config: BarkSubModelConfig): Generator<ExpectedTensor> {
   const { hidden_size: H, input_vocab_size, output_vocab_size, bias } = config;
-  return [
-    { names: ["input_embeds_layer.weight"], shape: [input_vocab_size, H] },
-    ...blockTensors(config, bias),
-    { names: ["lm_head.weight"], shape: [output_vocab_size, H] },
-  ];
+  yield { names: ["input_embeds_layer.weight"], shape: [input_vocab_size, H] };
+  yield* blockTensors(config, bias);
+  yield { names: ["lm_head.weight"], shape: [output_vocab_size, H] };
 }
 
-/** What the fine model reads (bark-spec 2.1). */
-export function fineTensors(config: BarkFineConfig): ExpectedTensor[] {
+/** What the fine model reads (bark-spec 2.1), one by one. */
+export function* fineTensors(config: BarkFineConfig): Generator<ExpectedTensor> {
   const { hidden_size: H, input_vocab_size, head_vocab_size, n_codes_total, n_codes_given } = config;
-  const books = Array.from({ length: n_codes_total }, (_, codebook) => fineTableNames(codebook, config));
-  return [
-    ...books.map(({ table }) => ({ names: table, shape: [input_vocab_size, H] })),
-    ...blockTensors(config, true),
-    ...books.slice(n_codes_given).map(({ head }) => ({ names: head, shape: [head_vocab_size, H] })),
-  ];
+  for (let book = 0; book < n_codes_total; book++)
+    yield { names: fineTableNames(book, config).table, shape: [input_vocab_size, H] };
+  yield* blockTensors(config, true);
+  for (let book = n_codes_given; book < n_codes_total; book++)
+    yield { names: fineTableNames(book, config).head, shape: [head_vocab_size, H] };
 }
 
 /**
@@ -69,7 +52,7 @@ export function fineTableNames(
   };
 }
 
-function blockTensors(config: BarkSubModelConfig, normBias: boolean): ExpectedTensor[] {
+function* blockTensors(config: BarkSubModelConfig, normBias: boolean): Generator<ExpectedTensor> {
   const { hidden_size: H, num_layers, block_size, bias } = config;
   const norm = (name: string): ExpectedTensor[] =>
     ["weight", ...(normBias ? ["bias"] : [])].map((part) => ({ names: [`${name}.${part}`], shape: [H] }));
@@ -77,17 +60,14 @@ function blockTensors(config: BarkSubModelConfig, normBias: boolean): ExpectedTe
     { names: [`${name}.weight`], shape: [columns, inner] },
     ...(bias ? [{ names: [`${name}.bias`], shape: [columns] }] : []),
   ];
-  const layers = Array.from({ length: num_layers }, (_, i) => [
-    ...norm(`layers.${i}.layernorm_1`),
-    ...linear(`layers.${i}.attn.att_proj`, 3 * H, H),
-    ...linear(`layers.${i}.attn.out_proj`, H, H),
-    ...norm(`layers.${i}.layernorm_2`),
-    ...linear(`layers.${i}.mlp.in_proj`, 4 * H, H),
-    ...linear(`layers.${i}.mlp.out_proj`, H, 4 * H),
-  ]);
-  return [
-    { names: ["position_embeds_layer.weight"], shape: [block_size, H] },
-    ...layers.flat(),
-    ...norm("layernorm_final"),
-  ];
+  yield { names: ["position_embeds_layer.weight"], shape: [block_size, H] };
+  for (let i = 0; i < num_layers; i++) {
+    yield* norm(`layers.${i}.layernorm_1`);
+    yield* linear(`layers.${i}.attn.att_proj`, 3 * H, H);
+    yield* linear(`layers.${i}.attn.out_proj`, H, H);
+    yield* norm(`layers.${i}.layernorm_2`);
+    yield* linear(`layers.${i}.mlp.in_proj`, 4 * H, H);
+    yield* linear(`layers.${i}.mlp.out_proj`, H, 4 * H);
+  }
+  yield* norm("layernorm_final");
 }

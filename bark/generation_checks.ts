@@ -2,7 +2,7 @@ import { EngineError } from "../engine/errors.ts";
 import type { BarkConfig } from "./config.ts";
 import { routeGenerateKwargs, type GenerateKwargs } from "./generate_options.ts";
 import type { BarkGenerationConfig } from "./generation_config.ts";
-import { maxSemanticTokens } from "./planning.ts";
+import { coarseLength, coarseRatio, maxSemanticTokens } from "./planning.ts";
 import type { HistoryPrompt } from "./voices.ts";
 
 /**
@@ -16,13 +16,14 @@ export function checkGenerationFits(
   where = "generation_config.json",
 ): void {
   const { semantic_config: semantic, coarse_acoustics_config: coarse, fine_acoustics_config: fine } = generation;
+  const fix = "check that generation_config.json belongs to this checkpoint";
   const atMost = (part: string, field: string, value: number, most: number, because: string): void => {
     if (value <= most) return;
     throw new EngineError("bad-input", `${field} does not fit config.json`, {
       where: `${where}: ${part}`,
       expected: `at most ${most} (${because})`,
       actual: value,
-      fix: "check that generation_config.json belongs to this checkpoint",
+      fix,
     });
   };
   const textIds = config.semantic_config.input_vocab_size - 1;
@@ -33,6 +34,14 @@ export function checkGenerationFits(
   const coarseIds = config.coarse_acoustics_config.input_vocab_size - 1;
   for (const field of ["coarse_infer_token", "coarse_semantic_pad_token"] as const)
     atMost("coarse_acoustics_config", field, coarse[field], coarseIds, "last id of the coarse model");
+  const inputs = config.coarse_acoustics_config.block_size - 1;
+  atMost(
+    "coarse_acoustics_config",
+    "max_coarse_input_length",
+    coarse.max_coarse_input_length,
+    inputs,
+    "block_size - 1",
+  );
   // Codes of the first codebook follow the semantic ids, then those of the second, of which there must be one.
   const semanticIds = config.coarse_acoustics_config.output_vocab_size - generation.codebook_size - 1;
   atMost(
@@ -49,12 +58,27 @@ export function checkGenerationFits(
   atMost(part, "codebook_size", generation.codebook_size, head_vocab_size, "ids the fine model answers");
   atMost(part, "codebook_size", generation.codebook_size, config.codec_config.codebook_size, "codes of the codec");
   atMost(part, "n_fine_codebooks", fine.n_fine_codebooks, config.codec_config.num_quantizers, "codebooks of the codec");
-  if (fine.n_fine_codebooks !== n_codes_total || coarse.n_coarse_codebooks < n_codes_given)
+  const { n_coarse_codebooks } = coarse;
+  if (
+    fine.n_fine_codebooks !== n_codes_total ||
+    n_coarse_codebooks < n_codes_given ||
+    n_coarse_codebooks > n_codes_total
+  )
     throw new EngineError("bad-input", "the codebooks of the stages do not fit the fine model", {
       where,
-      expected: `n_fine_codebooks ${n_codes_total}, n_coarse_codebooks ≥ ${n_codes_given}`,
-      actual: `${fine.n_fine_codebooks}, ${coarse.n_coarse_codebooks}`,
-      fix: "check that generation_config.json belongs to this checkpoint",
+      expected: `n_fine_codebooks ${n_codes_total}, n_coarse_codebooks ${n_codes_given} to ${n_codes_total}`,
+      actual: `${fine.n_fine_codebooks}, ${n_coarse_codebooks}`,
+      fix,
+    });
+  // Rates out of all proportion would plan windows without end, or none.
+  const ratio = coarseRatio(generation);
+  const longest = maxSemanticTokens(semantic, config.semantic_config.block_size);
+  if (!(ratio <= inputs) || coarseLength(longest, generation) === 0)
+    throw new EngineError("bad-input", "coarse_rate_hz does not fit semantic_rate_hz", {
+      where: `${where}: coarse_acoustics_config`,
+      expected: `at most ${inputs} coarse tokens a semantic token, and one of the longest speech at least`,
+      actual: ratio,
+      fix,
     });
 }
 

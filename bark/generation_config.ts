@@ -1,3 +1,4 @@
+import { mostSampleRate } from "../encodec/config.ts";
 import { isObject, JsonFields, readJsonFile, type JsonObject } from "../engine/json_fields.ts";
 import { SaveFolder } from "./save_folder.ts";
 import { openCheckpoint, type CheckpointSource } from "./store.ts";
@@ -199,7 +200,7 @@ export class BarkGenerationConfig {
       fine_acoustics_config instanceof BarkFineGenerationConfig
         ? fine_acoustics_config
         : new BarkFineGenerationConfig(...part("fine_acoustics_config"));
-    this.sample_rate = json.integer("sample_rate", 24_000, { min: 1 });
+    this.sample_rate = json.integer("sample_rate", 24_000, { min: 1, max: mostSampleRate });
     this.codebook_size = json.integer("codebook_size", 1024, { min: 1 });
   }
 

@@ -1,5 +1,4 @@
 import { EngineError } from "../engine/errors.ts";
-import type { NdArray } from "../engine/ndarray.ts";
 import type { BarkGenerationConfig, BarkSemanticGenerationConfig } from "./generation_config.ts";
 import type { HistoryPrompt } from "./voices.ts";
 
@@ -20,19 +19,6 @@ export function roundHalfEven(x: number): number {
 /** Python's `values[-count:]`, which is everything for a count of 0. */
 function lastOf(values: Row, count: number): Row {
   return count === 0 ? values : values.slice(Math.max(0, values.length - count));
-}
-
-/** Rows of a [batch, length] array as plain numbers. @throws EngineError `usage` naming `where`. */
-export function rowsOf(value: NdArray | readonly Row[], where: string): number[][] {
-  const rows = "shape" in value ? value.tolist() : value;
-  const good = Array.isArray(rows) && rows.length > 0 && rows.every((row) => Array.isArray(row));
-  const lengths = good ? new Set((rows as Row[]).map((row) => row.length)) : new Set<number>();
-  if (lengths.size === 1) return rows as number[][];
-  throw new EngineError("usage", "rows must make up an array of two axes", {
-    where,
-    expected: "[batch, length]",
-    actual: "shape" in value ? `[${value.shape.join(", ")}]` : `rows of ${[...lengths].join(", ")} values`,
-  });
 }
 
 // ---- semantic
@@ -117,7 +103,7 @@ export function coarseRanges(config: BarkGenerationConfig, outputVocabSize: numb
 }
 
 /** Coarse tokens a semantic token. */
-function coarseRatio({ semantic_config, coarse_acoustics_config: coarse }: BarkGenerationConfig): number {
+export function coarseRatio({ semantic_config, coarse_acoustics_config: coarse }: BarkGenerationConfig): number {
   return (coarse.coarse_rate_hz / semantic_config.semantic_rate_hz) * coarse.n_coarse_codebooks;
 }
 

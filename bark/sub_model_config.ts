@@ -42,10 +42,10 @@ export class BarkSubModelConfig {
     this.num_layers = integer("num_layers", 12);
     this.num_heads = integer("num_heads", 12);
     this.hidden_size = integer("hidden_size", 768);
-    this.dropout = json.numberOrNull("dropout", 0) ?? 0;
+    this.dropout = json.kept("dropout", 0);
     this.bias = json.boolean("bias", true);
-    this.initializer_range = json.positive("initializer_range", 0.02);
-    this.use_cache = json.boolean("use_cache", true);
+    this.initializer_range = json.kept("initializer_range", 0.02);
+    this.use_cache = json.kept("use_cache", true);
     if (this.hidden_size % this.num_heads !== 0)
       json.fail("hidden_size", `a multiple of num_heads (${this.num_heads})`, "correct hidden_size or num_heads");
   }

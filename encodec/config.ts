@@ -1,5 +1,8 @@
 import { JsonFields, type JsonObject } from "../engine/json_fields.ts";
 
+/** What the header of a WAV file can say. */
+export const mostSampleRate = 2 ** 32 - 1;
+
 /**
  * Configuration of an EnCodec model, with the fields and defaults of transformers' `EncodecConfig` (which are those of
  * facebook/encodec_24khz).
@@ -41,7 +44,7 @@ export class EncodecConfig {
   constructor(fields: JsonObject = {}, where = "EncodecConfig") {
     const json = new JsonFields(fields, where);
     this.target_bandwidths = json.positiveList("target_bandwidths", [1.5, 3, 6, 12, 24]);
-    this.sampling_rate = json.integer("sampling_rate", 24000, { min: 1 });
+    this.sampling_rate = json.integer("sampling_rate", 24000, { min: 1, max: mostSampleRate });
     this.audio_channels = json.integer("audio_channels", 1, { min: 1 });
     this.normalize = json.boolean("normalize", false);
     this.chunk_length_s = json.numberOrNull("chunk_length_s", null);
@@ -60,6 +63,7 @@ export class EncodecConfig {
     this.compress = json.integer("compress", 2, { min: 1 });
     this.num_lstm_layers = json.integer("num_lstm_layers", 2);
     this.trim_right_ratio = json.numberOrNull("trim_right_ratio", 1) ?? 1;
+    if (this.trim_right_ratio < 0 || this.trim_right_ratio > 1) json.fail("trim_right_ratio", "a number from 0 to 1");
     this.codebook_size = json.integer("codebook_size", 1024, { min: 2 });
     const codebookDim = json.raw("codebook_dim") ?? null;
     this.codebook_dim = codebookDim === null ? this.hidden_size : json.integer("codebook_dim", 0, { min: 1 });

@@ -1,6 +1,9 @@
 import { EngineError } from "../engine/errors.ts";
 import type { EncodecConfig } from "./config.ts";
 
+/** Frames between two values that a kernel looks at, at most: of the 24 kHz codec it is 1. */
+const mostDilation = 2 ** 16;
+
 /** @throws EngineError `bad-input` naming a field whose value neither half of the codec can follow. */
 export function checkConfig(config: EncodecConfig): void {
   if (config.norm_type !== "weight_norm") refuse("norm_type", "weight_norm", config.norm_type);
@@ -9,6 +12,9 @@ export function checkConfig(config: EncodecConfig): void {
     refuse("codebook_dim", `hidden_size (${config.hidden_size})`, config.codebook_dim);
   if (!config.use_causal_conv && config.trim_right_ratio !== 1)
     refuse("trim_right_ratio", "1 without use_causal_conv", config.trim_right_ratio);
+  const dilation = config.dilation_growth_rate ** Math.max(0, config.num_residual_layers - 1);
+  if (!(dilation <= mostDilation))
+    refuse("dilation_growth_rate", `a dilation of at most ${mostDilation} in the last residual layer`, dilation);
 }
 
 /** The same for encoding, where the 48 kHz codec differs: it scales its input and cuts it into overlapping chunks. */

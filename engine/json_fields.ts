@@ -6,6 +6,7 @@ export type JsonObject = { readonly [key: string]: unknown };
 interface Range {
   /** Least value allowed. */
   min?: number;
+  max?: number;
 }
 
 export function isObject(value: unknown): value is JsonObject {
@@ -35,10 +36,10 @@ export class JsonFields {
   }
 
   /** An absent field gives `fallback`; null is a value like any other. */
-  integer(name: string, fallback: number, { min = 0 }: Range = {}): number {
+  integer(name: string, fallback: number, { min = 0, max = Infinity }: Range = {}): number {
     const value = this.#fields[name] ?? this.#nullIsWrong(name, "an integer") ?? fallback;
-    if (Number.isSafeInteger(value) && (value as number) >= min) return value as number;
-    return this.fail(name, `an integer ≥ ${min}`);
+    if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
+    return this.fail(name, max === Infinity ? `an integer ≥ ${min}` : `an integer from ${min} to ${max}`);
   }
 
   /** A finite number above 0. */
@@ -74,6 +75,13 @@ export class JsonFields {
     return this.fail(name, `a list of ${integers ? "integers" : "numbers"} above 0`);
   }
 
+  /** A field that is kept for files alone: Python also writes null and NaN there, which are taken for the fallback. */
+  kept<T extends number | boolean>(name: string, fallback: T): T {
+    const value = this.#fields[name] ?? fallback;
+    if (typeof value !== typeof fallback) return this.fail(name, `a ${typeof fallback}`);
+    return typeof value === "number" && !Number.isFinite(value) ? fallback : (value as T);
+  }
+
   fail(name: string, expected: string, fix = "correct it, or fetch the file again"): never {
     const actual = this.#fields[name] ?? null;
     throw new EngineError("bad-input", `wrong value of "${name}"`, {
@@ -105,9 +113,20 @@ export async function readTextFile(store: FileStore, path: string): Promise<stri
         expected: `at most ${maxTextBytes} bytes`,
         actual: `${source.size} bytes`,
       });
-    return new TextDecoder().decode(await source.read(0, source.size));
+    return decodeText(await source.read(0, source.size), `${store.name}/${path}`);
   } finally {
     await source.close();
+  }
+}
+
+/** UTF-8, or the UTF-16 that some tools of Windows write, which begins with a mark. */
+function decodeText(bytes: Uint8Array, where: string): string {
+  const mark = (bytes[0] << 8) | bytes[1];
+  const encoding = mark === 0xfffe ? "utf-16le" : mark === 0xfeff ? "utf-16be" : "utf-8";
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new EngineError("bad-input", "is no UTF-8 text", { where, fix: "fetch the file again", cause });
   }
 }
 
@@ -116,7 +135,7 @@ export async function readJsonFile(store: FileStore, path: string): Promise<unkn
   const text = await readTextFile(store, path);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch (cause) {
     throw new EngineError("bad-input", `is not valid JSON: ${(cause as Error).message}`, {
       where: `${store.name}/${path}`,
@@ -124,4 +143,20 @@ export async function readJsonFile(store: FileStore, path: string): Promise<unkn
       cause,
     });
   }
+}
+
+/** JSON as Python writes it, with NaN, Infinity and -Infinity as numbers. @throws SyntaxError. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    if (!/NaN|Infinity/.test(text)) throw error;
+  }
+  // JSON has numbers beyond the largest, but nothing that is no number: a list of a text that no file holds stands for it.
+  const mark = `NaN ${Math.random()}`;
+  const words: Readonly<Record<string, string>> = { NaN: JSON.stringify([mark]), Infinity: "1e999" };
+  const inJson = text.replaceAll(/"[^"\\]*(?:\\.[^"\\]*)*"|NaN|Infinity/g, (token) => words[token] ?? token);
+  return JSON.parse(inJson, (_key, value: unknown) =>
+    Array.isArray(value) && value[0] === mark ? NaN : value,
+  ) as unknown;
 }

@@ -111,6 +111,21 @@ describe("BarkConfig", () => {
     expect(line(() => BarkConfig.from_dict({ ...nano, model_type: "gpt2" }))).to.match(/"model_type".*got "gpt2"/);
   });
 
+  it("reads what Python writes into fields that generating does not need, and names the others", async () => {
+    const read = async (changes: string): Promise<string> => {
+      const json = JSON.stringify({ ...nano, semantic_config: { ...nano["semantic_config"], x: 0 } });
+      const text = json.replace(/"x":0/, changes);
+      return await BarkConfig.from_pretrained(storeOf({ "config.json": text })).then(
+        ({ semantic_config }) => JSON.stringify([semantic_config.use_cache, semantic_config.dropout]),
+        (error: EngineError) => error.toLine(),
+      );
+    };
+    for (const harmless of ['"use_cache":null', '"dropout":NaN', '"initializer_range":-Infinity', '"unknown":[NaN]'])
+      expect(await read(harmless), harmless).to.equal("[true,0]");
+    expect(await read('"num_layers":NaN')).to.match(/^memory\/config\.json: semantic_config: .*"num_layers".*got NaN/);
+    expect(await read('"hidden_size":Infinity')).to.match(/"hidden_size".*got Infinity/);
+  });
+
   it("reads a checkpoint, and a part of one", async () => {
     const store = storeOf({ "config.json": JSON.stringify(nano) });
     expect((await BarkConfig.from_pretrained(store)).fine_acoustics_config.block_size).to.equal(256);

@@ -23,6 +23,21 @@ describe("checkGenerationFits", () => {
     expect(() => checkGenerationFits(BarkGenerationConfig.from_dict(nanoGeneration), nano)).to.not.throw();
   });
 
+  for (const [part, fields] of [
+    ["coarse_acoustics_config", { coarse_rate_hz: 1e6 }],
+    ["coarse_acoustics_config", { coarse_rate_hz: 1e308 }],
+    ["coarse_acoustics_config", { coarse_rate_hz: 1e-300 }],
+    ["coarse_acoustics_config", { coarse_rate_hz: 5e-324 }],
+    ["semantic_config", { semantic_rate_hz: 1e-300 }],
+    ["semantic_config", { semantic_rate_hz: 1e300 }],
+  ] as const)
+    it(`refuses rates out of all proportion: ${JSON.stringify(fields)}`, () => {
+      const changed = { ...nanoGeneration, [part]: { ...nanoGeneration[part], ...fields } };
+      expect(() => checkGenerationFits(BarkGenerationConfig.from_dict(changed), nano)).to.throw(
+        "coarse_rate_hz does not fit semantic_rate_hz",
+      );
+    });
+
   it("names the field that does not fit", () => {
     const changed = (part: string, fields: JsonObject) => () =>
       checkGenerationFits(
@@ -37,6 +52,9 @@ describe("checkGenerationFits", () => {
     expect(changed("coarse_acoustics_config", { coarse_infer_token: 2776 })).to.throw("coarse_infer_token");
     expect(changed("fine_acoustics_config", { max_fine_input_length: 257 })).to.throw("max_fine_input_length");
     expect(changed("fine_acoustics_config", { n_fine_codebooks: 7 })).to.throw("codebooks of the stages");
+    expect(changed("coarse_acoustics_config", { max_coarse_input_length: 432 })).to.throw("max_coarse_input_length");
+    for (const n_coarse_codebooks of [9, 1e9])
+      expect(changed("coarse_acoustics_config", { n_coarse_codebooks })).to.throw("codebooks of the stages");
     const codes = BarkGenerationConfig.from_dict({ ...nanoGeneration, codebook_size: 1032 });
     expect(() => checkGenerationFits(codes, nano)).to.throw("codebook_size does not fit");
     expect(() => checkGenerationFits(new BarkGenerationConfig(), nano)).to.throw("does not fit config.json");

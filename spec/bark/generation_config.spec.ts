@@ -108,6 +108,8 @@ describe("BarkGenerationConfig", () => {
       'wrong value of "sliding_window_len"',
     );
     expect(read({ fine_acoustics_config: { max_fine_history_length: 2000 } })).to.throw("max_fine_history_length");
+    for (const sample_rate of [0, 2 ** 32, 2 ** 33, 0.5])
+      expect(read({ sample_rate })).to.throw('wrong value of "sample_rate"');
     expect(read({ semantic_config: 5 })).to.throw("not a JSON object");
   });
 });

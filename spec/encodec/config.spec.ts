@@ -50,6 +50,10 @@ describe("EncodecConfig", () => {
   it("names a wrong field", () => {
     expect(() => EncodecConfig.from_dict({ codebook_dim: 0 })).to.throw('wrong value of "codebook_dim"');
     expect(() => EncodecConfig.from_dict({ target_bandwidths: [] })).to.throw('wrong value of "target_bandwidths"');
+    for (const trim_right_ratio of [-1e9, -0.1, 1.1, NaN])
+      expect(() => EncodecConfig.from_dict({ trim_right_ratio })).to.throw('wrong value of "trim_right_ratio"');
+    for (const sampling_rate of [0, 2 ** 32])
+      expect(() => EncodecConfig.from_dict({ sampling_rate })).to.throw('wrong value of "sampling_rate"');
     expect(() => EncodecConfig.from_dict({ pad_mode: "circular" })).to.throw('wrong value of "pad_mode"');
   });
 });

@@ -38,6 +38,12 @@ describe("JsonFields", () => {
     expect([fields.has("nothing"), fields.has("absent")]).to.deep.equal([true, false]);
   });
 
+  it("keeps what only files need, and takes null and NaN there for the fallback", () => {
+    const kept = new JsonFields({ a: 0.5, b: false, none: null, nan: NaN, large: -Infinity }, "x");
+    expect([kept.kept("a", 1), kept.kept("b", true), kept.kept("absent", 2)]).to.deep.equal([0.5, false, 2]);
+    expect([kept.kept("none", true), kept.kept("nan", 3), kept.kept("large", 4)]).to.deep.equal([true, 3, 4]);
+  });
+
   it("gives lists of their own", () => {
     const given = [1, 2];
     new JsonFields({ given }, "x").positiveList("given", []).push(3);
@@ -49,6 +55,12 @@ describe("JsonFields", () => {
     "a fraction as an integer": [() => fields.integer("half", 1), '"half" (expected an integer ≥ 0, got 0.5)'],
     "an integer that is not exact": [() => fields.integer("large", 1), '"large" (expected an integer ≥ 0, got 90'],
     "an integer below": [() => fields.integer("zero", 1, { min: 1 }), '"zero" (expected an integer ≥ 1, got 0)'],
+    "an integer above": [
+      () => fields.integer("count", 1, { max: 2 }),
+      '"count" (expected an integer from 0 to 2, got 3)',
+    ],
+    "text as a number that is kept": [() => fields.kept("text", 1), '"text" (expected a number, got "red")'],
+    "a number as a boolean that is kept": [() => fields.kept("zero", true), '"zero" (expected a boolean, got 0)'],
     "null as an integer": [() => fields.integer("nothing", 1), '"nothing" (expected an integer, got null)'],
     "zero as positive": [() => fields.positive("zero", 1), '"zero" (expected a number above 0, got 0)'],
     "null as positive": [() => fields.positive("nothing", 1), '"nothing" (expected a number, got null)'],
@@ -85,6 +97,14 @@ describe("JsonFields", () => {
   });
 });
 
+/** With its mark, as PowerShell writes it. */
+function utf16(text: string, isLittle: boolean): Uint8Array {
+  const view = new DataView(new ArrayBuffer(2 + 2 * text.length));
+  for (const [i, unit] of Array.from(`\ufeff${text}`, (char) => char.charCodeAt(0)).entries())
+    view.setUint16(2 * i, unit, isLittle);
+  return new Uint8Array(view.buffer);
+}
+
 describe("readTextFile and readJsonFile", () => {
   const store = (content: string | Uint8Array) => {
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
@@ -96,6 +116,13 @@ describe("readTextFile and readJsonFile", () => {
       ['{"é":[1]}', { é: [1] }],
       ['\ufeff{"a":1}', { a: 1 }],
       ["null", null],
+      ['{"a":[NaN,-Infinity],"b":Infinity,"c":-1}', { a: [NaN, -Infinity], b: Infinity, c: -1 }],
+      [
+        String.raw`{"NaN":"NaN","a":"-Infinity \\","b\"NaN":["\"NaN, NaN\"",NaN],"__proto__x":null}`,
+        { NaN: "NaN", a: "-Infinity \\", 'b"NaN': ['"NaN, NaN"', NaN], __proto__x: null },
+      ],
+      [utf16('{"é":1}', true), { é: 1 }],
+      [utf16('{"é":1}', false), { é: 1 }],
     ] as const) {
       const files = store(content);
       expect(await readJsonFile(files, "x.json")).to.deep.equal(value);
@@ -110,13 +137,28 @@ describe("readTextFile and readJsonFile", () => {
   });
 
   it("names a file that is no JSON, on one line, and closes it", async () => {
-    for (const content of ["", "{", '{"a":1,}', '{\n\n"a":\r\u2028\x1b[2J x}', Uint8Array.of(0xff, 0xfe)]) {
+    const ofPython = ["NaN NaN", "{NaN:1}", "[-NaN]", "[nan]", "[+Infinity]", "[NaN1]", '["NaN]', "[InfinityNaN]"];
+    for (const content of [
+      ...ofPython,
+      "",
+      "{",
+      '{"a":1,}',
+      '{\n\n"a":\r\u2028\x1b[2J x}',
+      Uint8Array.of(0xff, 0xfe),
+    ]) {
       const files = store(content);
       const error = await engineErrorOf(() => readJsonFile(files, "x.json"));
       expect(error.code).to.equal("bad-input");
       expect(error.toLine()).to.match(/^model\/x\.json: is not valid JSON: .+; fetch the file again$/);
       expect(error.toLine()).to.not.match(/[\p{Cc}\u2028\u2029]/u);
       expect(files.stillOpen).to.deep.equal([]);
+    }
+  });
+
+  it("names a file that is no text", async () => {
+    for (const bytes of [Uint8Array.of(0x22, 0xe9, 0x22), Uint8Array.of(0xff, 0xfe, 0x00)]) {
+      const error = await engineErrorOf(() => readJsonFile(store(bytes), "x.json"));
+      expect(error.toLine()).to.equal("model/x.json: is no UTF-8 text; fetch the file again");
     }
   });
 

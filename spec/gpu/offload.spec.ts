@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { CausalModel } from "../../bark/causal_model.ts";
 import { BarkConfig } from "../../bark/config.ts";
-import { causalTensors, fineTensors, type ExpectedTensor } from "../../bark/expected_tensors.ts";
+import { causalTensors, fineTensors } from "../../bark/expected_tensors.ts";
+import type { ExpectedTensor } from "../../engine/expected_tensors.ts";
 import { FineWeights } from "../../bark/fine_model.ts";
 import { LoadProgress } from "../../bark/load_progress.ts";
 import { BarkModel, type BarkGenerateKwargs } from "../../bark/model.ts";
@@ -194,8 +195,8 @@ describe("one sub-model on the GPU at a time", () => {
       const first = (prefix: string, { names }: ExpectedTensor): string =>
         names.map((name) => prefix + name).find((name) => reader.has(name)) ?? "none";
       const expected = [
-        ...causalTensors(semantic_config).map((tensor) => first("semantic.", tensor)),
-        ...fineTensors(fine_acoustics_config).map((tensor) => first("fine_acoustics.", tensor)),
+        ...Array.from(causalTensors(semantic_config), (tensor) => first("semantic.", tensor)),
+        ...Array.from(fineTensors(fine_acoustics_config), (tensor) => first("fine_acoustics.", tensor)),
       ];
       expect([...reader.noted].sort()).to.deep.equal([...new Set(expected)].sort());
     });
