@@ -1,8 +1,10 @@
 import { openGpu, type Gpu } from "../../engine/gpu.ts";
+import { adapterAdvice, thisMachine } from "../../engine/node/machine.ts";
 import { listAdapters } from "../../engine/node/platform.ts";
 import type { AdapterDescription } from "../../engine/node/adapters.ts";
 import { selfTest } from "../../kernels/self_test.ts";
 import { parseCommandLine, requirePositionals } from "./command_line.ts";
+import { print } from "./print.ts";
 
 const shownLimits = [
   "maxBufferSize",
@@ -18,18 +20,19 @@ export async function doctor(args: readonly string[]): Promise<number> {
   requirePositionals("doctor", positionals, 0, 0);
   print(`${runtimeName()} on ${process.platform} ${process.arch}`);
   const adapters = await listAdapters();
-  print(`\nadapters: ${adapters.length}`);
+  print("");
+  print(`adapters: ${adapters.length}`);
   for (const adapter of adapters) describeAdapter(adapter);
   const gpu = await openGpu(values.device === undefined ? {} : { device: values.device });
-  print(`\n\`bark say\` takes ${gpu.adapterName}${gpu.isSoftware ? " (software)" : ""}`);
+  print("");
+  print(`\`bark say\` takes ${gpu.adapterName}${gpu.isSoftware ? " (software)" : ""}`);
   const failed = await testKernels(gpu);
   gpu.dispose();
-  if (gpu.isSoftware) for (const line of advice()) print(line);
+  if (gpu.isSoftware) {
+    print("\nNo GPU was found, so a processor stands in for one. Faster:");
+    for (const line of adapterAdvice(thisMachine())) print(`  ${line}`);
+  }
   return failed === 0 ? 0 : 1;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
 
 function runtimeName(): string {
@@ -45,7 +48,8 @@ function describeAdapter({ name, backend, software, limits, features }: AdapterD
 
 /** Number of kernels that do not agree with their reference. */
 async function testKernels(gpu: Gpu): Promise<number> {
-  print("\nkernels against their references in f64 (largest difference, tolerance):");
+  print("");
+  print("kernels against their references in f64 (largest difference, tolerance):");
   let [tested, failed] = [0, 0];
   for await (const { kernel, ok, worst, tolerance, error } of selfTest(gpu)) {
     tested++;
@@ -54,16 +58,4 @@ async function testKernels(gpu: Gpu): Promise<number> {
   }
   print(failed === 0 ? `  all ${tested} agree` : `  ${failed} of ${tested} do NOT agree: audio would be wrong here`);
   return failed;
-}
-
-/** What makes it faster than a software adapter does. */
-function advice(): string[] {
-  if (process.platform !== "linux") return ["", "For a faster adapter install the driver of the GPU."];
-  return [
-    "",
-    "No GPU driver was found, so a processor stands in for one. Faster:",
-    "  a GPU: install its Vulkan driver (AMD, Intel: mesa-vulkan-drivers; NVIDIA: its own driver, with libvulkan1)",
-    "  no GPU: lavapipe of Mesa 25 or later, about 3 times as fast as SwiftShader",
-    "    (Debian 12: apt install -t bookworm-backports mesa-vulkan-drivers libvulkan1)",
-  ];
 }

@@ -2,6 +2,7 @@ import { EngineError } from "../errors.ts";
 import type { AdapterRequest, OpenedAdapter } from "../platform.ts";
 import { dawn, listDawnAdapters } from "./dawn.ts";
 import { findChromiumPackage } from "./chromium_package.ts";
+import { canRunSwiftShader, thisMachine } from "./machine.ts";
 import { hasGpuDriver, loadVulkanLoader, withSwiftShader } from "./software_adapter.ts";
 
 /** What `bark doctor` tells of an adapter. */
@@ -133,7 +134,7 @@ async function systemCandidates(): Promise<Candidate[]> {
 }
 
 async function swiftShaderCandidates(): Promise<Candidate[]> {
-  if (process.platform !== "linux" || process.arch !== "x64" || findChromiumPackage() === undefined) return [];
+  if (findChromiumPackage() === undefined || !canRunSwiftShader(thisMachine())) return [];
   const listed = await withSwiftShader(() => listDawnAdapters("swiftshader"));
   return listed.map(({ backend, name }) => ({ backend, name, open: openSwiftShader }));
 }

@@ -1,4 +1,5 @@
 import { EngineError } from "../errors.ts";
+import { adapterAdvice, hasWebGpuBinary, thisMachine, type Machine } from "./machine.ts";
 
 // Collecting an object that `create()` returned while one of its devices lives ends the process at random (segfault,
 // abort or hang), so none of them is ever let go.
@@ -54,11 +55,23 @@ async function loadPackage(): Promise<typeof import("webgpu")> {
     Object.assign(globalThis, webgpu.globals);
     return webgpu;
   } catch (error) {
-    throw new EngineError("no-adapter", "WebGPU for Node (the npm package webgpu) cannot be loaded", {
-      fix: "run: npm install webgpu",
-      actual: error instanceof Error ? error.message : String(error),
-      expected: "webgpu",
-      cause: error,
-    });
+    throw loadError(error as NodeJS.ErrnoException, thisMachine());
   }
+}
+
+/** Why the package cannot be loaded, and what helps on a machine. */
+export function loadError(error: NodeJS.ErrnoException, machine: Machine): EngineError {
+  const isMissing = error.code === "ERR_MODULE_NOT_FOUND";
+  const fix = !hasWebGpuBinary(machine)
+    ? adapterAdvice(machine).join("; ")
+    : isMissing
+      ? "run: npm install webgpu"
+      : "install it again: rm -r node_modules/webgpu && npm install webgpu" +
+        (machine.platform === "linux" ? "; it needs glibc 2.34 or later (Debian 12, Ubuntu 22.04)" : "");
+  return new EngineError("no-adapter", "WebGPU for Node (the npm package webgpu) cannot be loaded", {
+    expected: "webgpu",
+    actual: error.message,
+    fix,
+    cause: error,
+  });
 }

@@ -15,16 +15,13 @@ import { makeFolder, writeFileAtomically } from "./atomic_file.ts";
 import { describe, listDawnAdapterDescriptions, openDawnAdapter, type AdapterDescription } from "./adapters.ts";
 import { DirectoryStore } from "./directory_store.ts";
 import { withEnvironment } from "./hub_environment.ts";
+import { adapterAdvice, thisMachine } from "./machine.ts";
 import { parseVersions } from "./forced_versions.ts";
 import { CachedHubStore } from "./hub_store.ts";
 import { proxyAdvice } from "./proxy_advice.ts";
 import { restingWait } from "./resting_wait.ts";
 
 const isDeno = "Deno" in globalThis;
-
-const denoFix =
-  "install a GPU driver, or start Deno with the software adapter: " +
-  "env $(npx tsx tools/software_adapter_env.ts) npx deno run -A …";
 
 /** The engine in Node (Dawn, the npm package `webgpu`) and in Deno (its own WebGPU). */
 export const nodePlatform: Platform = {
@@ -47,7 +44,9 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
 async function openAdapter(request: AdapterRequest): Promise<OpenedAdapter> {
   const device = request.device ?? (process.env["BARK_DEVICE"] || undefined);
   const preset = device === undefined ? {} : { device };
-  return isDeno ? await openNavigatorAdapter(preset, denoFix) : await openDawnAdapter(preset);
+  return isDeno
+    ? await openNavigatorAdapter(preset, adapterAdvice(thisMachine()).join("; "))
+    : await openDawnAdapter(preset);
 }
 
 async function listDenoAdapters(): Promise<AdapterDescription[]> {

@@ -3,6 +3,7 @@ import { constants, homedir } from "node:os";
 import path from "node:path";
 import { EngineError } from "../errors.ts";
 import { cachedFolder, extractTar, findChromiumPackage, readChromiumArchive } from "./chromium_package.ts";
+import { adapterAdvice, canRunSwiftShader, thisMachine } from "./machine.ts";
 
 const driverVariables = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"] as const;
 const libraryName = "libvulkan.so.1";
@@ -12,12 +13,10 @@ const RTLD_NODELETE = 0x1000;
 /** Folder with SwiftShader and a Vulkan loader (`libvulkan.so.1`, `vk_swiftshader_icd.json`), unpacked the first time. */
 export async function swiftShaderFolder(): Promise<string> {
   const packageDir = findChromiumPackage();
-  if (packageDir === undefined || process.platform !== "linux" || process.arch !== "x64")
-    throw new EngineError("no-adapter", "no GPU driver found, and no software adapter is installed", {
-      fix:
-        process.platform === "linux" && process.arch === "x64"
-          ? "install a Vulkan driver for the GPU, or: npm install @sparticuz/chromium@147.0.0 (software adapter SwiftShader)"
-          : "install a driver for the GPU",
+  const machine = thisMachine();
+  if (packageDir === undefined || !canRunSwiftShader(machine))
+    throw new EngineError("no-adapter", "no adapter was found, and SwiftShader, which could stand in, is not here", {
+      fix: adapterAdvice(machine).join("; "),
     });
   return await cachedFolder(packageDir, "swiftshader", async (folder) => {
     await extractTar(await readChromiumArchive(packageDir, "swiftshader.tar.br"), folder);
