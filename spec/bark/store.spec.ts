@@ -44,7 +44,7 @@ describe("what from_pretrained takes first", () => {
     "a function": () => "suno/bark",
   }))
     it(`is refused by name if it is ${name}`, async () => {
-      const error = await engineErrorOf(() => openCheckpoint(source as unknown as CheckpointSource));
+      const error = await engineErrorOf(() => openCheckpoint(source as CheckpointSource));
       expect([error.code, error.where]).deep.equal(["usage", "model"]);
       expect(error.fix).contain("from_pretrained");
     });
