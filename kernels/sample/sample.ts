@@ -77,6 +77,12 @@ export interface SampleOptions {
 
 const none = 0xffffffff;
 
+/**
+ * Below it nothing changes: logits that differ at all are then further apart than any noise, and the likeliest alone reaches
+ * top-p. Smaller values are 0 in f32, which divides by nothing and which every id reaches.
+ */
+const least = 1e-30;
+
 type Selection = Omit<Record<keyof typeof params, number>, "rows" | "vocabulary" | "first" | "stride">;
 
 function selection(options: SampleOptions): Selection {
@@ -94,9 +100,9 @@ function selection(options: SampleOptions): Selection {
     eos,
     pad: options.pad ?? eos,
     min_eos_p: minEosP,
-    temperature: options.temperature ?? 1,
+    temperature: Math.max(options.temperature ?? 1, least),
     top_k: topK >= count ? 0 : topK,
-    top_p: topP,
+    top_p: Math.max(topP, least),
     seed_low: Number(seed & 0xffffffffn),
     seed_high: Number((seed >> 32n) & 0xffffffffn),
     stage: options.stage ?? 0,

@@ -64,6 +64,22 @@ function specify(lanes: SampleLanes): void {
         await check(logits, 40, { ranges: [[0, 300]], greedy: false, seed, stage }, `seed ${seed} stage ${stage}`);
   });
 
+  it("keeps the likeliest alone at a top-p of 0 and at a temperature near it, however small in f32", async () => {
+    const logits = noise(40 * 300, 1, 4);
+    const likeliest = await pick(logits, 40, { ranges: [[0, 300]], greedy: true });
+    for (const option of [
+      { topP: 0 },
+      { topP: 1e-320 },
+      { topP: 1e-38 },
+      { temperature: 1e-37 },
+      { temperature: 1e-310 },
+    ])
+      for (const topK of [0, 5]) {
+        const drawn = await pick(logits, 40, { ranges: [[0, 300]], greedy: false, topK, ...option });
+        expect(drawn, JSON.stringify(option)).deep.equal(likeliest);
+      }
+  });
+
   it("draws differ by seed, by stage and by row", async () => {
     const draw = async (options: Partial<SampleOptions>): Promise<string> =>
       (await pick(new Float32Array(30 * 500), 30, { ranges: [[0, 500]], greedy: false, ...options })).join();
