@@ -2,6 +2,9 @@ import * as tokenizers from "@huggingface/tokenizers";
 import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import { isObject, readJsonFile, readTextFile, type JsonObject } from "../engine/json_fields.ts";
+import { BarkConfig } from "./config.ts";
+import { BarkGenerationConfig } from "./generation_config.ts";
+import { checkTokenizer, checkTokenizerConfig } from "./tokenizer_checks.ts";
 
 // The package spaces out ideographs by UTF-16 unit and so misses those beyond the BMP. Ranges as in the Rust library.
 const supplementaryIdeographs = /[\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
@@ -54,6 +57,9 @@ export class BarkTokenizer {
   readonly pad_token_id: number;
   readonly cls_token_id: number | undefined;
   readonly sep_token_id: number | undefined;
+  /** Of all tokens: a model needs a row for each. */
+  readonly largest_id: number;
+  readonly unk_token_id: number | undefined;
   readonly #tokenizer: PackageTokenizer;
   readonly #lowercase: boolean;
   readonly #where: string;
@@ -61,28 +67,26 @@ export class BarkTokenizer {
   /** @throws EngineError `bad-input` naming `where` if the files do not make a tokenizer. */
   constructor(files: TokenizerFiles, where = "tokenizer") {
     const config = files.config ?? {};
-    const definition = withCasing(
-      files.tokenizer ?? definitionOf(parseVocabulary(files.vocab ?? "", where), config, where),
-      config,
-    );
-    try {
-      this.#tokenizer = new Tokenizer(definition, config);
-    } catch (cause) {
-      throw new EngineError("bad-input", `tokenizer.json cannot be used: ${(cause as Error).message}`, {
-        where,
-        cause,
-      });
-    }
-    this.#where = where;
+    this.#where = files.tokenizer === undefined ? `${where}/vocab.txt` : `${where}/tokenizer.json`;
+    checkTokenizerConfig(config, `${where}/tokenizer_config.json`);
+    const file = files.tokenizer ?? definitionOf(parseVocabulary(files.vocab ?? "", where), config, where);
+    const { type, largestId } = checkTokenizer(file, this.#where);
+    this.largest_id = largestId;
+    const definition = type === "WordPiece" ? withCasing(file, config) : file;
+    this.#tokenizer = this.#used(() => new Tokenizer({ added_tokens: [], ...definition }, config));
     const normalizer = definition["normalizer"];
     this.#lowercase = isObject(normalizer) && normalizer["lowercase"] === true;
     const id = (name: SpecialToken): number | undefined => this.#tokenizer.token_to_id(specialToken(config, name));
     this.pad_token_id = id("pad_token") ?? 0;
     this.cls_token_id = id("cls_token");
     this.sep_token_id = id("sep_token");
+    this.unk_token_id = id("unk_token");
   }
 
-  /** Reads `tokenizer.json` (or `vocab.txt`) and `tokenizer_config.json`. @throws EngineError `bad-input`. */
+  /**
+   * Reads `tokenizer.json` (or `vocab.txt`) and `tokenizer_config.json`, and holds its ids against the model beside it.
+   * @throws EngineError `bad-input`.
+   */
   static async from_pretrained(store: FileStore): Promise<BarkTokenizer> {
     const tokenizer = await readJsonFile(store, "tokenizer.json");
     const config = await readJsonFile(store, "tokenizer_config.json");
@@ -95,7 +99,7 @@ export class BarkTokenizer {
     for (const [name, value] of Object.entries({ "tokenizer.json": tokenizer, "tokenizer_config.json": config }))
       if (value !== undefined && !isObject(value))
         throw new EngineError("bad-input", "is not a JSON object", { where: `${store.name}/${name}` });
-    return new BarkTokenizer(
+    const read = new BarkTokenizer(
       {
         ...(tokenizer === undefined ? {} : { tokenizer: tokenizer as JsonObject }),
         ...(config === undefined ? {} : { config: config as JsonObject }),
@@ -103,6 +107,24 @@ export class BarkTokenizer {
       },
       store.name,
     );
+    await read.#checkModel(store);
+    return read;
+  }
+
+  /** A tokenizer may come alone; but of a Bark beside it every id must have a row, or a text would fail when it is spoken. */
+  async #checkModel(store: FileStore): Promise<void> {
+    const config = await readJsonFile(store, "config.json");
+    if (!isObject(config) || config["model_type"] !== "bark") return;
+    const { input_vocab_size: rows } = BarkConfig.from_dict(config, `${store.name}/config.json`).semantic_config;
+    const { text_encoding_offset } = (await BarkGenerationConfig.from_pretrained(store)).semantic_config;
+    // An offset that is beyond all rows is told where speech is generated.
+    if (text_encoding_offset >= rows || this.largest_id + text_encoding_offset < rows) return;
+    throw new EngineError("bad-input", "has more ids than config.json has rows for text", {
+      where: this.#where,
+      expected: `ids below ${rows - text_encoding_offset} (input_vocab_size less text_encoding_offset)`,
+      actual: this.largest_id,
+      fix: "check that the tokenizer belongs to this checkpoint",
+    });
   }
 
   /** Ids of a text, without any special tokens around them. @throws EngineError `bad-input` for a token without one. */
@@ -110,10 +132,19 @@ export class BarkTokenizer {
     const spaced = text.replaceAll(supplementaryIdeographs, " $& ");
     // JavaScript lowers a sigma at the end of a word to ς, Rust (character by character) to σ.
     const lowered = this.#lowercase ? spaced.replaceAll("Σ", "σ") : spaced;
-    const { ids } = this.#tokenizer.encode(lowered, { add_special_tokens: false });
+    const { ids } = this.#used(() => this.#tokenizer.encode(lowered, { add_special_tokens: false }));
     // An unk_token that is not in the vocabulary has none, and would be taken for id 0 further on.
     if (ids.every((id) => Number.isSafeInteger(id) && id >= 0)) return ids;
-    throw new EngineError("bad-input", "tokenizer.json has no id for a token of the text", { where: this.#where });
+    throw new EngineError("bad-input", "has no id for a token of the text", { where: this.#where });
+  }
+
+  /** What the package makes. @throws EngineError `bad-input` where it knows no better than to throw. */
+  #used<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (cause) {
+      throw new EngineError("bad-input", `cannot be used: ${(cause as Error).message}`, { where: this.#where, cause });
+    }
   }
 
   token_to_id(token: string): number | undefined {
@@ -171,9 +202,7 @@ function bertNormalizer(config: JsonObject): JsonObject {
 // An explicit do_lower_case decides, as in transformers 5, which builds its normalizer from tokenizer_config.json and
 // ignores the one in tokenizer.json. Where it is absent that library lowers case; Bark is cased, so the file's stays.
 function withCasing(definition: JsonObject, config: JsonObject): JsonObject {
-  const model = definition["model"];
-  const isWordPiece = isObject(model) && model["type"] === "WordPiece";
-  if (!isWordPiece || typeof config["do_lower_case"] !== "boolean") return definition;
+  if (typeof config["do_lower_case"] !== "boolean") return definition;
   return { ...definition, normalizer: bertNormalizer(config) };
 }
 

@@ -99,8 +99,8 @@ export class JsonFields {
   }
 }
 
-/** A string of V8 ends at 2^29 characters, and no file that is read as text comes near. */
-const maxTextBytes = 1 << 28;
+/** No file that is read as text comes near; parsed, one of this size takes a GB of memory at worst. */
+const maxTextBytes = 1 << 26;
 
 /** Text of a whole file of a store, or undefined if there is none. @throws EngineError `bad-input` if it is huge. */
 export async function readTextFile(store: FileStore, path: string): Promise<string | undefined> {

@@ -5,6 +5,7 @@ import { BarkTokenizer } from "../../bark/tokenizer.ts";
 import type { EngineError } from "../../engine/errors.ts";
 import type { JsonObject } from "../../engine/json_fields.ts";
 import { storeOf } from "../support/memory_files.ts";
+import { engineErrorOf } from "../support/rejection.ts";
 
 const read = (name: string): string => readFileSync(`models/nano/${name}`, "utf8");
 const nano = JSON.parse(read("tokenizer.json")) as Record<string, JsonObject>;
@@ -120,9 +121,144 @@ describe("BarkTokenizer", () => {
     expect(await fault({})).to.match(/^bad-input memory: .*neither tokenizer.json nor vocab.txt/);
     expect(await fault({ "tokenizer.json": "{" })).to.match(/^bad-input memory\/tokenizer.json: is not valid JSON/);
     expect(await fault({ "tokenizer.json": "[]" })).to.match(/^bad-input memory\/tokenizer.json: is not a JSON object/);
-    expect(await fault({ "tokenizer.json": "{}" })).to.match(/^bad-input memory: tokenizer.json cannot be used/);
+    expect(await fault({ "tokenizer.json": "{}" })).to.match(
+      /^bad-input memory\/tokenizer.json: wrong value of "model" \(expected an object, got nothing\)/,
+    );
+    expect(await fault({ "vocab.txt": read("vocab.txt"), "tokenizer_config.json": '{"pad_token":5}' })).to.match(
+      /^bad-input memory\/tokenizer_config.json: wrong value of "pad_token"/,
+    );
     expect(await fault({ "vocab.txt": "" })).to.match(/^bad-input memory\/vocab.txt: the vocabulary is empty/);
     expect(await fault({ "vocab.txt": "a\nb" })).to.match(/^bad-input memory\/vocab.txt: the vocabulary lacks \[UNK\]/);
+  });
+});
+
+describe("BarkTokenizer of malformed files", () => {
+  const model = nano["model"];
+  const vocab = model["vocab"] as Record<string, number>;
+  const ofModel = (fields: JsonObject): JsonObject => ({ ...nano, model: { ...model, ...fields } });
+  const added = (fields: JsonObject): JsonObject => ({
+    ...nano,
+    added_tokens: [{ ...(nano["added_tokens"] as unknown as JsonObject[])[0], ...fields }],
+  });
+  const refused: readonly [name: string, tokenizer: JsonObject, says: RegExp][] = [
+    ["no model", { ...nano, model: null }, /: wrong value of "model" \(expected an object, got null\)/],
+    [
+      "an unknown type",
+      ofModel({ type: "Magic" }),
+      /: model: wrong value of "type" \(expected WordPiece, BPE, Unigram, got "Mag/,
+    ],
+    ["a type that objects have", ofModel({ type: "constructor" }), /: model: wrong value of "type"/],
+    ["no type and no prefix", ofModel({ type: undefined, continuing_subword_prefix: undefined }), /model: .*"type"/],
+    ["a vocabulary that is a list", ofModel({ vocab: Object.keys(vocab) }), /model: wrong value of "vocab"/],
+    ["a vocabulary of pairs", ofModel({ vocab: Object.entries(vocab) }), /model: wrong value of "vocab"/],
+    ["a vocabulary that is a number", ofModel({ vocab: 800 }), /model: wrong value of "vocab" .*got 800/],
+    ["no vocabulary", ofModel({ vocab: undefined }), /model: wrong value of "vocab"/],
+    ["an empty vocabulary", ofModel({ vocab: {} }), /model: wrong value of "vocab" \(expected a token at least/],
+    ["ids that are strings", ofModel({ vocab: { ...vocab, x: "7" } }), /model\.vocab: wrong value of "x" .*got "7"/],
+    ["an id below 0", ofModel({ vocab: { ...vocab, x: -1 } }), /model\.vocab: wrong value of "x" .*got -1/],
+    ["a fraction", ofModel({ vocab: { ...vocab, x: 0.5 } }), /model\.vocab: wrong value of "x" .*got 0\.5/],
+    ["an id beyond 32 bits", ofModel({ vocab: { ...vocab, x: 2 ** 32 } }), /model\.vocab: wrong value of "x"/],
+    ["an id that is null", ofModel({ vocab: { ...vocab, x: null } }), /model\.vocab: wrong value of "x" .*got null/],
+    ["an unk_token without id", ofModel({ unk_token: "[NONE]" }), /model: wrong value of "unk_token" .*got "\[NONE\]"/],
+    ["no unk_token", ofModel({ unk_token: undefined }), /model: wrong value of "unk_token"/],
+    ["a prefix that is a number", ofModel({ continuing_subword_prefix: 2 }), /"continuing_subword_prefix"/],
+    ["a word's length that is text", ofModel({ max_input_chars_per_word: "100" }), /"max_input_chars_per_word"/],
+    ["added tokens by name", { ...nano, added_tokens: { a: 1 } }, /: wrong value of "added_tokens"/],
+    ["an added token that is text", { ...nano, added_tokens: ["[PAD]"] }, /: wrong value of "added_tokens\[0\]"/],
+    ["an added token without id", added({ id: undefined }), /: added_tokens\[0\]: wrong value of "id"/],
+    ["an added token of nothing", added({ content: "" }), /: added_tokens\[0\]: wrong value of "content"/],
+    ["an added token's flag as text", added({ lstrip: "no" }), /: added_tokens\[0\]: wrong value of "lstrip"/],
+    ["an unknown normalizer", { ...nano, normalizer: { type: "Magic" } }, /: cannot be used: .*Magic/],
+    [
+      "a flag of the normalizer as text",
+      { ...nano, normalizer: { ...nano["normalizer"], lowercase: "no" } },
+      /"lowercase"/,
+    ],
+    ["an unknown pre_tokenizer", { ...nano, pre_tokenizer: { type: "Magic" } }, /: cannot be used: .*Magic/],
+    ["BPE without merges", ofModel({ type: "BPE" }), /model: wrong value of "merges"/],
+    ["BPE of merges of three", ofModel({ type: "BPE", merges: [["a", "b", "c"]] }), /wrong value of "merges\[0\]"/],
+    ["Unigram of ids", ofModel({ type: "Unigram" }), /model: wrong value of "vocab"/],
+    ["Unigram of tokens alone", ofModel({ type: "Unigram", vocab: ["a"] }), /model: wrong value of "vocab\[0\]"/],
+  ];
+  for (const [name, tokenizer, says] of refused)
+    it(`refuses ${name}`, async () => {
+      const error = await engineErrorOf(() =>
+        BarkTokenizer.from_pretrained(storeOf({ "tokenizer.json": JSON.stringify(tokenizer) })),
+      );
+      expect(error.code).to.equal("bad-input");
+      expect(error.message).to.match(/^memory\/tokenizer\.json: /);
+      expect(error.message).to.match(says);
+    });
+
+  for (const [field, value] of [
+    ["do_lower_case", "false"],
+    ["do_lower_case", 1],
+    ["strip_accents", "no"],
+    ["tokenize_chinese_chars", 0],
+    ["unk_token", {}],
+    ["cls_token", ""],
+    ["sep_token", ["[SEP]"]],
+  ] as const)
+    it(`refuses ${field} ${JSON.stringify(value)} in tokenizer_config.json`, async () => {
+      const error = await engineErrorOf(() => new BarkTokenizer({ tokenizer: nano, config: { [field]: value } }, "m"));
+      expect(error.message).to.match(new RegExp(`^m/tokenizer_config\\.json: wrong value of "${field}"`));
+    });
+
+  it("reads BERT's files of before types had a name, and null where nothing is said", () => {
+    const old = ofModel({ type: undefined, max_input_chars_per_word: undefined });
+    const tokenizer = new BarkTokenizer({ tokenizer: old, config: { do_lower_case: true, mask_token: null } });
+    expect(tokenizer.encode("Hello Wé [MASK]")).to.deep.equal([193, 166, 80, 248, 4]);
+    const { added_tokens, ...bare } = nano;
+    expect(added_tokens).to.be.an("array");
+    expect(new BarkTokenizer({ tokenizer: bare }).encode("Hello")).to.deep.equal([229, 166, 80]);
+  });
+
+  it("reads BPE and Unigram, and knows their largest id", () => {
+    const others = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
+    const unk = { id: 40, content: "<unk>", special: true };
+    const bpe = { type: "BPE", vocab: { a: 0, b: 1, ab: 2 }, merges: [["a", "b"]] };
+    const merged = new BarkTokenizer({ tokenizer: { ...others, added_tokens: [unk], model: bpe } });
+    expect([merged.encode("abab"), merged.largest_id]).to.deep.equal([[2, 2], 40]);
+    const pieces = {
+      type: "Unigram",
+      unk_id: 0,
+      vocab: [
+        ["<unk>", 0],
+        ["a", -1],
+        ["ab", -1],
+      ],
+    };
+    const unigram = new BarkTokenizer({ tokenizer: { ...others, model: pieces } });
+    expect([unigram.encode("aba"), unigram.largest_id]).to.deep.equal([[2, 1], 2]);
+  });
+
+  it("holds its ids against the model beside it, and loads alone", async () => {
+    const files = Object.fromEntries(
+      ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"].map((name) => [
+        name,
+        read(name),
+      ]),
+    );
+    const load = (changes: Record<string, string>) => BarkTokenizer.from_pretrained(storeOf({ ...files, ...changes }));
+    const largest = async (id: number): Promise<BarkTokenizer> =>
+      await load({ "tokenizer.json": JSON.stringify(ofModel({ vocab: { ...vocab, x: id } })) });
+    // 1536 rows, of which those of text begin at 728.
+    expect((await largest(807)).largest_id).to.equal(807);
+    const error = await engineErrorOf(() => largest(808));
+    expect(error.message).to.match(
+      /^memory\/tokenizer\.json: has more ids than config\.json has rows .*below 808 .*got 808/,
+    );
+    const vocabulary = `${read("vocab.txt")}${Array.from({ length: 9 }, (_, i) => `new${i}\n`).join("")}`;
+    const withVocab = {
+      "config.json": files["config.json"],
+      "generation_config.json": files["generation_config.json"],
+    };
+    expect(
+      (await engineErrorOf(() => BarkTokenizer.from_pretrained(storeOf({ ...withVocab, "vocab.txt": vocabulary }))))
+        .where,
+    ).to.equal("memory/vocab.txt");
+    await load({ "config.json": '{"model_type":"bert","vocab_size":1}' });
+    await BarkTokenizer.from_pretrained(storeOf({ "vocab.txt": vocabulary }));
   });
 });
 
