@@ -9,9 +9,10 @@ const defaultPatience = 30_000;
 const leastProgress = 1024;
 /** Bytes of a body that lie in one Blob: a browser can keep Blobs on disk. */
 const blockBytes = 16 << 20;
-/** Most bytes of a file that is kept whole, because its server sends no part of it; less where it tells no size. */
+/** Most bytes of a file that is kept whole, because its server sends no part of it; */
 const maxWhole = 2 ** 32;
-const maxUntold = 2 ** 26;
+/** of one whose size the server does not tell. */
+export const maxUntold = 2 ** 26;
 
 export interface NetworkOptions {
   signal?: AbortSignal | undefined;
@@ -101,10 +102,15 @@ export class HttpAnswer {
     return new Blob([...blocks, ...pieces]);
   }
 
+  /** Bytes of the body, as the server tells them: of a compressed one another number than comes. */
+  get told(): number | undefined {
+    const text = this.last("content-length");
+    return text === undefined ? undefined : Number(text);
+  }
+
   /** The body of a file that a server sends whole. @throws EngineError `io` if that has no end, or is too large. */
   async wholeFile(where: string): Promise<Blob> {
-    // Of a compressed body the header tells another size, and a page may not see that it is compressed.
-    const limit = Math.max(maxUntold, Number(this.last("content-length") ?? 0));
+    const limit = Math.max(maxUntold, this.told ?? 0);
     const content = limit > maxWhole ? undefined : await this.blob(limit);
     if (content !== undefined && content.size <= limit) return content;
     await this.discard();

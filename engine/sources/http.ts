@@ -1,8 +1,9 @@
 import { shownAddress } from "../address.ts";
 import type { ByteSource } from "../byte_source.ts";
 import { EngineError } from "../errors.ts";
+import { Memo } from "../memo.ts";
 import { htmlPage, placeholderBytes, refusePlaceholder } from "../placeholder.ts";
-import { request, type HttpAnswer, type NetworkOptions } from "../hub/request.ts";
+import { maxUntold, request, type HttpAnswer, type NetworkOptions } from "../hub/request.ts";
 import { defaultRetries, TransientFault, withRetries, type RetryPolicy } from "../hub/retry.ts";
 import { BlobSource, checkRange } from "./memory.ts";
 
@@ -27,11 +28,12 @@ export async function openHttpSource(url: URL, options: HttpOptions = {}): Promi
   return await retrying(options, async () => {
     const answer = await ask(url, options, [0, headBytes]);
     if (answer === undefined) return undefined;
-    const [content, size] = await contentOf(answer, name);
+    const { content, size } = await beginningOf(answer, name);
     const start = new Uint8Array(await content.slice(0, placeholderBytes).arrayBuffer());
     if (isPage(answer, new TextDecoder().decode(start))) return void options.onPage?.();
     refusePlaceholder(name, start);
-    return content.size === size ? new BlobSource(name, content) : new HttpSource(url, size, content, options);
+    if (content.size === size) return new BlobSource(name, content);
+    return new HttpSource(url, { head: content, size, hasRanges: answer.status === 206 }, options);
   });
 }
 
@@ -45,29 +47,43 @@ export async function fetchText(url: URL, options: HttpOptions = {}): Promise<st
   });
 }
 
+interface Found {
+  /** The beginning of the file. */
+  head: Blob;
+  size: number;
+  /** Whether the server sends parts of it. */
+  hasRanges: boolean;
+}
+
 class HttpSource implements ByteSource {
   readonly name: string;
   readonly size: number;
   readonly #url: URL;
-  readonly #head: Blob;
+  readonly #found: Found;
   readonly #options: HttpOptions;
+  /** Of a server without ranges, once something is read. */
+  readonly #whole = new Memo<"whole", Blob>();
 
-  constructor(url: URL, size: number, head: Blob, options: HttpOptions) {
+  constructor(url: URL, found: Found, options: HttpOptions) {
     this.name = shownAddress(url);
-    this.size = size;
+    this.size = found.size;
     this.#url = url;
-    this.#head = head;
+    this.#found = found;
     this.#options = options;
   }
 
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     checkRange(this, offset, length);
+    return new Uint8Array(await (await this.#part(offset, length)).arrayBuffer());
+  }
+
+  async #part(offset: number, length: number): Promise<Blob> {
+    const { head, hasRanges } = this.#found;
     const end = offset + length;
-    const content =
-      length === 0 || end <= this.#head.size
-        ? this.#head.slice(offset, end)
-        : await retrying(this.#options, () => this.#fetch(offset, length), true);
-    return new Uint8Array(await content.arrayBuffer());
+    if (length === 0 || end <= head.size) return head.slice(offset, end);
+    if (hasRanges) return await retrying(this.#options, () => this.#fetch(offset, length), true);
+    const whole = await this.#whole.get("whole", () => retrying(this.#options, () => this.#fetchWhole(), true));
+    return whole.slice(offset, end);
   }
 
   async close(): Promise<void> {
@@ -86,13 +102,13 @@ class HttpSource implements ByteSource {
         actual: found ?? `status ${answer?.status ?? 404}`,
       });
     }
-    const content = await answer.blob(length);
-    if (content.size === length) return content;
-    const error = unfit(this.name, "another number of bytes than asked for", {
-      expected: length,
-      actual: content.size > length ? "more" : content.size,
-    });
-    throw content.size > length ? error : new TransientFault(error);
+    return requireSize(this.name, await answer.blob(length), length);
+  }
+
+  async #fetchWhole(): Promise<Blob> {
+    const answer = await ask(this.#url, this.#options);
+    const content = await answer?.wholeFile(this.name);
+    return requireSize(this.name, content ?? new Blob([]), this.size);
   }
 }
 
@@ -127,27 +143,38 @@ async function ask(
 }
 
 /** The beginning of a file, or all of it where the server sends no less, and the size of the whole. */
-async function contentOf(answer: HttpAnswer, where: string): Promise<[content: Blob, size: number]> {
-  if (answer.status === 200) {
-    const content = await answer.wholeFile(where);
-    return [content, content.size];
+async function beginningOf(answer: HttpAnswer, where: string): Promise<{ content: Blob; size: number }> {
+  const { status, told = 0 } = answer;
+  if (status === 200) {
+    // Of a large one it is not known yet whether anybody wants it.
+    const content = await (told > maxUntold ? answer.blob(headBytes) : answer.wholeFile(where));
+    return { content, size: Math.max(content.size, told > maxUntold ? told : 0) };
   }
-  if (answer.status === 416) await answer.discard();
   // An empty file has no byte 0.
-  if (answer.status === 416) return [new Blob([]), 0];
+  if (status === 416) await answer.discard();
+  if (status === 416) return { content: new Blob([]), size: 0 };
   const range = answer.last("content-range") ?? "";
-  const content = await answer.blob(headBytes);
-  const [, end, size] = /^bytes 0-(\d+)\/(\d+)$/.exec(range) ?? [];
-  if (size === undefined)
-    throw new EngineError("io", "the server does not tell the size of the file", {
-      where,
-      expected: "Content-Range: bytes 0-N/SIZE",
-      actual: range,
-    });
-  if (content.size === Number(end) + 1 && content.size === Math.min(headBytes, Number(size)))
-    return [content, Number(size)];
-  const actual = `${content.size} bytes of ${range}`;
-  throw new TransientFault(unfit(where, "another part of the file than asked for", { expected: "its start", actual }));
+  const [, last, total] = /^bytes 0-(\d{1,15})\/(\d{1,15})$/.exec(range) ?? [];
+  const size = Number(total);
+  const length = Math.min(headBytes, size);
+  if (total !== undefined && Number(last) === length - 1)
+    return { content: requireSize(where, await answer.blob(length), length), size };
+  await answer.discard();
+  const expected = `Content-Range: bytes 0-${headBytes - 1}/SIZE`;
+  throw new EngineError("io", "the server does not tell the size of the file, or sends another part of it", {
+    where,
+    expected,
+    actual: range,
+  });
+}
+
+/** @throws TransientFault for a body that ended early, EngineError `io` for one that is too long. */
+function requireSize(where: string, content: Blob, length: number): Blob {
+  if (content.size === length) return content;
+  const isLong = content.size > length;
+  const actual = isLong ? "more" : content.size;
+  const error = unfit(where, "another number of bytes than asked for", { expected: length, actual });
+  throw isLong ? error : new TransientFault(error);
 }
 
 function isPage(answer: HttpAnswer, start: string): boolean {
