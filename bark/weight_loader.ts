@@ -1,4 +1,4 @@
-import { checkFinite, checkShape, readTensor } from "../engine/read_tensor.ts";
+import { checkFinite, checkNotZero, checkShape, readTensor, readWeight } from "../engine/read_tensor.ts";
 import type { Scope } from "../engine/scope.ts";
 import type { MatrixFormat, WeightFormat } from "../engine/shader_source.ts";
 import type { Tensor } from "../engine/tensor.ts";
@@ -31,7 +31,7 @@ export class WeightLoader {
 
   /** `{name}.weight` [columns, inner] and, if the model has biases, `{name}.bias` [columns]. */
   async linear(name: string, columns: number, inner: number, bias: boolean): Promise<Linear> {
-    const weight = await this.#values(`${name}.weight`, [columns, inner]);
+    const weight = await this.#weight(`${name}.weight`, [columns, inner]);
     return createLinear(this.scope, weight, columns, inner, this.prefix + name, {
       format: this.#rounding(`${name}.weight`, this.format),
       bias: bias ? await this.#values(`${name}.bias`, [columns]) : undefined,
@@ -40,7 +40,7 @@ export class WeightLoader {
 
   /** The head `name` [columns, inner], which has no bias. */
   async head(name: string, columns: number, inner: number): Promise<Linear> {
-    const weight = await this.#values(name, [columns, inner]);
+    const weight = await this.#weight(name, [columns, inner]);
     const format = this.#rounding(name, this.#tableFormat);
     return createLinear(this.scope, weight, columns, inner, this.prefix + name, { format });
   }
@@ -59,6 +59,7 @@ export class WeightLoader {
     checkShape(this.reader, this.prefix + name, [total, width]);
     const values = await this.reader.readRows(this.prefix + name, 0, rows);
     checkFinite(this.reader, this.prefix + name, values);
+    checkNotZero(this.reader, this.prefix + name, values);
     return this.#keepTable(padRows(values, rows, width), [rows, Math.ceil(width / 4) * 4], name);
   }
 
@@ -72,7 +73,7 @@ export class WeightLoader {
     const stride = Math.ceil(width / 4) * 4;
     const all = new Float32Array(names.length * rows * stride);
     for (const [i, name] of names.entries())
-      all.set(padRows(await this.#values(name, [rows, width]), rows, width), i * rows * stride);
+      all.set(padRows(await this.#weight(name, [rows, width]), rows, width), i * rows * stride);
     return this.#keepTable(all, [names.length, rows, stride], label);
   }
 
@@ -85,6 +86,10 @@ export class WeightLoader {
   #rounding(name: string, format: MatrixFormat): MatrixFormat {
     const isHalf = this.reader.info(this.prefix + name).dtype === "F16";
     return format === "f16" && isHalf ? chooseStorage(this.scope.gpu, format) : format;
+  }
+
+  async #weight(name: string, shape: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
+    return await readWeight(this.reader, this.prefix + name, shape);
   }
 
   /** A tensor in host memory. @throws EngineError `bad-input` if it is missing or has another shape. */

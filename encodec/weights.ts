@@ -1,4 +1,4 @@
-import { checkFinite, readTensor } from "../engine/read_tensor.ts";
+import { checkFinite, readTensor, readWeight } from "../engine/read_tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import type { ConvShape } from "../kernels/conv1d/conv1d.ts";
 import type { LstmWeights } from "../kernels/lstm/lstm.ts";
@@ -52,12 +52,12 @@ export class CodecWeights {
   async #folded(name: string, shape: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
     const has = (part: string): boolean => this.reader.has(`${this.prefix}${name}.${part}`);
     const pair = weightNormNames.find(([, direction]) => has(direction));
-    if (pair === undefined) return await this.values(`${name}.weight`, shape);
+    if (pair === undefined) return await readWeight(this.reader, `${this.prefix}${name}.weight`, shape);
     const [magnitude, direction] = pair;
     const g = await this.values(`${name}.${magnitude}`, [shape[0], 1, 1]);
-    const weight = foldWeightNorm(g, await this.values(`${name}.${direction}`, shape));
-    // A direction of zeros has no norm.
-    checkFinite(this.reader, `${this.prefix}${name}.${direction}`, weight);
+    const fullName = `${this.prefix}${name}.${direction}`;
+    const weight = foldWeightNorm(g, await readWeight(this.reader, fullName, shape));
+    checkFinite(this.reader, fullName, weight, "has a row without a direction, which makes"); // 0 / 0
     return weight;
   }
 }

@@ -13,6 +13,20 @@ export async function readTensor(
   return values;
 }
 
+/**
+ * {@link readTensor} of a matrix or a convolution, which no training leaves at zero: what was to be downloaded and is a
+ * hole in the file reads as zeros. @throws EngineError `bad-input`.
+ */
+export async function readWeight(
+  reader: TensorReader,
+  name: string,
+  shape: readonly number[],
+): Promise<Float32Array<ArrayBuffer>> {
+  const values = await readTensor(reader, name, shape);
+  checkNotZero(reader, name, values);
+  return values;
+}
+
 /** @throws EngineError `bad-input` if the tensor is missing or its shape is not `shape`. */
 export function checkShape(reader: TensorReader, name: string, shape: readonly number[]): void {
   const found = reader.info(name);
@@ -29,16 +43,23 @@ export function checkShape(reader: TensorReader, name: string, shape: readonly n
  * One NaN among the weights makes a whole utterance of it, and nothing after this tells from where.
  * @throws EngineError `bad-input` naming the tensor.
  */
-export function checkFinite(reader: TensorReader, name: string, values: Float32Array): void {
+export function checkFinite(reader: TensorReader, name: string, values: Float32Array, verb = "holds"): void {
   // The product with 0 is 0 of every number and NaN of all else: a sum takes a tenth of the time of a test of each.
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] * 0;
   if (sum === 0) return;
   const wrong = values.findIndex((value) => !Number.isFinite(value));
-  throw new EngineError("bad-input", `tensor ${name} holds a value that is not finite`, {
+  throw damaged(reader, name, `${verb} ${values[wrong]} at ${wrong}`);
+}
+
+/** @throws EngineError `bad-input` naming the tensor. */
+export function checkNotZero(reader: TensorReader, name: string, values: Float32Array): void {
+  if (values.length > 0 && values.every((value) => value === 0)) throw damaged(reader, name, "holds nothing but zeros");
+}
+
+function damaged(reader: TensorReader, name: string, problem: string): EngineError {
+  return new EngineError("bad-input", `tensor ${name} ${problem}`, {
     where: reader.info(name).file,
-    expected: "numbers",
-    actual: `${values[wrong]} at ${wrong}`,
-    fix: "download or convert the checkpoint again",
+    fix: "the file is damaged: download or convert the checkpoint again",
   });
 }
