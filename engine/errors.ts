@@ -73,14 +73,18 @@ export function printable(text: string): string {
 
 /** Text without the passwords of URLs, the signatures in their queries, and access tokens of the hub. */
 export function withoutSecrets(text: string): string {
-  return text
-    .replaceAll(/(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^/?#\s@]{0,500}@/gi, "$1***@")
-    .replaceAll(
-      /([?&][\w.-]{0,40}(?:token|key|secret|signature|credential|password|sig)[\w.-]{0,40}=)[^&#\s"]+/gi,
-      "$1***",
-    )
-    .replaceAll(/\bhf_\w{6,}/g, "hf_***")
-    .replaceAll(/\b(Bearer\s+)[^\s"',;]+/gi, "$1***");
+  return (
+    text
+      .replaceAll(/(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^/?#\s]{0,500}@/gi, "$1***@")
+      // A password with an unescaped "/" or "#" makes the address a wrong one, which then is in the error about it.
+      .replaceAll(/(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^/?#\s:@]{1,100}:(?!\d*(?:[/?#]|$))\S{1,500}@/gi, "$1***@")
+      .replaceAll(
+        /([?&#][\w.-]{0,40}(?:token|key|secret|signature|credential|pass|pwd|auth|jwt|policy|sig)[\w.-]{0,40}=)[^&#\s"]+/gi,
+        "$1***",
+      )
+      .replaceAll(/\bhf_\w{6,}/g, "hf_***")
+      .replaceAll(/\b(Bearer\s+)[^\s"',;]+/gi, "$1***")
+  );
 }
 
 const maxShown = 1000;

@@ -185,7 +185,7 @@ export class CachedHubStore implements FileStore {
     return new EngineError("io", `${also}the hub ${error.problem}, and it is not in the cache`, {
       where: id,
       actual: `no answer from ${endpoint}`,
-      fix: `${error.fix}; or check HF_ENDPOINT, or give the folder of a checkpoint; once fetched it works offline`,
+      fix: `${error.fix}, or check HF_ENDPOINT; once fetched it works offline`,
       cause: error,
     });
   }

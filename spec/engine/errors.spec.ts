@@ -56,6 +56,9 @@ describe("EngineError", () => {
     const secret = "s3cr3t-of-mine";
     const texts = [
       `https://user:${secret}@host/path`,
+      `https://user:p@${secret}@host/path`,
+      `https://user:p/#${secret}@host/path`,
+      `https://host/file#id_token=${secret}`,
       `see redis://:${secret}@host:6379/0, please`,
       `https://host/file?X-Amz-Signature=${secret}&x=1`,
       `https://host/file?access_token=${secret}`,
