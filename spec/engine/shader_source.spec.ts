@@ -69,6 +69,14 @@ describe("loadShader", () => {
     }
   });
 
+  it("reads a file again that could not be read: a page must not stay mute after one lost request", async () => {
+    const source = pathToFileURL(path.join(folder, "late.wgsl"));
+    const late: AnyKernel = { ...kernel, name: "spec.late", source };
+    expect((await loadShader(late, "f32").catch((error: Error) => error.message)) as string).to.match(/ENOENT/);
+    writeFileSync(source, main);
+    expect((await loadShader(late, "f32")).text).to.include(main);
+  });
+
   it("leaves the weight format out where there are no weights", async () => {
     expect([usesWeights(kernel), usesWeights(scaleKernel)]).to.deep.equal([true, false]);
     expect((await loadShader(scaleKernel, "f16")).text).to.equal(readFileSync(scaleKernel.source, "utf8"));
