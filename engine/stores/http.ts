@@ -37,7 +37,8 @@ export class HttpStore implements FileStore {
   /** @throws EngineError `bad-input` if the path leaves the folder, `io` if the server cannot be reached; `aborted`. */
   async open(path: string): Promise<ByteSource | undefined> {
     const url = new URL(this.#folder);
-    url.pathname += `/${innerPath(this.name, path).split("/").map(encodeURIComponent).join("/")}`;
+    // A folder at the root of a server keeps its slash.
+    url.pathname = `${url.pathname.replace(/\/$/, "")}/${innerPath(this.name, path).split("/").map(encodeURIComponent).join("/")}`;
     return await openHttpSource(url, this.#options);
   }
 }
