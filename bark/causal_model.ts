@@ -81,18 +81,21 @@ export class CausalModel {
     return { embeddings: await this.gatherEmbeddings(ids) };
   }
 
-  /** Rows `ids` of the whole token table, read from the file. [ids.length, hidden_size] */
-  async gatherEmbeddings(ids: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
-    this.#checkIds(ids);
+  /**
+   * Rows `ids` of the whole token table, read from the file. [ids.length, hidden_size]
+   * @param where the ids come from, for errors.
+   */
+  async gatherEmbeddings(ids: readonly number[], where?: string): Promise<Float32Array<ArrayBuffer>> {
+    this.#checkIds(ids, where);
     return await this.#loader.reader.gatherRows(`${this.#loader.prefix}input_embeds_layer.weight`, ids);
   }
 
   /** The GPU does not check ids, and one past the table would silently read another row. */
-  #checkIds(ids: readonly number[]): void {
+  #checkIds(ids: readonly number[], where = this.#loader.prefix.replace(/\.$/, "")): void {
     const wrong = ids.find((id) => id < 0 || id >= this.config.input_vocab_size);
     if (wrong === undefined) return;
     throw new EngineError("bad-input", `token id ${wrong} is outside the vocabulary`, {
-      where: this.#loader.prefix.replace(/\.$/, ""),
+      where,
       expected: `0 to ${this.config.input_vocab_size - 1}`,
       actual: wrong,
       fix: "check that tokenizer, voice and checkpoint belong together",

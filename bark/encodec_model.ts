@@ -1,10 +1,15 @@
+import { checkDecoder } from "../encodec/expected_tensors.ts";
 import { EncodecDecoder } from "../encodec/decoder.ts";
 import { EncodecEncoder } from "../encodec/encoder.ts";
+import { refuseMore } from "../engine/arguments.ts";
+import type { ArrayInput } from "../engine/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
+import { readAudio, readCodes, readDecodeOptions, readEncodeOptions } from "./codec_arguments.ts";
 import { decodeCodes } from "./codec_stage.ts";
 import { BarkConfig, EncodecConfig, readConfig } from "./config.ts";
+import { readModelOptions } from "./load_arguments.ts";
 import type { FromPretrainedOptions } from "./load_options.ts";
 import type { BarkProgress } from "./output.ts";
 import { Placement, type GpuPart } from "./placement.ts";
@@ -13,13 +18,13 @@ import { openCheckpoint, type CheckpointSource } from "./store.ts";
 import { SubModel, type SubModelSource } from "./sub_models.ts";
 
 interface CallOptions {
-  signal?: AbortSignal;
-  on_progress?: (progress: BarkProgress) => void;
+  signal?: AbortSignal | null;
+  on_progress?: ((progress: BarkProgress) => void) | null;
 }
 
 export interface EncodecEncodeOptions extends CallOptions {
   /** kbit/s, one of `config.target_bandwidths`. Default: the smallest. */
-  bandwidth?: number;
+  bandwidth?: number | null;
 }
 
 /** EnCodec: audio to codes and back. Both halves run in f32, whatever the checkpoint stores. */
@@ -41,7 +46,8 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
    * From a checkpoint of the codec alone or of a whole Bark. Each half is read when it is used first.
    * @throws EngineError `bad-input`, `no-adapter`.
    */
-  static async from_pretrained(source: CheckpointSource, options: FromPretrainedOptions = {}): Promise<EncodecModel> {
+  static async from_pretrained(source: CheckpointSource, given: FromPretrainedOptions = {}): Promise<EncodecModel> {
+    const options = readModelOptions(given);
     const store = await openCheckpoint(source, options);
     const json = await readConfig(store);
     const where = `${store.name}/config.json`;
@@ -49,8 +55,12 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
       json["model_type"] === "encodec"
         ? EncodecConfig.from_dict(json, where)
         : BarkConfig.from_dict(json, where).codec_config;
-    const prefixIn = (reader: TensorReader): string =>
-      Array.from(reader.names()).some((name) => name.startsWith("codec_model.")) ? "codec_model." : "";
+    const prefixIn = (reader: TensorReader): string => {
+      const isWhole = Array.from(reader.names()).some((name) => name.startsWith("codec_model."));
+      const prefix = isWhole ? "codec_model." : "";
+      checkDecoder(reader, prefix, config);
+      return prefix;
+    };
     return await Placement.opened(store, options, prefixIn, async (placement, prefix) => {
       return new EncodecModel({ placement, prefix }, config, { owned: placement });
     });
@@ -63,11 +73,14 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
    * @throws EngineError `usage` for a bandwidth that the codec does not have, or audio that is empty or not finite.
    */
   async encode(
-    input_values: NdArray | Float32Array,
-    { bandwidth, signal, on_progress }: EncodecEncodeOptions = {},
+    input_values: ArrayInput,
+    options: EncodecEncodeOptions = {},
+    ...more: never[]
   ): Promise<{ audio_codes: NdArray<Int32Array>; audio_scales: null[] }> {
+    refuseMore("encode", more, "give encode(input_values, { bandwidth, signal, on_progress })");
+    const { bandwidth, signal, on_progress } = readEncodeOptions(options);
+    const { data, shape } = readAudio(input_values, "input_values");
     const { audio_channels: channels } = this.config;
-    const shape = "shape" in input_values ? input_values.shape : [input_values.length];
     const [batch, rows, samples] = [...[1, 1, 1].slice(shape.length), ...shape];
     if (shape.length > 3 || rows !== channels)
       throw new EngineError("usage", "audio does not fit the codec", {
@@ -75,7 +88,6 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
         expected: `[batch, ${channels}, samples]`,
         actual: `[${shape.join(", ")}]`,
       });
-    const data = Float32Array.from("shape" in input_values ? input_values.data : input_values);
     const run = new StageRun("codec", { seed: 0n, signal, onProgress: on_progress });
     const frames = Math.ceil(samples / this.config.hop_length);
     const codes = await this.#encoder.use(
@@ -85,7 +97,7 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
           const onProgress = (done: number, total: number): void =>
             run.report(Math.round((i + done / total) * frames), batch * frames);
           const audio = data.subarray(i * rows * samples, (i + 1) * rows * samples);
-          results.push((await encoder.encode(audio, { ...given({ bandwidth, signal }), onProgress })).data);
+          results.push((await encoder.encode(audio, { bandwidth, signal, onProgress })).data);
         }
         return results;
       },
@@ -105,10 +117,13 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
    * @throws EngineError `usage` for codes that do not fit the codec.
    */
   async decode(
-    audio_codes: NdArray,
-    { signal, on_progress }: CallOptions = {},
+    audio_codes: ArrayInput,
+    options: CallOptions = {},
+    ...more: never[]
   ): Promise<{ audio_values: NdArray<Float32Array> }> {
-    const { shape } = audio_codes;
+    refuseMore("decode", more, "give decode(audio_codes, { signal, on_progress })");
+    const { signal, on_progress } = readDecodeOptions(options);
+    const { data, shape } = readCodes(audio_codes, "audio_codes");
     const [chunks, batch, codebooks, frames] = [...[1, 1, 1, 1].slice(shape.length), ...shape];
     if (shape.length < 2 || shape.length > 4 || chunks !== 1)
       throw new EngineError("usage", "codes do not fit the codec", {
@@ -116,16 +131,11 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
         expected: "[1, batch, codebooks, frames]",
         actual: `[${shape.join(", ")}]`,
       });
-    const codes = new NdArray(audio_codes.data, [batch, codebooks, frames]);
+    const codes = new NdArray(data, [batch, codebooks, frames]);
     const run = new StageRun("codec", { seed: 0n, signal, onProgress: on_progress });
     const watch = { signal, on_progress };
     const audio = await this.weights.use((decoder) => decodeCodes(decoder, codes, undefined, run), watch);
     const { audio_channels: channels } = this.config;
     return { audio_values: new NdArray(audio.data, [batch, channels, audio.size / batch / channels]) };
   }
-}
-
-/** Without the fields that are not given. */
-function given(options: { bandwidth: number | undefined; signal: AbortSignal | undefined }): EncodecEncodeOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -1,6 +1,7 @@
 /** The public surface; names as in transformers. What a program imports is node.ts or web.ts, by the name of the package. */
 export { EngineError, type ErrorCode } from "../engine/errors.ts";
-export { openGpu, type Gpu, type GpuOptions } from "../engine/gpu.ts";
+export type { ArrayInput } from "../engine/array_argument.ts";
+export { openGpu, stop, type Gpu, type GpuOptions } from "../engine/gpu.ts";
 export { NdArray } from "../engine/ndarray.ts";
 export { AutoConfig } from "./auto_config.ts";
 export {
@@ -13,7 +14,7 @@ export {
 } from "./config.ts";
 export type { CausalForwardKwargs, CausalLMOutputWithPast } from "./forward/causal_forward.ts";
 export { EncodecModel, type EncodecEncodeOptions } from "./encodec_model.ts";
-export { DynamicCache, type CacheLayer } from "./forward/dynamic_cache.ts";
+export { DynamicCache, type CacheLayer, type LegacyCache } from "./forward/dynamic_cache.ts";
 export type { FineForwardKwargs, MaskedLMOutput } from "./forward/fine_forward.ts";
 export type { GenerateKwargs } from "./generate_options.ts";
 export {
@@ -22,7 +23,7 @@ export {
   BarkGenerationConfig,
   BarkSemanticGenerationConfig,
 } from "./generation_config.ts";
-export type { BarkFromPretrainedOptions, FromPretrainedOptions } from "./load_options.ts";
+export type { BarkFromPretrainedOptions, DtypeName, FromPretrainedOptions } from "./load_options.ts";
 export { BarkModel, type BarkGenerateKwargs } from "./model.ts";
 export type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
 // The documentation of transformers calls it by the name that goes by the checkpoint.

@@ -1,3 +1,6 @@
+import { checkDecoder } from "../encodec/expected_tensors.ts";
+import { refuseMore } from "../engine/arguments.ts";
+import type { ArrayInput } from "../engine/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import { NdArray } from "../engine/ndarray.ts";
@@ -5,6 +8,7 @@ import type { TensorReader } from "../engine/tensor_reader.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
 import { checkAudio } from "./audio_check.ts";
 import { generateCoarse, type CoarseResult } from "./coarse_stage.ts";
+import { readFineCodes, readOutputLengths } from "./codec_arguments.ts";
 import { decodeCodes } from "./codec_stage.ts";
 import { compileAhead } from "./compile_ahead.ts";
 import { BarkConfig } from "./config.ts";
@@ -12,13 +16,14 @@ import { EncodecModel } from "./encodec_model.ts";
 import { checkGptTensors } from "./expected_tensors.ts";
 import { generateFine } from "./fine_stage.ts";
 import { checkGenerate, checkGenerationFits } from "./generation_checks.ts";
+import { readGenerateArguments } from "./generate_arguments.ts";
 import type { GenerateKwargs } from "./generate_options.ts";
 import { BarkGenerationConfig } from "./generation_config.ts";
 import { noticeOf, type OnNotice } from "./notice.ts";
+import { readBarkOptions, type BarkLoadArguments } from "./load_arguments.ts";
 import { chooseFormat, reportReady, type BarkFromPretrainedOptions } from "./load_options.ts";
 import type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
 import { Placement, type GpuPart } from "./placement.ts";
-import { rowsOf } from "./planning.ts";
 import { SaveFolder } from "./save_folder.ts";
 import { saveWeights } from "./save_weights.ts";
 import { generateSemantic } from "./semantic_stage.ts";
@@ -30,22 +35,22 @@ import type { HistoryPrompt } from "./voices.ts";
 /** Keywords of {@link BarkModel.generate}: those of transformers, and ours for seed, stop and progress. */
 export interface BarkGenerateKwargs extends GenerateKwargs {
   /** Ids of the tokenizer. [batch, length] */
-  input_ids: NdArray | readonly (readonly number[])[];
+  input_ids: ArrayInput;
   /** A voice, for all rows. */
   history_prompt?: HistoryPrompt | null;
   /** Decode each row alone to its own length and give the lengths too. */
-  return_output_lengths?: boolean;
-  /** Of all random draws, 64 bits. Default: drawn. */
-  seed?: number | bigint;
+  return_output_lengths?: boolean | null;
+  /** Of all random draws, from 0 to 2^64 - 1. Default: drawn. */
+  seed?: number | bigint | null;
   /** Stops the run at the next readback. */
-  signal?: AbortSignal;
-  on_progress?: (progress: BarkProgress) => void;
+  signal?: AbortSignal | null;
+  on_progress?: ((progress: BarkProgress) => void) | null;
   /**
    * Tokens that the semantic and coarse stages decode between two looks at them, which is when they stop and tell of
    * progress. More of them wait less for readbacks and waste more after the end of speech; the tokens are the same.
    * Default: what was measured to be fast on the adapter and runtime.
    */
-  tokens_per_readback?: number;
+  tokens_per_readback?: number | null;
 }
 
 /** What a model is made of. */
@@ -78,8 +83,7 @@ export class BarkModel {
     this.semantic = new BarkSemanticModel(under("semantic."), config.semantic_config);
     this.coarse_acoustics = new BarkCoarseModel(under("coarse_acoustics."), config.coarse_acoustics_config);
     this.fine_acoustics = new BarkFineModel(under("fine_acoustics."), config.fine_acoustics_config);
-    const { n_fine_codebooks } = generation_config.fine_acoustics_config;
-    const codebooks = Math.min(n_fine_codebooks, config.codec_config.num_quantizers);
+    const codebooks = codebooksOf(config, generation_config);
     this.codec_model = new EncodecModel(under("codec_model."), config.codec_config, { codebooks });
   }
 
@@ -87,12 +91,14 @@ export class BarkModel {
    * Loads a checkpoint of Hugging Face's layout or suno's: a directory, a URL, a repository on the hub or an opened store.
    * @throws EngineError `bad-input` naming the file and what is wrong; `no-adapter`; `limit`.
    */
-  static async from_pretrained(source: CheckpointSource, options: BarkFromPretrainedOptions = {}): Promise<BarkModel> {
+  static async from_pretrained(source: CheckpointSource, given: BarkFromPretrainedOptions = {}): Promise<BarkModel> {
+    const options = readBarkOptions(given);
     const store = await openCheckpoint(source, options);
     const config = await BarkConfig.from_pretrained(store);
     const generation_config = await BarkGenerationConfig.from_pretrained(store);
     const check = (reader: TensorReader): MatrixFormat => {
       checkGptTensors(reader, config);
+      checkDecoder(reader, "codec_model.", config.codec_config, codebooksOf(config, generation_config));
       return chooseFormat(reader, "semantic.", options.dtype);
     };
     return await Placement.opened(store, options, check, async (placement, dtype) => {
@@ -109,7 +115,7 @@ export class BarkModel {
   }
 
   /** Puts the weights on the GPU; with `low_memory` only the codec's, to see that they are all there. */
-  async #load(options: BarkFromPretrainedOptions): Promise<void> {
+  async #load(options: BarkLoadArguments): Promise<void> {
     if (options.low_memory !== true) return await this.#placement.load(options);
     await this.enable_cpu_offload();
     await this.codec_model.weights.use(async () => undefined, options);
@@ -122,7 +128,8 @@ export class BarkModel {
    * of the largest sub-model and of one stage's activations, and every run reads the checkpoint once. Results are the
    * same, bit by bit. Calls that run already are waited for; calls that come later wait for each other.
    */
-  async enable_cpu_offload(): Promise<void> {
+  async enable_cpu_offload(...more: never[]): Promise<void> {
+    refuseMore("enable_cpu_offload", more, "the model stays on its device");
     await this.#placement.offload();
   }
 
@@ -132,15 +139,23 @@ export class BarkModel {
    */
   async generate(
     kwargs: BarkGenerateKwargs & { return_output_lengths: true },
+    ...more: never[]
   ): Promise<[NdArray<Float32Array>, number[]]>;
-  async generate(kwargs: BarkGenerateKwargs & { return_output_lengths?: false }): Promise<NdArray<Float32Array>>;
-  async generate(kwargs: BarkGenerateKwargs): Promise<NdArray<Float32Array> | [NdArray<Float32Array>, number[]]> {
-    const { audio, output_lengths } = await this.generate_output(kwargs);
+  async generate(
+    kwargs: BarkGenerateKwargs & { return_output_lengths?: false | null },
+    ...more: never[]
+  ): Promise<NdArray<Float32Array>>;
+  async generate(
+    kwargs: BarkGenerateKwargs,
+    ...more: never[]
+  ): Promise<NdArray<Float32Array> | [NdArray<Float32Array>, number[]]> {
+    const { audio, output_lengths } = await this.generate_output(kwargs, ...more);
     return kwargs.return_output_lengths ? [audio, [...output_lengths]] : audio;
   }
 
   /** {@link generate} with the tokens and times of every stage. */
-  async generate_output(kwargs: BarkGenerateKwargs): Promise<BarkOutput> {
+  async generate_output(kwargs: BarkGenerateKwargs, ...more: never[]): Promise<BarkOutput> {
+    refuseMore("generate", more, "put all arguments into one object: generate({ ...inputs, … })");
     try {
       return await this.#generate(kwargs);
     } finally {
@@ -158,15 +173,15 @@ export class BarkModel {
       on_progress,
       tokens_per_readback: tokensPerReadback,
       ...rest
-    } = kwargs;
+    } = readGenerateArguments(kwargs);
     const config = this.generation_config;
     // Not when the model is loaded: its parts can be called without a generation config that fits.
     checkGenerationFits(config, this.config);
     const options = checkGenerate(rest, history, config, this.config);
-    const ids = rowsOf(input_ids, "input_ids");
+    const ids = input_ids.tolist() as number[][];
     const milliseconds: Partial<Record<BarkStage, number>> = {};
     const shared = {
-      seed: seed === undefined ? randomSeed() : BigInt(seed),
+      seed: seed ?? randomSeed(),
       signal,
       onProgress: on_progress,
       tokensPerReadback,
@@ -212,9 +227,11 @@ export class BarkModel {
    * Codes [batch, codebooks, frames] to audio [batch, samples]. With `output_lengths` (frames of each row) each row is
    * decoded alone and padded with zeros, else padding is decoded with it, as in transformers.
    */
-  async codec_decode(fine: NdArray, output_lengths?: readonly number[]): Promise<NdArray<Float32Array>> {
+  async codec_decode(fine: ArrayInput, output_lengths?: readonly number[] | null): Promise<NdArray<Float32Array>> {
+    const codes = readFineCodes(fine, "fine");
+    const lengths = readOutputLengths(output_lengths, codes);
     const run = new StageRun("codec", { seed: 0n });
-    return await this.codec_model.weights.use((weights) => decodeCodes(weights, fine, output_lengths, run));
+    return await this.codec_model.weights.use((weights) => decodeCodes(weights, codes, lengths, run));
   }
 
   /**
@@ -223,8 +240,8 @@ export class BarkModel {
    * which they are stored there.
    * @throws EngineError `usage` in a page, `io`.
    */
-  async save_pretrained(save_directory: string): Promise<void> {
-    const folder = await SaveFolder.create(save_directory);
+  async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
+    const folder = await SaveFolder.create(save_directory, options);
     await this.generation_config.save_pretrained(save_directory);
     await saveWeights(this.#placement.reader, folder);
     // Last: a folder without it does not look like a checkpoint.
@@ -239,6 +256,11 @@ export class BarkModel {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** How many codebooks of the codec the model speaks with. */
+function codebooksOf({ codec_config }: BarkConfig, { fine_acoustics_config }: BarkGenerationConfig): number {
+  return Math.min(fine_acoustics_config.n_fine_codebooks, codec_config.num_quantizers);
 }
 
 /** Frames of each row. @throws EngineError `internal` if there is none at all. */

@@ -3,7 +3,8 @@ import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import { openGpu, type Gpu } from "../engine/gpu.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
-import { gpuOf, type FromPretrainedOptions } from "./load_options.ts";
+import type { LoadArguments } from "./load_arguments.ts";
+import { gpuOf } from "./load_options.ts";
 import { LoadProgress } from "./load_progress.ts";
 import { noticeOf, type OnNotice } from "./notice.ts";
 import type { BarkProgress } from "./output.ts";
@@ -40,7 +41,7 @@ export class Placement {
   #busy: Promise<void> = Promise.resolve();
   #reopening: Promise<void> | undefined;
 
-  private constructor(gpu: Gpu, reader: TensorReader, options: FromPretrainedOptions) {
+  private constructor(gpu: Gpu, reader: TensorReader, options: LoadArguments) {
     this.#gpu = gpu;
     this.reader = reader;
     this.#ownsGpu = options.gpu === undefined;
@@ -54,7 +55,7 @@ export class Placement {
    */
   static async opened<C, T>(
     store: FileStore,
-    options: FromPretrainedOptions,
+    options: LoadArguments,
     check: (reader: TensorReader) => C,
     make: (placement: Placement, checked: C) => Promise<T>,
   ): Promise<T> {

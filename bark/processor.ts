@@ -1,8 +1,23 @@
+import {
+  argumentsOf,
+  noneOr,
+  readBoolean,
+  reader,
+  readInteger,
+  refuseMore,
+  wrongArgument,
+  type ReadersOf,
+  type Unsupported,
+} from "../engine/arguments.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import { NdArray } from "../engine/ndarray.ts";
+import { BarkGenerationConfig } from "./generation_config.ts";
+import { readProcessorFrom, voiceReaders } from "./load_arguments.ts";
+import { noticeOf, type OnNotice } from "./notice.ts";
 import { saveProcessor, type SaveProcessorOptions } from "./save_processor.ts";
 import { openCheckpoint, type CheckpointOptions, type CheckpointSource } from "./store.ts";
+import { tellOfTexts } from "./text_notices.ts";
 import { BarkTokenizer, type Truncation } from "./tokenizer.ts";
 import { VoicePresets, type HistoryPrompt, type VoiceOptions, type VoicePreset } from "./voices.ts";
 
@@ -11,14 +26,14 @@ export interface ProcessorOptions extends VoiceOptions {
   voice_preset?: VoicePreset | null;
   /** Shorter text is padded to this many ids on its right. Default 256, Bark's number of text slots. */
   max_length?: number;
-  /** Cut longer text here. Default false: `semantic.generate` cuts to the slots of its checkpoint. */
-  truncation?: boolean;
+  /** Cut longer text here. Default false: the semantic model cuts to the slots of its checkpoint. */
+  truncation?: boolean | null;
   /** [CLS] and [SEP] around the text; Bark was trained without. Default false. */
   add_special_tokens?: boolean;
   /** Default true. Without a mask Bark takes padding for text. */
-  return_attention_mask?: boolean;
+  return_attention_mask?: boolean | null;
   /** Default false. */
-  return_token_type_ids?: boolean;
+  return_token_type_ids?: boolean | null;
 }
 
 /** What `BarkModel.generate` takes. */
@@ -49,31 +64,98 @@ export interface BarkProcessor {
 }
 
 export interface ProcessorFrom extends CheckpointOptions, VoiceOptions {
-  /** Index of the presets within the checkpoint. */
-  speaker_embeddings_dict_path?: string;
+  /** Index of the presets within the checkpoint; null: no presets. */
+  speaker_embeddings_dict_path?: string | null;
 }
 
+const usage = "give processor(text, { voice_preset, … })";
+
+// transformers passes these on to its tokenizer.
+const unsupported: Unsupported = {
+  is_split_into_words: [[false, null], "join the words by spaces"],
+  pad_to_multiple_of: [[null]],
+  padding: [["max_length", null], "every text is padded to max_length"],
+  padding_side: [["right", null]],
+  return_length: [[false, null]],
+  return_offsets_mapping: [[false, null]],
+  return_overflowing_tokens: [[false, null]],
+  return_special_tokens_mask: [[false, null]],
+  return_tensors: [["pt", "np", null], "arrays are always an NdArray"],
+  stride: [[0, null]],
+  text_pair: [[null], "join the texts"],
+  text_pair_target: [[null]],
+  text_target: [[null]],
+  verbose: [[true, false, null]],
+};
+
+// What is longer than any text would end in an array that cannot be made.
+const mostIds = 2 ** 20;
+const defaultLength = 256;
+
+const isVoice = (value: unknown): boolean =>
+  typeof value === "string" ? value !== "" : typeof value === "object" && !(value instanceof Promise);
+const readText = reader<string>("a string", (value) => typeof value === "string");
+const readPreset = reader<VoicePreset>("a preset's name, the path of an .npz, its bytes or its three arrays", isVoice);
+
+const readProcessorOptions = argumentsOf(
+  "the processor",
+  {
+    ...voiceReaders,
+    voice_preset: noneOr(readPreset),
+    max_length: readInteger(1, mostIds),
+    truncation: noneOr(readBoolean),
+    add_special_tokens: readBoolean,
+    return_attention_mask: noneOr(readBoolean),
+    return_token_type_ids: noneOr(readBoolean),
+  } satisfies ReadersOf<ProcessorOptions>,
+  { unsupported, usage },
+);
+const readVoiceOptions = argumentsOf("loadVoice", voiceReaders);
+
 export const BarkProcessor = {
-  /** Reads tokenizer and voice index of a checkpoint. @throws EngineError `bad-input`. */
-  async from_pretrained(source: CheckpointSource, options: ProcessorFrom = {}): Promise<BarkProcessor> {
+  /** Reads tokenizer and voice index of a checkpoint. @throws EngineError `bad-input`, `usage` for an option. */
+  async from_pretrained(source: CheckpointSource, given: ProcessorFrom = {}): Promise<BarkProcessor> {
+    const options = readProcessorFrom(given);
     const store = await openCheckpoint(source, options);
     const tokenizer = await BarkTokenizer.from_pretrained(store);
     const voices = await VoicePresets.from_pretrained(store, options.speaker_embeddings_dict_path, options);
-    return createProcessor(tokenizer, voices, store);
+    const { semantic_config } = await BarkGenerationConfig.from_pretrained(store);
+    const slots = semantic_config.max_input_semantic_length;
+    return createProcessor({ tokenizer, voices, store, slots, notice: noticeOf(options.onNotice) });
   },
 };
 
-function createProcessor(tokenizer: BarkTokenizer, voices: VoicePresets, store: FileStore): BarkProcessor {
-  const process = async (text: string | readonly string[], options: ProcessorOptions = {}): Promise<BarkInputs> => {
-    const inputs = encodeTexts(tokenizer, requireTexts(text), options);
-    const { voice_preset = null } = options;
-    return voice_preset === null ? inputs : { ...inputs, history_prompt: await voices.load(voice_preset, options) };
+interface ProcessorParts {
+  readonly tokenizer: BarkTokenizer;
+  readonly voices: VoicePresets;
+  readonly store: FileStore;
+  /** Of the text: longer text is cut by the semantic model. */
+  readonly slots: number;
+  readonly notice: OnNotice;
+}
+
+function createProcessor({ tokenizer, voices, store, slots, notice }: ProcessorParts): BarkProcessor {
+  const process = async (
+    text: string | readonly string[],
+    given: ProcessorOptions = {},
+    ...more: never[]
+  ): Promise<BarkInputs> => {
+    refuseMore("the processor", more, usage);
+    const options = readProcessorOptions(given);
+    const texts = requireTexts(text);
+    const rows = texts.map((item) => tokenizer.encode(item));
+    const inputs = encodeTexts(tokenizer, rows, options);
+    tellOfTexts(tokenizer, texts, rows, keptOf(options, slots), notice);
+    if (options.voice_preset === undefined) return inputs;
+    return { ...inputs, history_prompt: await voices.load(options.voice_preset, options) };
   };
   return Object.assign(process, {
     tokenizer,
     available_voice_presets: voices.names,
-    loadVoice: (preset: VoicePreset, options?: VoiceOptions) => voices.load(preset, options),
-    truncation: (text: string, limit: number) => tokenizer.truncation(text, limit),
+    loadVoice: async (preset: VoicePreset, options: VoiceOptions = {}) =>
+      await voices.load(readPreset(preset, "voice_preset"), readVoiceOptions(options)),
+    truncation: (text: string, limit: number) =>
+      tokenizer.truncation(readText(text, "text"), readInteger(0)(limit, "limit")),
     save_pretrained: (save_directory: string, options: SaveProcessorOptions = {}) =>
       saveProcessor(store, voices, save_directory, options),
   });
@@ -82,24 +164,26 @@ function createProcessor(tokenizer: BarkTokenizer, voices: VoicePresets, store: 
 function requireTexts(text: unknown): string[] {
   const texts: unknown[] = Array.isArray(text) ? text : [text];
   if (texts.length > 0 && texts.every((item) => typeof item === "string")) return texts;
-  throw new EngineError("usage", "text must be a string or a list of at least one string", {
-    where: "text",
-    expected: "string",
-    actual:
-      Array.isArray(text) && text.length === 0 ? "an empty list" : typeof texts.find((t) => typeof t !== "string"),
-  });
+  const wrong = texts.length === 0 ? text : texts.find((item) => typeof item !== "string");
+  throw wrongArgument("text", "a string or a list of at least one string", wrong);
 }
 
-function encodeTexts(tokenizer: BarkTokenizer, texts: readonly string[], options: ProcessorOptions): BarkInputs {
-  const { max_length = 256, truncation = false, return_attention_mask = true } = options;
-  if (!Number.isInteger(max_length) || max_length < 1)
-    throw new EngineError("usage", "wrong value", {
-      where: "max_length",
-      expected: "an integer ≥ 1",
-      actual: max_length,
-    });
-  const rows = texts.map((text) => encodeText(tokenizer, text, options.add_special_tokens === true));
-  const cut = truncation ? rows.map((ids) => ids.slice(0, max_length)) : rows;
+type ProcessorArguments = ReturnType<typeof readProcessorOptions>;
+
+/** Ids of a text's own that are kept of at most `slots`, special tokens among them. */
+function keptOf({ max_length = defaultLength, ...options }: ProcessorArguments, slots: number): number {
+  const special = options.add_special_tokens === true ? 1 : 0;
+  return Math.min(slots - special, options.truncation === true ? max_length - 2 * special : Infinity);
+}
+
+/** @param rows ids of the texts. */
+function encodeTexts(tokenizer: BarkTokenizer, rows: readonly number[][], options: ProcessorArguments): BarkInputs {
+  const { max_length = defaultLength, return_attention_mask = true } = options;
+  const { cls_token_id: cls, sep_token_id: sep } = tokenizer;
+  const special = options.add_special_tokens === true && cls !== undefined && sep !== undefined ? [cls, sep] : [];
+  // The special tokens are kept, as in transformers.
+  const most = options.truncation === true ? Math.max(0, max_length - special.length) : Infinity;
+  const cut = rows.map((ids) => [...special.slice(0, 1), ...ids.slice(0, most), ...special.slice(1)]);
   const width = Math.max(max_length, ...cut.map((ids) => ids.length));
   const uneven = width > max_length ? cut.find((ids) => ids.length !== width) : undefined;
   if (uneven !== undefined)
@@ -109,9 +193,10 @@ function encodeTexts(tokenizer: BarkTokenizer, texts: readonly string[], options
       actual: `${Math.max(uneven.length, max_length)} and ${width}`,
       fix: "give truncation: true, or split the long text",
     });
-  const shape = [texts.length, width];
-  const input_ids = new NdArray(new Int32Array(texts.length * width).fill(tokenizer.pad_token_id), shape);
-  const attention_mask = new NdArray(new Int32Array(texts.length * width), shape);
+  const shape = [rows.length, width];
+  const filled = (value: number) => new NdArray(new Int32Array(rows.length * width).fill(value), shape);
+  const input_ids = filled(tokenizer.pad_token_id);
+  const attention_mask = filled(0);
   for (const [row, ids] of cut.entries()) {
     input_ids.data.set(ids, row * width);
     attention_mask.data.fill(1, row * width, row * width + ids.length);
@@ -119,14 +204,6 @@ function encodeTexts(tokenizer: BarkTokenizer, texts: readonly string[], options
   return {
     input_ids,
     ...(return_attention_mask ? { attention_mask } : {}),
-    ...(options.return_token_type_ids === true
-      ? { token_type_ids: new NdArray(new Int32Array(texts.length * width), shape) }
-      : {}),
+    ...(options.return_token_type_ids === true ? { token_type_ids: filled(0) } : {}),
   };
-}
-
-function encodeText(tokenizer: BarkTokenizer, text: string, withSpecialTokens: boolean): number[] {
-  const ids = tokenizer.encode(text);
-  const { cls_token_id: cls, sep_token_id: sep } = tokenizer;
-  return withSpecialTokens && cls !== undefined && sep !== undefined ? [cls, ...ids, sep] : ids;
 }

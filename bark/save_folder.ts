@@ -1,3 +1,4 @@
+import { argumentsOf, readString, type Unsupported } from "../engine/arguments.ts";
 import { EngineError } from "../engine/errors.ts";
 import { getPlatform, type Platform } from "../engine/platform.ts";
 
@@ -6,6 +7,28 @@ type Writer = Platform & Required<Pick<Platform, "makeFolder" | "writeFile">>;
 function writesFiles(platform: Platform): platform is Writer {
   return platform.makeFolder !== undefined && platform.writeFile !== undefined;
 }
+
+const uploads = "upload the folder afterwards, as with `hf upload`";
+
+/** What transformers' `save_pretrained` takes, with the values that change nothing here. */
+export const unsupportedSaving: Unsupported = {
+  commit_message: [[null], uploads],
+  create_pr: [[false, null], uploads],
+  is_main_process: [[true, null]],
+  max_shard_size: [[null], "the weights are one file"],
+  private: [[null], uploads],
+  push_to_hub: [[false, null], uploads],
+  repo_id: [[null], uploads],
+  safe_serialization: [[true, null]],
+  save_function: [[null]],
+  save_original_format: [[true, null]],
+  save_peft_format: [[true, null]],
+  state_dict: [[null]],
+  token: [[null], uploads],
+  variant: [[null]],
+};
+
+const readNoOptions = argumentsOf("save_pretrained", {}, { unsupported: unsupportedSaving });
 
 /** A folder that a checkpoint is saved to. */
 export class SaveFolder {
@@ -17,8 +40,13 @@ export class SaveFolder {
     this.#platform = platform;
   }
 
-  /** Makes the folder where it is missing. @throws EngineError `usage` in a page, `io`. */
-  static async create(path: string): Promise<SaveFolder> {
+  /**
+   * Makes the folder where it is missing, from the arguments of a `save_pretrained`.
+   * @throws EngineError `usage` in a page or for an option, `io`.
+   */
+  static async create(save_directory: string, options: object = {}): Promise<SaveFolder> {
+    const path = readString(save_directory, "save_directory");
+    readNoOptions(options);
     const platform = getPlatform();
     if (!writesFiles(platform))
       throw new EngineError("usage", "a browser page cannot write files", {

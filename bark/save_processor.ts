@@ -1,8 +1,9 @@
 import { writeNpyInt64 } from "../convert/npy.ts";
+import { argumentsOf, readString, type ReadersOf } from "../engine/arguments.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import { relativePath } from "../engine/relative_path.ts";
-import { SaveFolder } from "./save_folder.ts";
+import { SaveFolder, unsupportedSaving } from "./save_folder.ts";
 import type { VoicePresets } from "./voices.ts";
 
 const tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"];
@@ -14,13 +15,23 @@ export interface SaveProcessorOptions {
   speaker_embeddings_directory?: string;
 }
 
+const readOptions = argumentsOf(
+  "save_pretrained",
+  {
+    speaker_embeddings_dict_path: readString,
+    speaker_embeddings_directory: readString,
+  } satisfies ReadersOf<SaveProcessorOptions>,
+  { unsupported: unsupportedSaving },
+);
+
 /** Saves a processor in the layout of transformers: tokenizer files as they are, presets as `.npy` of int64, their index. */
 export async function saveProcessor(
   store: FileStore,
   voices: VoicePresets,
   directory: string,
-  options: SaveProcessorOptions,
+  given: SaveProcessorOptions,
 ): Promise<void> {
+  const options = readOptions(given);
   const folder = await SaveFolder.create(directory);
   for (const name of tokenizerFiles) await copyFile(store, name, folder);
   if (voices.names.length > 0) await savePresets(voices, folder, options);

@@ -3,7 +3,7 @@ import type { CausalModel } from "./causal_model.ts";
 import { CausalSession } from "./causal_session.ts";
 import type { SemanticOptions } from "./generate_options.ts";
 import type { BarkSemanticGenerationConfig } from "./generation_config.ts";
-import { rowsOf, semanticInput, semanticRanges, type SemanticInput } from "./planning.ts";
+import { semanticInput, semanticRanges, type SemanticInput } from "./planning.ts";
 import { drawStages, sampling, type StageRun } from "./stage_run.ts";
 import type { HistoryPrompt } from "./voices.ts";
 
@@ -20,7 +20,7 @@ export async function generateSemantic(
   options: SemanticOptions,
   run: StageRun,
 ): Promise<number[][]> {
-  const mask = options.attention_mask === null ? null : rowsOf(options.attention_mask, "attention_mask");
+  const mask = options.attention_mask === null ? null : (options.attention_mask.tolist() as number[][]);
   const embeddings = await embed(model, semanticInput(ids, mask, history, config));
   const { eos_token_id: eos } = config;
   const ranges = semanticRanges(config, model.config.output_vocab_size) as [IdRange] | [IdRange, IdRange];
@@ -66,7 +66,7 @@ async function embed(model: CausalModel, input: SemanticInput): Promise<Float32A
   const history = await model.gatherEmbeddings([...input.history, input.infer]);
   const rows: Float32Array<ArrayBuffer>[] = [];
   for (const ids of input.text) {
-    const text = await model.gatherEmbeddings(ids);
+    const text = await model.gatherEmbeddings(ids, "input_ids");
     const row = history.slice();
     for (let i = 0; i < ids.length * width; i++) row[i] = Math.fround(text[i] + history[i]);
     rows.push(row);

@@ -1,3 +1,5 @@
+import { refuseMore } from "../engine/arguments.ts";
+import { checkTensors, type ExpectedTensor } from "../engine/expected_tensors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
@@ -6,9 +8,16 @@ import { chooseStorage } from "../kernels/choose.ts";
 import { tune } from "../kernels/tune.ts";
 import { CausalModel } from "./causal_model.ts";
 import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config.ts";
+import { causalTensors, fineTensors } from "./expected_tensors.ts";
 import { FineWeights } from "./fine_model.ts";
-import { causalForward, type CausalForwardKwargs, type CausalLMOutputWithPast } from "./forward/causal_forward.ts";
-import { fineForward, type FineForwardKwargs, type MaskedLMOutput } from "./forward/fine_forward.ts";
+import {
+  causalForward,
+  readCausalArguments,
+  type CausalForwardKwargs,
+  type CausalLMOutputWithPast,
+} from "./forward/causal_forward.ts";
+import { fineForward, readFineArguments, type FineForwardKwargs, type MaskedLMOutput } from "./forward/fine_forward.ts";
+import { readModelOptions } from "./load_arguments.ts";
 import { chooseFormat, reportReady, type FromPretrainedOptions } from "./load_options.ts";
 import { Placement, type GpuPart } from "./placement.ts";
 import { openCheckpoint, type CheckpointSource } from "./store.ts";
@@ -62,8 +71,10 @@ export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> 
    * attentions, in host memory. `past_key_values` of the answer, given to the next call, save computing again.
    * @throws EngineError `usage` for arguments that are wrong or do not fit the model.
    */
-  async forward(kwargs: CausalForwardKwargs): Promise<CausalLMOutputWithPast> {
-    return await this.weights.use((weights) => causalForward(weights, kwargs));
+  async forward(kwargs: CausalForwardKwargs, ...more: never[]): Promise<CausalLMOutputWithPast> {
+    refuseMore("forward", more, "put all arguments into one object: forward({ input_ids, … })");
+    const args = readCausalArguments(kwargs);
+    return await this.weights.use((weights) => causalForward(weights, args));
   }
 }
 
@@ -74,7 +85,7 @@ export class BarkSemanticModel extends BarkCausalModel<BarkSemanticConfig> {
     source: CheckpointSource,
     options: FromPretrainedOptions = {},
   ): Promise<BarkSemanticModel> {
-    return await loadAlone(source, options, "semantic", BarkSemanticConfig, BarkSemanticModel);
+    return await loadAlone(source, options, "semantic", BarkSemanticConfig, BarkSemanticModel, causalTensors);
   }
 }
 
@@ -85,7 +96,7 @@ export class BarkCoarseModel extends BarkCausalModel<BarkCoarseConfig> {
     source: CheckpointSource,
     options: FromPretrainedOptions = {},
   ): Promise<BarkCoarseModel> {
-    return await loadAlone(source, options, "coarse_acoustics", BarkCoarseConfig, BarkCoarseModel);
+    return await loadAlone(source, options, "coarse_acoustics", BarkCoarseConfig, BarkCoarseModel, causalTensors);
   }
 }
 
@@ -99,7 +110,7 @@ export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
 
   /** From a checkpoint of this model alone or of a whole Bark. @throws EngineError `bad-input`, `no-adapter`. */
   static async from_pretrained(source: CheckpointSource, options: FromPretrainedOptions = {}): Promise<BarkFineModel> {
-    return await loadAlone(source, options, "fine_acoustics", BarkFineConfig, BarkFineModel);
+    return await loadAlone(source, options, "fine_acoustics", BarkFineConfig, BarkFineModel, fineTensors);
   }
 
   /**
@@ -107,24 +118,29 @@ export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
    * attentions, in host memory.
    * @throws EngineError `usage` for arguments that are wrong or do not fit the model.
    */
-  async forward(kwargs: FineForwardKwargs): Promise<MaskedLMOutput> {
-    return await this.weights.use((weights) => fineForward(weights, kwargs));
+  async forward(kwargs: FineForwardKwargs, ...more: never[]): Promise<MaskedLMOutput> {
+    refuseMore("forward", more, "put all arguments into one object: forward({ codebook_idx, input_ids, … })");
+    const args = readFineArguments(kwargs);
+    return await this.weights.use((weights) => fineForward(weights, args));
   }
 }
 
 /** Loads one sub-model: its tensors lie under its name in a checkpoint of a whole Bark, else at the top. */
 async function loadAlone<T, C>(
   source: CheckpointSource,
-  options: FromPretrainedOptions,
+  given: FromPretrainedOptions,
   name: string,
   Config: { from_pretrained(store: FileStore): Promise<C> },
   Model: new (source: SubModelSource, config: C, owned: Placement) => T,
+  tensorsOf: (config: C) => Iterable<ExpectedTensor>,
 ): Promise<T> {
+  const options = readModelOptions(given);
   const store = await openCheckpoint(source, options);
   const config = await Config.from_pretrained(store);
   const check = (reader: TensorReader): { prefix: string; format: MatrixFormat } => {
     const isWhole = Array.from(reader.names()).some((tensor) => tensor.startsWith(`${name}.`));
     const prefix = isWhole ? `${name}.` : "";
+    checkTensors(reader, prefix, tensorsOf(config));
     return { prefix, format: chooseFormat(reader, prefix, options.dtype) };
   };
   return await Placement.opened(store, options, check, async (placement, { prefix, format }) => {

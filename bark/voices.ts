@@ -50,15 +50,16 @@ export class VoicePresets {
   }
 
   /**
-   * Reads the index of a checkpoint; one without an index has no presets. The options hold for every voice.
+   * Reads the index of a checkpoint; without one, or with null for its path, there are no presets. The options hold for
+   * every voice.
    * @throws EngineError `bad-input`.
    */
   static async from_pretrained(
     store: FileStore,
-    indexPath = defaultIndex,
+    indexPath: string | null = defaultIndex,
     options: VoiceOptions = {},
   ): Promise<VoicePresets> {
-    const index = (await readJsonFile(store, indexPath)) ?? {};
+    const index = indexPath === null ? {} : ((await readJsonFile(store, indexPath)) ?? {});
     if (isObject(index)) return new VoicePresets(store, index, options);
     throw new EngineError("bad-input", "is not a JSON object", { where: `${store.name}/${indexPath}` });
   }

@@ -1,3 +1,5 @@
+import { argumentsOf, noneOr, readInteger, readOneOf, readString, type ReadersOf } from "../engine/arguments.ts";
+import { checkFinite, readArray, type ArrayInput } from "../engine/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { NdArray } from "../engine/ndarray.ts";
 import { getPlatform } from "../engine/platform.ts";
@@ -9,20 +11,24 @@ export interface WavOptions {
   channels?: number;
 }
 
+const readOptions = argumentsOf("the WAV file", {
+  format: noneOr(readOneOf("pcm16", "float32")),
+  channels: noneOr(readInteger(1, 2 ** 16 - 1)),
+} satisfies ReadersOf<WavOptions>);
+const readRate = readInteger(1, 2 ** 32 - 1);
+const readSamples = readArray([1, 2, 3], checkFinite);
+
 /**
- * A RIFF/WAVE file. Samples are clamped to ±1 for pcm16 and NaN becomes silence; float32 has the 18-byte `fmt ` and the
- * `fact` chunk that its format asks for, without which some programs warn.
- * @param sample_rate samples a second. @param samples values of full scale ±1, interleaved by channel.
- * @throws EngineError `usage` for a wrong rate, channel count or length.
+ * A RIFF/WAVE file. Samples are clamped to ±1 for pcm16; float32 has the 18-byte `fmt ` and the `fact` chunk that its
+ * format asks for, without which some programs warn.
+ * @param sample_rate samples a second.
+ * @param samples one signal of full scale ±1, interleaved by channel: [samples], or [1, samples] as `generate` answers.
+ * @throws EngineError `usage` for a wrong rate, channel count or length, samples that are not finite, or a batch.
  */
-export function encode_wav(
-  sample_rate: number,
-  samples: ArrayLike<number>,
-  { format = "pcm16", channels = 1 }: WavOptions = {},
-): Uint8Array<ArrayBuffer> {
-  const isRate = Number.isInteger(sample_rate) && sample_rate > 0 && sample_rate < 2 ** 32;
-  requireThat(isRate, "sample_rate", "an integer from 1 to 2^32 - 1", sample_rate);
-  requireThat(Number.isInteger(channels) && channels > 0, "channels", "an integer above 0", channels);
+export function encode_wav(sample_rate: number, signal: ArrayInput, given: WavOptions = {}): Uint8Array<ArrayBuffer> {
+  const rate = readRate(sample_rate, "sample_rate");
+  const samples = oneSignal(readSamples(signal, "samples"));
+  const { format = "pcm16", channels = 1 } = readOptions(given);
   requireThat(samples.length % channels === 0, "samples", `a multiple of ${channels} samples`, samples.length);
   const isFloat = format === "float32";
   const width = isFloat ? 4 : 2;
@@ -49,8 +55,8 @@ export function encode_wav(
   u32(isFloat ? 18 : 16);
   u16(isFloat ? 3 : 1);
   u16(channels);
-  u32(sample_rate);
-  u32(sample_rate * channels * width);
+  u32(rate);
+  u32(rate * channels * width);
   u16(channels * width);
   u16(width * 8);
   if (isFloat) {
@@ -68,7 +74,6 @@ export function encode_wav(
 }
 
 function toPcm16(sample: number): number {
-  if (Number.isNaN(sample)) return 0;
   return Math.round(Math.max(-1, Math.min(1, sample)) * 32767);
 }
 
@@ -80,20 +85,21 @@ function toPcm16(sample: number): number {
 export async function write_wav(
   path: string,
   sample_rate: number,
-  samples: NdArray | ArrayLike<number>,
+  samples: ArrayInput,
   options: WavOptions = {},
 ): Promise<void> {
-  const bytes = encode_wav(sample_rate, "shape" in samples ? oneSignal(samples) : samples, options);
+  const file = readString(path, "path");
+  const bytes = encode_wav(sample_rate, samples, options);
   const platform = getPlatform();
   if (platform.writeFile === undefined)
     throw new EngineError("usage", "a browser page cannot write files", {
-      where: path,
+      where: file,
       fix: "use encode_wav and offer its bytes as a download",
     });
-  await platform.writeFile(path, bytes);
+  await platform.writeFile(file, bytes);
 }
 
-function oneSignal(array: NdArray): ArrayLike<number> {
+function oneSignal(array: NdArray<Float32Array>): Float32Array {
   const signals = array.shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
   requireThat(
     signals === 1,

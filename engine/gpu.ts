@@ -1,4 +1,5 @@
 import { EngineError } from "./errors.ts";
+import { readGpuOptions } from "./gpu_arguments.ts";
 import type { AnyKernel, Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
 import { Ledger } from "./ledger.ts";
 import { PipelineCache } from "./pipelines.ts";
@@ -34,7 +35,8 @@ export interface GpuCounters {
 const wantedLimits = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
 
 /** Opens the platform's adapter and a device on it. @throws EngineError `no-adapter`. */
-export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
+export async function openGpu(given: GpuOptions = {}): Promise<Gpu> {
+  const options = readGpuOptions(given);
   const platform = getPlatform();
   const opened = await platform.openAdapter(options.device === undefined ? {} : { device: options.device });
   if (opened.notice !== undefined) options.onNotice?.(opened.notice);

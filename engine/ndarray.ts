@@ -1,8 +1,17 @@
+import { describe } from "./arguments.ts";
 import { EngineError } from "./errors.ts";
 
 /** Storage classes of host arrays. 64-bit integers of files are narrowed to int32 when read (token ids fit). */
 export type NdArrayData = Float32Array | Int32Array | Uint32Array | Uint8Array | Float64Array;
-export type NdArrayDtype = "float32" | "int32" | "uint32" | "uint8" | "float64";
+
+const dtypes = {
+  Float32Array: "float32",
+  Int32Array: "int32",
+  Uint32Array: "uint32",
+  Uint8Array: "uint8",
+  Float64Array: "float64",
+} as const;
+export type NdArrayDtype = (typeof dtypes)[keyof typeof dtypes];
 
 type Nested = number | Nested[];
 
@@ -11,11 +20,14 @@ export class NdArray<T extends NdArrayData = NdArrayData> {
   readonly data: T;
   readonly shape: readonly number[];
 
-  /** @throws EngineError `shape` if an extent is no whole number, or `data.length` not the product of `shape`. */
+  /** @throws EngineError `usage` if an extent is no whole number, or `data.length` not the product of `shape`. */
   constructor(data: T, shape: readonly number[]) {
+    if (!NdArray.holds(data)) throw wrong("data", Object.keys(dtypes).join(", "), data);
+    if (!isShape(shape)) throw wrong("shape", "a list of integers ≥ 0", shape);
     const size = shape.reduce((product, extent) => product * extent, 1);
-    if (size !== data.length || !shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0))
-      throw new EngineError("shape", "array length does not match its shape", {
+    if (size !== data.length)
+      throw new EngineError("usage", "array length does not match its shape", {
+        where: "data",
         expected: `${size} values for shape [${shape.join(", ")}]`,
         actual: `${data.length} values`,
       });
@@ -23,16 +35,13 @@ export class NdArray<T extends NdArrayData = NdArrayData> {
     this.shape = [...shape];
   }
 
+  /** Whether `data` can be an array's, of whatever frame or context it is. */
+  static holds(data: unknown): data is NdArrayData {
+    return ArrayBuffer.isView(data) && Object.hasOwn(dtypes, (data as NdArrayData)[Symbol.toStringTag]);
+  }
+
   get dtype(): NdArrayDtype {
-    return this.data instanceof Float32Array
-      ? "float32"
-      : this.data instanceof Int32Array
-        ? "int32"
-        : this.data instanceof Uint32Array
-          ? "uint32"
-          : this.data instanceof Uint8Array
-            ? "uint8"
-            : "float64";
+    return dtypes[this.data[Symbol.toStringTag]];
   }
 
   get size(): number {
@@ -46,12 +55,13 @@ export class NdArray<T extends NdArrayData = NdArrayData> {
 
   /**
    * Drops axes of extent 1: all of them, or the one named (negative: from the end); no copy.
-   * @throws EngineError `shape` if the named axis has another extent.
+   * @throws EngineError `usage` if the named axis has another extent.
    */
   squeeze(axis?: number): NdArray<T> {
     const named = axis !== undefined && axis < 0 ? axis + this.shape.length : axis;
-    if (named !== undefined && this.shape[named] !== 1)
-      throw new EngineError("shape", `axis ${axis} of an array of shape [${this.shape.join(", ")}] cannot be dropped`, {
+    if (named !== undefined && !(Number.isInteger(named) && this.shape[named] === 1))
+      throw new EngineError("usage", `cannot be dropped from an array of shape [${this.shape.join(", ")}]`, {
+        where: `axis ${String(axis)}`,
         expected: "an axis of extent 1",
         actual: this.shape[named],
       });
@@ -62,8 +72,10 @@ export class NdArray<T extends NdArrayData = NdArrayData> {
   /** Row `index` of the first axis; a view, no copy. */
   row(index: number): NdArray<T> {
     const [rows, ...rest] = this.shape;
-    if (rows === undefined || index < 0 || index >= rows)
-      throw new EngineError("shape", `row ${index} of an array of shape [${this.shape.join(", ")}]`);
+    if (rows === undefined || !Number.isInteger(index) || index < 0 || index >= rows)
+      throw new EngineError("usage", `not in an array of shape [${this.shape.join(", ")}]`, {
+        where: `row ${String(index)}`,
+      });
     const width = this.data.length / rows;
     return new NdArray(this.data.subarray(index * width, (index + 1) * width) as T, rest);
   }
@@ -77,4 +89,13 @@ export class NdArray<T extends NdArrayData = NdArrayData> {
     };
     return build(0, 0, this.data.length);
   }
+}
+
+function wrong(where: string, expected: string, value: unknown): EngineError {
+  const list = Array.isArray(value) ? `[${value.map(String).join(", ")}]`.slice(0, 60) : undefined;
+  return new EngineError("usage", "cannot be that of an array", { where, expected, actual: list ?? describe(value) });
+}
+
+function isShape(shape: unknown): shape is readonly number[] {
+  return Array.isArray(shape) && shape.every((extent) => Number.isSafeInteger(extent) && (extent as number) >= 0);
 }

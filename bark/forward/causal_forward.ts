@@ -1,14 +1,16 @@
+import { argumentsOf, noneOr, readBoolean, type ReadersOf } from "../../engine/arguments.ts";
+import { checkIds, readArray, type ArrayInput } from "../../engine/array_argument.ts";
+import type { NdArray } from "../../engine/ndarray.ts";
 import type { CausalModel } from "../causal_model.ts";
-import { checkCache, DynamicCache } from "./dynamic_cache.ts";
+import { checkCache, DynamicCache, readCache, type LegacyCache } from "./dynamic_cache.ts";
 import {
-  arrayOf,
   checkEither,
-  checkIndices,
   checkInputShape,
   checkLength,
   embeddingInputs,
+  forwardReaders,
   inputRows,
-  type ArrayLikeInput,
+  unsupportedForward,
   type ForwardKwargs,
   type Inputs,
 } from "./forward_inputs.ts";
@@ -17,9 +19,9 @@ import type { FloatArray } from "./pass_output.ts";
 
 export interface CausalForwardKwargs extends ForwardKwargs {
   /** Token ids. [batch, length] */
-  input_ids?: ArrayLikeInput | null;
-  /** What was seen before; it is not changed. */
-  past_key_values?: DynamicCache | null;
+  input_ids?: ArrayInput | null;
+  /** What was seen before, also as transformers' tuples of keys and values; it is not changed. */
+  past_key_values?: DynamicCache | LegacyCache | null;
   /** Return `past_key_values`. Default: `use_cache` of the config. Where they are given they are returned in any case. */
   use_cache?: boolean | null;
 }
@@ -34,12 +36,27 @@ export interface CausalLMOutputWithPast {
   readonly attentions: readonly FloatArray[] | null;
 }
 
+/** Arguments of a causal model's `forward`. @throws EngineError `usage`. */
+export const readCausalArguments = argumentsOf(
+  "forward",
+  {
+    ...forwardReaders,
+    input_ids: noneOr(readArray([2], checkIds)),
+    past_key_values: noneOr(readCache),
+    use_cache: noneOr(readBoolean),
+  } satisfies ReadersOf<CausalForwardKwargs>,
+  { unsupported: unsupportedForward, usage: "give forward({ input_ids, … })" },
+);
+
 /** One forward pass of the semantic or the coarse model (bark-spec 3.1). @throws EngineError `usage`. */
-export async function causalForward(model: CausalModel, kwargs: CausalForwardKwargs): Promise<CausalLMOutputWithPast> {
-  const { input_ids: ids = null, inputs_embeds: embeddings = null, past_key_values: past = null } = kwargs;
+export async function causalForward(
+  model: CausalModel,
+  kwargs: ReturnType<typeof readCausalArguments>,
+): Promise<CausalLMOutputWithPast> {
+  const { input_ids: ids, inputs_embeds: embeddings, past_key_values: past = null } = kwargs;
   const { hidden_size, num_heads, num_layers, block_size } = model.config;
-  checkEither(ids, embeddings, kwargs.labels);
-  const inputs = ids === null ? embeddingInputs(embeddings!, hidden_size) : await idInputs(model, ids);
+  checkEither(ids, embeddings);
+  const inputs = ids === undefined ? embeddingInputs(embeddings!, hidden_size) : await idInputs(model, ids);
   const seen = past?.get_seq_length() ?? 0;
   checkLength(seen, inputs.length, block_size);
   const rows = inputRows(inputs, kwargs, seen, block_size);
@@ -62,10 +79,9 @@ export async function causalForward(model: CausalModel, kwargs: CausalForwardKwa
   };
 }
 
-async function idInputs(model: CausalModel, value: ArrayLikeInput): Promise<Inputs> {
-  const array = arrayOf(value, [2], "input_ids");
+async function idInputs(model: CausalModel, array: NdArray): Promise<Inputs> {
   checkInputShape(array, [], "input_ids");
-  checkIndices(array.data, model.config.input_vocab_size, "input_ids");
+  checkIds(array, "input_ids", model.config.input_vocab_size);
   const [batch, length] = array.shape;
   const rows = Array.from({ length: batch }, async (_, row) => {
     const input = await model.prefillInput(Array.from(array.row(row).data));

@@ -1,11 +1,16 @@
+import { wrongArgument } from "../../engine/arguments.ts";
+import { readArray, type ArrayInput } from "../../engine/array_argument.ts";
 import { EngineError } from "../../engine/errors.ts";
-import type { NdArray } from "../../engine/ndarray.ts";
+import { NdArray } from "../../engine/ndarray.ts";
 
 /** Keys and values of one layer in host memory, each [batch, num_heads, length, head_dim]. */
 export interface CacheLayer {
   readonly keys: NdArray<Float32Array<ArrayBuffer>>;
   readonly values: NdArray<Float32Array<ArrayBuffer>>;
 }
+
+/** Keys and values of every layer, as in transformers' older tuples. */
+export type LegacyCache = readonly (readonly [keys: ArrayInput, values: ArrayInput])[];
 
 /**
  * Keys and values of what a causal model has seen. Named and laid out as in transformers, with one difference: there a
@@ -16,14 +21,38 @@ export class DynamicCache {
   /** One entry a layer of the model; none in a cache that has seen nothing. */
   readonly layers: readonly CacheLayer[];
 
-  constructor(layers: readonly CacheLayer[] = []) {
-    this.layers = layers;
+  /** @throws EngineError `usage` if a layer is not two arrays of four axes. */
+  constructor(layers: readonly CacheLayer[] | LegacyCache = []) {
+    if (!Array.isArray(layers)) throw wrongArgument("layers", expectedLayers, layers);
+    this.layers = layers.map(readLayer);
   }
 
   /** Positions seen. */
   get_seq_length(): number {
     return this.layers[0]?.keys.shape[2] ?? 0;
   }
+}
+
+const expectedLayers = "keys and values of each layer";
+const readStates = readArray(
+  [4],
+  ({ data, shape }) =>
+    new NdArray(data instanceof Float32Array ? (data as Float32Array<ArrayBuffer>) : Float32Array.from(data), shape),
+);
+
+function readLayer(layer: unknown, i: number): CacheLayer {
+  const [keys, values] = Array.isArray(layer)
+    ? (layer as unknown[])
+    : [(layer as CacheLayer | null)?.keys, (layer as CacheLayer | null)?.values];
+  const name = `past_key_values, layer ${i}`;
+  return { keys: readStates(keys, `${name}, keys`), values: readStates(values, `${name}, values`) };
+}
+
+/** What `past_key_values` may be: a cache, or its layers. @throws EngineError `usage`. */
+export function readCache(value: unknown, name: string): DynamicCache {
+  if (value instanceof DynamicCache) return value;
+  if (Array.isArray(value)) return new DynamicCache(value as LegacyCache);
+  throw wrongArgument(name, "what forward answered as past_key_values", value);
 }
 
 export interface CacheShape {

@@ -1,13 +1,15 @@
+import { argumentsOf, noneOr, readInteger, type ReadersOf } from "../../engine/arguments.ts";
+import { checkIds, readArray, type ArrayInput } from "../../engine/array_argument.ts";
+import type { NdArray } from "../../engine/ndarray.ts";
 import type { FineWeights } from "../fine_model.ts";
 import {
-  arrayOf,
   checkEither,
-  checkIndices,
   checkInputShape,
   embeddingInputs,
+  forwardReaders,
   inputRows,
+  unsupportedForward,
   usageError,
-  type ArrayLikeInput,
   type ForwardKwargs,
   type Inputs,
 } from "./forward_inputs.ts";
@@ -18,7 +20,7 @@ export interface FineForwardKwargs extends ForwardKwargs {
   /** The codebook to predict. */
   codebook_idx: number;
   /** Codes of all codebooks, of which 0 to `codebook_idx` are looked at. [batch, length, n_codes_total] */
-  input_ids?: ArrayLikeInput | null;
+  input_ids?: ArrayInput | null;
 }
 
 export interface MaskedLMOutput {
@@ -30,13 +32,31 @@ export interface MaskedLMOutput {
   readonly attentions: readonly FloatArray[] | null;
 }
 
+/** Arguments of the fine model's `forward`. @throws EngineError `usage`. */
+export const readFineArguments = argumentsOf(
+  "forward",
+  {
+    ...forwardReaders,
+    codebook_idx: readInteger(0),
+    input_ids: noneOr(readArray([3], checkIds)),
+  } satisfies ReadersOf<FineForwardKwargs>,
+  {
+    required: ["codebook_idx"],
+    unsupported: unsupportedForward,
+    usage: "give forward({ codebook_idx, input_ids, … })",
+  },
+);
+
 /** One forward pass of the fine model (bark-spec 3.2). @throws EngineError `usage`. */
-export async function fineForward(model: FineWeights, kwargs: FineForwardKwargs): Promise<MaskedLMOutput> {
-  const { codebook_idx: codebook, input_ids: ids = null, inputs_embeds: embeddings = null } = kwargs;
+export async function fineForward(
+  model: FineWeights,
+  kwargs: ReturnType<typeof readFineArguments>,
+): Promise<MaskedLMOutput> {
+  const { codebook_idx: codebook, input_ids: ids, inputs_embeds: embeddings } = kwargs;
   const { hidden_size, block_size, n_codes_given } = model.config;
   checkCodebook(model, codebook);
-  checkEither(ids, embeddings, kwargs.labels);
-  const inputs = ids === null ? embeddingInputs(embeddings!, hidden_size) : codeInputs(model, ids, codebook + 1);
+  checkEither(ids, embeddings);
+  const inputs = ids === undefined ? embeddingInputs(embeddings!, hidden_size) : codeInputs(model, ids, codebook + 1);
   const rows = inputRows(inputs, kwargs, 0, block_size);
   const wanted = {
     cache: false,
@@ -61,7 +81,7 @@ export async function fineForward(model: FineWeights, kwargs: FineForwardKwargs)
 
 function checkCodebook({ config }: FineWeights, codebook: number): void {
   const { n_codes_given: given, n_codes_total: total } = config;
-  if (Number.isInteger(codebook) && codebook >= given && codebook < total) return;
+  if (codebook >= given && codebook < total) return;
   const message =
     codebook === 0
       ? "Cannot predict 0th codebook - 0th codebook should be predicted by the coarse model"
@@ -70,11 +90,10 @@ function checkCodebook({ config }: FineWeights, codebook: number): void {
 }
 
 /** The first `count` codebooks of every position. Ids of the others are checked too, as transformers looks them up. */
-function codeInputs({ config }: FineWeights, value: ArrayLikeInput, count: number): Inputs {
+function codeInputs({ config }: FineWeights, array: NdArray, count: number): Inputs {
   const { n_codes_total: total, input_vocab_size } = config;
-  const array = arrayOf(value, [3], "input_ids");
   checkInputShape(array, [total], "input_ids");
-  checkIndices(array.data, input_vocab_size, "input_ids");
+  checkIds(array, "input_ids", input_vocab_size);
   const [batch, length] = array.shape;
   const rows = Array.from({ length: batch }, (_, row) => {
     const codes = array.row(row).data;

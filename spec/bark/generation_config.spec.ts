@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
+import { readGenerateArguments } from "../../bark/generate_arguments.ts";
 import { routeGenerateKwargs, resolveSemantic, type GenerateKwargs } from "../../bark/generate_options.ts";
 import {
   BarkCoarseGenerationConfig,
@@ -101,6 +102,73 @@ describe("BarkGenerationConfig", () => {
     expect(config).to.include({ sample_rate: 16000, codebook_size: 1024 });
   });
 
+  it("tells of fields that change transformers' answer and that nothing follows, of a file", async () => {
+    const read = async (part: string, fields: JsonObject): Promise<string[]> => {
+      const notices: string[] = [];
+      const json = JSON.stringify({ ...nano, [part]: { ...(nano[part] as JsonObject), ...fields } });
+      const store = storeOf({ "generation_config.json": json });
+      await BarkGenerationConfig.from_pretrained(store, (line) => notices.push(line));
+      return notices;
+    };
+    expect(
+      await read("semantic_config", { no_repeat_ngram_size: 3, begin_suppress_tokens: [1], min_p: 0.1 }),
+    ).deep.equal([
+      "memory/generation_config.json: semantic_config: no_repeat_ngram_size, begin_suppress_tokens, min_p changes what " +
+        "transformers answers and is not followed here",
+    ]);
+    for (const fields of [
+      ...[{ repetition_penalty: 1.2 }, { num_beams: 4 }, { suppress_tokens: [3] }, { bad_words_ids: [[3]] }],
+      ...[{ typical_p: 0.9 }, { guidance_scale: 2 }, { forced_eos_token_id: 3 }, { sequence_bias: [[[3], 1]] }],
+    ]) {
+      expect(await read("coarse_acoustics_config", fields), JSON.stringify(fields)).to.have.length(1);
+      expect(await read("fine_acoustics_config", fields)).to.deep.equal([]);
+      expect(await read("x", fields)).to.deep.equal([]);
+    }
+    expect(await read("semantic_config", { min_new_tokens: 3 })).to.have.length(1);
+    expect(await read("semantic_config", { pad_token_id: 3 })).to.have.length(1);
+    expect(await read("coarse_acoustics_config", { eos_token_id: 3 })).to.have.length(1);
+    const neutral = {
+      ...{ num_beams: 1, num_beam_groups: 1, num_return_sequences: 1, repetition_penalty: 1, no_repeat_ngram_size: 0 },
+      ...{ encoder_no_repeat_ngram_size: 0, bad_words_ids: null, suppress_tokens: null, begin_suppress_tokens: [] },
+      ...{
+        forced_bos_token_id: null,
+        typical_p: 1,
+        min_p: null,
+        epsilon_cutoff: 0,
+        eta_cutoff: 0,
+        penalty_alpha: null,
+      },
+      ...{ guidance_scale: null, min_length: 0, min_new_tokens: null, pad_token_id: null, length_penalty: 1, mine: 5 },
+      ...{ max_length: 20, early_stopping: false, diversity_penalty: 0, output_scores: true, use_cache: false },
+    };
+    for (const part of ["semantic_config", "coarse_acoustics_config"])
+      expect(await read(part, neutral), part).to.deep.equal([]);
+    expect(await read("semantic_config", { pad_token_id: 720 })).to.deep.equal([]);
+    expect(await read("semantic_config", { do_sample: false, min_p: 0.1, typical_p: 0.5 })).to.deep.equal([]);
+  });
+
+  it("refuses in code what would be lost in silence", () => {
+    const { semantic_config } = nano as { semantic_config: JsonObject };
+    expect(() => new BarkSemanticGenerationConfig({ temprature: 1 })).to.throw('did you mean "temperature"');
+    expect(() => new BarkCoarseGenerationConfig({ slide_window_len: 1 })).to.throw('did you mean "sliding_window_len"');
+    expect(() => new BarkFineGenerationConfig({ n_fine_codebook: 1 })).to.throw('did you mean "n_fine_codebooks"');
+    expect(() => new BarkGenerationConfig({ samplerate: 1 } as never)).to.throw('did you mean "sample_rate"');
+    expect(() => new BarkGenerationConfig({ semantic_config: { num_beams: 4 } })).to.throw(
+      "num_beams: is not followed",
+    );
+    expect(() => new BarkGenerationConfig(new BarkCoarseGenerationConfig() as never)).to.throw(
+      "takes its parts by name",
+    );
+    const wrong = { fine_acoustics_config: new BarkCoarseGenerationConfig() as never };
+    expect(() => new BarkGenerationConfig(wrong)).to.throw("fine_acoustics_config: is of another class");
+    expect(() => new BarkGenerationConfig({ semantic_config })).to.not.throw();
+    expect(() => new BarkGenerationConfig(BarkGenerationConfig.from_dict(nano).to_dict())).to.not.throw();
+    const missing = [new BarkSemanticGenerationConfig()] as unknown as [never, never, never];
+    expect(() => BarkGenerationConfig.from_sub_model_configs(...missing)).to.throw(
+      "coarse_acoustics_config: is missing",
+    );
+  });
+
   it("names a wrong field with its part", () => {
     const read = (fields: JsonObject) => () => BarkGenerationConfig.from_dict(fields);
     expect(read({ semantic_config: { eos_token_id: [1, 2] } })).to.throw('wrong value of "eos_token_id"');
@@ -120,7 +188,8 @@ describe("routeGenerateKwargs", () => {
     coarse_acoustics_config: { do_sample: true, temperature: 0.7, top_k: 50, top_p: 1 },
     fine_acoustics_config: { temperature: 0.5 },
   });
-  const route = (kwargs: GenerateKwargs, config = hub) => routeGenerateKwargs(kwargs, config);
+  const route = (kwargs: GenerateKwargs, config = hub) =>
+    routeGenerateKwargs(readGenerateArguments({ input_ids: [[1]], ...kwargs }), config);
 
   it("completes everything from the config, without its min_eos_p", () => {
     const sampling = { do_sample: true, temperature: 0.7, top_k: 50, top_p: 1 };
@@ -149,7 +218,8 @@ describe("routeGenerateKwargs", () => {
   it("gives attention_mask and min_eos_p to the semantic stage alone", () => {
     const attention_mask = [[1, 0]];
     const { semantic, coarse } = route({ attention_mask, min_eos_p: 0.1 });
-    expect(semantic).to.include({ attention_mask, min_eos_p: 0.1 });
+    expect(semantic.attention_mask?.tolist()).to.deep.equal(attention_mask);
+    expect(semantic).to.include({ min_eos_p: 0.1 });
     expect(coarse).to.not.have.any.keys("attention_mask", "min_eos_p");
     expect(route({ min_eos_p: 0.1, semantic_min_eos_p: 0.4 }).semantic.min_eos_p).to.equal(0.4);
   });
@@ -176,8 +246,9 @@ describe("routeGenerateKwargs", () => {
 
   it("takes the length of semantic alone", () => {
     expect(route({ semantic_max_new_tokens: 20 }).semantic.max_new_tokens).to.equal(20);
-    expect(() => route({ max_new_tokens: 20 })).to.throw("the coarse stage sets max_new_tokens itself");
-    expect(() => route({ coarse_max_new_tokens: 20 })).to.throw("coarse stage takes no such keyword");
+    const line = /^(coarse_)?max_new_tokens: 20 is not supported; the coarse stage sets it .*semantic_max_new_tokens$/;
+    expect(() => route({ max_new_tokens: 20 } as GenerateKwargs)).to.throw(line);
+    expect(() => route({ coarse_max_new_tokens: 20 })).to.throw(line);
   });
 
   it("refuses unknown keywords and wrong values, blaming whoever gave them", () => {
@@ -189,14 +260,14 @@ describe("routeGenerateKwargs", () => {
       }
       return "no error";
     };
-    expect(fault({ temprature: 0.5 })).to.match(/^usage temprature: /);
+    expect(fault({ temprature: 0.5 })).to.match(/^usage temprature: .*did you mean "temperature"\?/);
     expect(fault({ semantic_temperature: 0 })).to.match(/^usage semantic_temperature: .*above 0.*got 0/);
     expect(fault({ fine_temperature: -1 })).to.match(/^usage fine_temperature: /);
-    expect(fault({ top_k: 1.5 })).to.match(/^usage semantic_top_k: /);
-    expect(fault({ top_p: 1.5 })).to.match(/^usage semantic_top_p: /);
-    expect(fault({ min_eos_p: -0.5 })).to.match(/^usage semantic_min_eos_p: /);
+    expect(fault({ top_k: 1.5 })).to.match(/^usage top_k: /);
+    expect(fault({ top_p: 1.5 })).to.match(/^usage top_p: /);
+    expect(fault({ min_eos_p: -0.5 })).to.match(/^usage min_eos_p: /);
     expect(fault({ semantic_max_new_tokens: 0 })).to.match(/^usage semantic_max_new_tokens: /);
-    expect(fault({ do_sample: "no" })).to.match(/^usage semantic_do_sample: /);
+    expect(fault({ do_sample: "no" })).to.match(/^usage do_sample: /);
     const broken = new BarkGenerationConfig({ coarse_acoustics_config: { do_sample: true, temperature: -2 } });
     expect(fault({}, broken)).to.match(/^bad-input generation config, coarse stage: .*temperature.*got -2/);
     expect(fault({ temperature: 0.5 }, broken)).to.equal("no error");

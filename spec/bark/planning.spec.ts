@@ -10,7 +10,6 @@ import {
   maxSemanticTokens,
   planCoarse,
   roundHalfEven,
-  rowsOf,
   semanticInput,
   semanticRanges,
   type CoarsePlan,
@@ -92,17 +91,6 @@ describe("semantic planning", () => {
       "fewer ids than the checkpoint has text slots",
     );
     expect(() => semanticInput([[5, 6, 0]], [[1, 1]], null, config)).to.throw("another shape");
-  });
-
-  it("takes rows as lists or arrays and refuses ragged ones", () => {
-    expect(rowsOf(new NdArray(Int32Array.of(1, 2, 3, 4), [2, 2]), "x")).to.deep.equal([
-      [1, 2],
-      [3, 4],
-    ]);
-    expect(rowsOf([[1, 2]], "x")).to.deep.equal([[1, 2]]);
-    expect(() => rowsOf([[1, 2], [3]], "x")).to.throw("two axes");
-    expect(() => rowsOf(new NdArray(Int32Array.of(1, 2), [2]), "x")).to.throw("two axes");
-    expect(() => rowsOf([], "x")).to.throw("two axes");
   });
 });
 

@@ -85,7 +85,7 @@ describe("BarkProcessor", () => {
   it("refuses what is no text, and wrong lengths and voices", async () => {
     for (const wrong of [undefined, null, 5, [], ["a", 5], [["a"]]])
       expect(await fault(processor(wrong as never)), JSON.stringify(wrong)).to.match(
-        /^usage text: text must be a string/,
+        /^usage text: wrong value \(expected a string or a list of at least one string, got /,
       );
     expect(await fault(processor("a", { max_length: 0 }))).to.match(/^usage max_length: /);
     expect(await fault(processor("a", { voice_preset: "nobody" }))).to.match(/^bad-input nobody: no such voice/);

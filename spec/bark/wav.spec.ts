@@ -21,9 +21,21 @@ describe("encode_wav", () => {
     expect(hex(bytes)).to.equal([...header, "0000", "ff7f", "0180", "0040", "0100"].join(""));
   });
 
-  it("clamps PCM and makes NaN silence", () => {
-    const bytes = encode_wav(24000, Float32Array.of(2.9, -7, NaN, Infinity, -Infinity));
+  it("clamps PCM", () => {
+    const bytes = encode_wav(24000, Float32Array.of(2.9, -7, 0, 1e38, -1e38));
     expect(hex(bytes.subarray(44))).to.equal("ff7f01800000ff7f0180");
+  });
+
+  it("takes one signal in whatever array", () => {
+    const expected = hex(encode_wav(24000, Float32Array.of(0, 1)));
+    for (const signal of [
+      new NdArray(Float32Array.of(0, 1), [1, 2]),
+      { data: Float32Array.of(0, 1), dims: [1, 1, 2] },
+      [[0, 1]],
+      [0n, 1n],
+      Int8Array.of(0, 1),
+    ])
+      expect(hex(encode_wav(24000, signal))).to.equal(expected);
   });
 
   it("writes float32 with an 18-byte fmt and a fact chunk, unclipped", () => {

@@ -39,19 +39,38 @@ describe("NdArray", () => {
   it("refuses data of another length, and shapes that are none", () => {
     const values = (count: number) => new Float32Array(count);
     expect(line(() => new NdArray(values(5), [2, 3]))).to.equal(
-      "shape array length does not match its shape (expected 6 values for shape [2, 3], got 5 values)",
+      "usage data: array length does not match its shape (expected 6 values for shape [2, 3], got 5 values)",
     );
     for (const [count, shape] of [
       [2, [-1, -2]],
       [5, [2.5, 2]],
       [0, [0, NaN]],
       [0, [0, -1]],
-      [0, []],
+      [2, [2n]],
+      [2, 2],
+      [2, "2"],
+      [2, null],
+      [2, undefined],
     ] as const)
       expect(
-        line(() => new NdArray(values(count), shape)),
+        line(() => new NdArray(values(count), shape as never)),
         String(shape),
-      ).to.match(/^shape array length does not match/);
+      ).to.match(/^usage shape: cannot be that of an array \(expected a list of integers ≥ 0, got/);
+    expect(line(() => new NdArray(values(0), []))).to.match(/^usage data: .*expected 1 values for shape \[\]/);
+  });
+
+  it("refuses data that is no typed array of its kinds", () => {
+    for (const [data, found] of [
+      [new BigInt64Array(1), "BigInt64Array"],
+      [[1], "[1]"],
+      ["1", '"1"'],
+      [null, "null"],
+      [undefined, "nothing"],
+      [new DataView(new ArrayBuffer(1)), "DataView"],
+    ] as const)
+      expect(line(() => new NdArray(data as never, [1]))).to.equal(
+        `usage data: cannot be that of an array (expected Float32Array, Int32Array, Uint32Array, Uint8Array, Float64Array, got ${found})`,
+      );
   });
 
   it("nests lists by its shape", () => {
@@ -74,7 +93,7 @@ describe("NdArray", () => {
       [4, 5],
     ]);
     expect(array.reshape([6]).data).to.equal(array.data);
-    expect(line(() => array.reshape([4]))).to.match(/^shape .*expected 4 values for shape \[4\], got 6 values/);
+    expect(line(() => array.reshape([4]))).to.match(/^usage data: .*expected 4 values for shape \[4\], got 6 values/);
   });
 
   it("drops axes of extent 1, all or one, without a copy", () => {
@@ -86,9 +105,9 @@ describe("NdArray", () => {
     expect(array.squeeze(-3).shape).to.deep.equal([1, 3, 2, 1]);
     expect(array.squeeze().data).to.equal(array.data);
     expect(counting(1, 1).squeeze().shape).to.deep.equal([]);
-    for (const axis of [1, 5, -6])
-      expect(line(() => array.squeeze(axis))).to.match(
-        /^shape axis -?\d of an array of shape \[1, 3, 1, 2, 1\] cannot be dropped \(expected an axis of extent 1, got/,
+    for (const axis of [1, 5, -6, 0.5, NaN, "x", 0n])
+      expect(line(() => array.squeeze(axis as number))).to.match(
+        /^usage axis \S+: cannot be dropped from an array of shape \[1, 3, 1, 2, 1\] \(expected an axis of extent 1, got/,
       );
   });
 
@@ -106,8 +125,11 @@ describe("NdArray", () => {
   });
 
   it("refuses rows that it does not have", () => {
-    for (const index of [3, -1]) expect(line(() => counting(3, 2).row(index))).to.match(/^shape row -?\d of an array/);
-    expect(line(() => counting().row(0))).to.match(/^shape row 0 of an array of shape \[\]/);
-    expect(line(() => counting(0, 2).row(0))).to.match(/^shape row 0 of an array of shape \[0, 2\]/);
+    for (const index of [3, -1, 0.5, NaN, "0", 0n, undefined])
+      expect(line(() => counting(3, 2).row(index as number))).to.match(
+        /^usage row \S+: not in an array of shape \[3, 2\]/,
+      );
+    expect(line(() => counting().row(0))).to.match(/^usage row 0: not in an array of shape \[\]/);
+    expect(line(() => counting(0, 2).row(0))).to.match(/^usage row 0: not in an array of shape \[0, 2\]/);
   });
 });

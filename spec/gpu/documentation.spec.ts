@@ -64,8 +64,9 @@ describe("examples of transformers' documentation", () => {
   }
 
   it("takes other languages, music notes, sounds, and several texts", async () => {
+    // The embedded checkpoint knows no ideographs, of which it would speak a sentence of noise.
+    expect((await engineErrorOf(() => processor("惊人的！我会说中文"))).toLine()).match(/^text: holds no word of /);
     for (const text of [
-      "惊人的！我会说中文",
       "Incroyable! Je peux générer du son.",
       "♪ Hello, my dog is cute ♪",
       "Hello uh ... [clears throat], my dog is cute [laughter]",
@@ -79,7 +80,7 @@ describe("examples of transformers' documentation", () => {
     const [audio, lengths] = await model.generate({ ...inputs, ...short, return_output_lengths: true });
     expect(audio.shape[0]).equal(2);
     expect(Math.max(...lengths)).equal(audio.shape[1]);
-    expect(encode_wav(24000, audio.row(0).data).length).equal(44 + 2 * audio.shape[1]);
+    expect(encode_wav(24000, audio.row(0)).length).equal(44 + 2 * audio.shape[1]);
   });
 
   it("runs in half precision, offloaded", async () => {

@@ -111,7 +111,7 @@ describe("forward with wrong arguments", () => {
     ["codebook 0", { codebook_idx: 0, input_ids: codes }, /Cannot predict 0th codebook - 0th codebook should be pred/],
     ["a codebook without a head", { codebook_idx: 1, input_ids: codes }, /^codebook_idx: .*expected 2 to 3, got 1/],
     ["a codebook past the last", { codebook_idx: 4, input_ids: codes }, /^codebook_idx: .*expected 2 to 3, got 4/],
-    ["no codebook", { input_ids: codes } as unknown as FineForwardKwargs, /^codebook_idx: .*expected 2 to 3/],
+    ["no codebook", { input_ids: codes } as unknown as FineForwardKwargs, /^codebook_idx: is missing/],
     ["no input", { codebook_idx: 2 }, /You have to specify either input_ids or inputs_embeds/],
     ["labels", { codebook_idx: 2, input_ids: codes, labels: codes as unknown as null }, /^labels: Training is not/],
     ["codes of too few codebooks", { codebook_idx: 2, input_ids: filled(1, 2, 3, 3) }, /4\], got \[2, 3, 3\]/],
