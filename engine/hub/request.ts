@@ -36,13 +36,15 @@ export class HttpAnswer {
   readonly status: number;
   readonly statusText: string;
   readonly #response: Response;
+  readonly #url: URL;
   readonly #headers: readonly Headers[];
   readonly #watch: Watchdog;
 
-  constructor(response: Response, headers: readonly Headers[], watch: Watchdog) {
+  constructor(response: Response, url: URL, headers: readonly Headers[], watch: Watchdog) {
     this.status = response.status;
     this.statusText = response.statusText;
     this.#response = response;
+    this.#url = url;
     this.#headers = headers;
     this.#watch = watch;
   }
@@ -74,7 +76,7 @@ export class HttpAnswer {
     try {
       for (;;) {
         const read = await reader?.read().catch((cause: unknown) => {
-          throw this.#watch.fault(new URL(this.#response.url), "the connection broke", cause);
+          throw this.#watch.fault(this.#url, "the connection broke", cause);
         });
         if (read === undefined || read.done) return;
         this.#watch.progress(read.value.length);
@@ -143,7 +145,7 @@ export async function request(url: URL, options: RequestOptions): Promise<HttpAn
     const authorization = target.origin === url.origin ? options.authorization : undefined;
     const response = await askOnce(target, { ...options, authorization }, watch);
     headers.push(response.headers);
-    const answer = new HttpAnswer(response, headers, watch);
+    const answer = new HttpAnswer(response, target, headers, watch);
     const location = response.headers.get("location");
     if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return answer;
     await answer.discard();

@@ -32,7 +32,9 @@ export async function openDawnAdapter(request: AdapterRequest): Promise<OpenedAd
   if (request.device !== undefined) return await openNamed(request.device);
   const best = await openDefault();
   if (best !== undefined && !best.adapter.info.isFallbackAdapter) return best;
-  for (const candidate of best === undefined ? [] : await systemCandidates()) {
+  const candidates = best === undefined ? [] : await systemCandidates();
+  // One alone is the best that was opened.
+  for (const candidate of candidates.length > 1 ? candidates : []) {
     const other = await candidate.open();
     if (other !== undefined && !other.adapter.info.isFallbackAdapter) return other;
   }
