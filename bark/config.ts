@@ -1,4 +1,5 @@
 import { EncodecConfig } from "../encodec/config.ts";
+import { partOf, refuseUnknownNames, requireFields, requireParts } from "../engine/config_names.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import { isObject, JsonFields, readJsonFile, type JsonObject } from "../engine/json_fields.ts";
@@ -15,8 +16,9 @@ const fileName = "config.json";
 export class BarkSemanticConfig extends BarkSubModelConfig {
   readonly model_type = "semantic";
 
-  constructor(fields: JsonObject = {}, where = "BarkSemanticConfig") {
-    super(fields, where);
+  constructor(fields: JsonObject = {}, where?: string) {
+    super(fields, where ?? "BarkSemanticConfig");
+    if (where === undefined) this.requireKnown(fields);
   }
 
   static from_dict(fields: JsonObject, where = fileName): BarkSemanticConfig {
@@ -33,8 +35,9 @@ export class BarkSemanticConfig extends BarkSubModelConfig {
 export class BarkCoarseConfig extends BarkSubModelConfig {
   readonly model_type = "coarse_acoustics";
 
-  constructor(fields: JsonObject = {}, where = "BarkCoarseConfig") {
-    super(fields, where);
+  constructor(fields: JsonObject = {}, where?: string) {
+    super(fields, where ?? "BarkCoarseConfig");
+    if (where === undefined) this.requireKnown(fields);
   }
 
   static from_dict(fields: JsonObject, where = fileName): BarkCoarseConfig {
@@ -57,14 +60,15 @@ export class BarkFineConfig extends BarkSubModelConfig {
   /** Head i shares the matrix of the token table of its codebook. */
   readonly tie_word_embeddings: boolean;
 
-  constructor(fields: JsonObject = {}, where = "BarkFineConfig") {
-    super(fields, where);
-    const json = new JsonFields(fields, where);
+  constructor(fields: JsonObject = {}, where?: string) {
+    super(fields, where ?? "BarkFineConfig");
+    const json = new JsonFields(fields, where ?? "BarkFineConfig");
     this.n_codes_total = json.integer("n_codes_total", 8, { min: 1 });
     this.n_codes_given = json.integer("n_codes_given", 1, { min: 1 });
     this.tie_word_embeddings = json.boolean("tie_word_embeddings", true);
     if (this.n_codes_given > this.n_codes_total)
       json.fail("n_codes_given", `at most n_codes_total (${this.n_codes_total})`);
+    if (where === undefined) this.requireKnown(fields);
   }
 
   /** Rows of each head, which if tied is a token table. */
@@ -100,29 +104,24 @@ export class BarkConfig {
   readonly codec_config: EncodecConfig;
   readonly initializer_range: number;
 
-  /** @throws EngineError `bad-input` naming `where`, the part and the field. */
-  constructor(fields: BarkConfigFields = {}, where = "BarkConfig") {
-    const json = new JsonFields(fields, where);
-    const part = (name: keyof BarkConfigFields): [JsonObject, string] => [
-      (json.raw(name) ?? {}) as JsonObject,
-      `${where}: ${name}`,
-    ];
-    const { semantic_config, coarse_acoustics_config, fine_acoustics_config, codec_config } = fields;
-    this.semantic_config =
-      semantic_config instanceof BarkSemanticConfig
-        ? semantic_config
-        : new BarkSemanticConfig(...part("semantic_config"));
-    this.coarse_acoustics_config =
-      coarse_acoustics_config instanceof BarkCoarseConfig
-        ? coarse_acoustics_config
-        : new BarkCoarseConfig(...part("coarse_acoustics_config"));
-    this.fine_acoustics_config =
-      fine_acoustics_config instanceof BarkFineConfig
-        ? fine_acoustics_config
-        : new BarkFineConfig(...part("fine_acoustics_config"));
-    this.codec_config =
-      codec_config instanceof EncodecConfig ? codec_config : codecConfig(new JsonFields(...part("codec_config")), part);
+  /**
+   * @param where the file that the fields come from, which may say more than is read.
+   * @throws EngineError `bad-input` naming `where`, the part and the field; `usage` for an unknown name in code.
+   */
+  constructor(fields: BarkConfigFields = {}, where?: string) {
+    requireFields(fields, where, this, "give { semantic_config, … }, or call BarkConfig.from_sub_model_configs");
+    const json = new JsonFields(fields, where ?? "BarkConfig");
+    const part = <T extends object>(name: keyof BarkConfigFields, Part: new (fields?: never, where?: string) => T): T =>
+      partOf(fields[name], Part, name, where);
+    this.semantic_config = part("semantic_config", BarkSemanticConfig);
+    this.coarse_acoustics_config = part("coarse_acoustics_config", BarkCoarseConfig);
+    this.fine_acoustics_config = part("fine_acoustics_config", BarkFineConfig);
+    // A dictionary without `model_type` (older files) is an EnCodec's.
+    if (isObject(fields.codec_config))
+      new JsonFields(fields.codec_config, `${json.where}: codec_config`).string("model_type", "encodec", ["encodec"]);
+    this.codec_config = part("codec_config", EncodecConfig);
     this.initializer_range = json.kept("initializer_range", 0.02);
+    if (where === undefined) refuseUnknownNames(fields, this);
   }
 
   /** From a parsed `config.json`. */
@@ -140,10 +139,7 @@ export class BarkConfig {
   ): BarkConfig {
     return new BarkConfig({
       ...fields,
-      semantic_config,
-      coarse_acoustics_config,
-      fine_acoustics_config,
-      codec_config,
+      ...requireParts({ semantic_config, coarse_acoustics_config, fine_acoustics_config, codec_config }),
     });
   }
 
@@ -168,12 +164,6 @@ export class BarkConfig {
       initializer_range: this.initializer_range,
     };
   }
-}
-
-// A dictionary without `model_type` (older files) is an EnCodec's.
-function codecConfig(json: JsonFields, part: (name: "codec_config") => [JsonObject, string]): EncodecConfig {
-  json.string("model_type", "encodec", ["encodec"]);
-  return new EncodecConfig(...part("codec_config"));
 }
 
 function requireBark(fields: JsonObject, where: string): void {

@@ -1,7 +1,11 @@
 import { mostSampleRate } from "../encodec/config.ts";
+import { partOf, refuseUnknownNames, requireFields, requireParts } from "../engine/config_names.ts";
+import { EngineError } from "../engine/errors.ts";
 import { isObject, JsonFields, readJsonFile, type JsonObject } from "../engine/json_fields.ts";
+import type { OnNotice } from "./notice.ts";
 import { SaveFolder } from "./save_folder.ts";
 import { openCheckpoint, type CheckpointSource } from "./store.ts";
+import { unusedGenerationFields } from "./unused_generation_fields.ts";
 
 const fileName = "generation_config.json";
 
@@ -23,6 +27,14 @@ function readSampling(json: JsonFields): {
     top_p: json.numberOrNull("top_p", null),
     renormalize_logits: json.boolean("renormalize_logits", true),
   };
+}
+
+/** @throws EngineError `usage` for fields of a config that code makes, if they would be lost in silence. */
+function refuseUnused(stage: PartName, fields: JsonObject, config: object): void {
+  refuseUnknownNames(fields, config);
+  const [unused] = unusedGenerationFields(stage, fields);
+  if (unused !== undefined)
+    throw new EngineError("usage", "is not followed here", { where: unused, fix: "leave it out" });
 }
 
 function withoutNulls(fields: JsonObject): JsonObject {
@@ -56,8 +68,8 @@ export class BarkSemanticGenerationConfig {
   min_eos_p: number | null;
 
   /** @throws EngineError `bad-input` naming `where` and the field. */
-  constructor(fields: JsonObject = {}, where = "BarkSemanticGenerationConfig") {
-    const json = new JsonFields(withoutNulls(fields), where);
+  constructor(fields: JsonObject = {}, where?: string) {
+    const json = new JsonFields(withoutNulls(fields), where ?? "BarkSemanticGenerationConfig");
     this.eos_token_id = json.integer("eos_token_id", 10_000);
     this.semantic_pad_token = this.eos_token_id;
     this.max_new_tokens = json.integer("max_new_tokens", 768, { min: 1 });
@@ -75,6 +87,7 @@ export class BarkSemanticGenerationConfig {
     this.max_input_semantic_length = json.integer("max_input_semantic_length", 256, { min: 1 });
     this.semantic_rate_hz = json.positive("semantic_rate_hz", 49.9);
     this.min_eos_p = json.numberOrNull("min_eos_p", null);
+    if (where === undefined) refuseUnused("semantic_config", fields, this);
   }
 
   static from_dict(fields: JsonObject, where = fileName): BarkSemanticGenerationConfig {
@@ -108,8 +121,8 @@ export class BarkCoarseGenerationConfig {
   sliding_window_len: number;
 
   /** @throws EngineError `bad-input` naming `where` and the field. */
-  constructor(fields: JsonObject = {}, where = "BarkCoarseGenerationConfig") {
-    const json = new JsonFields(withoutNulls(fields), where);
+  constructor(fields: JsonObject = {}, where?: string) {
+    const json = new JsonFields(withoutNulls(fields), where ?? "BarkCoarseGenerationConfig");
     ({
       do_sample: this.do_sample,
       temperature: this.temperature,
@@ -124,6 +137,7 @@ export class BarkCoarseGenerationConfig {
     this.max_coarse_input_length = json.integer("max_coarse_input_length", 256, { min: 1 });
     this.max_coarse_history = json.integer("max_coarse_history", 630);
     this.sliding_window_len = json.integer("sliding_window_len", 60, { min: 1 });
+    if (where === undefined) refuseUnused("coarse_acoustics_config", fields, this);
   }
 
   static from_dict(fields: JsonObject, where = fileName): BarkCoarseGenerationConfig {
@@ -146,14 +160,15 @@ export class BarkFineGenerationConfig {
   n_fine_codebooks: number;
 
   /** @throws EngineError `bad-input` naming `where` and the field. */
-  constructor(fields: JsonObject = {}, where = "BarkFineGenerationConfig") {
-    const json = new JsonFields(fields, where);
+  constructor(fields: JsonObject = {}, where?: string) {
+    const json = new JsonFields(fields, where ?? "BarkFineGenerationConfig");
     this.temperature = json.numberOrNull("temperature", 1);
     this.max_fine_history_length = json.integer("max_fine_history_length", 512, { min: 1 });
     this.max_fine_input_length = json.integer("max_fine_input_length", 1024, { min: 1 });
     this.n_fine_codebooks = json.integer("n_fine_codebooks", 8, { min: 1 });
     if (this.max_fine_history_length > this.max_fine_input_length)
       json.fail("max_fine_history_length", `at most max_fine_input_length (${this.max_fine_input_length})`);
+    if (where === undefined) refuseUnused("fine_acoustics_config", fields, this);
   }
 
   static from_dict(fields: JsonObject, where = fileName): BarkFineGenerationConfig {
@@ -164,6 +179,8 @@ export class BarkFineGenerationConfig {
     return Object.fromEntries(Object.entries(this));
   }
 }
+
+type PartName = "semantic_config" | "coarse_acoustics_config" | "fine_acoustics_config";
 
 export interface BarkGenerationConfigFields {
   semantic_config?: BarkSemanticGenerationConfig | JsonObject | null;
@@ -184,24 +201,17 @@ export class BarkGenerationConfig {
   codebook_size: number;
 
   /** @throws EngineError `bad-input` naming `where`, the part and the field. */
-  constructor(fields: BarkGenerationConfigFields = {}, where = "BarkGenerationConfig") {
-    const json = new JsonFields(fields, where);
-    const part = (name: string): [JsonObject, string] => [(json.raw(name) ?? {}) as JsonObject, `${where}: ${name}`];
-    const { semantic_config, coarse_acoustics_config, fine_acoustics_config } = fields;
-    this.semantic_config =
-      semantic_config instanceof BarkSemanticGenerationConfig
-        ? semantic_config
-        : new BarkSemanticGenerationConfig(...part("semantic_config"));
-    this.coarse_acoustics_config =
-      coarse_acoustics_config instanceof BarkCoarseGenerationConfig
-        ? coarse_acoustics_config
-        : new BarkCoarseGenerationConfig(...part("coarse_acoustics_config"));
-    this.fine_acoustics_config =
-      fine_acoustics_config instanceof BarkFineGenerationConfig
-        ? fine_acoustics_config
-        : new BarkFineGenerationConfig(...part("fine_acoustics_config"));
+  constructor(fields: BarkGenerationConfigFields = {}, where?: string) {
+    requireFields(fields, where, this, "give { semantic_config, … }, or call from_sub_model_configs");
+    const json = new JsonFields(fields, where ?? "BarkGenerationConfig");
+    const part = <T extends object>(name: PartName, Part: new (fields?: never, where?: string) => T): T =>
+      partOf(fields[name], Part, name, where);
+    this.semantic_config = part("semantic_config", BarkSemanticGenerationConfig);
+    this.coarse_acoustics_config = part("coarse_acoustics_config", BarkCoarseGenerationConfig);
+    this.fine_acoustics_config = part("fine_acoustics_config", BarkFineGenerationConfig);
     this.sample_rate = json.integer("sample_rate", 24_000, { min: 1, max: mostSampleRate });
     this.codebook_size = json.integer("codebook_size", 1024, { min: 1 });
+    if (where === undefined) refuseUnknownNames(fields, this);
   }
 
   /** From a parsed `generation_config.json`: nested dictionaries. Unknown keys are ignored. */
@@ -215,14 +225,29 @@ export class BarkGenerationConfig {
     fine_acoustics_config: BarkFineGenerationConfig,
     fields: { sample_rate?: number; codebook_size?: number } = {},
   ): BarkGenerationConfig {
-    return new BarkGenerationConfig({ ...fields, semantic_config, coarse_acoustics_config, fine_acoustics_config });
+    return new BarkGenerationConfig({
+      ...fields,
+      ...requireParts({ semantic_config, coarse_acoustics_config, fine_acoustics_config }),
+    });
   }
 
-  /** Reads the `generation_config.json` of a checkpoint; the class defaults where it has none. */
-  static async from_pretrained(source: CheckpointSource): Promise<BarkGenerationConfig> {
+  /**
+   * Reads the `generation_config.json` of a checkpoint; the class defaults where it has none.
+   * @param onNotice told of fields that would change transformers' answer and are not followed.
+   */
+  static async from_pretrained(source: CheckpointSource, onNotice?: OnNotice): Promise<BarkGenerationConfig> {
     const store = await openCheckpoint(source);
-    const value = await readJsonFile(store, fileName);
-    return new BarkGenerationConfig(value ?? {}, `${store.name}/${fileName}`);
+    const value = (await readJsonFile(store, fileName)) ?? {};
+    const where = `${store.name}/${fileName}`;
+    const config = new BarkGenerationConfig(value, where);
+    for (const [stage, fields] of Object.entries(value)) {
+      const unused = isObject(fields) ? unusedGenerationFields(stage, fields) : [];
+      if (unused.length > 0)
+        onNotice?.(
+          `${where}: ${stage}: ${unused.join(", ")} changes what transformers answers and is not followed here`,
+        );
+    }
+    return config;
   }
 
   /** Writes `generation_config.json` into a folder, which is made if it is missing. @throws EngineError `io`. */

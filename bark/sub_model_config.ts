@@ -1,3 +1,4 @@
+import { refuseUnknownNames } from "../engine/config_names.ts";
 import { JsonFields, type JsonObject } from "../engine/json_fields.ts";
 
 // transformers takes these names for the same fields, and where both are given the alias wins.
@@ -30,7 +31,7 @@ export class BarkSubModelConfig {
   readonly use_cache: boolean;
 
   /** @throws EngineError `bad-input` naming `where` and the field. */
-  constructor(fields: JsonObject = {}, where = "BarkSubModelConfig") {
+  constructor(fields: JsonObject, where: string) {
     const json = new JsonFields(fields, where);
     const integer = (name: Field, fallback: number): number => {
       const alias = (aliases as Partial<Record<Field, string>>)[name];
@@ -68,6 +69,11 @@ export class BarkSubModelConfig {
   /** Alias of `num_heads`. */
   get num_attention_heads(): number {
     return this.num_heads;
+  }
+
+  /** For a config that code makes, when all its fields are there. @throws EngineError `usage` for an unknown name. */
+  protected requireKnown(fields: JsonObject): void {
+    refuseUnknownNames(fields, this, Object.values(aliases));
   }
 
   to_dict(): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { refuseUnknownNames } from "../engine/config_names.ts";
 import { JsonFields, type JsonObject } from "../engine/json_fields.ts";
 
 /** What the header of a WAV file can say. */
@@ -41,8 +42,8 @@ export class EncodecConfig {
   readonly use_conv_shortcut: boolean;
 
   /** @throws EngineError `bad-input` naming `where` and the field. */
-  constructor(fields: JsonObject = {}, where = "EncodecConfig") {
-    const json = new JsonFields(fields, where);
+  constructor(fields: JsonObject = {}, where?: string) {
+    const json = new JsonFields(fields, where ?? "EncodecConfig");
     this.target_bandwidths = json.positiveList("target_bandwidths", [1.5, 3, 6, 12, 24]);
     this.sampling_rate = json.integer("sampling_rate", 24000, { min: 1, max: mostSampleRate });
     this.audio_channels = json.integer("audio_channels", 1, { min: 1 });
@@ -68,6 +69,7 @@ export class EncodecConfig {
     const codebookDim = json.raw("codebook_dim") ?? null;
     this.codebook_dim = codebookDim === null ? this.hidden_size : json.integer("codebook_dim", 0, { min: 1 });
     this.use_conv_shortcut = json.boolean("use_conv_shortcut", true);
+    if (where === undefined) refuseUnknownNames(fields, this);
   }
 
   /** From the parsed `config.json` of a codec or the `codec_config` in a Bark's. */

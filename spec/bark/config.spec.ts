@@ -126,6 +126,70 @@ describe("BarkConfig", () => {
     expect(await read('"hidden_size":Infinity')).to.match(/"hidden_size".*got Infinity/);
   });
 
+  const misused: readonly [name: string, make: () => unknown, says: RegExp][] = [
+    [
+      "a misspelt field",
+      () => new BarkSemanticConfig({ hiden_size: 9 }),
+      /^hiden_size: is no field of BarkSemanticConfig; did you mean "hidden_size"\?$/,
+    ],
+    ["a misspelt alias", () => new BarkCoarseConfig({ num_hiden_layers: 9 }), /did you mean "num_hidden_layers"/],
+    [
+      "a field of another part",
+      () => new BarkCoarseConfig({ n_codes_total: 9 }),
+      /^n_codes_total: is no field of BarkCoarse/,
+    ],
+    [
+      "a misspelt field of the fine part",
+      () => new BarkFineConfig({ n_code_total: 9 }),
+      /did you mean "n_codes_total"/,
+    ],
+    ["a misspelt field of the codec", () => new EncodecConfig({ codebook_dims: 9 }), /did you mean "codebook_dim"/],
+    ["a misspelt field in a part", () => new BarkConfig({ codec_config: { kernal_size: 9 } }), /^kernal_size: /],
+    ["a misspelt part", () => new BarkConfig({ semantic: {} } as never), /^semantic: is no field of BarkConfig/],
+    [
+      "parts by position",
+      () => new BarkConfig(new BarkSemanticConfig()),
+      /^BarkConfig: takes its parts by name; .*from_sub/,
+    ],
+    [
+      "a part as the second argument",
+      () => new BarkConfig({}, new BarkCoarseConfig() as never),
+      /takes its parts by name/,
+    ],
+    ["a list", () => new BarkConfig([] as never), /not a JSON object/],
+    [
+      "a part of another class",
+      () => new BarkConfig({ semantic_config: new BarkCoarseConfig() as never }),
+      /^semantic_config: is of another class \(expected a BarkSemanticConfig or its fields, got a BarkCoarseConfig\)/,
+    ],
+    [
+      "a part that is no object",
+      () => new BarkConfig({ codec_config: 5 as never }),
+      /EncodecConfig: is not a JSON object/,
+    ],
+    [
+      "parts that are missing",
+      () =>
+        BarkConfig.from_sub_model_configs(...([new BarkSemanticConfig()] as unknown as [never, never, never, never])),
+      /^coarse_acoustics_config: is missing/,
+    ],
+  ];
+  for (const [name, make, says] of misused)
+    it(`refuses ${name} in code`, () => {
+      expect(line(make)).to.match(says);
+    });
+
+  it("takes in code what transformers writes into all configs, and in files whatever they say", () => {
+    const base = { torch_dtype: "float32", architectures: null, _name_or_path: "x", num_beams: 1, id2label: {} };
+    for (const Part of [BarkSemanticConfig, BarkCoarseConfig, BarkFineConfig, EncodecConfig]) {
+      const config = new Part({ ...base, ...new Part().to_dict() });
+      expect(config).to.deep.equal(new Part());
+      expect(Part.from_dict({ ...base, mine: 5 })).to.deep.equal(config);
+    }
+    const whole = { ...base, ...BarkConfig.from_dict({ ...nano, mine: 5 }).to_dict() };
+    expect(new BarkConfig(whole as object)).to.deep.equal(BarkConfig.from_dict(nano));
+  });
+
   it("reads a checkpoint, and a part of one", async () => {
     const store = storeOf({ "config.json": JSON.stringify(nano) });
     expect((await BarkConfig.from_pretrained(store)).fine_acoustics_config.block_size).to.equal(256);
