@@ -29,8 +29,11 @@ export async function doctor(args: readonly string[]): Promise<number> {
   const failed = await testKernels(gpu);
   gpu.dispose();
   if (gpu.isSoftware) {
-    print("\nNo GPU was found, so a processor stands in for one. Faster:");
-    for (const line of adapterAdvice(thisMachine())) print(`  ${line}`);
+    print("");
+    print("No GPU was found, so a processor stands in for one. Faster:");
+    const advice = adapterAdvice(thisMachine());
+    const isLavapipe = /llvmpipe/i.test(gpu.adapterName);
+    for (const line of advice) if (!(isLavapipe && line.includes("lavapipe"))) print(`  ${line}`);
   }
   return failed === 0 ? 0 : 1;
 }
