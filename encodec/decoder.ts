@@ -5,6 +5,7 @@ import { Tensor } from "../engine/tensor.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
 import { contextFrames, cutIntoChunks } from "./chunks.ts";
 import type { EncodecConfig } from "./config.ts";
+import { checkDecoder } from "./expected_tensors.ts";
 import {
   EncodecConv1d,
   EncodecConvTranspose1d,
@@ -16,7 +17,6 @@ import {
 import { EncodecCodebooks } from "./quantizer.ts";
 import { Recorder } from "../engine/recorder.ts";
 import { Scope } from "../engine/scope.ts";
-import { checkConfig } from "./supported.ts";
 import { activationsFor, transpose, walk } from "./walk.ts";
 import { CodecWeights } from "./weights.ts";
 
@@ -68,7 +68,7 @@ export class EncodecDecoder {
     config: EncodecConfig,
     codebooks: number = config.num_quantizers,
   ): Promise<EncodecDecoder> {
-    checkConfig(config);
+    checkDecoder(reader, prefix, config, codebooks);
     const weights = new CodecWeights(reader, prefix);
     return await Scope.whole(gpu, async (scope) => {
       const layers = await loadLayers(scope, weights, config);
