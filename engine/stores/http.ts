@@ -23,7 +23,7 @@ export class HttpStore implements FileStore {
         fix: "give one that begins with https:// or http://",
       });
     const { url, authorization } = splitCredentials(new URL(address));
-    url.pathname = url.pathname.replace(/\/+$/, "");
+    url.pathname = url.pathname.replace(/\/*$/, "/");
     this.#folder = url;
     this.#options = { ...options, authorization, onPage: () => (this.#hasPages = true) };
   }
@@ -37,8 +37,7 @@ export class HttpStore implements FileStore {
   /** @throws EngineError `bad-input` if the path leaves the folder, `io` if the server cannot be reached; `aborted`. */
   async open(path: string): Promise<ByteSource | undefined> {
     const url = new URL(this.#folder);
-    // A folder at the root of a server keeps its slash.
-    url.pathname = `${url.pathname.replace(/\/$/, "")}/${innerPath(this.name, path).split("/").map(encodeURIComponent).join("/")}`;
+    url.pathname += innerPath(this.name, path).split("/").map(encodeURIComponent).join("/");
     return await openHttpSource(url, this.#options);
   }
 }

@@ -28,6 +28,13 @@ describe("HttpStore", () => {
     }
   });
 
+  it("opens files at the root of a server", async () => {
+    for (const url of [server.url, `${server.url}/`]) {
+      const source = await new HttpStore(url).open("bark/a.npy");
+      expect(text(await source?.read(0, source.size))).to.equal("/bark/a.npy");
+    }
+  });
+
   it("escapes what has a meaning in a URL", async () => {
     const source = await new HttpStore(`${server.url}/bark`).open("é ?#%/x.npy");
     expect(text(await source?.read(0, source.size))).to.equal("/bark/%C3%A9%20%3F%23%25/x.npy");
