@@ -288,27 +288,31 @@ export class Gpu implements TensorMaker {
       // A GPU does not need the processor, and its host should be back at once: resting took a decode 3 ms a readback.
       await (this.isSoftware ? (getPlatform().wait?.(settled) ?? settled) : settled);
     } catch (error) {
-      // A lost device rejects what is pending in each runtime's own words, and may do so before it tells of the loss.
-      await this.#lossWithin(200);
-      this.check();
-      throw error;
+      throw await this.causeOf(error);
     } finally {
       this.#waiting.delete(tell);
     }
     this.check();
   }
 
-  async #lossWithin(milliseconds: number): Promise<void> {
-    if (this.#end !== undefined) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, milliseconds);
-      this.#waiting.add(done);
-    });
+  /**
+   * Why something failed on the device: that it was lost, if it was. Each runtime rejects what is pending then in its own
+   * words, and may do so before it tells of the loss.
+   */
+  async causeOf(error: unknown): Promise<unknown> {
+    if (this.#end === undefined)
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          this.#waiting.delete(done);
+          resolve();
+        };
+        const timer = setTimeout(done, 200);
+        this.#waiting.add(done);
+      });
+    const told = this.#end ?? this.#uncaptured;
+    this.#uncaptured = undefined;
+    return told ?? error;
   }
 
   /** Copies bytes of a buffer to host memory after all submitted work. Offset and size are multiples of 4. */

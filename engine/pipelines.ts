@@ -73,7 +73,8 @@ async function compileError(
   cause: unknown,
 ): Promise<EngineError> {
   const { messages } = await module.getCompilationInfo();
-  const first = messages.find((message) => message.type === "error");
+  // Line 0 is none: of a lost device, Deno says so of the module.
+  const first = messages.find((message) => message.type === "error" && message.lineNum > 0);
   if (first === undefined)
     return new EngineError("shader", cause instanceof Error ? cause.message : String(cause), {
       where: kernel.name,

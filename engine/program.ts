@@ -167,7 +167,9 @@ export class Program {
       this.#steps.map(async (step) => (step.kind === "dispatch" ? step.compiled : undefined)),
     );
     // Where waiting keeps a core busy it would take that core from the compiler.
-    const compiled = await (getPlatform().wait?.(compiling) ?? compiling);
+    const compiled = await (getPlatform().wait?.(compiling) ?? compiling).catch(async (error: unknown) => {
+      throw await this.gpu.causeOf(error);
+    });
     // Disposed of while it compiled: an arena made now would never be released.
     if (this.#disposed) throw this.#disposedError();
     const arena = this.gpu.createBuffer(
