@@ -55,7 +55,11 @@ async function listDenoAdapters(): Promise<AdapterDescription[]> {
 }
 
 async function readText(url: URL): Promise<string> {
-  if (url.protocol === "file:") return await readFile(fileURLToPath(url), "utf8");
+  if (url.protocol === "file:")
+    return await readFile(fileURLToPath(url), "utf8").catch((cause: unknown) => {
+      const fix = "install the package again: its files belong together";
+      throw new EngineError("io", `cannot be read: ${(cause as Error).message}`, { where: url.href, fix, cause });
+    });
   const text = await fetchText(url, { adviseOffline: (address) => proxyAdvice(address, process.env) });
   if (text !== undefined) return text;
   throw new EngineError("io", "the server does not have it", { where: shownAddress(url) });

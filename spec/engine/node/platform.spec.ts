@@ -29,6 +29,11 @@ describe("where Node finds a checkpoint", () => {
     expect((await engineErrorOf(() => nodePlatform.openStore("file://elsewhere/b"))).code).equal("usage");
   });
 
+  it("names a file of the package that is not there", async () => {
+    const error = await engineErrorOf(() => nodePlatform.readText(new URL("./none.wgsl", import.meta.url)));
+    expect([error.code, error.where]).deep.equal(["io", new URL("./none.wgsl", import.meta.url).href]);
+  });
+
   it("is told with the folder that is near, and with both meanings of a name", async () => {
     const endpoint = await closedAddress();
     const path1 = path.join(folder, "na noo");
