@@ -8,6 +8,7 @@ import {
   readConfig,
   type BarkSubModelConfig,
 } from "./config.ts";
+import { readCheckpointOptions } from "./load_arguments.ts";
 import { openCheckpoint, type CheckpointOptions, type CheckpointSource } from "./store.ts";
 
 const configs = {
@@ -23,9 +24,9 @@ export const AutoConfig = {
   /** @throws EngineError `bad-input` if there is no `config.json`, or its `model_type` is none of Bark's or its codec's. */
   async from_pretrained(
     source: CheckpointSource,
-    options: CheckpointOptions = {},
+    given: CheckpointOptions = {},
   ): Promise<BarkConfig | BarkSubModelConfig | EncodecConfig> {
-    const store = await openCheckpoint(source, options);
+    const store = await openCheckpoint(source, readCheckpointOptions(given));
     const fields = await readConfig(store);
     const { model_type } = fields;
     const where = `${store.name}/config.json`;

@@ -3,8 +3,9 @@ import { partOf, refuseUnknownNames, requireFields, requireParts } from "../engi
 import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import { isObject, JsonFields, readJsonFile, type JsonObject } from "../engine/json_fields.ts";
+import { readCheckpointOptions } from "./load_arguments.ts";
 import { SaveFolder } from "./save_folder.ts";
-import { openCheckpoint, type CheckpointSource } from "./store.ts";
+import { openCheckpoint, type CheckpointOptions, type CheckpointSource } from "./store.ts";
 import { BarkSubModelConfig } from "./sub_model_config.ts";
 
 export { EncodecConfig } from "../encodec/config.ts";
@@ -26,8 +27,8 @@ export class BarkSemanticConfig extends BarkSubModelConfig {
   }
 
   /** From a checkpoint of the semantic model alone or of a whole Bark. */
-  static async from_pretrained(source: CheckpointSource): Promise<BarkSemanticConfig> {
-    return new BarkSemanticConfig(...(await readPart(source, "semantic_config")));
+  static async from_pretrained(source: CheckpointSource, options: CheckpointOptions = {}): Promise<BarkSemanticConfig> {
+    return new BarkSemanticConfig(...(await readPart(source, options, "semantic_config")));
   }
 }
 
@@ -45,8 +46,8 @@ export class BarkCoarseConfig extends BarkSubModelConfig {
   }
 
   /** From a checkpoint of the coarse model alone or of a whole Bark. */
-  static async from_pretrained(source: CheckpointSource): Promise<BarkCoarseConfig> {
-    return new BarkCoarseConfig(...(await readPart(source, "coarse_acoustics_config")));
+  static async from_pretrained(source: CheckpointSource, options: CheckpointOptions = {}): Promise<BarkCoarseConfig> {
+    return new BarkCoarseConfig(...(await readPart(source, options, "coarse_acoustics_config")));
   }
 }
 
@@ -81,8 +82,8 @@ export class BarkFineConfig extends BarkSubModelConfig {
   }
 
   /** From a checkpoint of the fine model alone or of a whole Bark. */
-  static async from_pretrained(source: CheckpointSource): Promise<BarkFineConfig> {
-    return new BarkFineConfig(...(await readPart(source, "fine_acoustics_config")));
+  static async from_pretrained(source: CheckpointSource, options: CheckpointOptions = {}): Promise<BarkFineConfig> {
+    return new BarkFineConfig(...(await readPart(source, options, "fine_acoustics_config")));
   }
 }
 
@@ -144,14 +145,14 @@ export class BarkConfig {
   }
 
   /** Reads the `config.json` of a checkpoint. @throws EngineError `bad-input` if there is none or it is wrong. */
-  static async from_pretrained(source: CheckpointSource): Promise<BarkConfig> {
-    const store = await openCheckpoint(source);
+  static async from_pretrained(source: CheckpointSource, options: CheckpointOptions = {}): Promise<BarkConfig> {
+    const store = await openCheckpoint(source, readCheckpointOptions(options));
     return BarkConfig.from_dict(await readConfig(store), `${store.name}/${fileName}`);
   }
 
   /** Writes `config.json` into a folder, which is made if it is missing. @throws EngineError `io`. */
-  async save_pretrained(save_directory: string): Promise<void> {
-    await (await SaveFolder.create(save_directory)).writeJson(fileName, this.to_dict());
+  async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
+    await (await SaveFolder.create(save_directory, options)).writeJson(fileName, this.to_dict());
   }
 
   to_dict(): Record<string, unknown> {
@@ -184,8 +185,12 @@ export async function readConfig(store: FileStore): Promise<JsonObject> {
   );
 }
 
-async function readPart(source: CheckpointSource, part: keyof BarkConfigFields): Promise<[JsonObject, string]> {
-  const store = await openCheckpoint(source);
+async function readPart(
+  source: CheckpointSource,
+  options: CheckpointOptions,
+  part: keyof BarkConfigFields,
+): Promise<[JsonObject, string]> {
+  const store = await openCheckpoint(source, readCheckpointOptions(options));
   const config = await readConfig(store);
   const where = `${store.name}/${fileName}`;
   if (config["model_type"] !== "bark") return [config, where];

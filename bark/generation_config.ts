@@ -2,9 +2,9 @@ import { mostSampleRate } from "../encodec/config.ts";
 import { partOf, refuseUnknownNames, requireFields, requireParts } from "../engine/config_names.ts";
 import { EngineError } from "../engine/errors.ts";
 import { isObject, JsonFields, readJsonFile, type JsonObject } from "../engine/json_fields.ts";
-import type { OnNotice } from "./notice.ts";
+import { readCheckpointOptions } from "./load_arguments.ts";
 import { SaveFolder } from "./save_folder.ts";
-import { openCheckpoint, type CheckpointSource } from "./store.ts";
+import { openCheckpoint, type CheckpointOptions, type CheckpointSource } from "./store.ts";
 import { unusedGenerationFields } from "./unused_generation_fields.ts";
 
 const fileName = "generation_config.json";
@@ -233,17 +233,21 @@ export class BarkGenerationConfig {
 
   /**
    * Reads the `generation_config.json` of a checkpoint; the class defaults where it has none.
-   * @param onNotice told of fields that would change transformers' answer and are not followed.
+   * `onNotice` is told of fields that would change transformers' answer and are not followed.
    */
-  static async from_pretrained(source: CheckpointSource, onNotice?: OnNotice): Promise<BarkGenerationConfig> {
-    const store = await openCheckpoint(source);
+  static async from_pretrained(
+    source: CheckpointSource,
+    options: CheckpointOptions = {},
+  ): Promise<BarkGenerationConfig> {
+    const read = readCheckpointOptions(options);
+    const store = await openCheckpoint(source, read);
     const value = (await readJsonFile(store, fileName)) ?? {};
     const where = `${store.name}/${fileName}`;
     const config = new BarkGenerationConfig(value, where);
     for (const [stage, fields] of Object.entries(value)) {
       const unused = isObject(fields) ? unusedGenerationFields(stage, fields) : [];
       if (unused.length > 0)
-        onNotice?.(
+        read.onNotice?.(
           `${where}: ${stage}: ${unused.join(", ")} changes what transformers answers and is not followed here`,
         );
     }
@@ -251,12 +255,12 @@ export class BarkGenerationConfig {
   }
 
   /** Writes `generation_config.json` into a folder, which is made if it is missing. @throws EngineError `io`. */
-  async save_pretrained(save_directory: string): Promise<void> {
+  async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
     const fields = this.to_dict();
     // What is unset is left out: a null means "off" to transformers 4 and "as the defaults" to 5.
     for (const part of ["semantic_config", "coarse_acoustics_config"])
       fields[part] = withoutNulls(fields[part] as JsonObject);
-    await (await SaveFolder.create(save_directory)).writeJson(fileName, fields);
+    await (await SaveFolder.create(save_directory, options)).writeJson(fileName, fields);
   }
 
   to_dict(): Record<string, unknown> {

@@ -27,7 +27,7 @@ export interface FromPretrainedOptions extends CheckpointOptions {
    * Open a device that was lost anew, once a call, read the weights again and repeat the stage: the same answer, with one
    * notice. For a device that the model opened itself. Default: false.
    */
-  recover?: boolean;
+  recover?: boolean | null;
 }
 
 export interface BarkFromPretrainedOptions extends FromPretrainedOptions {
@@ -35,7 +35,7 @@ export interface BarkFromPretrainedOptions extends FromPretrainedOptions {
    * Keep one sub-model on the GPU at a time, as after {@link BarkModel.enable_cpu_offload}; none is loaded before a call
    * needs it.
    */
-  low_memory?: boolean;
+  low_memory?: boolean | null;
 }
 
 /** Says that a model can be used, as the last of the events of loading it. */

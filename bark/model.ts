@@ -95,7 +95,9 @@ export class BarkModel {
     const options = readBarkOptions(given);
     const store = await openCheckpoint(source, options);
     const config = await BarkConfig.from_pretrained(store);
-    const generation_config = await BarkGenerationConfig.from_pretrained(store);
+    const generation_config = await BarkGenerationConfig.from_pretrained(store, {
+      onNotice: noticeOf(options.onNotice),
+    });
     const check = (reader: TensorReader): MatrixFormat => {
       checkGptTensors(reader, config);
       checkDecoder(reader, "codec_model.", config.codec_config, codebooksOf(config, generation_config));

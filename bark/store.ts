@@ -3,6 +3,7 @@ import { EngineError, withoutSecrets } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import type { HubEvent } from "../engine/hub/options.ts";
 import { getPlatform } from "../engine/platform.ts";
+import type { CheckpointArguments } from "./load_arguments.ts";
 
 /**
  * Where a checkpoint is: a directory, a URL (of a directory, too: `file:`), a repository on the hub (`owner/name`, or
@@ -16,28 +17,28 @@ export type ProgressInfo = HubEvent | { status: "ready"; task: "text-to-speech";
 /** How a checkpoint on the hub is fetched; of others nothing of this is used. Names as in transformers. */
 export interface CheckpointOptions {
   /** A branch, a tag or a commit. Default: `main`. */
-  revision?: string;
+  revision?: string | null;
   /** The folder of all cached repositories, in a page the name of the cache. Default: as in Python's huggingface_hub. */
-  cache_dir?: string;
+  cache_dir?: string | null;
   /** Take only what is in the cache. Default: false, or what HF_HUB_OFFLINE says. */
-  local_files_only?: boolean;
-  /** For private and gated repositories; false sends none. Default: HF_TOKEN, or what `hf auth login` left. */
-  token?: string | false;
+  local_files_only?: boolean | null;
+  /** For private and gated repositories; false sends none. Default, and true: HF_TOKEN, or what `hf auth login` left. */
+  token?: string | boolean | null;
   /** Address of the hub. Default: HF_ENDPOINT, or https://huggingface.co. */
-  endpoint?: string;
+  endpoint?: string | null;
   /** Told how far each file is. */
-  progress_callback?: (info: ProgressInfo) => void;
+  progress_callback?: ((info: ProgressInfo) => void) | null;
   /** Called with one line for the user, such as that the hub cannot be reached or a software adapter stands in. */
-  onNotice?: (line: string) => void;
+  onNotice?: ((line: string) => void) | null;
   /** Stops loading; what has been downloaded is kept. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | null;
 }
 
 /**
  * In Hugging Face layout, also where the files are suno's own.
  * @throws EngineError `bad-input`, `io`, `aborted`; `usage` for what names no checkpoint.
  */
-export async function openCheckpoint(source: CheckpointSource, options: CheckpointOptions = {}): Promise<FileStore> {
+export async function openCheckpoint(source: CheckpointSource, options: CheckpointArguments = {}): Promise<FileStore> {
   if (source instanceof HuggingFaceView) return source;
   const location = source instanceof URL ? source.href : source;
   if (typeof location !== "string" && typeof (location as FileStore | null | undefined)?.open === "function")

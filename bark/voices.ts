@@ -1,5 +1,7 @@
 import { readNpy } from "../convert/npy.ts";
 import { NpzFile } from "../convert/npz.ts";
+import { readInteger } from "../engine/arguments.ts";
+import { checkIds, readArray, type ArrayInput } from "../engine/array_argument.ts";
 import type { ByteSource } from "../engine/byte_source.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
@@ -41,11 +43,13 @@ const defaultIndex = "speaker_embeddings_path.json";
 export class VoicePresets {
   readonly #store: FileStore;
   readonly #index: JsonObject;
+  readonly #where: string;
   readonly #options: VoiceOptions;
 
-  private constructor(store: FileStore, index: JsonObject, options: VoiceOptions) {
+  private constructor(store: FileStore, index: JsonObject, where: string, options: VoiceOptions) {
     this.#store = store;
     this.#index = index;
+    this.#where = where;
     this.#options = options;
   }
 
@@ -60,8 +64,9 @@ export class VoicePresets {
     options: VoiceOptions = {},
   ): Promise<VoicePresets> {
     const index = indexPath === null ? {} : ((await readJsonFile(store, indexPath)) ?? {});
-    if (isObject(index)) return new VoicePresets(store, index, options);
-    throw new EngineError("bad-input", "is not a JSON object", { where: `${store.name}/${indexPath}` });
+    const where = `${store.name}/${indexPath}`;
+    if (isObject(index)) return new VoicePresets(store, index, where, options);
+    throw new EngineError("bad-input", "is not a JSON object", { where });
   }
 
   get names(): string[] {
@@ -86,7 +91,7 @@ export class VoicePresets {
   }
 
   async #loadNamed(name: string): Promise<HistoryPrompt> {
-    const where = `${this.#store.name}/${defaultIndex}`;
+    const where = this.#where;
     const entry = this.#index[name];
     const prompts: Record<string, NdArray> = {};
     for (const key of promptKeys) {
@@ -105,7 +110,7 @@ export class VoicePresets {
         });
       prompts[key] = await closing(source, readNpy);
     }
-    return validateVoice(prompts, `voice preset "${name}"`);
+    return validateVoice(prompts, `${where}: "${name}"`);
   }
 
   async #loadFile(name: string): Promise<HistoryPrompt> {
@@ -212,16 +217,19 @@ export function validateVoice(preset: unknown, where: string): HistoryPrompt {
   };
 }
 
+const readRow = readArray([1], checkIds);
+const readCodes = readArray([2], checkIds);
+
 /**
  * A voice out of the answers of the three stages for one text, in suno's layout: semantic tokens without end of speech
  * and padding, coarse codes by codebook (the first rows of the fine ones: suno refuses codes beyond a codebook), fine codes.
  * @param semantic answer of the semantic stage. @param coarse interleaved ids of the coarse vocabulary.
- * @param fine codes, [codebooks, frames].
+ * @param fine codes, [codebooks, frames]. @throws EngineError `usage` for what is not of one text.
  */
 export function voicePromptFromRun(
-  semantic: ArrayLike<number>,
-  coarse: ArrayLike<number>,
-  fine: NdArray,
+  semantic: ArrayInput,
+  coarse: ArrayInput,
+  fine: ArrayInput,
   numbers: {
     semantic_pad_token: number;
     semantic_vocab_size: number;
@@ -229,15 +237,19 @@ export function voicePromptFromRun(
     codebook_size: number;
   },
 ): HistoryPrompt {
+  for (const name of ["semantic_pad_token", "semantic_vocab_size", "n_coarse_codebooks", "codebook_size"] as const)
+    readInteger(name.startsWith("semantic") ? 0 : 1)((numbers as typeof numbers | undefined)?.[name], name);
   const { semantic_pad_token, n_coarse_codebooks: books } = numbers;
-  const tokens = Int32Array.from(semantic).filter((id) => id !== semantic_pad_token);
-  const frames = Math.floor(coarse.length / books);
+  const tokens = Int32Array.from(readRow(semantic, "semantic").data).filter((id) => id !== semantic_pad_token);
+  const ids = readRow(coarse, "coarse").data;
+  const codesOfAll = readCodes(fine, "fine");
+  const frames = Math.floor(ids.length / books);
   const codes = new Int32Array(books * frames);
   for (let t = 0; t < frames; t++)
-    for (let q = 0; q < books; q++) codes[q * frames + t] = codeOf(coarse[t * books + q], numbers);
+    for (let q = 0; q < books; q++) codes[q * frames + t] = codeOf(ids[t * books + q], numbers);
   return {
     semantic_prompt: new NdArray(tokens, [tokens.length]),
     coarse_prompt: new NdArray(codes, [books, frames]),
-    fine_prompt: new NdArray(Int32Array.from(fine.data), fine.shape),
+    fine_prompt: new NdArray(Int32Array.from(codesOfAll.data), codesOfAll.shape),
   };
 }

@@ -1,3 +1,4 @@
+import { reader } from "../engine/arguments.ts";
 import { EngineError } from "../engine/errors.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import { noticeOf, type OnNotice } from "./notice.ts";
@@ -34,6 +35,8 @@ const readers: Readonly<Record<string, (view: DataView, at: number) => number>> 
 /** A size that 32 bits do not hold is in the ds64 chunk of an RF64 file. */
 const sizeElsewhere = 0xffffffff;
 
+const readBytes = reader<Uint8Array>("a Uint8Array", (value) => value instanceof Uint8Array);
+
 /**
  * Reads a RIFF/WAVE or RF64 file: PCM of 8, 16, 24 or 32 bits, float of 32 or 64, any number of channels. Of a file that
  * was cut, or written to a pipe where its size was not known yet, what is there.
@@ -42,6 +45,7 @@ const sizeElsewhere = 0xffffffff;
  * @throws EngineError `bad-input` for other formats, no samples, or samples that are not finite.
  */
 export function decode_wav(bytes: Uint8Array, where = "WAV file", onNotice?: OnNotice): WavAudio {
+  readBytes(bytes, "bytes");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { format, data, size } = readChunks(view, where);
   const read = checkFormat(format, where);

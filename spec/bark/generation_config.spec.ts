@@ -107,7 +107,7 @@ describe("BarkGenerationConfig", () => {
       const notices: string[] = [];
       const json = JSON.stringify({ ...nano, [part]: { ...(nano[part] as JsonObject), ...fields } });
       const store = storeOf({ "generation_config.json": json });
-      await BarkGenerationConfig.from_pretrained(store, (line) => notices.push(line));
+      await BarkGenerationConfig.from_pretrained(store, { onNotice: (line) => notices.push(line) });
       return notices;
     };
     expect(
