@@ -12,6 +12,7 @@ export class LoadProgress implements TensorReader {
   readonly #onProgress: ((progress: BarkProgress) => void) | undefined;
   readonly #start = performance.now();
   readonly #total: number;
+  readonly #counted = new Set<string>();
   #done = 0;
 
   constructor(
@@ -41,12 +42,12 @@ export class LoadProgress implements TensorReader {
   }
 
   async readFloat32(name: string): Promise<Float32Array<ArrayBuffer>> {
-    return this.#count(await this.#reader.readFloat32(name));
+    return this.#count(name, await this.#reader.readFloat32(name));
   }
 
   /** The rest of the tensor stays in the file, which is all that loading does with it. */
   async readRows(name: string, first: number, count: number): Promise<Float32Array<ArrayBuffer>> {
-    return this.#count(await this.#reader.readRows(name, first, count), sizeOf(this.info(name).shape));
+    return this.#count(name, await this.#reader.readRows(name, first, count));
   }
 
   /** Of rows gathered while it runs nothing is told: they are not part of loading. */
@@ -58,10 +59,12 @@ export class LoadProgress implements TensorReader {
     await this.#reader.close();
   }
 
-  #count(values: Float32Array<ArrayBuffer>, weights = values.length): Float32Array<ArrayBuffer> {
+  #count(name: string, values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
     if (this.#signal?.aborted)
       throw new EngineError("aborted", "loading was stopped", { where: "load", cause: this.#signal.reason });
-    this.#done += weights;
+    // What a head is tied to is read for it once more.
+    if (!this.#counted.has(name)) this.#done += sizeOf(this.info(name).shape);
+    this.#counted.add(name);
     this.#onProgress?.({
       stage: "load",
       done: this.#done,

@@ -14,9 +14,10 @@ import { readCodes, readWav } from "./codec_files.ts";
 import { choiceFlag, numberFlag, parseCommandLine, requirePositionals } from "./command_line.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { modelLocation } from "./model_location.ts";
+import { requireOutput } from "./output_file.ts";
+import { note, print } from "./print.ts";
 import { ProgressLine } from "./progress.ts";
 import { interleave } from "./say.ts";
-import { requireFolderOf } from "./say_options.ts";
 
 const shared = {
   model: { type: "string", short: "m" },
@@ -45,7 +46,7 @@ async function encode(args: readonly string[], interrupt: Interrupt): Promise<nu
   requirePositionals("codec encode", positionals, 2, 2);
   const [input, output] = positionals;
   const isVoice = values.voice === true || values["semantic-from"] !== undefined;
-  await checkOutput(output, isVoice ? [".npz"] : [".npz", ".npy"]);
+  const file = await requireOutput("", output, isVoice ? [".npz"] : [".npz", ".npy"]);
   const given = numberFlag("bandwidth", values.bandwidth, (value) => value > 0, "a number of kbit/s");
   if (isVoice && given !== undefined)
     throw new EngineError("usage", "a voice has the bandwidth of the checkpoint", { fix: "leave out --bandwidth" });
@@ -66,7 +67,7 @@ async function encode(args: readonly string[], interrupt: Interrupt): Promise<nu
     const codes = audio_codes.row(0).row(0);
     interrupt.check();
     await writeFileAtomically(
-      output,
+      file.path,
       generation === undefined ? bytesOf(codes, output) : writeNpz({ ...voiceOfCodes(codes, generation, other) }),
     );
     return codes;
@@ -76,7 +77,7 @@ async function encode(args: readonly string[], interrupt: Interrupt): Promise<nu
       `${output} has no semantic_prompt: that needs another model (HuBERT and its quantizer); --semantic-from adds one`,
     );
   const [codebooks, frames] = codes.shape;
-  process.stdout.write(`${output}: ${codebooks} codebooks, ${frames} frames\n`);
+  print(`${output}: ${codebooks} codebooks, ${frames} frames`, file.report);
   return 0;
 }
 
@@ -85,17 +86,17 @@ async function decode(args: readonly string[], interrupt: Interrupt): Promise<nu
   requirePositionals("codec decode", positionals, 2, 2);
   const [input, output] = positionals;
   const format = choiceFlag("format", values.format, ["pcm16", "float32"]) ?? "pcm16";
-  await checkOutput(output, [".wav"]);
+  const file = await requireOutput("", output, [".wav"]);
   const seconds = await withCodec(values, interrupt, async (model, _store, watch) => {
     const { sampling_rate, audio_channels: channels } = model.config;
     const codes = await readCodes(input, model.config);
     const { audio_values } = await model.decode(codes, watch);
     interrupt.check();
     const wav = encode_wav(sampling_rate, interleave(audio_values.data, channels), { format, channels });
-    await writeFileAtomically(output, wav);
+    await writeFileAtomically(file.path, wav);
     return audio_values.size / channels / sampling_rate;
   });
-  process.stdout.write(`${output}: ${seconds.toFixed(2)} s\n`);
+  print(`${output}: ${seconds.toFixed(2)} s`, file.report);
   return 0;
 }
 
@@ -115,12 +116,12 @@ async function withCodec<T>(
     watch: Pick<NonNullable<Parameters<EncodecModel["encode"]>[1]>, "signal" | "on_progress">,
   ) => Promise<T>,
 ): Promise<T> {
-  const notice = quiet === true ? {} : { onNotice: note };
   const progress = new ProgressLine();
+  const onNotice = quiet === true ? () => undefined : progress.note;
   const watch = { signal: interrupt.signal, ...(quiet === true ? {} : { on_progress: progress.report }) };
   const location = modelLocation(name);
-  const store = await openCheckpoint(location, { ...notice, signal: interrupt.signal });
-  const model = await EncodecModel.from_pretrained(store, { ...notice, ...(device === undefined ? {} : { device }) });
+  const store = await openCheckpoint(location, { onNotice, signal: interrupt.signal });
+  const model = await EncodecModel.from_pretrained(store, { onNotice, ...(device === undefined ? {} : { device }) });
   try {
     return await work(model, store, watch);
   } finally {
@@ -133,19 +134,6 @@ const untrained =
   "the encoder of nano is untrained, only its decoder sounds: to encode, give the checkpoint of a Bark or of " +
   "facebook/encodec_24khz with -m";
 
-function note(line: string): void {
-  process.stderr.write(`bark: ${line}\n`);
-}
-
 function bytesOf(codes: NdArray, output: string): Uint8Array<ArrayBuffer> {
-  return output.endsWith(".npy") ? writeNpyInt64(codes) : writeNpz({ codes });
-}
-
-async function checkOutput(output: string, endings: readonly string[]): Promise<void> {
-  if (!endings.some((ending) => output.endsWith(ending)))
-    throw new EngineError("usage", "does not end like the file that it will be", {
-      where: output,
-      expected: endings.join(" or "),
-    });
-  await requireFolderOf("output", output);
+  return /\.npy$/i.test(output) ? writeNpyInt64(codes) : writeNpz({ codes });
 }

@@ -6,6 +6,7 @@ import { checkGptTensors } from "../expected_tensors.ts";
 import { choiceFlag, parseCommandLine, requirePositionals } from "./command_line.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { openModel } from "./model_location.ts";
+import { print, printJson } from "./print.ts";
 import { ProgressLine } from "./progress.ts";
 
 const flags = { dtype: { type: "string" }, json: { type: "boolean" }, quiet: { type: "boolean" } } as const;
@@ -28,16 +29,14 @@ export async function convert(args: readonly string[], interrupt: Interrupt): Pr
       ...(values.quiet
         ? {}
         : {
-            onNotice: (line) => {
-              progress.end(); // A notice stands on a line of its own.
-              process.stderr.write(`bark: ${line}\n`);
-            },
+            onNotice: progress.note,
             onProgress: (now) => progress.report({ stage: "convert", totalIsKnown: true, ...now }),
           }),
     });
     progress.end();
     const result = describe(destination, written, performance.now() - began);
-    process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : summary(result));
+    if (values.json) printJson(result);
+    else print(summary(result));
   } finally {
     progress.end();
   }
@@ -76,5 +75,5 @@ function describe(output: string, { files, tensors, bytes }: Converted, millisec
 function summary({ output, files, tensors, bytes, milliseconds }: ConvertResult): string {
   const size = bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
   const where = files.length === 1 ? files[0] : `${files.length} files`;
-  return `${output}: ${tensors} tensors, ${size} in ${where}, ${(milliseconds / 1000).toFixed(1)} s\n`;
+  return `${output}: ${tensors} tensors, ${size} in ${where}, ${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -1,4 +1,5 @@
-import { EngineError, type ErrorCode } from "../../engine/errors.ts";
+import { EngineError, withoutSecrets, type ErrorCode } from "../../engine/errors.ts";
+import { note } from "./print.ts";
 
 /** What the process ends with; scripts rely on these numbers. */
 export const exitCodes: Readonly<Record<ErrorCode, number>> = {
@@ -17,14 +18,10 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
 /** Says on one line of stderr what went wrong (with `debug` also where in the code) and gives the exit code. */
 export function reportError(error: unknown, debug: boolean): number {
   const known = error instanceof EngineError;
-  const line = known ? error.message : `a fault of ours: ${oneLine(error)}; \`--debug\` shows where, please report it`;
-  process.stderr.write(`bark: ${line}\n`);
-  if (debug)
-    for (let cause = error; cause instanceof Error; cause = cause.cause) process.stderr.write(`${cause.stack}\n`);
-  return known ? exitCodes[error.code] : 1;
-}
-
-function oneLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replaceAll(/\s*\n\s*/g, " ");
+  note(known ? message : `a fault of ours: ${withoutSecrets(message)}; \`--debug\` shows where, please report it`);
+  if (debug)
+    for (let cause = error; cause instanceof Error; cause = cause.cause)
+      process.stderr.write(`${withoutSecrets(`${cause.stack}`)}\n`);
+  return known ? exitCodes[error.code] : 1;
 }

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { describeNpy, describeNpz } from "../../convert/describe_arrays.ts";
 import { openWeights } from "../../convert/open_weights.ts";
 import { TorchFile } from "../../convert/torch/torch_file.ts";
@@ -13,6 +13,7 @@ import { VoicePresets } from "../voices.ts";
 import { parseCommandLine, requirePositionals } from "./command_line.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { modelLocation, openModel } from "./model_location.ts";
+import { print } from "./print.ts";
 
 /** `bark inspect`: what a checkpoint or a file holds. */
 export async function inspect(args: readonly string[], interrupt: Interrupt): Promise<number> {
@@ -20,19 +21,19 @@ export async function inspect(args: readonly string[], interrupt: Interrupt): Pr
   const expected = values.model === undefined ? 1 : 0;
   requirePositionals("inspect", positionals, expected, expected);
   const location = modelLocation(values.model ?? positionals[0]);
-  const isFile = statSync(location, { throwIfNoEntry: false })?.isFile() === true;
-  for await (const line of isFile
-    ? inspectFile(location)
-    : inspectCheckpoint(await openModel(location, interrupt.signal)))
-    process.stdout.write(`${line}\n`);
+  const found = await stat(location).catch(() => undefined);
+  for await (const line of found === undefined || found.isDirectory()
+    ? inspectCheckpoint(await openModel(location, interrupt.signal))
+    : inspectFile(location))
+    print(line);
   return 0;
 }
 
 async function* inspectFile(file: string): AsyncGenerator<string> {
   const source = await FileSource.open(file);
   if (source === undefined) throw new EngineError("bad-input", "no such file", { where: file });
-  if (file.endsWith(".safetensors")) yield* describeSafetensors(await SafetensorsFile.open(source));
-  else if (/\.(pt|pth|bin|th)$/.test(file)) yield* describeTensors(await TorchFile.open(source));
+  if (/\.safetensors$/i.test(file)) yield* describeSafetensors(await SafetensorsFile.open(source));
+  else if (/\.(pt|pth|bin|th)$/i.test(file)) yield* describeTensors(await TorchFile.open(source));
   else if (/\.npz$/i.test(file)) yield* describeNpz(source);
   else if (/\.npy$/i.test(file)) yield await describeNpy(source);
   else

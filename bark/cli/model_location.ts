@@ -19,8 +19,7 @@ export async function openModel(
   { quiet = false } = {},
 ): Promise<FileStore> {
   const location = modelLocation(name);
-  if (quiet) return await openCheckpoint(location, { signal });
-  const progress_callback = downloadLine(new ProgressLine());
-  const onNotice = (line: string): boolean => process.stderr.write(`bark: ${line}\n`);
-  return await openCheckpoint(location, { signal, progress_callback, onNotice });
+  if (quiet) return await openCheckpoint(location, { signal, onNotice: () => undefined });
+  const line = new ProgressLine();
+  return await openCheckpoint(location, { signal, progress_callback: downloadLine(line), onNotice: line.note });
 }

@@ -1,10 +1,9 @@
-import { access, constants, stat } from "node:fs/promises";
-import path from "node:path";
 import { EngineError } from "../../engine/errors.ts";
 import type { GenerateKwargs } from "../generate_options.ts";
 import type { BarkFromPretrainedOptions } from "../load_options.ts";
 import { choiceFlag, numberFlag, parseCommandLine } from "./command_line.ts";
 import { modelLocation } from "./model_location.ts";
+import { requireOutput, type OutputFile } from "./output_file.ts";
 
 const flags = {
   file: { type: "string" },
@@ -39,9 +38,11 @@ export interface SayOptions {
   readonly file: string | undefined;
   readonly model: string;
   readonly voice: string | undefined;
-  readonly output: string;
+  readonly output: OutputFile;
   readonly format: "pcm16" | "float32";
-  readonly saveVoice: string | undefined;
+  readonly saveVoice: OutputFile | undefined;
+  /** Takes the results: standard output, unless a file goes there. */
+  readonly report: NodeJS.WritableStream;
   readonly kwargs: GenerateKwargs;
   readonly seed: number;
   readonly load: Pick<BarkFromPretrainedOptions, "dtype" | "device" | "low_memory">;
@@ -52,13 +53,12 @@ export interface SayOptions {
 /** @throws EngineError `usage` for a wrong flag or value, or a folder that is not there. */
 export async function parseSay(args: readonly string[]): Promise<SayOptions> {
   const { values, positionals } = parseCommandLine("say", args, flags);
-  const { output = "bark.wav", "save-voice": saveVoice } = values;
-  await requireFolderOf("--output", output);
-  if (saveVoice !== undefined) await requireFolderOf("--save-voice", saveVoice);
-  if (saveVoice !== undefined && path.resolve(saveVoice) === path.resolve(output))
+  // A name without an ending does not claim to be another kind of file.
+  const output = await requireOutput("--output", values.output ?? "bark.wav", [".wav", ""]);
+  const voiceName = values["save-voice"];
+  const saveVoice = voiceName === undefined ? undefined : await requireOutput("--save-voice", voiceName, [".npz", ""]);
+  if (saveVoice?.identity === output.identity)
     throw new EngineError("usage", "names the same file as --output", { where: "--save-voice", fix: "give another" });
-  for (const flag of ["model", "voice"] as const)
-    if (values[flag] === "") throw new EngineError("usage", "has no name", { where: `--${flag}`, fix: "give one" });
   const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]);
   return {
     words: positionals,
@@ -68,6 +68,7 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     output,
     format: choiceFlag("format", values.format, ["pcm16", "float32"]) ?? "pcm16",
     saveVoice,
+    report: saveVoice?.isStandardOutput === true ? saveVoice.report : output.report,
     kwargs: generateKwargs(values),
     seed: numberFlag("seed", values.seed, isSeed, "an integer from 0 to 2^53 - 1") ?? randomSeed(),
     load: {
@@ -128,27 +129,4 @@ function isSeed(value: number): boolean {
 
 function randomSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0];
-}
-
-/** A run takes minutes: a folder that is not there is told before it, not after. */
-export async function requireFolderOf(flag: string, file: string): Promise<void> {
-  const found = await stat(file).catch(() => undefined);
-  if (found?.isDirectory() === true || file === "")
-    throw new EngineError("usage", "is not the name of a file", {
-      where: `${flag} ${file}`,
-      fix: "give a file's name",
-    });
-  const folder = path.dirname(file);
-  if ((await stat(folder).catch(() => undefined))?.isDirectory() !== true)
-    throw new EngineError("usage", "the folder does not exist", {
-      where: `${flag} ${file}`,
-      fix: `mkdir -p ${folder}`,
-    });
-  await access(folder, constants.W_OK).catch((cause: unknown) => {
-    throw new EngineError("io", "no permission to write here", {
-      where: `${flag} ${file}`,
-      fix: "give another path",
-      cause,
-    });
-  });
 }

@@ -1,6 +1,12 @@
-import { readFile } from "node:fs/promises";
-import { addAbortSignal } from "node:stream";
+import { constants, createReadStream, openSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { Socket } from "node:net";
+import { addAbortSignal, type Readable } from "node:stream";
 import { EngineError } from "../../engine/errors.ts";
+import { follow } from "../../engine/node/follow.ts";
+
+/** No book comes near; `yes | bark say` does. */
+const maxTextBytes = 1 << 26;
 
 /**
  * The text to say, from the arguments, else from `--file`, else from standard input.
@@ -25,19 +31,38 @@ export async function readText(
 }
 
 async function readBytes(file: string | undefined, signal: AbortSignal): Promise<Uint8Array> {
-  if (file === undefined) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of addAbortSignal(signal, process.stdin)) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks);
-  }
+  const chunks: Buffer[] = [];
+  let size = 0;
   try {
-    return await readFile(file);
+    const stream = file === undefined ? process.stdin : await openText(file);
+    for await (const chunk of addAbortSignal(signal, stream)) {
+      chunks.push(chunk as Buffer);
+      size += (chunk as Buffer).length;
+      if (size > maxTextBytes) break;
+    }
   } catch (cause) {
     throw new EngineError("bad-input", `the text cannot be read: ${(cause as Error).message.split(",")[0]}`, {
-      where: file,
+      where: file ?? "standard input",
       cause,
     });
   }
+  if (size <= maxTextBytes) return Buffer.concat(chunks);
+  throw new EngineError("bad-input", "is too long for a text", {
+    where: file ?? "standard input",
+    expected: `at most ${maxTextBytes} bytes`,
+    actual: "more",
+  });
+}
+
+/** Of a file, a pipe or a descriptor (`<(…)` of a shell), none of which keeps the process from ending. */
+async function openText(file: string): Promise<Readable> {
+  const { descriptor } = await follow(file);
+  if (descriptor === 0) return process.stdin;
+  const found = await stat(file);
+  if (!found.isFIFO() && !found.isSocket()) return createReadStream(file);
+  // What opens a pipe and waits for its other end cannot be stopped.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+  return new Socket({ fd: descriptor ?? openSync(file, flags), readable: true, writable: false });
 }
 
 function decode(bytes: Uint8Array, where: string): string {

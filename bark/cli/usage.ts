@@ -10,18 +10,19 @@ export const usage = {
   bark doctor                                           check the adapters and every kernel
   bark bench generate|kernels|peers|encode|results      measure, see \`bark bench --help\`
 
-\`bark COMMAND --help\` tells the flags. \`--debug\` adds a stack trace to an error.
+\`bark COMMAND --help\` tells the flags, \`bark --version\` the version. \`--debug\` adds a stack trace to an error.
 Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad input file or checkpoint;
 4 no usable adapter; 130 interrupted.
 `,
   say: `bark say [TEXT…] [-m MODEL] [-v VOICE] [-o OUT.wav]
 
-  TEXT                      what to say; without it (and --file) it is read from standard input
-  --file F                  read the text from a file
+  TEXT                      what to say, after -- if it begins with a dash; without it (and --file) it is read from
+                            standard input
+  --file F                  read the text from a file or a pipe
   -m, --model MODEL         a directory, a URL, a model on the Hugging Face hub (owner/name or owner/name@revision),
                             or "nano" (default: the checkpoint in the repository)
   -v, --voice VOICE         a preset's name or a FILE.npz; default: no voice is given
-  -o, --output OUT.wav      default: bark.wav
+  -o, --output OUT.wav      default: bark.wav; "-" is standard output, and all words then go to the other
   --format pcm16|float32    default: pcm16; float32 writes the unclipped samples
   --save-voice OUT.npz      also write all tokens of the run, a voice to go on with
   --greedy                  no sampling in any stage
@@ -36,7 +37,7 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   --device NAME             part of an adapter's name; "software" forces the software adapter
   --low-memory              one sub-model on the GPU at a time, read again for every run
   --json                    one line of JSON on standard output instead of the summary
-  --quiet                   no progress
+  --quiet                   no progress and no notices
 `,
   convert: `bark convert SRC DEST [--dtype f32|f16|q8]
 

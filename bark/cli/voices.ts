@@ -6,6 +6,7 @@ import { BarkProcessor } from "../processor.ts";
 import { parseCommandLine, requirePositionals } from "./command_line.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { openModel } from "./model_location.ts";
+import { note, print } from "./print.ts";
 import { say } from "./say.ts";
 
 const flags = {
@@ -49,8 +50,9 @@ export async function voices(args: readonly string[], interrupt: Interrupt): Pro
 /** Those of the `bark say` that a preview is. */
 function previewArguments(voice: string, model: string | undefined, output: string | undefined): string[] {
   const text = sentences[languageCode(voice) ?? "en"] ?? sentences["en"];
-  const given = (flag: string, value: string | undefined): string[] => (value === undefined ? [] : [flag, value]);
-  return [...given("-m", model), "-v", voice, ...given("-o", output), "--", text];
+  const given = (flag: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [`--${flag}=${value}`];
+  return [...given("model", model), `--voice=${voice}`, ...given("output", output), "--", text];
 }
 
 async function list(store: FileStore): Promise<void> {
@@ -58,14 +60,14 @@ async function list(store: FileStore): Promise<void> {
   const { sample_rate } = await BarkGenerationConfig.from_pretrained(store);
   const processor = await BarkProcessor.from_pretrained(store);
   const names = processor.available_voice_presets;
-  if (names.length === 0) process.stderr.write(`bark: ${store.name} has no voice presets; an .npz can be used\n`);
+  if (names.length === 0) note(`${store.name} has no voice presets; an .npz can be used`);
   const width = Math.max(...names.map((name) => name.length));
   for (let first = 0; first < names.length; first += loadedAtOnce) {
     const some = names.slice(first, first + loadedAtOnce);
     const loaded = await Promise.all(some.map((name) => processor.loadVoice(name)));
     for (const [i, { fine_prompt }] of loaded.entries()) {
       const seconds = (fine_prompt.shape[1] * codec_config.hop_length) / sample_rate;
-      process.stdout.write(`${some[i].padEnd(width)}  ${languageOf(some[i]).padEnd(12)}  ${seconds.toFixed(1)} s\n`);
+      print(`${some[i].padEnd(width)}  ${languageOf(some[i]).padEnd(12)}  ${seconds.toFixed(1)} s`);
     }
   }
 }

@@ -10,7 +10,7 @@ import { SyntheticStore, syntheticSizes, type SyntheticSize } from "../../tools/
 import { describeMachine } from "../measure/machine.ts";
 import { usualEffort } from "../measure/stopwatch.ts";
 import { plotGenerate } from "../plot/generate.ts";
-import { checkPlotName, writePlot } from "../plot/write.ts";
+import { requirePlot, writePlot } from "../plot/write.ts";
 import { measureRoofline } from "../roofline/roofline.ts";
 import { measureRuns } from "./measure.ts";
 import { describeRuns, reportLines, type GenerateReport } from "./report.ts";
@@ -33,7 +33,7 @@ export async function benchGenerate(args: readonly string[]): Promise<number> {
     plot: { type: "string" },
   });
   requirePositionals("bench generate", positionals, 0, 0);
-  checkPlotName(values.plot);
+  const plot = await requirePlot(values.plot);
   const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16"]);
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
   const count = (flag: string, text: string | undefined): number | undefined =>
@@ -83,7 +83,7 @@ export async function benchGenerate(args: readonly string[]): Promise<number> {
     const again = await load();
     again.model.dispose();
     const report: GenerateReport = { ...described, args, load: { cold, warm: again.milliseconds } };
-    await writePlot(values.plot, () => plotGenerate(report));
+    await writePlot(plot, () => plotGenerate(report));
     process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${reportLines(report).join("\n")}\n`);
     return 0;
   } finally {

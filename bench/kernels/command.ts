@@ -3,7 +3,7 @@ import { EngineError } from "../../engine/errors.ts";
 import { openGpu } from "../../engine/gpu.ts";
 import { describeMachine, describeProcessor, type Machine } from "../measure/machine.ts";
 import { plotKernels } from "../plot/kernels.ts";
-import { checkPlotName, writePlot } from "../plot/write.ts";
+import { requirePlot, writePlot } from "../plot/write.ts";
 import type { KernelReport } from "./report.ts";
 import { allOps, runKernels, selectCases, type KernelMeasurements, type KernelSelection } from "./run_all.ts";
 import { headerLine, resultLine, rooflineLine } from "./table.ts";
@@ -20,7 +20,7 @@ export async function benchKernels(args: readonly string[]): Promise<number> {
     json: { type: "boolean" },
     plot: { type: "string" },
   });
-  checkPlotName(values.plot);
+  const plot = await requirePlot(values.plot);
   const format = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]) ?? "f32";
   const selection = { ops: positionals, shape: values.shape ?? "", format };
   if (selectCases(selection).length === 0)
@@ -38,7 +38,7 @@ export async function benchKernels(args: readonly string[]): Promise<number> {
       ? await measureInChromium(selection, print)
       : await measureHere(selection, values.device, print);
   const report: KernelReport = { command: "kernels", args, format, ...measured };
-  await writePlot(values.plot, () => plotKernels(report));
+  await writePlot(plot, () => plotKernels(report));
   if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   return report.results.every(({ correct }) => correct) ? 0 : 1;
 }

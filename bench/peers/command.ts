@@ -6,7 +6,7 @@ import { EngineError } from "../../engine/errors.ts";
 import { openGpu } from "../../engine/gpu.ts";
 import { describeMachine, type Machine } from "../measure/machine.ts";
 import { plotPeers } from "../plot/peers.ts";
-import { checkPlotName, writePlot } from "../plot/write.ts";
+import { requirePlot, writePlot } from "../plot/write.ts";
 import { compare, peerLine, type PeerName, type PeerResult } from "./compare.ts";
 import { contenders } from "./contenders.ts";
 import { peersFolder } from "./folder.ts";
@@ -26,7 +26,7 @@ export async function benchPeers(args: readonly string[]): Promise<number> {
     json: { type: "boolean" },
     plot: { type: "string" },
   });
-  checkPlotName(values.plot);
+  const plot = await requirePlot(values.plot);
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
   const layers = numberFlag("layers", values.layers, isCount, "an integer ≥ 1") ?? 12;
   const rounds = numberFlag("rounds", values.rounds, isCount, "an integer ≥ 1") ?? 7;
@@ -72,7 +72,7 @@ export async function benchPeers(args: readonly string[]): Promise<number> {
   }
   await rm(path.join(peersFolder, "data"), { recursive: true, force: true });
   const report: PeersReport = { command: "peers", args, machine, works: compared };
-  await writePlot(values.plot, () => plotPeers(report));
+  await writePlot(plot, () => plotPeers(report));
   if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   return 0;
 }

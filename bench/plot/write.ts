@@ -1,13 +1,11 @@
-import path from "node:path";
+import { requireOutput, type OutputFile } from "../../bark/cli/output_file.ts";
 import { writeFileAtomically } from "../../engine/node/atomic_file.ts";
-import { EngineError } from "../../engine/errors.ts";
 
-/** @throws EngineError `usage` for a name that does not end in `.svg`, before hours of measuring. */
-export function checkPlotName(file: string | undefined): void {
-  if (file !== undefined && path.extname(file) !== ".svg")
-    throw new EngineError("usage", "plots are written as SVG", { where: `--plot ${file}`, fix: "name it FILE.svg" });
+/** @throws EngineError `usage` for a name that cannot be written or does not end in `.svg`, before hours of measuring. */
+export async function requirePlot(file: string | undefined): Promise<OutputFile | undefined> {
+  return file === undefined ? undefined : await requireOutput("--plot", file, [".svg"]);
 }
 
-export async function writePlot(file: string | undefined, svg: () => string): Promise<void> {
-  if (file !== undefined) await writeFileAtomically(file, new TextEncoder().encode(svg()));
+export async function writePlot(file: OutputFile | undefined, svg: () => string): Promise<void> {
+  if (file !== undefined) await writeFileAtomically(file.path, new TextEncoder().encode(svg()));
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parseCommandLine } from "../../bark/cli/command_line.ts";
+import { requireOutput } from "../../bark/cli/output_file.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { writeFileAtomically } from "../../engine/node/atomic_file.ts";
 import { resultsMarkdown, type Report } from "./markdown.ts";
@@ -12,9 +13,10 @@ export async function benchResults(args: readonly string[]): Promise<number> {
       where: "bench results",
       fix: "give files that --json printed",
     });
+  const output = values.output === undefined ? undefined : await requireOutput("--output", values.output, [".md"]);
   const markdown = resultsMarkdown(await Promise.all(positionals.map(readReport)));
-  if (values.output === undefined) process.stdout.write(markdown);
-  else await writeFileAtomically(values.output, new TextEncoder().encode(markdown));
+  if (output === undefined) process.stdout.write(markdown);
+  else await writeFileAtomically(output.path, new TextEncoder().encode(markdown));
   return 0;
 }
 

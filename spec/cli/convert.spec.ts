@@ -24,7 +24,7 @@ describe("bark convert", () => {
     const run = await bark(["convert", suno, "out", "--dtype", "f16"], { cwd: folder });
     expect(run.code, run.stderr).equal(0);
     expect(run.stdout).match(/^out: 159 tensors, 0\.2 MB in model\.safetensors, \d+\.\d s\n$/);
-    expect(run.stderr).match(/^convert: 0 MB.*\n$/);
+    expect(run.stderr).match(/^convert: 0\.2 MB.*\n$/);
     expect((await readdir(path.join(folder, "out"))).sort()).deep.equal([
       ...["config.json", "generation_config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"],
     ]);
@@ -93,14 +93,21 @@ describe("bark convert", () => {
     await expectRefusal(["other", "a"], 3, /other\/pytorch_model\.bin: tensor fine_acoustics\.layers\.\d.* is missing/);
   });
 
-  it("stops at Ctrl-C with 130 and leaves nothing", async () => {
+  for (const [name, signal] of [
+    ["Ctrl-C", "SIGINT"],
+    ["SIGTERM", "SIGTERM"],
+    ["a terminal that is closed", "SIGHUP"],
+  ] as const)
+    it(`stops at ${name} with 130 and leaves nothing`, () => expectStop(signal));
+
+  async function expectStop(signal: "SIGINT" | "SIGTERM" | "SIGHUP"): Promise<void> {
     const file = await readFile(path.join(root, "models/nano/model.safetensors"));
-    let child: { kill(signal: "SIGINT"): void } | undefined;
+    let child: { kill(signal: NodeJS.Signals): void } | undefined;
     const server = await serve((request, response) => {
       const name = request.url!.slice(1);
       if (name === "model.safetensors") {
         // The header has been read: this is a tensor.
-        if (Number(/bytes=(\d+)/.exec(request.headers.range!)?.[1]) > 100_000) child?.kill("SIGINT");
+        if (Number(/bytes=(\d+)/.exec(request.headers.range!)?.[1]) > 100_000) child?.kill(signal);
         return void setTimeout(() => sendRange(request, response, file), 20);
       }
       void readFile(path.join(root, "models/nano", name)).then(
@@ -117,7 +124,7 @@ describe("bark convert", () => {
     expect(run.code, run.stderr).equal(130);
     expect(lines(run.stderr).at(-1)).equal("bark: interrupted; nothing was written");
     expect(await readdir(folder)).deep.equal(before);
-  });
+  }
 
   it("exit 1: no room to write, nothing left half written", async function () {
     if (process.platform === "win32") return this.skip();

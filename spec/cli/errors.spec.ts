@@ -2,7 +2,10 @@ import { expect } from "chai";
 import { cp, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { bark, lines } from "../support/bark_command.ts";
+
+const nano = fileURLToPath(new URL("../../models/nano", import.meta.url));
 
 /** A wrong call ends with one line on stderr that holds `says`, the exit code, nothing on stdout and no new file. */
 async function expectRefusal(args: readonly string[], code: number, says: RegExp, cwd: string): Promise<void> {
@@ -22,13 +25,30 @@ describe("wrong calls of bark", () => {
     await writeFile(path.join(folder, "notes.txt"), "x");
     await writeFile(path.join(folder, "latin1.txt"), Uint8Array.of(0x63, 0xe9));
     await writeFile(path.join(folder, "broken.npz"), "PK");
+    const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n";
+    await writeFile(path.join(folder, "pointer.safetensors"), pointer);
   });
   after(() => rm(folder, { recursive: true }));
 
   const usage: readonly [name: string, args: readonly string[], says: RegExp][] = [
     ["no command", [], /no command given/],
+    ["a misspelt command", ["sya", "hi"], /sya: no such command; did you mean "say"\?/],
     ["an unknown command", ["sing"], /sing: no such command; one of say, .*voices/],
-    ["an unknown flag", ["say", "hi", "--loud"], /'--loud'.*bark say --help/],
+    ["an unknown flag", ["say", "hi", "--loud"], /say --loud: no such flag; .bark say --help/],
+    [
+      "a misspelt flag",
+      ["say", "hi", "--temprature", "1"],
+      /--temprature: no such flag; did you mean "--temperature"\?/,
+    ],
+    ["a long flag with one dash", ["say", "hi", "-model", "nano"], /-model: no such flag; did you mean "--model"\?/],
+    ["a text that begins with a dash", ["say", "-5 degrees"], /-5 degrees: no such flag; put -- before a text/],
+    ["a text that begins with a minus", ["say", "-Hello"], /-Hello: no such flag; put -- before a text/],
+    ["a flag without its value", ["say", "hi", "-o"], /-o: has no value/],
+    ["a flag in place of a value", ["say", "hi", "-o", "--json"], /-o: has no value; --output=--json if that is it/],
+    ["a flag given twice", ["say", "hi", "-o", "a", "--output", "b"], /--output: is given twice/],
+    ["a value for a flag without", ["say", "hi", "--greedy=1"], /--greedy=1: takes no value/],
+    ["= after a short flag", ["say", "hi", "-o=a.wav"], /-o=a\.wav: .* --output=a\.wav/],
+    ["half a top-k", ["say", "hi", "--top-k", "5.5"], /--top-k: .*got 5\.5/],
     ["no text", ["say"], /the text is empty/],
     ["blank text", ["say", "  "], /the text is empty/],
     ["text twice", ["say", "hi", "--file", "notes.txt"], /both as arguments and by --file/],
@@ -41,7 +61,7 @@ describe("wrong calls of bark", () => {
       /semantic.max.new.tokens.*at most 576/,
     ],
     ["a probability above 1", ["say", "hi", "--top-p", "1.5"], /--top-p/],
-    ["a negative seed", ["say", "hi", "--seed=-1"], /--seed/],
+    ["a negative seed", ["say", "hi", "--seed", "-1"], /--seed: .*got -1/],
     ["sampling with --greedy", ["say", "hi", "--greedy", "--top-k", "5"], /--greedy picks without --top-k/],
     ["an unknown dtype", ["say", "hi", "--dtype", "f8"], /--dtype.*f32/],
     ["an unknown format", ["say", "hi", "--format", "mp3"], /--format.*pcm16 or float32/],
@@ -50,8 +70,16 @@ describe("wrong calls of bark", () => {
       ["say", "hi", "-o", "gone/a.wav"],
       /gone\/a\.wav: the folder does not exist/,
     ],
-    ["a model without a name", ["say", "hi", "-m", ""], /--model: has no name/],
-    ["a negative number for a flag", ["say", "hi", "--top-p", "-1"], /'--top-p' argument is ambiguous; /],
+    ["a model without a name", ["say", "hi", "-m", ""], /-m: has no value/],
+    ["a negative number for a flag", ["say", "hi", "--top-p", "-1"], /--top-p: .*from 0 to 1, got -1/],
+    ["a kind of file that is not written", ["say", "hi", "-o", "a.mp3"], /a\.mp3: .*expected \.wav, got \.mp3.*a\.wav/],
+    ["a preview of such a kind", ["voices", "--preview", "en_speaker_0", "-o", "a.ogg"], /a\.ogg: .*expected \.wav/],
+    ["a voice of another kind", ["say", "hi", "--save-voice", "a.npy"], /a\.npy: .*expected \.npz/],
+    ["a name that is too long", ["say", "hi", "-o", `${"x".repeat(252)}.wav`], /the name is too long/],
+    ["a voice's name that is too long", ["say", "hi", "--save-voice", `${"x".repeat(252)}.npz`], /name is too long/],
+    ["a converted folder's name that is too long", ["convert", nano, "x".repeat(256)], /name is too long/],
+    ["a plot in no folder", ["bench", "kernels", "--plot", "gone/a.svg"], /gone\/a\.svg: the folder does not exist/],
+    ["results in no folder", ["bench", "results", "notes.txt", "-o", "gone/a.md"], /gone\/a\.md: the folder does/],
     ["a folder as output", ["say", "hi", "-o", "."], /not the name of a file/],
     ["one file for both outputs", ["say", "hi", "-o", "a", "--save-voice", "./a"], /the same file as --output/],
     ["too many arguments", ["voices", "all"], /voices: wrong number of arguments/],
@@ -67,6 +95,9 @@ describe("wrong calls of bark", () => {
     ["a text file that is no UTF-8", ["say", "--file", "latin1.txt"], /latin1\.txt: the text is not UTF-8/],
     ["a file of an unknown kind", ["inspect", "notes.txt"], /notes\.txt: .*\.safetensors/],
     ["a file that is not there", ["inspect", "gone.npz"], /gone\.npz: no such/],
+    ["a pointer of git-lfs", ["inspect", "pointer.safetensors"], /pointer\.safetensors: is a git-lfs pointer/],
+    ["a file as a checkpoint", ["say", "hi", "-m", "notes.txt"], /notes\.txt: is not a folder/],
+    ["a text that is a folder", ["say", "--file", "."], /\.: the text cannot be read: EISDIR/],
   ];
   for (const [name, args, says] of input) it(`exit 3: ${name}`, () => expectRefusal(args, 3, says, folder));
 

@@ -1,8 +1,9 @@
 import { expect } from "chai";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { bark, lines } from "../support/bark_command.ts";
+import { safetensorsBytes } from "../support/safetensors_bytes.ts";
 
 describe("bark voices, inspect and doctor", () => {
   it("lists presets with language and length", async () => {
@@ -62,6 +63,22 @@ describe("bark voices, inspect and doctor", () => {
       .match(/all \d+ agree/)
       .and.match(/Vulkan driver/);
     expect(run.stdout).not.include("FAILED");
+  });
+
+  it("prints no escape sequences out of names in a file", async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "bark-escapes-"));
+    const header = {
+      "a\u001b[31m": { dtype: "F32", shape: [0], data_offsets: [0, 0] },
+      __metadata__: { "b\u009b": "\u001b]0;x\u0007" },
+    };
+    await writeFile(path.join(folder, "x.safetensors"), safetensorsBytes(header, 0));
+    const run = await bark(["inspect", "x.safetensors"], { cwd: folder });
+    expect(lines(run.stdout)).deep.equal(["metadata b :  ]0;x ", "a [31m  F32  [0]", "1 tensors, 0.00 M F32"]);
+    await rm(folder, { recursive: true });
+  });
+
+  it("tells its version", async () => {
+    for (const flag of ["--version", "-v", "version"]) expect((await bark([flag])).stdout).match(/^\d+\.\d+\.\d+\n$/);
   });
 
   for (const command of ["say", "voices", "inspect", "doctor"])
