@@ -43,12 +43,12 @@ export async function writeFileAtomically(
  * Where the bytes for a file would go. Tells before a run of hours that they cannot. @throws EngineError `usage` if the
  * name cannot be one of a file, `io` if there is no permission.
  */
-export async function checkWritable(file: string): Promise<WriteTarget> {
+export async function checkWritable(file: string, where = file): Promise<WriteTarget> {
   return await findTarget(file).catch((error: NodeJS.ErrnoException) => {
-    const { problem, fix } = writeError(file, error);
+    const { problem, fix } = writeError(where, error);
     const code = wrongNames.includes(error.code ?? "") ? "usage" : "io";
     const missing = error.code === "ENOENT" ? `mkdir -p ${error.path ?? path.dirname(file)}` : fix;
-    throw new EngineError(code, problem, { where: file, fix: missing, cause: error });
+    throw new EngineError(code, problem, { where, fix: missing, cause: error });
   });
 }
 
