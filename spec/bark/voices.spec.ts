@@ -187,6 +187,7 @@ describe("VoicePresets", () => {
     expect(await fault((await presets()).load("/nowhere/at/all.npz"))).to.match(
       /^bad-input \/nowhere\/at\/all.npz: no such voice/,
     );
+    expect(await fault((await presets()).load("owner/name@main/x"))).to.match(/^bad-input owner.*no such voice/);
     expect(await fault((await presets()).load("repo_or_path"))).to.match(/no such voice/);
   });
 
