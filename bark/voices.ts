@@ -80,8 +80,7 @@ export class VoicePresets {
   async load(preset: VoicePreset, options: VoiceOptions = {}): Promise<HistoryPrompt> {
     if (typeof preset === "string") {
       if (this.names.includes(preset)) return await this.#loadNamed(preset);
-      if (options.names_only === true || this.#options.names_only === true)
-        throw this.#unknown(preset, "", "a preset's name");
+      if (options.names_only === true || this.#options.names_only === true) throw this.#unknown(preset);
       if (options.allow_urls !== true && this.#options.allow_urls !== true) refuseAddress(preset);
       return await this.#loadFile(preset);
     }
@@ -117,15 +116,16 @@ export class VoicePresets {
     const path = /\.npz$/i.test(name) ? name : `${name}.npz`;
     const source = await openFile(path);
     if (source !== undefined) return await closing(source, voiceOfNpz);
-    throw this.#unknown(name, ` and no file ${path}`, "the path of an .npz");
+    throw this.#unknown(name, path);
   }
 
-  #unknown(name: string, tried: string, otherwise: string): EngineError {
-    const known = this.names;
+  /** @param path the file that was looked for too. */
+  #unknown(name: string, path?: string): EngineError {
+    const known = this.names.length === 0 ? "a preset, of which the checkpoint has none" : sample(this.names);
     return new EngineError("bad-input", "no such voice", {
       where: name,
-      expected: known.length === 0 ? `${otherwise} (the checkpoint has no presets)` : `${sample(known)} or a path`,
-      actual: `no preset${tried}`,
+      expected: path === undefined ? known : `${known}, or the path of an .npz`,
+      actual: path === undefined ? "no preset" : `no preset and no file ${path}`,
       fix: "`bark voices` lists the presets",
     });
   }

@@ -137,7 +137,9 @@ describe("VoicePresets", () => {
           strict.load(name, { names_only: false, allow_urls: true }),
           lax.load(name, { names_only: true }),
         ])
-          expect(await fault(work), name).to.match(/^bad-input .*no such voice \(expected v2\/en_speaker_6/);
+          expect(await fault(work), name).to.match(
+            /^bad-input .*no such voice \(expected v2\/en_speaker_6, got no preset\)/,
+          );
       expect(await strict.load("v2/en_speaker_6")).to.deep.equal(voice);
       expect(opened).to.deep.equal([]);
     } finally {
@@ -182,7 +184,7 @@ describe("VoicePresets", () => {
 
   it("says which voices there are when it does not know one", async () => {
     expect(await fault((await presets()).load("nobody"))).to.equal(
-      "bad-input nobody: no such voice (expected v2/en_speaker_6 or a path, got no preset and no file nobody.npz); `bark voices` lists the presets",
+      "bad-input nobody: no such voice (expected v2/en_speaker_6, or the path of an .npz, got no preset and no file nobody.npz); `bark voices` lists the presets",
     );
     expect(await fault((await presets()).load("/nowhere/at/all.npz"))).to.match(
       /^bad-input \/nowhere\/at\/all.npz: no such voice/,
