@@ -121,7 +121,8 @@ async function withCodec<T>(
   const watch = { signal: interrupt.signal, ...(quiet === true ? {} : { on_progress: progress.report }) };
   const location = modelLocation(name);
   const store = await openCheckpoint(location, { onNotice, signal: interrupt.signal });
-  const model = await EncodecModel.from_pretrained(store, { onNotice, ...(device === undefined ? {} : { device }) });
+  const options = { recover: true, onNotice, ...(device === undefined ? {} : { device }) };
+  const model = await EncodecModel.from_pretrained(store, options);
   try {
     return await work(model, store, watch);
   } finally {

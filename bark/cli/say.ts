@@ -24,13 +24,17 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
   const text = await readText(options.words, options.file, interrupt.signal);
   const began = performance.now();
   const progress = new ProgressLine();
-  const onNotice = options.quiet ? () => undefined : progress.note;
+  // What is lost of the text and what is wrong with the sound is never chatter; which adapter there is may be.
+  let isLoaded = false;
+  const onNotice = (line: string): void => {
+    if (!options.quiet || isLoaded) progress.note(line);
+  };
 
   // What can be told without the weights is told before they load.
   const store = await openModel(options.model, interrupt.signal, options);
   const config = await BarkConfig.from_pretrained(store);
   const generation = await BarkGenerationConfig.from_pretrained(store);
-  const processor = await BarkProcessor.from_pretrained(store, { onNotice });
+  const processor = await BarkProcessor.from_pretrained(store, { onNotice: progress.note });
   const history = options.voice === undefined ? null : await processor.loadVoice(options.voice);
   checkGenerationFits(generation, config, `${store.name}/generation_config.json`);
   if (history !== null) checkVoiceFits(history, generation, config, options.voice);
@@ -42,7 +46,8 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
 
   const shared = { signal: interrupt.signal, ...(options.quiet ? {} : { on_progress: progress.report }) };
   try {
-    const model = await BarkModel.from_pretrained(store, { ...options.load, onNotice, ...shared });
+    const model = await BarkModel.from_pretrained(store, { ...options.load, recover: true, onNotice, ...shared });
+    isLoaded = true;
     const load = performance.now() - began;
     try {
       const { kwargs, seed } = options;

@@ -37,7 +37,7 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   --device NAME             part of an adapter's name; "software" forces the software adapter
   --low-memory              one sub-model on the GPU at a time, read again for every run
   --json                    one line of JSON on standard output instead of the summary
-  --quiet                   no progress and no notices
+  --quiet                   no progress, and notices only of lost text or a wrong sound
 `,
   convert: `bark convert SRC DEST [--dtype f32|f16|q8]
 
