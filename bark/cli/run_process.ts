@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { removeTemporaries, writeError } from "../../engine/node/atomic_file.ts";
 import { beforeDashes } from "./command_line.ts";
@@ -31,7 +32,7 @@ export async function runProcess(command: Command): Promise<never> {
 }
 
 async function flush(stream: NodeJS.WriteStream): Promise<void> {
-  // A full disk refuses even no bytes. What it said of others comes before the next turn.
-  if (stream.writableLength === 0) return await setImmediate();
+  // Files and terminals have it all, and a full disk refuses even no bytes: what it says comes before the next turn.
+  if (!(stream instanceof Socket) || stream.writableLength === 0) return await setImmediate();
   await new Promise<void>((resolve) => stream.write("", () => resolve()));
 }
