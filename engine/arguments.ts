@@ -89,7 +89,7 @@ export function describe(value: unknown): string {
 }
 
 /** Made by `{}`, also in another frame. Of others, such as a promise or an array, the names are not those of arguments. */
-function isPlainObject(value: unknown): value is object {
+export function isPlainObject(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;

@@ -1,5 +1,6 @@
 import {
   argumentsOf,
+  isPlainObject,
   noneOr,
   reader,
   readFunction,
@@ -34,6 +35,5 @@ export const readGpuOptions = argumentsOf("openGpu", {
 } satisfies ReadersOf<GpuOptions>);
 
 function isVersions(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return value === "static";
-  return Object.values(value).every((name) => typeof name === "string");
+  return value === "static" || (isPlainObject(value) && Object.values(value).every((name) => typeof name === "string"));
 }
