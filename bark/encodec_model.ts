@@ -1,4 +1,3 @@
-import { checkDecoder } from "../encodec/expected_tensors.ts";
 import { EncodecDecoder } from "../encodec/decoder.ts";
 import { EncodecEncoder } from "../encodec/encoder.ts";
 import { refuseMore } from "../engine/arguments.ts";
@@ -55,12 +54,8 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
       json["model_type"] === "encodec"
         ? EncodecConfig.from_dict(json, where)
         : BarkConfig.from_dict(json, where).codec_config;
-    const prefixIn = (reader: TensorReader): string => {
-      const isWhole = Array.from(reader.names()).some((name) => name.startsWith("codec_model."));
-      const prefix = isWhole ? "codec_model." : "";
-      checkDecoder(reader, prefix, config);
-      return prefix;
-    };
+    const prefixIn = (reader: TensorReader): string =>
+      Array.from(reader.names()).some((name) => name.startsWith("codec_model.")) ? "codec_model." : "";
     return await Placement.opened(store, options, prefixIn, async (placement, prefix) => {
       return new EncodecModel({ placement, prefix }, config, { owned: placement });
     });
