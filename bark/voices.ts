@@ -148,15 +148,16 @@ function refuseAddress(text: string): void {
 
 async function openFile(path: string): Promise<ByteSource | undefined> {
   const slash = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+  const isRelative = !/^([./\\]|[a-z][a-z0-9+.-]*:)/i.test(path);
+  let folder: FileStore;
   try {
-    const isRelative = !/^([./\\]|[a-z][a-z0-9+.-]*:)/i.test(path);
     // Else `owner/name@…` would be taken for a repository on the hub.
-    const folder = await getPlatform().openStore((isRelative ? "./" : "") + path.slice(0, slash + 1));
-    return await folder.open(path.slice(slash + 1));
+    folder = await getPlatform().openStore((isRelative ? "./" : "") + path.slice(0, slash + 1));
   } catch (error) {
     if (error instanceof EngineError && error.code === "bad-input") return undefined;
     throw error;
   }
+  return await folder.open(path.slice(slash + 1));
 }
 
 async function closing<T>(source: ByteSource, read: (source: ByteSource) => Promise<T>): Promise<T> {
