@@ -34,7 +34,8 @@ export function quantizeQ8(values: Float32Array, rows: number, columns: number):
       const end = Math.min(begin + q8Block, (row + 1) * columns);
       const scale = scaleOf(values, begin, end);
       scales[row * blocks + block] = scale;
-      if (scale > 0) for (let i = begin; i < end; i++) quants[i] = nearest(values[i] / scale);
+      // By a scale of 0 or NaN this is NaN, which an Int8Array holds as 0.
+      for (let i = begin; i < end; i++) quants[i] = nearest(values[i] / scale);
     }
   return { quants, scales };
 }

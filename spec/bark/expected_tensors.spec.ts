@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
-import { BarkConfig, BarkFineConfig } from "../../bark/config.ts";
-import { causalTensors, checkGptTensors, fineTensors } from "../../bark/expected_tensors.ts";
+import { BarkConfig, BarkFineConfig, BarkSemanticConfig } from "../../bark/config.ts";
+import { causalTensors, checkGptTensors, fineTableNames, fineTensors } from "../../bark/expected_tensors.ts";
 import { openWeights } from "../../convert/open_weights.ts";
 import { checkDecoder } from "../../encodec/expected_tensors.ts";
 import { EncodecConfig } from "../../encodec/config.ts";
-import { checkTensors } from "../../engine/expected_tensors.ts";
+import { checkTensors, type ExpectedTensor } from "../../engine/expected_tensors.ts";
 import type { JsonObject } from "../../engine/json_fields.ts";
 import { DirectoryStore } from "../../engine/node/directory_store.ts";
 import type { TensorReader } from "../../engine/tensor_reader.ts";
@@ -91,4 +91,65 @@ describe("tensors that a config asks for", () => {
       shape: [10048, 768],
     });
   });
+
+  const listed = (tensors: Iterable<ExpectedTensor>): string[] =>
+    Array.from(tensors, ({ names, shape }) => `${names.join("|")} ${shape.join("x")}`);
+  const sizes = { hidden_size: 4, num_heads: 1, num_layers: 1, block_size: 8, input_vocab_size: 10 };
+  const matrices = ["attn.att_proj 12x4", "attn.out_proj 4x4", "mlp.in_proj 16x4", "mlp.out_proj 4x16"];
+  const biases = ["attn.att_proj 12", "attn.out_proj 4", "mlp.in_proj 16", "mlp.out_proj 4"];
+  const weights = matrices.map((entry) => `layers.0.${entry.replace(" ", ".weight ")}`);
+  const norms = ["layers.0.layernorm_1", "layers.0.layernorm_2", "layernorm_final"];
+
+  it("of a causal model have biases where the config says so", () => {
+    for (const bias of [true, false]) {
+      const config = new BarkSemanticConfig({ ...sizes, output_vocab_size: 9, bias });
+      expect(listed(causalTensors(config)).sort()).deep.equal(
+        [
+          ...["input_embeds_layer.weight 10x4", "position_embeds_layer.weight 8x4", "lm_head.weight 9x4"],
+          ...[...weights, ...norms.map((name) => `${name}.weight 4`)],
+          ...(bias
+            ? [
+                ...biases.map((entry) => `layers.0.${entry.replace(" ", ".bias ")}`),
+                ...norms.map((name) => `${name}.bias 4`),
+              ]
+            : []),
+        ].sort(),
+      );
+    }
+  });
+
+  for (const [given, tables, heads] of [
+    [
+      1,
+      ["0.weight", "1.weight|lm_heads.0.weight", "2.weight|lm_heads.1.weight", "3.weight|lm_heads.2.weight"],
+      [
+        "0.weight|input_embeds_layers.1.weight",
+        "1.weight|input_embeds_layers.2.weight",
+        "2.weight|input_embeds_layers.3.weight",
+      ],
+    ],
+    [
+      2,
+      ["0.weight", "1.weight|lm_heads.0.weight", "2.weight|lm_heads.1.weight", "3.weight"],
+      ["0.weight|input_embeds_layers.1.weight", "1.weight|input_embeds_layers.2.weight"],
+    ],
+  ] as const)
+    it(`of the fine model share head i with table i + 1, with ${given} codebooks given`, () => {
+      const config = new BarkFineConfig({
+        ...sizes,
+        output_vocab_size: 10,
+        bias: false,
+        n_codes_total: 4,
+        n_codes_given: given,
+      });
+      expect(listed(fineTensors(config)).sort()).deep.equal(
+        [
+          ...tables.map((names) => `input_embeds_layers.${names} 10x4`),
+          ...heads.map((names) => `lm_heads.${names} 10x4`),
+          ...["position_embeds_layer.weight 8x4", ...weights],
+          ...norms.flatMap((name) => [`${name}.weight 4`, `${name}.bias 4`]),
+        ].sort(),
+      );
+      expect(fineTableNames(given - 1, config).head).deep.equal([]);
+    });
 });

@@ -6,6 +6,8 @@ import { NdArray } from "../../engine/ndarray.ts";
 const sine = (hertz: number, rate: number, length: number): Float32Array<ArrayBuffer> =>
   Float32Array.from({ length }, (_, i) => 0.5 * Math.sin((2 * Math.PI * hertz * i) / rate));
 
+const wav = { audio: new NdArray(new Float32Array(4), [1, 4]), sample_rate: 100 };
+
 describe("audio for a codec of one channel", () => {
   it("is the mean of the channels", async () => {
     const audio = new NdArray(Float32Array.of(1, 0, -1, 0, 0.5, 1), [2, 3]);
@@ -43,7 +45,22 @@ describe("audio for a codec of one channel", () => {
   it("refuses a rate that is too far away", async () => {
     const audio = new NdArray(new Float32Array(4), [1, 4]);
     const error = await to_mono({ audio, sample_rate: 50 }, 24000, "slow.wav").catch((error: unknown) => error);
-    expect(error).instanceOf(EngineError);
+    expect(error).instanceOf(EngineError).with.property("code", "bad-input");
     expect((error as EngineError).toLine()).match(/^slow\.wav: .*94 to 6144000 Hz, got 50 Hz/);
   });
+
+  it("takes rates up to 256 times apart", async () => {
+    const audio = new NdArray(new Float32Array(4), [1, 4]);
+    expect((await to_mono({ audio, sample_rate: 100 }, 25600)).length).equal(1024);
+  });
+
+  for (const [name, call, where] of [
+    ["a rate of 0", () => to_mono(wav, 0), "rate"],
+    ["audio of a rate of 0", () => to_mono({ ...wav, sample_rate: 0 }, 100), "sample_rate"],
+    ["a name that is none", () => to_mono(wav, 100, 5 as never), "where"],
+  ] as const)
+    it(`refuses ${name}`, async () => {
+      const error = await call().catch((error: unknown) => error);
+      expect(error).instanceOf(EngineError).include({ code: "usage", where });
+    });
 });

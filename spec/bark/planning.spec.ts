@@ -47,6 +47,7 @@ describe("semantic planning", () => {
       [0, 10000],
       [10010, 10011],
     ]);
+    expect(ranges(120, 150, 120)).to.deep.equal([[0, 120]]);
     expect(ranges(50, 100, 120)).to.deep.equal([[0, 51]]);
     expect(ranges(200, 100, 120)).to.deep.equal([[0, 100]]);
     expect(ranges(200, 150, 120)).to.deep.equal([[0, 120]]);
@@ -87,10 +88,19 @@ describe("semantic planning", () => {
   it("continues short masked text and refuses short text without a mask", () => {
     const { text } = semanticInput([[5, 6, 0]], [[1, 1, 0]], null, config);
     expect([text[0].length, text[0][1], text[0][2], text[0][255]]).to.deep.equal([256, 10054, 129595, 129595]);
-    expect(() => semanticInput([[5, 6, 0]], null, null, config)).to.throw(
-      "fewer ids than the checkpoint has text slots",
-    );
-    expect(() => semanticInput([[5, 6, 0]], [[1, 1]], null, config)).to.throw("another shape");
+    expect(() => semanticInput([[5, 6, 0]], null, null, config))
+      .to.throw("fewer ids than the checkpoint has text slots")
+      .that.includes({ code: "usage", where: "input_ids" });
+    for (const mask of [
+      [[1, 1]],
+      [
+        [1, 1, 0],
+        [1, 1, 0],
+      ],
+    ])
+      expect(() => semanticInput([[5, 6, 0]], mask, null, config))
+        .to.throw("another shape")
+        .that.includes({ code: "usage", where: "attention_mask" });
   });
 });
 
@@ -174,7 +184,9 @@ describe("coarse planning", () => {
   });
 
   it("refuses windows that the model has no positions for", () => {
-    expect(() => planCoarse([ramp(300, 10000, 0)], null, hub, 945)).to.throw("too few positions");
+    expect(() => planCoarse([ramp(300, 10000, 0)], null, hub, 945))
+      .to.throw("too few positions")
+      .that.includes({ code: "bad-input", where: "generation_config.json: coarse_acoustics_config" });
     expect(planCoarse([ramp(300, 10000, 0)], null, hub, 946).windows).to.have.length(15);
   });
 });
@@ -227,7 +239,9 @@ describe("fine planning", () => {
 
   it("refuses a voice with another number of codebooks", () => {
     const plan = planFine(1, 3, config);
-    expect(() => fineInput(plan, [10000, 11024], voice(5, 3, 10000, 1024, 6), hub)).to.throw("number of codebooks");
+    expect(() => fineInput(plan, [10000, 11024], voice(5, 3, 10000, 1024, 6), hub))
+      .to.throw("number of codebooks")
+      .that.includes({ code: "bad-input", where: "history_prompt" });
   });
 });
 

@@ -62,6 +62,9 @@ describe("encode_wav", () => {
     expect(() => encode_wav(0, [0]))
       .to.throw(EngineError)
       .with.property("where", "sample_rate");
+    expect(() => encode_wav(24000, "x" as never))
+      .to.throw(EngineError)
+      .with.property("where", "samples");
     expect(() => encode_wav(24000, [0, 0, 0], { channels: 2 }))
       .to.throw(EngineError)
       .with.property("where", "samples");
@@ -105,14 +108,17 @@ describe("write_wav", () => {
 
   it("refuses a batch", async () => {
     const error = await fault(write_wav(path.join(folder, "a.wav"), 24000, new NdArray(new Float32Array(4), [2, 2])));
-    expect([error.code, error.where]).to.deep.equal(["usage", "samples"]);
+    expect([error.code, error.where, error.actual]).to.deep.equal(["usage", "samples", "[2, 2]"]);
+    expect((await fault(write_wav("", 24000, [0]))).where).to.equal("path");
   });
 
   it("points to encode_wav where files cannot be written", async () => {
     const platform = getPlatform();
     setPlatform(Object.fromEntries(Object.entries(platform).filter(([name]) => name !== "writeFile")) as never);
     try {
-      expect((await fault(write_wav("a.wav", 24000, [0]))).fix).to.match(/encode_wav/);
+      const error = await fault(write_wav("a.wav", 24000, [0]));
+      expect([error.code, error.where]).to.deep.equal(["usage", "a.wav"]);
+      expect(error.fix).to.match(/encode_wav/);
     } finally {
       setPlatform(platform);
     }

@@ -49,7 +49,7 @@ describe("WAV reading", () => {
   const formats: readonly [FormatFields, readonly number[], readonly number[]][] = [
     [{ tag: 1, bits: 8 }, [0, 128, 255], [-1, 0, 127 / 128]],
     [{ tag: 1, bits: 16 }, [0x00, 0x80, 0xff, 0x7f, 0xff, 0xff], [-1, 32767 / 32768, -1 / 32768]],
-    [{ tag: 1, bits: 24 }, [0, 0, 0x80, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff], [-1, 1 - 2 ** -23, -(2 ** -23)]],
+    [{ tag: 1, bits: 24 }, [0, 0, 0x80, 0xff, 0xff, 0x7f, 0x02, 0x01, 0], [-1, 1 - 2 ** -23, 0x102 / 2 ** 23]],
     [{ tag: 1, bits: 32 }, [0, 0, 0, 0x80, 0, 0, 0, 0x40], [-1, 0.5]],
     [{ tag: 3, bits: 32 }, bytesOf(Float32Array.of(0.1, -2)), [Math.fround(0.1), -2]],
     [{ tag: 3, bits: 64 }, bytesOf(Float64Array.of(0.1, -2)), [Math.fround(0.1), -2]],
@@ -133,6 +133,30 @@ describe("WAV reading", () => {
     }
   });
 
+  it("sizes of 32 bits as they are, whatever a ds64 chunk says, and short ds64 chunks not at all", () => {
+    const ds64 = new DataView(new ArrayBuffer(16));
+    ds64.setUint32(8, 2, true);
+    const wide: Chunk = ["ds64", new Uint8Array(ds64.buffer)];
+    const other: Chunk = ["LIST", new Uint8Array(20).fill(1)];
+    const of = (chunks: readonly Chunk[], size?: number) => read(riff([...chunks, mono16, data([1, 0, 2, 0], size)]));
+    expect(of([wide])).deep.equal({ values: [1, 2], notices: [] });
+    expect(of([wide, other], 0xffffffff)).deep.equal({ values: [1], notices: [] });
+    const told =
+      "a.wav: the header tells of 4294967295 bytes of samples; the 4 that are there in whole samples are read";
+    for (const chunks of [[["ds64", new Uint8Array(15)] as Chunk], [other]])
+      expect(of(chunks, 0xffffffff)).deep.equal({ values: [1, 2], notices: [told] });
+  });
+
+  it("samples that begin as a chunk does", () => {
+    const text = [...new TextEncoder().encode("abcd")];
+    const samples = riff([mono16, data([1, 0, 2, 0, ...text, 0xff, 0xff], 0)]);
+    expect(read(samples).values.slice(0, 2)).deep.equal([1, 2]);
+    expect(decode_wav(riff([fmt({ tag: 1, bits: 8, rate: 1 }), data([0])])).sample_rate).equal(1);
+    expect(() => decode_wav("x" as never))
+      .throw(EngineError)
+      .with.property("where", "bytes");
+  });
+
   it("chunks of odd length that nothing fills up", () => {
     const bytes = riff([list, mono16, data([1, 0])]);
     const at = bytes.indexOf(3, 20);
@@ -162,13 +186,18 @@ describe("WAV reading", () => {
 
   const good = riff([fmt({ tag: 1, bits: 16 }), data([1, 2, 3, 4])]);
   const bad: readonly [name: string, bytes: Uint8Array, says: RegExp][] = [
-    ["nothing", new Uint8Array(0), /is not a WAV file/],
+    ["nothing", new Uint8Array(0), /is not a WAV file .*RIFF.*got "?0 bytes/],
     ["another format", new TextEncoder().encode("ID3 of an MP3 file"), /is not a WAV file/],
     ["another kind of RIFF", riff([], "AVI "), /is not a WAV file/],
     ["no chunks", riff([]), /has no fmt chunk/],
     ["samples before their format", riff([data([1, 2]), fmt({ tag: 1, bits: 16 })]), /has no data chunk/],
     ["no samples chunk", riff([fmt({ tag: 1, bits: 16 })]), /has no data chunk/],
-    ["a short fmt chunk", riff([["fmt ", new Uint8Array(8)], data([1, 2])]), /has too short a fmt chunk/],
+    [
+      "a short fmt chunk",
+      riff([["fmt ", new Uint8Array(8)], data([1, 2])]),
+      /short a fmt chunk \(expected 16 bytes, got 8\)/,
+    ],
+    ["a fmt chunk of nothing", riff([["fmt ", new Uint8Array(0)], data([1, 2])]), /short a fmt chunk/],
     ["a short extensible fmt chunk", riff([["fmt ", Uint8Array.of(0xfe, 0xff, ...new Uint8Array(14))]]), /too short/],
     ["a format that ends early", good.subarray(0, 30), /ends early \(expected 16 bytes after byte 20, got 10\)/],
     ["half a sample", riff([fmt({ tag: 1, bits: 16 }), data([1])]), /holds no samples/],
@@ -181,7 +210,11 @@ describe("WAV reading", () => {
     ["12 bits", riff([fmt({ tag: 1, bits: 12 }), data([1])]), /coded in a way/],
     ["no channels", riff([fmt({ tag: 1, bits: 16, channels: 0 }), data([1, 2])]), /has no channels/],
     ["a rate of 0", riff([fmt({ tag: 1, bits: 16, rate: 0 }), data([1, 2])]), /sample rate of 0/],
-    ["frames of another size", riff([fmt({ tag: 1, bits: 16, bytesPerFrame: 3 }), data([1, 2])]), /contradicts itself/],
+    [
+      "frames of another size",
+      riff([fmt({ tag: 1, bits: 16, bytesPerFrame: 3 }), data([1, 2])]),
+      /itself \(expected 2 bytes a frame, got 3\)/,
+    ],
     [
       "NaN",
       riff([fmt({ tag: 3, bits: 32 }), data(bytesOf(Float32Array.of(0, NaN)))]),
