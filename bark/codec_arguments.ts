@@ -38,7 +38,10 @@ export const readDecodeOptions = argumentsOf("decode", callReaders, {
 });
 
 /** [batch, channels, samples], or without the leading axes. */
-export const readAudio = readArray([1, 2, 3], checkFinite);
+export const readAudio = readArray([1, 2, 3], (array, name) => {
+  if (array.size > 0) return checkFinite(array, name);
+  throw wrongArgument(name, "at least one sample", []);
+});
 /** [1, batch, codebooks, frames], or without the leading axes. */
 export const readCodes = readArray([2, 3, 4], checkIds);
 

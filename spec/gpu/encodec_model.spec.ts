@@ -4,6 +4,7 @@ import { EngineError } from "../../engine/errors.ts";
 import type { JsonObject } from "../../engine/json_fields.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { MemoryStore } from "../../engine/stores/memory.ts";
+import { namedRows, testMisspelt, testRows } from "../support/argument_rows.ts";
 import { readFloats, type FloatsFile } from "../support/fixture.ts";
 import { weightFiles, type FixtureTensor } from "../support/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
@@ -49,6 +50,13 @@ describe("EncodecModel", () => {
     );
     expect(audio_codes.row(0).row(1).tolist()).deep.equal(second.audio_codes.row(0).row(0).tolist());
   });
+
+  const encode = (args: object): unknown => model.encode(audio, args);
+  testRows([
+    { call: "encode", argument: "input_values", isRequired: true, give: (value) => model.encode(value as number[]) },
+    ...namedRows("encode", encode, { bandwidth: ["null"], signal: ["null"], on_progress: ["null", "function"] }),
+  ]);
+  testMisspelt("encode", ["bandwidth", "signal", "on_progress"], encode);
 
   it("takes the smallest bandwidth where none is given", async () => {
     const { audio_codes } = await model.encode(audio);
