@@ -72,7 +72,7 @@ describe("loadShader", () => {
   it("reads a file again that could not be read: a page must not stay mute after one lost request", async () => {
     const source = pathToFileURL(path.join(folder, "late.wgsl"));
     const late: AnyKernel = { ...kernel, name: "spec.late", source };
-    expect((await loadShader(late, "f32").catch((error: Error) => error.message))).to.match(/ENOENT/);
+    expect(await loadShader(late, "f32").catch((error: Error) => error.message)).to.match(/ENOENT/);
     writeFileSync(source, main);
     expect((await loadShader(late, "f32")).text).to.include(main);
   });
