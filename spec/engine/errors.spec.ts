@@ -38,6 +38,7 @@ describe("EngineError", () => {
     const nested = JSON.parse("[".repeat(1e5) + "]".repeat(1e5)) as unknown;
     expect(line("is wrong", { actual: nested })).to.equal("is wrong (got a value that cannot be shown)");
     expect(line("is wrong", { actual: "x".repeat(1e6) })).to.have.length(1016);
+    expect(line("is wrong", { actual: "x".repeat(1000) })).to.equal(`is wrong (got ${"x".repeat(1000)})`);
     expect(line("is wrong", { actual: new Array(1e5).fill(0) })).to.match(/^is wrong \(got \[0,0,0.*,0…\)$/);
   });
 
@@ -45,6 +46,7 @@ describe("EngineError", () => {
     const shown = (actual: unknown): string => line("is wrong", { actual });
     expect(shown(NaN)).to.equal("is wrong (got NaN)");
     expect(shown(-Infinity)).to.equal("is wrong (got -Infinity)");
+    expect(shown(true)).to.equal("is wrong (got true)");
     expect(shown(12n)).to.equal("is wrong (got 12n)");
     expect(shown([1n, "a"])).to.equal('is wrong (got ["1n","a"])');
     expect(shown(() => 1)).to.equal("is wrong (got a function)");
@@ -64,14 +66,20 @@ describe("EngineError", () => {
       `https://host/file?access_token=${secret}`,
       "hf_abcdefghijklmnop",
       `Authorization: Bearer ${secret}`,
+      `Authorization: Bearer  ${secret}`,
+      `https://host/file?token_of_2=${secret}`,
     ];
     for (const text of texts) {
-      const error = new EngineError("io", text, { where: text, expected: text, actual: { text }, fix: text });
-      const all = [error.message, error.problem, error.where, error.toLine(), String(error)].join("\n");
-      expect(all, text).not.to.match(/s3cr3t|hf_abc/);
-      expect(all, text).to.include("***");
+      const error = new EngineError("io", text, { where: text, expected: text, actual: text, fix: text });
+      const { problem, where, expected, actual, fix } = error;
+      for (const shown of [error.message, error.toLine(), String(error), problem, where, expected, actual, fix]) {
+        expect(shown, text).not.to.match(/t-of-mine|hijklm/);
+        expect(shown, text).to.include("***");
+      }
+      expect(line("is wrong", { actual: { text } })).not.to.match(/t-of-mine|hijklm/);
     }
-    expect(line("https://host/a@b?x=1")).to.equal("https://host/a@b?x=1");
+    for (const text of ["https://host/a@b?x=1", "https://host:8080/a@b", "xtoken=1", "hf_hub", "https://host?monkeys"])
+      expect(line(text)).to.equal(text);
   });
 
   it("takes no time over a long run of blanks", () => {
