@@ -3,8 +3,8 @@ import { EngineError } from "../engine/errors.ts";
 import type { OnNotice } from "./notice.ts";
 import type { BarkTokenizer } from "./tokenizer.ts";
 
-/** What BERT's tokenizer takes for words: runs without blanks, and every ideograph and punctuation mark by itself. */
-const words = /\p{Script=Han}|[\p{P}$+<=>^`|~]|[^\s\p{Script=Han}\p{P}$+<=>^`|~]+/gu;
+/** What BERT's tokenizer takes for words: special tokens, ideographs and punctuation marks by themselves, and runs of others. */
+const words = /\[[A-Z]{3,4}\]|\p{Script=Han}|[\p{P}$+<=>^`|~]|[^\s\p{Script=Han}\p{P}$+<=>^`|~]+/gu;
 const mostShown = 5;
 
 /**
@@ -49,7 +49,7 @@ function listed(items: readonly string[]): string {
 
 function cutLine(tokenizer: BarkTokenizer, [text, ...others]: readonly string[], limit: number): string {
   const { tokens, kept, lost } = tokenizer.truncation(text, limit)!;
-  const more = others.length === 0 ? "" : ` (and ${others.length} more texts are cut)`;
+  const more = others.length === 0 ? "" : ` (${others.length + 1} texts of the batch are cut)`;
   return (
     `the text has ${tokens} tokens, of which ${limit} are kept: it ends after ${JSON.stringify(endOf(kept, 40))}; ` +
     `left out: ${JSON.stringify(startOf(lost, 40))}${more}`

@@ -7,9 +7,12 @@ import "../../engine/node/index.ts";
 
 describe("BarkProcessor", () => {
   let processor: BarkProcessor;
+  const notices: string[] = [];
   before(async () => {
-    processor = await BarkProcessor.from_pretrained(new DirectoryStore("models/nano"));
+    const onNotice = (line: string): unknown => notices.push(line);
+    processor = await BarkProcessor.from_pretrained(new DirectoryStore("models/nano"), { onNotice });
   });
+  beforeEach(() => notices.splice(0));
 
   async function fault(work: Promise<unknown>): Promise<string> {
     return await work.then(
@@ -69,6 +72,13 @@ describe("BarkProcessor", () => {
     expect(inputs.token_type_ids?.tolist()).to.deep.equal([[0, 0, 0, 0, 0, 0]]);
   });
 
+  it("keeps the special tokens where it cuts, as transformers does", async () => {
+    const options = { truncation: true, add_special_tokens: true, max_length: 8 };
+    const { input_ids, attention_mask } = await processor("Hello there. ".repeat(5), options);
+    expect(input_ids.tolist()).to.deep.equal([[2, 229, 166, 80, 363, 12, 229, 3]]);
+    expect(attention_mask?.data.includes(0)).to.equal(false);
+  });
+
   it("adds the voice as history_prompt", async () => {
     const { history_prompt } = await processor("Hello", { voice_preset: "en_speaker_1" });
     expect(history_prompt?.coarse_prompt.shape).to.deep.equal([2, history_prompt?.fine_prompt.shape[1]]);
@@ -80,6 +90,56 @@ describe("BarkProcessor", () => {
   it("reports where a text is cut", () => {
     expect(processor.truncation("Hello Hello", 3)).to.deep.equal({ tokens: 6, limit: 3, kept: "Hello", lost: "Hello" });
     expect(processor.truncation("Hello", 3)).to.equal(undefined);
+  });
+
+  it("says once what of the texts is not heard", async () => {
+    const unknown = "not in the vocabulary of the checkpoint, and not spoken as written: ";
+    for (const [text, ...lines] of [
+      ["Hello"],
+      ["Hello [UNK]", `${unknown}"[UNK]"`],
+      ["", "a text is empty: what the model speaks then is up to chance"],
+      ["Hello 日本語, dog😀 日", `${unknown}"日", "本", "語", "dog😀"`],
+      ["♪ Hello ♪", `${unknown}"♪"`],
+      [
+        `Hello ${"語".repeat(30)} あいう えおか 한국어 조선말 😀😀 ☃☃`,
+        `${unknown}"語", "あいう", "えおか", "한국어", "조선말", … (7)`,
+      ],
+      [`Hello ${"あ".repeat(30)}`, `${unknown}"${"あ".repeat(20)}…"`],
+    ]) {
+      await processor(text);
+      expect(notices.splice(0), text).to.deep.equal(lines);
+    }
+    await processor(["♪ a", "☃ b", "♪ c"]);
+    expect(notices).to.deep.equal([`${unknown}"♪", "☃"`]);
+  });
+
+  it("says once that texts are cut, by the slots of the checkpoint or by truncation", async () => {
+    const long = "Hello ".repeat(22);
+    const inside = `the text has 66 tokens, of which 64 are kept: it ends after "…o${" Hello".repeat(6)} He"; left out: "llo "`;
+    const between = `the text has 66 tokens, of which 63 are kept: it ends after "…ello${" Hello".repeat(6)}"; left out: "Hello "`;
+    await processor("Hello ".repeat(21));
+    expect(notices).to.deep.equal([]);
+    await processor(long);
+    expect(notices.splice(0)).to.deep.equal([inside]);
+    await processor([long, "Hello", long], { truncation: true, max_length: 65 });
+    expect(notices.splice(0)).to.deep.equal([`${inside} (2 texts of the batch are cut)`]);
+    await processor(long, { truncation: true, max_length: 63 });
+    expect(notices.splice(0)).to.deep.equal([between]);
+    await processor("Hello ".repeat(21), { add_special_tokens: true });
+    expect(notices.splice(0)).to.deep.equal([]);
+    await processor(long, { add_special_tokens: true });
+    expect(notices.splice(0)).to.deep.equal([between]);
+  });
+
+  it("refuses a text of which nothing is heard", async () => {
+    for (const text of ["日本語", "[UNK]", "😀", "  ", "\u200b", "\n"])
+      expect(await fault(processor(text)), JSON.stringify(text)).to.match(
+        text.trim() === "" || text === "\u200b"
+          ? /^usage text: holds nothing to speak \(.*; give words$/
+          : /^usage text: holds no word of the checkpoint's vocabulary \(/,
+      );
+    expect(await fault(processor(["Hello", "日本語"]))).to.match(/^usage text\[1\]: holds no word of/);
+    expect(notices).to.deep.equal([]);
   });
 
   it("refuses what is no text, and wrong lengths and voices", async () => {
