@@ -1,0 +1,57 @@
+/**
+ * What is mutated and which specs must kill it, part by part. The specs of a part are few and quick: a mutant of a
+ * module's constants starts a process of its own that runs them all. Specs that need a GPU or mostly wait are left out.
+ */
+const files = (folder, names, ending = ".ts") => names.split(" ").map((name) => `${folder}/${name}${ending}`);
+const specs = (folder, names) => files(`spec/${folder}`, names, ".spec.ts");
+
+export const parts = {
+  planning: {
+    mutate: files("bark", "planning fine_planning generation_checks expected_tensors audio_check"),
+    specs: specs("bark", "planning generation_checks expected_tensors audio_check"),
+  },
+  config: {
+    mutate: files("bark", "config generation_config sub_model_config unused_generation_fields generate_options"),
+    specs: specs("bark", "config generation_config expected_tensors"),
+  },
+  tokenizer: {
+    mutate: files("bark", "tokenizer tokenizer_checks text_notices"),
+    specs: specs("bark", "tokenizer text_notices"),
+  },
+  numbers: {
+    mutate: files("engine", "float16 q8"),
+    specs: specs("engine", "float16 q8"),
+  },
+  safetensors: {
+    mutate: ["engine/safetensors/*.ts", "engine/json_fields.ts"],
+    specs: [...specs("engine/safetensors", "header file checkpoint"), ...specs("engine", "json_fields")],
+  },
+  torch: {
+    mutate: ["convert/torch/*.ts", "convert/suno/*.ts"],
+    specs: specs("convert", "pickle torch_file open_weights"),
+  },
+  formats: {
+    mutate: files("convert", "npy npz zip safetensors_writer hugging_face_view"),
+    specs: specs("convert", "npy zip safetensors_writer hugging_face_view"),
+  },
+  conversion: {
+    mutate: files("convert", "q8_reader shards stored_tensor plan_tensors"),
+    specs: specs("convert", "convert_checkpoint q8_loading open_weights"),
+  },
+  hub: {
+    mutate: ["engine/hub/*.ts"],
+    specs: specs("engine/hub", "retry repository protocol"),
+  },
+  "hub-files": {
+    mutate: ["engine/node/hub_*.ts", "engine/stores/hub.ts", "engine/sources/hub.ts"],
+    specs: specs("engine/hub", "cache environment weights download"),
+  },
+  audio: {
+    mutate: files("bark", "wav wav_reader mono"),
+    specs: specs("bark", "wav wav_reader mono"),
+  },
+  arguments: {
+    mutate: files("engine", "errors nearest_name memo arguments array_argument"),
+    specs: specs("engine", "errors nearest_name memo ndarray arguments array_argument"),
+  },
+};
