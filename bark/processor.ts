@@ -173,7 +173,7 @@ type ProcessorArguments = ReturnType<typeof readProcessorOptions>;
 /** Ids of a text's own that are kept of at most `slots`, special tokens among them. */
 function keptOf({ max_length = defaultLength, ...options }: ProcessorArguments, slots: number): number {
   const special = options.add_special_tokens === true ? 1 : 0;
-  return Math.min(slots - special, options.truncation === true ? max_length - 2 * special : Infinity);
+  return Math.min(slots - special, options.truncation === true ? Math.max(0, max_length - 2 * special) : Infinity);
 }
 
 /** @param rows ids of the texts. */

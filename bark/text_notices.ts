@@ -23,10 +23,8 @@ export function tellOfTexts(
   for (const [i, ids] of rows.entries())
     if (texts[i] !== "" && ids.every(isUnknown)) throw unspeakable(texts, i, ids.length === 0);
   if (texts.includes("")) notice("a text is empty: what the model speaks then is up to chance");
-  const unknown = texts
-    .filter((_, i) => rows[i].some(isUnknown))
-    .flatMap((text) => text.match(words) ?? [])
-    .filter((word) => tokenizer.encode(word).some(isUnknown));
+  const strange = texts.filter((_, i) => rows[i].some(isUnknown)).flatMap((text) => text.match(words) ?? []);
+  const unknown = [...new Set(strange)].filter((word) => tokenizer.encode(word).some(isUnknown));
   if (unknown.length > 0)
     notice(`not in the vocabulary of the checkpoint, and not spoken as written: ${listed(unknown)}`);
   const cut = texts.filter((_, i) => rows[i].length > limit);
@@ -42,9 +40,8 @@ function unspeakable(texts: readonly string[], i: number, isBlank: boolean): Eng
 }
 
 function listed(items: readonly string[]): string {
-  const different = [...new Set(items)];
-  const shown = different.slice(0, mostShown).map((word) => JSON.stringify(startOf(word, 20)));
-  return `${shown.join(", ")}${different.length > mostShown ? `, … (${different.length})` : ""}`;
+  const shown = items.slice(0, mostShown).map((word) => JSON.stringify(startOf(word, 20)));
+  return `${shown.join(", ")}${items.length > mostShown ? `, … (${items.length})` : ""}`;
 }
 
 function cutLine(tokenizer: BarkTokenizer, [text, ...others]: readonly string[], limit: number): string {
@@ -56,10 +53,13 @@ function cutLine(tokenizer: BarkTokenizer, [text, ...others]: readonly string[],
   );
 }
 
+// By code points: half an emoji is shown as an escape. Of a long text only the part that can be shown is taken apart.
 function startOf(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length)}…` : text;
+  const points = [...text.slice(0, 2 * length + 2)];
+  return points.length > length ? `${points.slice(0, length).join("")}…` : text;
 }
 
 function endOf(text: string, length: number): string {
-  return text.length > length ? `…${text.slice(-length)}` : text;
+  const points = [...text.slice(-2 * length - 2)];
+  return points.length > length ? `…${points.slice(-length).join("")}` : text;
 }

@@ -104,6 +104,7 @@ describe("BarkProcessor", () => {
         `Hello ${"語".repeat(30)} あいう えおか 한국어 조선말 😀😀 ☃☃`,
         `${unknown}"語", "あいう", "えおか", "한국어", "조선말", … (7)`,
       ],
+      [`Hello ${"😀".repeat(30)}`, `${unknown}"${"😀".repeat(20)}…"`],
       [`Hello ${"あ".repeat(30)}`, `${unknown}"${"あ".repeat(20)}…"`],
     ]) {
       await processor(text);
