@@ -38,15 +38,12 @@ export const readDecodeOptions = argumentsOf("decode", callReaders, {
 });
 
 /** [batch, channels, samples], or without the leading axes. */
-export const readAudio = readArray([1, 2, 3], (array, name) => {
-  if (array.size > 0) return checkFinite(array, name);
-  throw wrongArgument(name, "at least one sample", []);
-});
+export const readAudio = readArray([1, 2, 3], (array, name) => checkFinite(checkFilled(array, name), name));
 /** [1, batch, codebooks, frames], or without the leading axes. */
-export const readCodes = readArray([2, 3, 4], checkIds);
+export const readCodes = readArray([2, 3, 4], checkCodes);
 
 /** [batch, codebooks, frames]. */
-export const readFineCodes = readArray([3], checkIds);
+export const readFineCodes = readArray([3], checkCodes);
 
 /** Frames of each row of codes [batch, codebooks, frames]; null is Python's None. */
 export function readOutputLengths(value: unknown, { shape: [batch, , frames] }: NdArray): number[] | undefined {
@@ -54,4 +51,13 @@ export function readOutputLengths(value: unknown, { shape: [batch, , frames] }: 
   const lengths = noneOr(readArray([1], (array) => checkIds(array, name, frames + 1)))(value ?? null, name);
   if (lengths === undefined || lengths.size === batch) return lengths && Array.from(lengths.data);
   throw wrongArgument(name, `a length for each of ${batch} rows`, `${lengths.size} lengths`);
+}
+
+function checkCodes(array: NdArray, name: string): NdArray {
+  return checkIds(checkFilled(array, name), name);
+}
+
+function checkFilled(array: NdArray, name: string): NdArray {
+  if (array.size > 0) return array;
+  throw wrongArgument(name, "at least one value", []);
 }

@@ -1,5 +1,6 @@
 import {
   argumentsOf,
+  isPlainObject,
   noneOr,
   readBoolean,
   readFunction,
@@ -48,7 +49,7 @@ function checkTextIds(ids: NdArray, name: string): NdArray {
 }
 
 function readVoice(value: unknown, name: string): HistoryPrompt {
-  if (typeof value === "object" && !(value instanceof Promise)) return validateVoice(value, name);
+  if (isPlainObject(value)) return validateVoice(value, name);
   const fix =
     "await processor.loadVoice(name), or give the name to the processor: processor(text, { voice_preset: name })";
   throw wrongArgument(name, "a voice, as processor.loadVoice answers it", value, fix);

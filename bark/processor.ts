@@ -1,5 +1,6 @@
 import {
   argumentsOf,
+  isPlainObject,
   noneOr,
   readBoolean,
   reader,
@@ -93,8 +94,10 @@ const mostIds = 2 ** 20;
 const defaultLength = 256;
 
 const isVoice = (value: unknown): boolean =>
-  typeof value === "string" ? value !== "" : typeof value === "object" && !(value instanceof Promise);
-const readText = reader<string>("a string", (value) => typeof value === "string");
+  (typeof value === "string" && value !== "") ||
+  value instanceof Uint8Array ||
+  value instanceof ArrayBuffer ||
+  isPlainObject(value);
 const readPreset = reader<VoicePreset>("a preset's name, the path of an .npz, its bytes or its three arrays", isVoice);
 
 const readProcessorOptions = argumentsOf(
@@ -154,8 +157,7 @@ function createProcessor({ tokenizer, voices, store, slots, notice }: ProcessorP
     available_voice_presets: voices.names,
     loadVoice: async (preset: VoicePreset, options: VoiceOptions = {}) =>
       await voices.load(readPreset(preset, "voice_preset"), readVoiceOptions(options)),
-    truncation: (text: string, limit: number) =>
-      tokenizer.truncation(readText(text, "text"), readInteger(0)(limit, "limit")),
+    truncation: (text: string, limit: number) => tokenizer.truncation(text, readInteger(0)(limit, "limit")),
     save_pretrained: (save_directory: string, options: SaveProcessorOptions = {}) =>
       saveProcessor(store, voices, save_directory, options),
   });

@@ -1,4 +1,5 @@
 import * as tokenizers from "@huggingface/tokenizers";
+import { reader } from "../engine/arguments.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "../engine/file_store.ts";
 import { isObject, readJsonFile, readTextFile, type JsonObject } from "../engine/json_fields.ts";
@@ -25,6 +26,8 @@ interface PackageTokenizer {
 const { Tokenizer } = tokenizers as unknown as {
   Tokenizer: new (definition: JsonObject, config: JsonObject) => PackageTokenizer;
 };
+
+const readText = reader<string>("a string", (value) => typeof value === "string");
 
 type SpecialToken = keyof typeof specialTokens;
 
@@ -129,6 +132,7 @@ export class BarkTokenizer {
 
   /** Ids of a text, without any special tokens around them. @throws EngineError `bad-input` for a token without one. */
   encode(text: string): number[] {
+    readText(text, "text");
     const spaced = text.replaceAll(supplementaryIdeographs, " $& ");
     // JavaScript lowers a sigma at the end of a word to ς, Rust (character by character) to σ.
     const lowered = this.#lowercase ? spaced.replaceAll("Σ", "σ") : spaced;

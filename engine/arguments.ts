@@ -83,9 +83,7 @@ export function describe(value: unknown): string {
   if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
   if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
-  return isPlainObject(value)
-    ? "an object"
-    : ((value.constructor as { name: string } | undefined)?.name ?? "an object");
+  return isPlainObject(value) ? "an object" : (value.constructor as { name: string } | undefined)?.name || "an object";
 }
 
 /** Made by `{}`, also in another frame. Of others, such as a promise or an array, the names are not those of arguments. */

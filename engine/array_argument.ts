@@ -27,11 +27,7 @@ export function readArray<T extends NdArray = NdArray>(
     const array = toArray(value, name);
     const rows = isTypedArray(value) && !axes.includes(1) && axes.includes(2) ? array.reshape([1, array.size]) : array;
     if (axes.includes(rows.shape.length)) return check(rows, name);
-    throw new EngineError("usage", "wrong number of axes", {
-      where: name,
-      expected: `${axes.join(" or ")} axes`,
-      actual: `shape [${rows.shape.join(", ")}]`,
-    });
+    throw wrongShape(name, `${axes.join(" or ")} axes`, rows.shape);
   };
 }
 
@@ -72,11 +68,14 @@ function toArray(value: unknown, name: string): NdArray {
   if (value instanceof NdArray) return value as NdArray;
   if (isTypedArray(value)) return new NdArray(toNumbers(value, name), [value.length]);
   if (Array.isArray(value)) return new NdArray(toNumbers(flat(value), name), shapeOf(value, name));
-  const { data, dims, type } = (value ?? {}) as Partial<TensorLike> & { type?: string };
+  const { data, dims, shape = dims, type } = (value ?? {}) as Partial<TensorLike & NdArray> & { type?: string };
+  if (!isTypedArray(data) || !Array.isArray(shape)) throw wrongArgument(name, "an array of numbers", value);
   // transformers.js keeps float16 as the bits.
-  const isBits = type === "float16" && data instanceof Uint16Array;
-  if (isTypedArray(data) && Array.isArray(dims) && !isBits) return new NdArray(toNumbers(data, name), dims);
-  throw wrongArgument(name, "an array of numbers", isBits ? "a tensor of float16" : value);
+  if (type === "float16" && data instanceof Uint16Array)
+    throw new EngineError("usage", "is a tensor of float16", { where: name, fix: "convert it to float32" });
+  if (shape.reduce((size: number, extent: number) => size * extent, 1) !== data.length)
+    throw wrongShape(name, `${data.length} values`, shape);
+  return new NdArray(toNumbers(data, name), shape);
 }
 
 function isTypedArray(value: unknown): value is TypedArray {
@@ -89,11 +88,13 @@ function shapeOf(value: unknown, name: string): number[] {
   const shapes = value.map((item) => shapeOf(item, name));
   const [first = []] = shapes;
   if (shapes.every((shape) => shape.join() === first.join())) return [value.length, ...first];
-  throw wrongArgument(name, "rows of one length", "lists that make up no array of numbers");
+  const actual = "lists that make up no array of numbers";
+  throw new EngineError("usage", "wrong shape", { where: name, expected: "rows of one length", actual });
 }
 
 function flat(value: readonly unknown[]): unknown[] {
-  return value.flatMap((item) =>
+  // A hole is something that was given, too.
+  return [...value].flatMap((item) =>
     isTypedArray(item) ? Array.from<unknown>(item) : Array.isArray(item) ? flat(item) : item,
   );
 }
@@ -107,4 +108,8 @@ function toNumbers(values: TypedArray | readonly unknown[], name: string): NdArr
       actual: `${describe(value)} at ${i}`,
     });
   });
+}
+
+function wrongShape(where: string, expected: string, shape: readonly unknown[]): EngineError {
+  return new EngineError("usage", "wrong shape", { where, expected, actual: `shape [${shape.join(", ")}]` });
 }

@@ -57,8 +57,8 @@ export class NdArray<T extends NdArrayData = NdArrayData> {
    * Drops axes of extent 1: all of them, or the one named (negative: from the end); no copy.
    * @throws EngineError `usage` if the named axis has another extent.
    */
-  squeeze(axis?: number): NdArray<T> {
-    const named = axis !== undefined && axis < 0 ? axis + this.shape.length : axis;
+  squeeze(axis?: number | null): NdArray<T> {
+    const named = typeof axis === "number" && axis < 0 ? axis + this.shape.length : (axis ?? undefined);
     if (named !== undefined && !(Number.isInteger(named) && this.shape[named] === 1))
       throw new EngineError("usage", `cannot be dropped from an array of shape [${this.shape.join(", ")}]`, {
         where: `axis ${String(axis)}`,

@@ -51,7 +51,7 @@ describe("an array as an argument", () => {
   it("is one row where rows are wanted of a typed array, and of nothing else", () => {
     expect(read(Uint8Array.of(1, 2), [2]).shape).deep.equal([1, 2]);
     expect(read(Uint8Array.of(1, 2), [1, 2]).shape).deep.equal([2]);
-    expect(refusal(() => read([1, 2], [2]))).equal("x: wrong number of axes (expected 2 axes, got shape [2])");
+    expect(refusal(() => read([1, 2], [2]))).equal("x: wrong shape (expected 2 axes, got shape [2])");
     expect(refusal(() => read(Uint8Array.of(1, 2), [3, 4]))).match(/expected 3 or 4 axes, got shape \[2\]/);
   });
 
@@ -60,13 +60,13 @@ describe("an array as an argument", () => {
     ["null", null, "x: wrong value (expected an array of numbers, got null)"],
     ["a number", 5, "x: wrong value (expected an array of numbers, got 5)"],
     ["a DataView", new DataView(new ArrayBuffer(2)), "x: wrong value (expected an array of numbers, got DataView)"],
-    ["bits", { dims: [1], data: Uint16Array.of(1), type: "float16" }, /got "a tensor of float16"/],
+    ["bits", { dims: [1], data: Uint16Array.of(1), type: "float16" }, /is a tensor of float16/],
     ["a tensor without a shape", { data: Float32Array.of(1) }, /got an object/],
     ["a tensor of a list", { dims: [1], data: [1] }, /got an object/],
     [
       "ragged rows",
       [[1, 2], [3]],
-      'x: wrong value (expected rows of one length, got "lists that make up no array of numbers")',
+      "x: wrong shape (expected rows of one length, got lists that make up no array of numbers)",
     ],
     ["numbers beside rows", [1, [2]], /expected rows of one length/],
     ["texts", [1, "2"], 'x: holds a value that is no number (got "2" at 1)'],

@@ -99,6 +99,7 @@ describe("NdArray", () => {
   it("drops axes of extent 1, all or one, without a copy", () => {
     const array = counting(1, 3, 1, 2, 1);
     expect(array.squeeze().shape).to.deep.equal([3, 2]);
+    expect(array.squeeze(null).shape).to.deep.equal([3, 2]);
     expect(array.squeeze(0).shape).to.deep.equal([3, 1, 2, 1]);
     expect(array.squeeze(2).shape).to.deep.equal([1, 3, 2, 1]);
     expect(array.squeeze(-1).shape).to.deep.equal([1, 3, 1, 2]);
