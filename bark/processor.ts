@@ -5,6 +5,7 @@ import {
   readBoolean,
   reader,
   readInteger,
+  readOneOf,
   refuseMore,
   wrongArgument,
   type ReadersOf,
@@ -35,6 +36,8 @@ export interface ProcessorOptions extends VoiceOptions {
   return_attention_mask?: boolean | null;
   /** Default false. */
   return_token_type_ids?: boolean | null;
+  /** As in transformers; the arrays are an {@link NdArray} in any case. */
+  return_tensors?: "pt" | "np" | null;
 }
 
 /** What `BarkModel.generate` takes. */
@@ -81,7 +84,6 @@ const unsupported: Unsupported = {
   return_offsets_mapping: [[false, null]],
   return_overflowing_tokens: [[false, null]],
   return_special_tokens_mask: [[false, null]],
-  return_tensors: [["pt", "np", null], "arrays are always an NdArray"],
   stride: [[0, null]],
   text_pair: [[null], "join the texts"],
   text_pair_target: [[null]],
@@ -110,6 +112,7 @@ const readProcessorOptions = argumentsOf(
     add_special_tokens: readBoolean,
     return_attention_mask: noneOr(readBoolean),
     return_token_type_ids: noneOr(readBoolean),
+    return_tensors: noneOr(readOneOf("pt", "np")),
   } satisfies ReadersOf<ProcessorOptions>,
   { unsupported, usage },
 );
