@@ -78,7 +78,7 @@ describe("lifetimes", () => {
         expect(gpu.ledger.byLabel()).to.deep.equal(before);
         expect(total).to.be.above(2);
         // Every one in Node; the others run the same code, at a third of the speed.
-        for (let nth = 1; nth <= total; nth += gpu.runtime === "node" ? 1 : 5) {
+        for (let nth = 1; nth <= total; nth += gpu.runtime === "node" ? 1 : 20) {
           await withRefusal(nth, async () => {
             expect((await engineErrorOf(call)).problem, `allocation ${nth} of ${total}`).to.equal(
               "refused by the test",
