@@ -46,9 +46,7 @@ export function reportReady(source: CheckpointSource, { progress_callback }: Loa
 
 /** The caller's device, or one of our own. @throws EngineError `no-adapter`, `usage` if kernels are forced that there are not. */
 export async function gpuOf({ gpu, device, onNotice }: LoadArguments): Promise<Gpu> {
-  const opened =
-    gpu ??
-    (await openGpu({ ...(device === undefined ? {} : { device }), ...(onNotice === undefined ? {} : { onNotice }) }));
+  const opened = gpu ?? (await openGpu({ device, onNotice }));
   try {
     checkVersions(opened);
   } catch (error) {
