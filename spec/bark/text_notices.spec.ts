@@ -53,7 +53,7 @@ describe("what of a text is not heard", () => {
       'the text has 4 tokens, of which 3 are kept: it ends after "hello big world"; left out: "hello"',
     ]);
     expect(told(["big", "hello big world", "hello hello hello", "hello big big"], 2)).deep.equal([
-      'the text has 3 tokens, of which 2 are kept: it ends after "hello big"; left out: "world" (and 2 more texts are cut)',
+      'the text has 3 tokens, of which 2 are kept: it ends after "hello big"; left out: "world" (3 texts of the batch are cut)',
     ]);
     const line = 'the text has 20 tokens, of which 10 are kept: it ends after "…';
     const [long] = told([new Array<string>(20).fill("hello").join(" ")], 10);
