@@ -13,6 +13,7 @@ export type Command = (args: readonly string[], interrupt: Interrupt) => Promise
 export async function runProcess(command: Command): Promise<never> {
   const given = process.argv.slice(2);
   const debug = beforeDashes(given).includes("--debug");
+  if (debug) process.env["BARK_DEBUG"] = "1";
   const args = debug ? given.toSpliced(given.indexOf("--debug"), 1) : given;
   const interrupt = new Interrupt();
   process.on("exit", removeTemporaries);

@@ -1,6 +1,7 @@
 import { EngineError } from "../errors.ts";
 import type { AdapterRequest, OpenedAdapter } from "../platform.ts";
 import { dawn, listDawnAdapters } from "./dawn.ts";
+import { withoutDriverChatter } from "./driver_chatter.ts";
 import { findChromiumPackage } from "./chromium_package.ts";
 import { canRunSwiftShader, thisMachine } from "./machine.ts";
 import { hasGpuDriver, loadVulkanLoader, withSwiftShader } from "./software_adapter.ts";
@@ -81,7 +82,7 @@ export function describe(adapter: GPUAdapter, known: { backend: string; name: st
 }
 
 async function request(gpu: GPU): Promise<OpenedAdapter | undefined> {
-  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  const adapter = await withoutDriverChatter(() => gpu.requestAdapter({ powerPreference: "high-performance" }));
   return adapter === null ? undefined : { adapter, owner: gpu };
 }
 

@@ -1,4 +1,5 @@
 import { EngineError } from "../errors.ts";
+import { withoutDriverChatter } from "./driver_chatter.ts";
 import { adapterAdvice, hasWebGpuBinary, thisMachine, type Machine } from "./machine.ts";
 
 // Collecting an object that `create()` returned while one of its devices lives ends the process at random (segfault,
@@ -41,7 +42,7 @@ export interface DawnAdapterName {
 export async function listDawnAdapters(world = ""): Promise<DawnAdapterName[]> {
   const gpu = await dawn(["adapter=no adapter has this name"], world);
   try {
-    await gpu.requestAdapter();
+    await withoutDriverChatter(() => gpu.requestAdapter());
     return [];
   } catch (error) {
     const lines = String(error).matchAll(/backend: '(.*?)', name: '(.*)'/g);

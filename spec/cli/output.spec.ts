@@ -10,6 +10,7 @@ import { lines } from "../support/bark_command.ts";
 import { safetensorsBytes } from "../support/safetensors_bytes.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+const entry = path.join(root, "bark/cli/main.ts");
 const say = [
   "say",
   "hello",
@@ -42,7 +43,6 @@ describe("what bark writes", () => {
 
   /** Runs `bark` with streams that are the test's own. */
   async function run(args: readonly string[], stdio: unknown[], use?: (child: ChildProcess) => void): Promise<Ended> {
-    const entry = path.join(root, "bark/cli/main.ts");
     const command = ["--import", import.meta.resolve("tsx"), entry, ...args];
     const child = spawn(process.execPath, command, { cwd: folder, stdio: stdio as ("pipe" | number)[] });
     const ended: Ended = { code: null, signal: null, stdout: Buffer.alloc(0), stderr: "" };
@@ -63,6 +63,28 @@ describe("what bark writes", () => {
     expect(decode_wav(new Uint8Array(stdout)).audio.shape).deep.equal([1, samples]);
     expect(output).equal("-");
     expect(await readdir(folder)).deep.equal(["many.safetensors"]);
+  });
+
+  it("keeps the driver's words for --debug, and works where stderr is closed", async () => {
+    const args = ["say", "hello", "--max-semantic-tokens", "4", "-o", "quiet.wav", "--quiet", "--device", "software"];
+    const [quiet, debug] = await Promise.all([
+      run(args, ["ignore", "pipe", "pipe"]),
+      run([...args.with(args.indexOf("quiet.wav"), "debug.wav"), "--debug"], ["ignore", "pipe", "pipe"]),
+    ]);
+    expect([quiet.code, quiet.stderr]).deep.equal([0, ""]);
+    expect(debug.code).equal(0);
+    expect(debug.stderr).match(/^(Warning: maxDynamic.*\n)+$/);
+    const shell = [
+      "-c",
+      'exec "$0" "$@" 2>&-',
+      process.execPath,
+      "--import",
+      import.meta.resolve("tsx"),
+      entry,
+      ...args,
+    ];
+    expect(execFileSync("sh", shell, { cwd: folder }).toString()).match(/^quiet\.wav: /);
+    await Promise.all(["quiet.wav", "debug.wav"].map((name) => rm(file(name))));
   });
 
   it("writes a voice to standard output, and to a link's target", async () => {
@@ -127,7 +149,7 @@ describe("what bark writes", () => {
     ]) {
       const { code, stderr } = await run(args, ["ignore", "pipe", "pipe"]);
       expect(code, stderr).equal(3);
-      expect(lines(stderr).at(-1)).match(/^bark: p\.\w+: is not a file \(got a pipe\)$/);
+      expect(stderr).match(/^bark: p\.\w+: is not a file \(got a pipe\)\n$/);
     }
   });
 

@@ -6,7 +6,6 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export interface Finished {
   code: number | null;
   stdout: string;
-  /** What the command itself said; drivers that print to stderr on their own are left out. */
   stderr: string;
 }
 
@@ -28,7 +27,7 @@ export async function bark(
   child.stdin.end(options.input ?? "");
   options.onStart?.(child);
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
-  return { code, stdout, stderr: stderr.replaceAll(/^Warning: maxDynamic.*\n/gm, "") };
+  return { code, stdout, stderr };
 }
 
 /** Lines of a text that ends with a newline. */
