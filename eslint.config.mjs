@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 // Imports point one way: bark → encodec → kernels → engine; convert → engine; bench → all.
-const folders = ["engine", "kernels", "encodec", "convert", "bark", "bench", "spec", "tools"];
+const folders = ["engine", "kernels", "checkpoint", "convert", "audio", "encodec", "bark", "cli", "bench", "spec", "tools"];
 const allowed = {
   engine: [],
   kernels: ["engine"],

@@ -1,19 +1,19 @@
 import { EncodecDecoder } from "../encodec/decoder.ts";
 import { EncodecEncoder } from "../encodec/encoder.ts";
-import { refuseMore } from "../engine/arguments.ts";
-import type { ArrayInput } from "../engine/array_argument.ts";
+import { refuseMore } from "../engine/check/arguments.ts";
+import type { ArrayInput } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
 import { NdArray } from "../engine/ndarray.ts";
-import type { TensorReader } from "../engine/tensor_reader.ts";
-import { readAudio, readCodes, readDecodeOptions, readEncodeOptions } from "./codec_arguments.ts";
-import { decodeCodes } from "./codec_stage.ts";
-import { BarkConfig, EncodecConfig, readConfig } from "./config.ts";
-import { readModelOptions } from "./load_arguments.ts";
-import type { FromPretrainedOptions } from "./load_options.ts";
-import type { BarkProgress } from "./output.ts";
-import { Placement, type GpuPart } from "./placement.ts";
-import { StageRun } from "./stage_run.ts";
-import { openCheckpoint, type CheckpointSource } from "./store.ts";
+import type { TensorReader } from "../engine/weights/tensor_reader.ts";
+import { readAudio, readCodes, readDecodeOptions, readEncodeOptions } from "./generate/codec_arguments.ts";
+import { decodeCodes } from "./generate/codec_stage.ts";
+import { BarkConfig, EncodecConfig, readConfig } from "./config/config.ts";
+import { readModelOptions } from "./load/load_arguments.ts";
+import type { FromPretrainedOptions } from "./load/load_options.ts";
+import type { BarkProgress } from "./generate/output.ts";
+import { Placement, type GpuPart } from "./load/residency.ts";
+import { StageRun } from "./generate/stage_run.ts";
+import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import { SubModel, type SubModelSource } from "./sub_models.ts";
 
 interface CallOptions {

@@ -1,9 +1,9 @@
 /** The public surface; names as in transformers. What a program imports is node.ts or web.ts, by the name of the package. */
 export { EngineError, type ErrorCode } from "../engine/errors.ts";
-export type { ArrayInput } from "../engine/array_argument.ts";
+export type { ArrayInput } from "../engine/check/array_argument.ts";
 export { openGpu, stop, type Gpu, type GpuOptions } from "../engine/gpu.ts";
 export { NdArray } from "../engine/ndarray.ts";
-export { AutoConfig } from "./auto_config.ts";
+export { AutoConfig } from "./config/auto_config.ts";
 export {
   BarkCoarseConfig,
   BarkConfig,
@@ -11,26 +11,31 @@ export {
   BarkSemanticConfig,
   BarkSubModelConfig,
   EncodecConfig,
-} from "./config.ts";
-export type { CausalForwardKwargs, CausalLMOutputWithPast } from "./forward/causal_forward.ts";
+} from "./config/config.ts";
+export type { CausalForwardKwargs, CausalLMOutputWithPast } from "./gpt/forward/causal_forward.ts";
 export { EncodecModel, type EncodecEncodeOptions } from "./encodec_model.ts";
-export { DynamicCache, type CacheLayer, type LegacyCache } from "./forward/dynamic_cache.ts";
-export type { FineForwardKwargs, MaskedLMOutput } from "./forward/fine_forward.ts";
-export type { GenerateKwargs } from "./generate_options.ts";
+export { DynamicCache, type CacheLayer, type LegacyCache } from "./gpt/forward/dynamic_cache.ts";
+export type { FineForwardKwargs, MaskedLMOutput } from "./gpt/forward/fine_forward.ts";
+export type { GenerateKwargs } from "./generate/generate_options.ts";
 export {
   BarkCoarseGenerationConfig,
   BarkFineGenerationConfig,
   BarkGenerationConfig,
   BarkSemanticGenerationConfig,
-} from "./generation_config.ts";
-export type { BarkFromPretrainedOptions, DtypeName, FromPretrainedOptions } from "./load_options.ts";
+} from "./config/generation_config.ts";
+export type { BarkFromPretrainedOptions, DtypeName, FromPretrainedOptions } from "./load/load_options.ts";
 export { BarkModel, type BarkGenerateKwargs } from "./model.ts";
-export type { BarkOutput, BarkProgress, BarkStage } from "./output.ts";
+export type { BarkOutput, BarkProgress, BarkStage } from "./generate/output.ts";
 // The documentation of transformers calls it by the name that goes by the checkpoint.
-export { BarkProcessor, BarkProcessor as AutoProcessor, type BarkInputs, type ProcessorOptions } from "./processor.ts";
-export type { CheckpointOptions, CheckpointSource, ProgressInfo } from "./store.ts";
+export {
+  BarkProcessor,
+  BarkProcessor as AutoProcessor,
+  type BarkInputs,
+  type ProcessorOptions,
+} from "./text/processor.ts";
+export type { CheckpointOptions, CheckpointSource, ProgressInfo } from "./load/open_checkpoint.ts";
 export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
-export { voicePromptFromRun, type HistoryPrompt, type VoiceOptions, type VoicePreset } from "./voices.ts";
-export { to_mono } from "./mono.ts";
-export { encode_wav, write_wav } from "./wav.ts";
-export { decode_wav, type WavAudio } from "./wav_reader.ts";
+export { voicePromptFromRun, type HistoryPrompt, type VoiceOptions, type VoicePreset } from "./voice/voices.ts";
+export { to_mono } from "../audio/mono.ts";
+export { encode_wav, write_wav } from "../audio/wav.ts";
+export { decode_wav, type WavAudio } from "../audio/wav_reader.ts";

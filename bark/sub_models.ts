@@ -1,27 +1,32 @@
-import { refuseMore } from "../engine/arguments.ts";
-import { checkTensors, type ExpectedTensor } from "../engine/expected_tensors.ts";
-import type { FileStore } from "../engine/file_store.ts";
+import { refuseMore } from "../engine/check/arguments.ts";
+import { checkTensors, type ExpectedTensor } from "../engine/weights/expected_tensors.ts";
+import type { FileStore } from "../checkpoint/stores/file_store.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import type { MatrixFormat } from "../engine/shader_source.ts";
-import type { TensorReader } from "../engine/tensor_reader.ts";
+import type { MatrixFormat } from "../engine/shaders/shader_source.ts";
+import type { TensorReader } from "../engine/weights/tensor_reader.ts";
 import { chooseStorage } from "../kernels/choose.ts";
 import { tune } from "../kernels/tune.ts";
-import { CausalModel } from "./causal_model.ts";
-import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config.ts";
-import { causalTensors, fineTensors } from "./expected_tensors.ts";
-import { FineWeights } from "./fine_model.ts";
+import { CausalModel } from "./gpt/causal_weights.ts";
+import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config/config.ts";
+import { causalTensors, fineTensors } from "./load/expected_tensors.ts";
+import { FineWeights } from "./gpt/fine_weights.ts";
 import {
   causalForward,
   readCausalArguments,
   type CausalForwardKwargs,
   type CausalLMOutputWithPast,
-} from "./forward/causal_forward.ts";
-import { fineForward, readFineArguments, type FineForwardKwargs, type MaskedLMOutput } from "./forward/fine_forward.ts";
-import { readModelOptions } from "./load_arguments.ts";
-import { chooseFormat, reportReady, type FromPretrainedOptions } from "./load_options.ts";
-import { Placement, type GpuPart } from "./placement.ts";
-import { openCheckpoint, type CheckpointSource } from "./store.ts";
-import type { BarkSubModelConfig } from "./sub_model_config.ts";
+} from "./gpt/forward/causal_forward.ts";
+import {
+  fineForward,
+  readFineArguments,
+  type FineForwardKwargs,
+  type MaskedLMOutput,
+} from "./gpt/forward/fine_forward.ts";
+import { readModelOptions } from "./load/load_arguments.ts";
+import { chooseFormat, reportReady, type FromPretrainedOptions } from "./load/load_options.ts";
+import { Placement, type GpuPart } from "./load/residency.ts";
+import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
+import type { BarkSubModelConfig } from "./config/sub_model_config.ts";
 
 /** Where a sub-model comes from, and where it goes. */
 export interface SubModelSource {

@@ -1,6 +1,6 @@
 /** The benches by themselves, without the command that knows them: `npx tsx bench/main.ts kernels matmul`. */
 import "../engine/node/index.ts";
-import { runProcess } from "../bark/cli/run_process.ts";
+import { runProcess } from "../cli/process/run_process.ts";
 import { bench } from "./cli.ts";
 
 await runProcess(bench);

@@ -1,7 +1,7 @@
-import { isObject, type JsonObject } from "../engine/json_fields.ts";
-import type { TensorReader } from "../engine/tensor_reader.ts";
-import type { WritableTensor } from "./safetensors_writer.ts";
-import { readBlocks, storedTensor, type TargetDtype } from "./stored_tensor.ts";
+import { isObject, type JsonObject } from "../engine/check/json_fields.ts";
+import type { TensorReader } from "../engine/weights/tensor_reader.ts";
+import type { WritableTensor } from "../checkpoint/safetensors/writer.ts";
+import { readBlocks, storedTensor, type TargetDtype } from "../checkpoint/stored_tensor.ts";
 
 /** Causal masks, and sizes that some versions of transformers kept as buffers. Code makes them anew. */
 const notWeights = /\.attn\.bias$|^codec_model\..*\.(stride|kernel_size|padding_total)$/;

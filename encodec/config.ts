@@ -1,5 +1,5 @@
-import { refuseUnknownNames } from "../engine/config_names.ts";
-import { JsonFields, type JsonObject } from "../engine/json_fields.ts";
+import { refuseUnknownNames } from "../engine/check/config_names.ts";
+import { JsonFields, type JsonObject } from "../engine/check/json_fields.ts";
 
 /** What the header of a WAV file can say. */
 export const mostSampleRate = 2 ** 32 - 1;

@@ -2,7 +2,7 @@ import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import { Tensor } from "../engine/tensor.ts";
-import type { TensorReader } from "../engine/tensor_reader.ts";
+import type { TensorReader } from "../engine/weights/tensor_reader.ts";
 import { contextFrames, cutIntoChunks } from "./chunks.ts";
 import type { EncodecConfig } from "./config.ts";
 import { checkDecoder } from "./expected_tensors.ts";

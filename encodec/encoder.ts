@@ -1,7 +1,7 @@
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import { NdArray } from "../engine/ndarray.ts";
-import type { TensorReader } from "../engine/tensor_reader.ts";
+import type { TensorReader } from "../engine/weights/tensor_reader.ts";
 import { contextFrames, cutIntoChunks, type Chunk } from "./chunks.ts";
 import type { EncodecConfig } from "./config.ts";
 import { EncodecConv1d, EncodecLSTM, EncodecResnetBlock, type Activations, type Block } from "./layers.ts";

@@ -1,5 +1,5 @@
-import { checkTensors, type ExpectedTensor } from "../engine/expected_tensors.ts";
-import type { TensorReader } from "../engine/tensor_reader.ts";
+import { checkTensors, type ExpectedTensor } from "../engine/weights/expected_tensors.ts";
+import type { TensorReader } from "../engine/weights/tensor_reader.ts";
 import type { EncodecConfig } from "./config.ts";
 import { checkConfig } from "./supported.ts";
 

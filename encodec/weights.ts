@@ -1,5 +1,5 @@
-import { checkFinite, readTensor, readWeight } from "../engine/read_tensor.ts";
-import type { TensorReader } from "../engine/tensor_reader.ts";
+import { checkFinite, readTensor, readWeight } from "../engine/weights/read_tensor.ts";
+import type { TensorReader } from "../engine/weights/tensor_reader.ts";
 import type { ConvShape } from "../kernels/conv1d/conv1d.ts";
 import type { LstmWeights } from "../kernels/lstm/lstm.ts";
 

@@ -1,9 +1,9 @@
 import { EngineError } from "./errors.ts";
-import { readGpuOptions } from "./gpu_arguments.ts";
+import { readGpuOptions } from "./check/gpu_arguments.ts";
 import type { AnyKernel, Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
 import { Ledger } from "./ledger.ts";
-import { PipelineCache } from "./pipelines.ts";
-import { getPlatform, type AdapterRequest, type ForcedVersions, type OpenedAdapter, type Runtime } from "./platform.ts";
+import { PipelineCache } from "./shaders/pipelines.ts";
+import { getPlatform, type AdapterRequest, type ForcedVersions, type OpenedAdapter, type Runtime } from "./host.ts";
 import { Program } from "./program.ts";
 import type { TensorMaker } from "./scope.ts";
 import { Tensor, tensorBytes, type Dtype, type HostArray } from "./tensor.ts";

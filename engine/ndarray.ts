@@ -1,4 +1,4 @@
-import { describe } from "./arguments.ts";
+import { describe } from "./check/arguments.ts";
 import { EngineError } from "./errors.ts";
 
 /** Storage classes of host arrays. 64-bit integers of files are narrowed to int32 when read (token ids fit). */

@@ -1,9 +1,9 @@
 import { EngineError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { AnyKernel, Binding, Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
-import type { CompiledKernel } from "./pipelines.ts";
-import { getPlatform } from "./platform.ts";
-import type { MatrixFormat } from "./shader_source.ts";
+import type { CompiledKernel } from "./shaders/pipelines.ts";
+import { getPlatform } from "./host.ts";
+import type { MatrixFormat } from "./shaders/shader_source.ts";
 import type { Tensor } from "./tensor.ts";
 
 interface Dispatch {

@@ -1,6 +1,6 @@
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import type { MatrixFormat } from "../engine/shader_source.ts";
+import type { MatrixFormat } from "../engine/shaders/shader_source.ts";
 import { attentionWideKernel, type AttentionVersion } from "./attention/attention.ts";
 import { decodes, type AttentionDecodeVersion, type DecodeShape } from "./attention/decode.ts";
 import {

@@ -1,6 +1,6 @@
 import type { Gpu } from "../engine/gpu.ts";
 import type { Program } from "../engine/program.ts";
-import type { MatrixFormat } from "../engine/shader_source.ts";
+import type { MatrixFormat } from "../engine/shaders/shader_source.ts";
 import { Scope } from "../engine/scope.ts";
 import type { Dtype, Tensor } from "../engine/tensor.ts";
 import { attentionDecode, attentionDecodeVersions, decodeScratch } from "./attention/decode.ts";

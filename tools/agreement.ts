@@ -8,13 +8,13 @@
  * so its scores lie closer together than those of a trained one. Not part of the tests.
  */
 import "../engine/node/index.ts";
-import { generateCoarse } from "../bark/coarse_stage.ts";
-import { routeGenerateKwargs } from "../bark/generate_options.ts";
+import { generateCoarse } from "../bark/generate/coarse_stage.ts";
+import { routeGenerateKwargs } from "../bark/generate/generate_options.ts";
 import { BarkModel } from "../bark/model.ts";
-import { BarkProcessor, type BarkInputs } from "../bark/processor.ts";
-import { generateSemantic } from "../bark/semantic_stage.ts";
-import { StageRun } from "../bark/stage_run.ts";
-import type { CheckpointSource } from "../bark/store.ts";
+import { BarkProcessor, type BarkInputs } from "../bark/text/processor.ts";
+import { generateSemantic } from "../bark/generate/semantic_stage.ts";
+import { StageRun } from "../bark/generate/stage_run.ts";
+import type { CheckpointSource } from "../bark/load/open_checkpoint.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import { openGpu, type Gpu } from "../engine/gpu.ts";
 import { addDifferences, commonPrefix, compareScores, none, type Difference } from "./agreement/compare.ts";

@@ -27,7 +27,7 @@ NEEDED = [
 
 def bark(cache, command, *, offline=False):
     env = {**os.environ, "HF_HUB_CACHE": cache, "HF_HUB_OFFLINE": "1" if offline else "0"}
-    run = ["npx", "tsx", "bark/cli/main.ts", *command]
+    run = ["npx", "tsx", "cli/main.ts", *command]
     return subprocess.run(run, env=env, check=True, capture_output=True, text=True).stdout
 
 

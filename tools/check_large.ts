@@ -1,7 +1,7 @@
 /** Loads a whole Bark and runs a semantic prefill and four steps: the part of check_sizes.ts for the large model. */
 import "../engine/node/index.ts";
-import type { CausalModel } from "../bark/causal_model.ts";
-import { CausalSession } from "../bark/causal_session.ts";
+import type { CausalModel } from "../bark/gpt/causal_weights.ts";
+import { CausalSession } from "../bark/gpt/decode_session.ts";
 import { BarkModel } from "../bark/model.ts";
 
 const start = performance.now();

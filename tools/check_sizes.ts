@@ -78,7 +78,7 @@ if (wanted.includes("small")) {
   for (const memory of [[], ["--low-memory"]])
     report(
       ["bark-small", ...memory].join(" "),
-      await run("bark/cli/main.ts", ["say", "Hello, my dog is cute.", "-m", model, "-o", output, ...flags, ...memory]),
+      await run("cli/main.ts", ["say", "Hello, my dog is cute.", "-m", model, "-o", output, ...flags, ...memory]),
     );
 }
 if (wanted.includes("large")) {

@@ -5,7 +5,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { swiftShaderFolder } from "../engine/node/software_adapter.ts";
+import { swiftShaderFolder } from "../engine/node/software/software_adapter.ts";
 import { runInChromium } from "./test/chromium.ts";
 import { runMocha, runNode } from "./test/child.ts";
 import { addOutcomes, countLine, printFailure, type Outcome } from "./test/report.ts";

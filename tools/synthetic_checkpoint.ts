@@ -1,6 +1,6 @@
 import { mkdir, open, rename } from "node:fs/promises";
 import path from "node:path";
-import type { ByteSource } from "../engine/byte_source.ts";
+import type { ByteSource } from "../checkpoint/sources/byte_source.ts";
 import { SyntheticStore, type SyntheticSize } from "./synthetic_store.ts";
 
 const chunkBytes = 1 << 24;

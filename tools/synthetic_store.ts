@@ -1,6 +1,6 @@
-import type { ByteSource } from "../engine/byte_source.ts";
-import type { FileStore } from "../engine/file_store.ts";
-import { checkRange, MemorySource } from "../engine/sources/memory.ts";
+import type { ByteSource } from "../checkpoint/sources/byte_source.ts";
+import type { FileStore } from "../checkpoint/stores/file_store.ts";
+import { checkRange, MemorySource } from "../checkpoint/sources/memory.ts";
 import { barkInventory, barkSizes, type BarkSize, type InventoryTensor } from "./inventory.ts";
 
 /** The published sizes, and one whose GPTs cost next to nothing (codec and vocabularies keep their size). */

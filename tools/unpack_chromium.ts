@@ -1,6 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { cachedFolder, extractTar, findChromiumPackage, readChromiumArchive } from "../engine/node/chromium_package.ts";
+import {
+  cachedFolder,
+  extractTar,
+  findChromiumPackage,
+  readChromiumArchive,
+} from "../engine/node/software/chromium_package.ts";
 
 /**
  * Folder with the browser of the npm package `@sparticuz/chromium` (`chromium`, the system libraries it needs in

@@ -7,9 +7,9 @@ import "../engine/node/index.ts";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BarkModel } from "../bark/model.ts";
-import { BarkProcessor } from "../bark/processor.ts";
-import { resample } from "../bark/resample.ts";
-import { write_wav } from "../bark/wav.ts";
+import { BarkProcessor } from "../bark/text/processor.ts";
+import { resample } from "../audio/resample.ts";
+import { write_wav } from "../audio/wav.ts";
 import { openGpu } from "../engine/gpu.ts";
 
 const checkpoint = "models/nano";

@@ -1,4 +1,4 @@
-import { parseCommandLine, requirePositionals } from "../../bark/cli/command_line.ts";
+import { parseCommandLine, requirePositionals } from "../../cli/command_line.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { Gpu } from "../../engine/gpu.ts";
 import { openNullAdapter } from "../../engine/node/index.ts";

@@ -1,10 +1,10 @@
-import { choiceFlag, numberFlag, parseCommandLine, requirePositionals } from "../../bark/cli/command_line.ts";
-import { modelLocation } from "../../bark/cli/model_location.ts";
+import { choiceFlag, numberFlag, parseCommandLine, requirePositionals } from "../../cli/command_line.ts";
+import { modelLocation } from "../../cli/files/model_location.ts";
 import { BarkModel } from "../../bark/model.ts";
-import { BarkProcessor } from "../../bark/processor.ts";
-import { openCheckpoint } from "../../bark/store.ts";
+import { BarkProcessor } from "../../bark/text/processor.ts";
+import { openCheckpoint } from "../../bark/load/open_checkpoint.ts";
 import { EngineError } from "../../engine/errors.ts";
-import type { FileStore } from "../../engine/file_store.ts";
+import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { openGpu } from "../../engine/gpu.ts";
 import { SyntheticStore, syntheticSizes, type SyntheticSize } from "../../tools/synthetic_store.ts";
 import { describeMachine } from "../measure/machine.ts";

@@ -1,4 +1,4 @@
-import type { BarkProgress } from "../../bark/output.ts";
+import type { BarkProgress } from "../../bark/generate/output.ts";
 
 /** The stages that decode token by token. */
 export const decodeStages = ["semantic", "coarse"] as const;

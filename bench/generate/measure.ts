@@ -1,6 +1,6 @@
-import { tokensPerReadback } from "../../bark/causal_session.ts";
+import { tokensPerReadback } from "../../bark/gpt/decode_session.ts";
 import type { BarkModel, BarkGenerateKwargs } from "../../bark/model.ts";
-import type { BarkOutput, BarkProgress, BarkStage } from "../../bark/output.ts";
+import type { BarkOutput, BarkProgress, BarkStage } from "../../bark/generate/output.ts";
 import { summarize, type Summary } from "../measure/statistics.ts";
 import { DecodeClock, decodeStages, type DecodeStage, type DecodeTimes } from "./decode_clock.ts";
 import { SubmitProbe } from "./submit_probe.ts";

@@ -1,6 +1,6 @@
 import type { BarkModel } from "../../bark/model.ts";
-import type { BarkStage } from "../../bark/output.ts";
-import { coarseRanges, semanticRanges } from "../../bark/planning.ts";
+import type { BarkStage } from "../../bark/generate/output.ts";
+import { coarseRanges, semanticRanges } from "../../bark/generate/planning.ts";
 import type { Machine } from "../measure/machine.ts";
 import type { Summary } from "../measure/statistics.ts";
 import type { Roofline } from "../roofline/roofline.ts";

@@ -1,4 +1,4 @@
-import type { BarkProgress } from "../../bark/output.ts";
+import type { BarkProgress } from "../../bark/generate/output.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import type { Program } from "../../engine/program.ts";
 

@@ -1,7 +1,7 @@
-import { floatToHalf, halfToFloat } from "../../engine/float16.ts";
+import { floatToHalf, halfToFloat } from "../../engine/formats/float16.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import type { Program } from "../../engine/program.ts";
-import type { MatrixFormat, WeightFormat } from "../../engine/shader_source.ts";
+import type { MatrixFormat, WeightFormat } from "../../engine/shaders/shader_source.ts";
 import { Tensor, type Dtype, type HostArray } from "../../engine/tensor.ts";
 import { uncachedBytes } from "../roofline/roofline.ts";
 

@@ -1,4 +1,4 @@
-import { choiceFlag, parseCommandLine } from "../../bark/cli/command_line.ts";
+import { choiceFlag, parseCommandLine } from "../../cli/command_line.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { openGpu } from "../../engine/gpu.ts";
 import { describeMachine, describeProcessor, type Machine } from "../measure/machine.ts";

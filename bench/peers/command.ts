@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { choiceFlag, numberFlag, parseCommandLine } from "../../bark/cli/command_line.ts";
+import { choiceFlag, numberFlag, parseCommandLine } from "../../cli/command_line.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { openGpu } from "../../engine/gpu.ts";
 import { describeMachine, type Machine } from "../measure/machine.ts";

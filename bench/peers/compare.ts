@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { swiftShaderFolder } from "../../engine/node/software_adapter.ts";
+import { swiftShaderFolder } from "../../engine/node/software/software_adapter.ts";
 import path from "node:path";
 import { spreadOf, summarize, type Summary } from "../measure/statistics.ts";
 import { contenders, type ContenderName } from "./contenders.ts";

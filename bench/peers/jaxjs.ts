@@ -1,7 +1,7 @@
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { openGpu } from "../../engine/gpu.ts";
-import { getPlatform } from "../../engine/platform.ts";
+import { getPlatform } from "../../engine/host.ts";
 import type { Prepare, Prepared } from "./contender.ts";
 import { codecChannels, codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork } from "./work.ts";
 

@@ -1,5 +1,5 @@
-import { Gpt, type GptBuffers } from "../../bark/gpt.ts";
-import { WeightLoader } from "../../bark/weight_loader.ts";
+import { Gpt, type GptBuffers } from "../../bark/gpt/gpt.ts";
+import { WeightLoader } from "../../bark/gpt/weight_loader.ts";
 import { EncodecConfig } from "../../encodec/config.ts";
 import { EncodecDecoder } from "../../encodec/decoder.ts";
 import { openGpu, type Gpu } from "../../engine/gpu.ts";
@@ -7,7 +7,7 @@ import type { Program } from "../../engine/program.ts";
 import { into } from "../../engine/recorder.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import type { TensorInfo, TensorReader } from "../../engine/tensor_reader.ts";
+import type { TensorInfo, TensorReader } from "../../engine/weights/tensor_reader.ts";
 import { attention } from "../../kernels/attention/attention.ts";
 import { attentionDecode, decodeScratch } from "../../kernels/attention/decode.ts";
 import { stateFields, stateWidth } from "../../kernels/state.ts";

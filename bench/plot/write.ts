@@ -1,5 +1,5 @@
-import { requireOutput, type OutputFile } from "../../bark/cli/output_file.ts";
-import { writeFileAtomically } from "../../engine/node/atomic_file.ts";
+import { requireOutput, type OutputFile } from "../../cli/files/output_file.ts";
+import { writeFileAtomically } from "../../checkpoint/node/atomic_file.ts";
 
 /** @throws EngineError `usage` for a name that cannot be written or does not end in `.svg`, before hours of measuring. */
 export async function requirePlot(file: string | undefined): Promise<OutputFile | undefined> {

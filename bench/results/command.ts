@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { parseCommandLine } from "../../bark/cli/command_line.ts";
-import { requireOutput } from "../../bark/cli/output_file.ts";
+import { parseCommandLine } from "../../cli/command_line.ts";
+import { requireOutput } from "../../cli/files/output_file.ts";
 import { EngineError } from "../../engine/errors.ts";
-import { writeFileAtomically } from "../../engine/node/atomic_file.ts";
+import { writeFileAtomically } from "../../checkpoint/node/atomic_file.ts";
 import { resultsMarkdown, type Report } from "./markdown.ts";
 
 /** `bark bench results FILE.json… [-o OUT.md]`. */

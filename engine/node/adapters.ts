@@ -1,10 +1,10 @@
 import { EngineError } from "../errors.ts";
-import type { AdapterRequest, OpenedAdapter } from "../platform.ts";
+import type { AdapterRequest, OpenedAdapter } from "../host.ts";
 import { dawn, listDawnAdapters } from "./dawn.ts";
 import { withoutDriverChatter } from "./driver_chatter.ts";
-import { findChromiumPackage } from "./chromium_package.ts";
+import { findChromiumPackage } from "./software/chromium_package.ts";
 import { canRunSwiftShader, thisMachine } from "./machine.ts";
-import { hasGpuDriver, loadVulkanLoader, withSwiftShader } from "./software_adapter.ts";
+import { hasGpuDriver, loadVulkanLoader, withSwiftShader } from "./software/software_adapter.ts";
 
 /** What `bark doctor` tells of an adapter. */
 export interface AdapterDescription {

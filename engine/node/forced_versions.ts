@@ -1,5 +1,5 @@
 import { EngineError } from "../errors.ts";
-import type { ForcedVersions } from "../platform.ts";
+import type { ForcedVersions } from "../host.ts";
 
 /**
  * The value of `BARK_KERNELS`: `static`, or `op=version` with commas between, such as

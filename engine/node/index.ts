@@ -1,9 +1,9 @@
-import { setPlatform } from "../platform.ts";
-import { nodePlatform } from "./platform.ts";
+import { setPlatform } from "../host.ts";
+import { nodePlatform } from "./host.ts";
 
 export type { AdapterDescription } from "./adapters.ts";
 export { openNullAdapter } from "./adapters.ts";
-export { listAdapters, nodePlatform } from "./platform.ts";
+export { listAdapters, nodePlatform } from "./host.ts";
 
 // Importing this module selects Node's or Deno's platform.
 setPlatform(nodePlatform);

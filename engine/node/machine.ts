@@ -1,4 +1,4 @@
-import { findChromiumPackage } from "./chromium_package.ts";
+import { findChromiumPackage } from "./software/chromium_package.ts";
 
 /** What decides which adapters there can be. */
 export interface Machine {

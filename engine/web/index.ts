@@ -1,14 +1,14 @@
-import { shownAddress } from "../address.ts";
+import { shownAddress } from "../../checkpoint/address.ts";
 import { EngineError } from "../errors.ts";
-import type { FileStore } from "../file_store.ts";
-import type { HubOptions } from "../hub/options.ts";
-import { parseRepository } from "../hub/repository.ts";
-import { setPlatform, type Platform } from "../platform.ts";
-import { fetchText } from "../sources/http.ts";
-import { HttpStore } from "../stores/http.ts";
-import { HubStore } from "../stores/hub.ts";
+import type { FileStore } from "../../checkpoint/stores/file_store.ts";
+import type { HubOptions } from "../../checkpoint/hub/options.ts";
+import { parseRepository } from "../../checkpoint/hub/repository.ts";
+import { setPlatform, type Platform } from "../host.ts";
+import { fetchText } from "../../checkpoint/sources/http.ts";
+import { HttpStore } from "../../checkpoint/stores/http.ts";
+import { HubStore } from "../../checkpoint/web/page_hub_store.ts";
 import { openNavigatorAdapter } from "./navigator_gpu.ts";
-import { CacheApiParts } from "./part_cache.ts";
+import { CacheApiParts } from "../../checkpoint/web/part_cache.ts";
 
 // `adapter.info` is the youngest of what the engine needs: Chrome has it from 127 on.
 const noAdapterFix =

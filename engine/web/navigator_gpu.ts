@@ -1,5 +1,5 @@
 import { EngineError } from "../errors.ts";
-import type { AdapterRequest, OpenedAdapter } from "../platform.ts";
+import type { AdapterRequest, OpenedAdapter } from "../host.ts";
 
 /**
  * An adapter of the runtime's own `navigator.gpu` (browsers, Deno). `fixWhenNone` tells the user of this runtime what

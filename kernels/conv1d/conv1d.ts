@@ -3,7 +3,7 @@ import type { Gpu } from "../../engine/gpu.ts";
 import { defineKernel, optionalRead, read, readWrite, spread } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
-import type { WeightFormat } from "../../engine/shader_source.ts";
+import type { WeightFormat } from "../../engine/shaders/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseConv1d } from "../choose.ts";
 import { elu, expm1Prelude } from "../elementwise/elementwise.ts";

@@ -1,8 +1,8 @@
 import { EngineError } from "../../engine/errors.ts";
-import { floatToHalf, halfToFloat, packHalves } from "../../engine/float16.ts";
-import { dequantizeQ8, q8Block, quantizeQ8 } from "../../engine/q8.ts";
+import { floatToHalf, halfToFloat, packHalves } from "../../engine/formats/float16.ts";
+import { dequantizeQ8, q8Block, quantizeQ8 } from "../../engine/formats/q8.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
-import type { MatrixFormat, WeightFormat } from "../../engine/shader_source.ts";
+import type { MatrixFormat, WeightFormat } from "../../engine/shaders/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseStorage } from "../choose.ts";
 import { packMatrixF16, packMatrixF32, packMatrixQ8, paddedColumns, paddedRows } from "./pack.ts";
@@ -17,7 +17,7 @@ export interface Linear<W extends Tensor = Tensor<"f32"> | Tensor<"f16"> | Tenso
 
 export interface LinearOptions {
   /**
-   * What the weights are rounded to: halves, or q8 (engine/q8.ts) with a scale for 32 neighbours along `inner`. Default
+   * What the weights are rounded to: halves, or q8 (engine/formats/q8.ts) with a scale for 32 neighbours along `inner`. Default
    * f32. Where packed weights are slower than f32 they are rounded and stored as f32, see {@link chooseStorage}.
    */
   format?: MatrixFormat;

@@ -1,5 +1,5 @@
-import { floatToHalf } from "../../engine/float16.ts";
-import { q8Block, type Q8 } from "../../engine/q8.ts";
+import { floatToHalf } from "../../engine/formats/float16.ts";
+import { q8Block, type Q8 } from "../../engine/formats/q8.ts";
 
 /**
  * The layouts of engine/formats/matrix_*.wgsl. In all of them a matrix [inner, columns] lies in panels of 32 columns, one

@@ -1,9 +1,9 @@
-import { floatToHalf, halfToFloat } from "../../engine/float16.ts";
+import { floatToHalf, halfToFloat } from "../../engine/formats/float16.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import { Scope } from "../../engine/scope.ts";
-import type { MatrixFormat, WeightFormat } from "../../engine/shader_source.ts";
+import type { MatrixFormat, WeightFormat } from "../../engine/shaders/shader_source.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 
 /** A tensor that the kernel wrote, and what should be in it. */

@@ -25,8 +25,8 @@ import {
   write_wav,
 } from "../../bark/node.ts";
 import { EngineError } from "../../engine/errors.ts";
-import { readGpuOptions } from "../../engine/gpu_arguments.ts";
-import { MemoryStore } from "../../engine/stores/memory.ts";
+import { readGpuOptions } from "../../engine/check/gpu_arguments.ts";
+import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { namedRows, testMisspelt, testRows, type ArgumentRow, type Odd } from "../support/argument_rows.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 

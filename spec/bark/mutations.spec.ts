@@ -1,15 +1,15 @@
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
-import { BarkConfig } from "../../bark/config.ts";
-import { planFine } from "../../bark/fine_planning.ts";
-import { checkGenerate, checkGenerationFits } from "../../bark/generation_checks.ts";
-import { BarkGenerationConfig } from "../../bark/generation_config.ts";
-import { planCoarse } from "../../bark/planning.ts";
-import { BarkTokenizer } from "../../bark/tokenizer.ts";
-import { VoicePresets } from "../../bark/voices.ts";
-import { encode_wav } from "../../bark/wav.ts";
-import { decode_wav } from "../../bark/wav_reader.ts";
-import { MemoryStore } from "../../engine/stores/memory.ts";
+import { BarkConfig } from "../../bark/config/config.ts";
+import { planFine } from "../../bark/generate/fine_plan.ts";
+import { checkGenerate, checkGenerationFits } from "../../bark/generate/generation_checks.ts";
+import { BarkGenerationConfig } from "../../bark/config/generation_config.ts";
+import { planCoarse } from "../../bark/generate/planning.ts";
+import { BarkTokenizer } from "../../bark/text/tokenizer.ts";
+import { VoicePresets } from "../../bark/voice/voices.ts";
+import { encode_wav } from "../../audio/wav.ts";
+import { decode_wav } from "../../audio/wav_reader.ts";
+import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { loadOrRefuse } from "../support/mutation_run.ts";
 import { mutateBytes, mutateJson, type Random } from "../support/mutations.ts";
 

@@ -1,8 +1,8 @@
-import { routeGenerateKwargs } from "../../bark/generate_options.ts";
+import { routeGenerateKwargs } from "../../bark/generate/generate_options.ts";
 import { BarkModel } from "../../bark/model.ts";
-import { BarkProcessor } from "../../bark/processor.ts";
-import { generateSemantic } from "../../bark/semantic_stage.ts";
-import { StageRun } from "../../bark/stage_run.ts";
+import { BarkProcessor } from "../../bark/text/processor.ts";
+import { generateSemantic } from "../../bark/generate/semantic_stage.ts";
+import { StageRun } from "../../bark/generate/stage_run.ts";
 import { expectSpokenParity, expectTokens, inputsOf, readRuns, type FixtureRun } from "../support/fixture.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { openRepositoryStore } from "../support/runtime.ts";

@@ -129,7 +129,7 @@ describe("bark convert", () => {
   it("exit 1: no room to write, nothing left half written", async function () {
     if (process.platform === "win32") return this.skip();
     const before = await readdir(folder);
-    const entry = path.join(root, "bark/cli/main.ts");
+    const entry = path.join(root, "cli/main.ts");
     const command = 'ulimit -f 4000; exec "$0" --import "$1" "$2" convert "$3" limited --quiet';
     const args = [process.execPath, import.meta.resolve("tsx"), entry, path.join(root, "models/nano")];
     const child = spawn("sh", ["-c", command, ...args], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });

@@ -5,12 +5,12 @@ import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { decode_wav } from "../../bark/wav_reader.ts";
+import { decode_wav } from "../../audio/wav_reader.ts";
 import { lines } from "../support/bark_command.ts";
 import { safetensorsBytes } from "../support/safetensors_bytes.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const entry = path.join(root, "bark/cli/main.ts");
+const entry = path.join(root, "cli/main.ts");
 const say = [
   "say",
   "hello",

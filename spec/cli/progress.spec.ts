@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { describeEnd, describeProgress, fitted } from "../../bark/cli/progress.ts";
-import type { BarkProgress } from "../../bark/output.ts";
+import { describeEnd, describeProgress, fitted } from "../../cli/process/progress.ts";
+import type { BarkProgress } from "../../bark/generate/output.ts";
 
 const at = (stage: BarkProgress["stage"], done: number, total: number, milliseconds: number): BarkProgress => ({
   stage,

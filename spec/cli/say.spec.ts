@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { MemorySource } from "../../engine/sources/memory.ts";
+import { MemorySource } from "../../checkpoint/sources/memory.ts";
 import { bark, lines } from "../support/bark_command.ts";
 import { readNpz } from "../support/npz.ts";
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { defineKernel, optionalRead, read, readWrite, type AnyKernel } from "../../engine/kernel.ts";
 import "../../engine/node/index.ts";
-import { checkDeclaration, loadShader, ShaderSource, usesWeights } from "../../engine/shader_source.ts";
+import { checkDeclaration, loadShader, ShaderSource, usesWeights } from "../../engine/shaders/shader_source.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { scaleKernel } from "../support/scale_kernel.ts";
 

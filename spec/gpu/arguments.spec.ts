@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { BarkModel } from "../../bark/model.ts";
-import { DynamicCache } from "../../bark/forward/dynamic_cache.ts";
+import { DynamicCache } from "../../bark/gpt/forward/dynamic_cache.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { namedRows, testMisspelt, testRows, type Odd } from "../support/argument_rows.ts";
 import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";

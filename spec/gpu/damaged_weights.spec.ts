@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { EncodecModel } from "../../bark/encodec_model.ts";
-import { checkAudio } from "../../bark/audio_check.ts";
+import { checkAudio } from "../../bark/generate/audio_check.ts";
 import { BarkModel } from "../../bark/model.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import { NdArray } from "../../engine/ndarray.ts";
-import { parseHeader } from "../../engine/safetensors/header.ts";
-import { MemoryStore } from "../../engine/stores/memory.ts";
+import { parseHeader } from "../../checkpoint/safetensors/header.ts";
+import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";

@@ -1,11 +1,11 @@
 import { expect } from "chai";
-import { CausalModel } from "../../bark/causal_model.ts";
-import { CausalSession, tokensPerReadback } from "../../bark/causal_session.ts";
-import { BarkConfig } from "../../bark/config.ts";
+import { CausalModel } from "../../bark/gpt/causal_weights.ts";
+import { CausalSession, tokensPerReadback } from "../../bark/gpt/decode_session.ts";
+import { BarkConfig } from "../../bark/config/config.ts";
 import { BarkModel } from "../../bark/model.ts";
 import type { EngineError } from "../../engine/errors.ts";
 import { openGpu, type Gpu } from "../../engine/gpu.ts";
-import { SafetensorsCheckpoint } from "../../engine/safetensors/checkpoint.ts";
+import { SafetensorsCheckpoint } from "../../checkpoint/safetensors/checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { openRepositoryStore } from "../support/runtime.ts";
 

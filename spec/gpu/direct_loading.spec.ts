@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { BarkConfig } from "../../bark/config.ts";
+import { BarkConfig } from "../../bark/config/config.ts";
 import { BarkModel } from "../../bark/model.ts";
-import { BarkProcessor } from "../../bark/processor.ts";
+import { BarkProcessor } from "../../bark/text/processor.ts";
 import { BarkSemanticModel } from "../../bark/sub_models.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { expectParity, readRuns } from "../support/fixture.ts";

@@ -13,8 +13,8 @@ import {
   type BarkProcessor,
 } from "bark-webgpu";
 import { expect } from "chai";
-import type { FileStore } from "../../engine/file_store.ts";
-import { MemoryStore } from "../../engine/stores/memory.ts";
+import type { FileStore } from "../../checkpoint/stores/file_store.ts";
+import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { openRepositoryStore } from "../support/runtime.ts";

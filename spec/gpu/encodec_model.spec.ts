@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { EncodecModel } from "../../bark/encodec_model.ts";
 import { EngineError } from "../../engine/errors.ts";
-import type { JsonObject } from "../../engine/json_fields.ts";
+import type { JsonObject } from "../../engine/check/json_fields.ts";
 import { NdArray } from "../../engine/ndarray.ts";
-import { MemoryStore } from "../../engine/stores/memory.ts";
+import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { namedRows, testMisspelt, testRows } from "../support/argument_rows.ts";
 import { readFloats, type FloatsFile } from "../support/fixture.ts";
 import { weightFiles, type FixtureTensor } from "../support/fixture_checkpoint.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { CausalForwardKwargs, CausalLMOutputWithPast } from "../../bark/forward/causal_forward.ts";
-import type { FineForwardKwargs } from "../../bark/forward/fine_forward.ts";
+import type { CausalForwardKwargs, CausalLMOutputWithPast } from "../../bark/gpt/forward/causal_forward.ts";
+import type { FineForwardKwargs } from "../../bark/gpt/forward/fine_forward.ts";
 import { BarkModel } from "../../bark/model.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";

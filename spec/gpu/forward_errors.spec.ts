@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import type { CausalForwardKwargs } from "../../bark/forward/causal_forward.ts";
-import { DynamicCache } from "../../bark/forward/dynamic_cache.ts";
-import type { FineForwardKwargs } from "../../bark/forward/fine_forward.ts";
+import type { CausalForwardKwargs } from "../../bark/gpt/forward/causal_forward.ts";
+import { DynamicCache } from "../../bark/gpt/forward/dynamic_cache.ts";
+import type { FineForwardKwargs } from "../../bark/gpt/forward/fine_forward.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "../../bark/sub_models.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import { NdArray } from "../../engine/ndarray.ts";

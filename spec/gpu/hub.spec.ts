@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { BarkProcessor } from "../../bark/processor.ts";
-import { parseRepository } from "../../engine/hub/repository.ts";
-import { HubStore, type HubStoreOptions } from "../../engine/stores/hub.ts";
-import { CacheApiParts } from "../../engine/web/part_cache.ts";
+import { BarkProcessor } from "../../bark/text/processor.ts";
+import { parseRepository } from "../../checkpoint/hub/repository.ts";
+import { HubStore, type HubStoreOptions } from "../../checkpoint/web/page_hub_store.ts";
+import { CacheApiParts } from "../../checkpoint/web/part_cache.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { isPage, readRepositoryFile } from "../support/runtime.ts";
 import { openTestHub, type TestHub } from "../support/test_hub.ts";

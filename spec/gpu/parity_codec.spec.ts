@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { EncodecConfig } from "../../encodec/config.ts";
 import { EncodecDecoder } from "../../encodec/decoder.ts";
-import type { JsonObject } from "../../engine/json_fields.ts";
-import { SafetensorsCheckpoint } from "../../engine/safetensors/checkpoint.ts";
-import { MemoryStore } from "../../engine/stores/memory.ts";
+import type { JsonObject } from "../../engine/check/json_fields.ts";
+import { SafetensorsCheckpoint } from "../../checkpoint/safetensors/checkpoint.ts";
+import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { expectClose } from "../support/close.ts";
 import { readFloats, tolerance, type CodecOutput } from "../support/fixture.ts";
 import { weightFiles, type FixtureTensor } from "../support/fixture_checkpoint.ts";

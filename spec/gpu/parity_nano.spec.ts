@@ -1,5 +1,5 @@
 import { BarkModel } from "../../bark/model.ts";
-import { BarkProcessor } from "../../bark/processor.ts";
+import { BarkProcessor } from "../../bark/text/processor.ts";
 import { expectSpokenParity, readRuns } from "../support/fixture.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { openRepositoryStore } from "../support/runtime.ts";

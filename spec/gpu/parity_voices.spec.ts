@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { BarkModel } from "../../bark/model.ts";
-import { VoicePresets } from "../../bark/voices.ts";
-import type { FileStore } from "../../engine/file_store.ts";
+import { VoicePresets } from "../../bark/voice/voices.ts";
+import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { expectParity, readRuns, type FixtureRun } from "../support/fixture.ts";
 import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { getPlatform } from "../../engine/platform.ts";
+import { getPlatform } from "../../engine/host.ts";
 import { openRepositoryStore, readRepositoryFile } from "../support/runtime.ts";
 
 describe("platform", () => {

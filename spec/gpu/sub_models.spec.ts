@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import type { FineForwardKwargs } from "../../bark/forward/fine_forward.ts";
+import type { FineForwardKwargs } from "../../bark/gpt/forward/fine_forward.ts";
 import { BarkModel } from "../../bark/model.ts";
-import type { BarkProgress } from "../../bark/output.ts";
+import type { BarkProgress } from "../../bark/generate/output.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "../../bark/sub_models.ts";
-import type { FileStore } from "../../engine/file_store.ts";
-import { MemoryStore } from "../../engine/stores/memory.ts";
+import type { FileStore } from "../../checkpoint/stores/file_store.ts";
+import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { worstDifference } from "../support/close.ts";
 import { fixtureCheckpoint, weightFiles, type FixtureTensor } from "../support/fixture_checkpoint.ts";
 import { expectAnswer, kwargsOf, type ForwardCase } from "../support/forward.ts";

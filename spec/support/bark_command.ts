@@ -14,7 +14,7 @@ export async function bark(
   args: readonly string[],
   options: { input?: string; cwd?: string; env?: NodeJS.ProcessEnv; onStart?: (child: ChildProcess) => void } = {},
 ): Promise<Finished> {
-  const entry = fileURLToPath(new URL("../../bark/cli/main.ts", import.meta.url));
+  const entry = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), entry, ...args], {
     cwd: options.cwd ?? root,
     env: { ...process.env, ...options.env },

@@ -1,9 +1,9 @@
 import type { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel, Constants } from "../../engine/kernel.ts";
-import type { CompiledKernel } from "../../engine/pipelines.ts";
-import type { MatrixFormat } from "../../engine/shader_source.ts";
+import type { CompiledKernel } from "../../engine/shaders/pipelines.ts";
+import type { MatrixFormat } from "../../engine/shaders/shader_source.ts";
 
-export { formatsOf } from "../../engine/shader_source.ts";
+export { formatsOf } from "../../engine/shaders/shader_source.ts";
 
 /** Compiles a kernel with the constants that it declares. */
 export function compileKernel(gpu: Gpu, kernel: AnyKernel, format: MatrixFormat): Promise<CompiledKernel> {

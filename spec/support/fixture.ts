@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { BarkGenerateKwargs, BarkModel } from "../../bark/model.ts";
-import type { BarkInputs, BarkProcessor } from "../../bark/processor.ts";
-import type { HistoryPrompt } from "../../bark/voices.ts";
+import type { BarkInputs, BarkProcessor } from "../../bark/text/processor.ts";
+import type { HistoryPrompt } from "../../bark/voice/voices.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { expectClose } from "./close.ts";
 import { readFixture, readFixtureJson } from "./runtime.ts";

@@ -1,6 +1,6 @@
-import type { FileStore } from "../../engine/file_store.ts";
-import { packHalves } from "../../engine/float16.ts";
-import { MemoryStore } from "../../engine/stores/memory.ts";
+import type { FileStore } from "../../checkpoint/stores/file_store.ts";
+import { packHalves } from "../../engine/formats/float16.ts";
+import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { formulaWeights } from "./formula.ts";
 import { readFixture, readFixtureJson } from "./runtime.ts";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { CausalLMOutputWithPast } from "../../bark/forward/causal_forward.ts";
+import type { CausalLMOutputWithPast } from "../../bark/gpt/forward/causal_forward.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { expectClose } from "./close.ts";
 import { tolerance } from "./fixture.ts";

@@ -1,10 +1,10 @@
-import type { CausalModel, PrefillInput } from "../../bark/causal_model.ts";
-import { CausalSession, type StepSampling } from "../../bark/causal_session.ts";
-import type { FineWeights } from "../../bark/fine_model.ts";
-import type { BarkGenerationConfig } from "../../bark/generation_config.ts";
+import type { CausalModel, PrefillInput } from "../../bark/gpt/causal_weights.ts";
+import { CausalSession, type StepSampling } from "../../bark/gpt/decode_session.ts";
+import type { FineWeights } from "../../bark/gpt/fine_weights.ts";
+import type { BarkGenerationConfig } from "../../bark/config/generation_config.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { BarkModel } from "../../bark/model.ts";
-import { coarseRanges, semanticInput, semanticRanges } from "../../bark/planning.ts";
+import { coarseRanges, semanticInput, semanticRanges } from "../../bark/generate/planning.ts";
 import { into } from "../../engine/recorder.ts";
 import type { IdRange } from "../../kernels/sample/sample.ts";
 import type { FixtureRun, FloatsFile } from "./fixture.ts";

@@ -1,5 +1,5 @@
-import { NpzFile } from "../../convert/npz.ts";
-import type { ByteSource } from "../../engine/byte_source.ts";
+import { NpzFile } from "../../checkpoint/numpy/npz.ts";
+import type { ByteSource } from "../../checkpoint/sources/byte_source.ts";
 import type { NdArray } from "../../engine/ndarray.ts";
 
 /** All arrays of an `.npz`, by name. */

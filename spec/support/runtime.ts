@@ -2,8 +2,8 @@
  * What a spec under spec/gpu/ needs from the runtime that it runs in (Node, Deno or a browser page). Importing this
  * module selects the engine's platform for it.
  */
-import type { FileStore } from "../../engine/file_store.ts";
-import { getPlatform } from "../../engine/platform.ts";
+import type { FileStore } from "../../checkpoint/stores/file_store.ts";
+import { getPlatform } from "../../engine/host.ts";
 
 /** In a browser page, not in Node or Deno. */
 export const isPage = "document" in globalThis;

@@ -1,4 +1,4 @@
-import type { FileStore } from "../../engine/file_store.ts";
+import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { openRepositoryStore } from "./runtime.ts";
 
 /** Layouts below spec/fixtures/torch, with the fixture whose weights they hold. */

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { SafetensorsCheckpoint } from "../../engine/safetensors/checkpoint.ts";
-import { BarkConfig } from "../../bark/config.ts";
+import { SafetensorsCheckpoint } from "../../checkpoint/safetensors/checkpoint.ts";
+import { BarkConfig } from "../../bark/config/config.ts";
 import { barkInventory } from "../../tools/inventory.ts";
 import { SyntheticStore, syntheticSizes } from "../../tools/synthetic_store.ts";
 

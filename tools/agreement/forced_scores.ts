@@ -6,8 +6,8 @@ import {
   semanticInput,
   semanticRanges,
   type IdRange,
-} from "../../bark/planning.ts";
-import type { HistoryPrompt } from "../../bark/voices.ts";
+} from "../../bark/generate/planning.ts";
+import type { HistoryPrompt } from "../../bark/voice/voices.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 
 /** Tokens of a run of one text, and what it was run on. */

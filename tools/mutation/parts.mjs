@@ -23,7 +23,7 @@ export const parts = {
     specs: specs("engine", "float16 q8"),
   },
   safetensors: {
-    mutate: ["engine/safetensors/*.ts", "engine/json_fields.ts"],
+    mutate: ["engine/safetensors/*.ts", "engine/check/json_fields.ts"],
     specs: [...specs("engine/safetensors", "header file checkpoint"), ...specs("engine", "json_fields")],
   },
   torch: {
@@ -43,7 +43,7 @@ export const parts = {
     specs: specs("engine/hub", "retry repository protocol"),
   },
   "hub-files": {
-    mutate: ["engine/node/hub_*.ts", "engine/stores/hub.ts", "engine/sources/hub.ts"],
+    mutate: ["engine/node/hub_*.ts", "checkpoint/web/page_hub_store.ts", "checkpoint/web/page_hub_source.ts"],
     specs: specs("engine/hub", "cache environment weights download"),
   },
   audio: {

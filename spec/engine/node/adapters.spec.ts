@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { getPlatform } from "../../../engine/platform.ts";
+import { getPlatform } from "../../../engine/host.ts";
 import { listAdapters, nodePlatform, openNullAdapter } from "../../../engine/node/index.ts";
 
 const run = promisify(execFile);

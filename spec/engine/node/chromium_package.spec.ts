@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { cachedFolder, extractTar } from "../../../engine/node/chromium_package.ts";
+import { cachedFolder, extractTar } from "../../../engine/node/software/chromium_package.ts";
 
 describe("cache of unpacked packages", () => {
   let root: string;

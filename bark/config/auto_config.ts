@@ -1,0 +1,41 @@
+import { EngineError } from "../../engine/errors.ts";
+import {
+  BarkCoarseConfig,
+  BarkConfig,
+  BarkFineConfig,
+  BarkSemanticConfig,
+  EncodecConfig,
+  readConfig,
+  type BarkSubModelConfig,
+} from "./config.ts";
+import { readCheckpointOptions } from "../load/load_arguments.ts";
+import { openCheckpoint, type CheckpointOptions, type CheckpointSource } from "../load/open_checkpoint.ts";
+
+const configs = {
+  bark: BarkConfig,
+  semantic: BarkSemanticConfig,
+  coarse_acoustics: BarkCoarseConfig,
+  fine_acoustics: BarkFineConfig,
+  encodec: EncodecConfig,
+} as const;
+
+/** Reads a config of which only the file knows what it is of. */
+export const AutoConfig = {
+  /** @throws EngineError `bad-input` if there is no `config.json`, or its `model_type` is none of Bark's or its codec's. */
+  async from_pretrained(
+    source: CheckpointSource,
+    given: CheckpointOptions = {},
+  ): Promise<BarkConfig | BarkSubModelConfig | EncodecConfig> {
+    const store = await openCheckpoint(source, readCheckpointOptions(given));
+    const fields = await readConfig(store);
+    const { model_type } = fields;
+    const where = `${store.name}/config.json`;
+    if (typeof model_type === "string" && Object.hasOwn(configs, model_type))
+      return configs[model_type as keyof typeof configs].from_dict(fields, where);
+    throw new EngineError("bad-input", "is the config of another model", {
+      where,
+      expected: `model_type ${Object.keys(configs).join(", ")}`,
+      actual: model_type,
+    });
+  },
+};

@@ -1,0 +1,35 @@
+import { EngineError } from "../../engine/errors.ts";
+import type { OnNotice } from "../../engine/notice.ts";
+
+/** Below the step of 16 bits nothing is heard. */
+const quietest = 2 ** -15;
+/** Speech touches full scale here and there; noise of broken weights lies there. */
+const mostClipped = 0.2;
+
+/**
+ * Says what audio cannot be speech: silence, a constant, full scale; a player would say nothing, or hurt.
+ * @throws EngineError `bad-input` if a sample is not finite.
+ */
+export function checkAudio(samples: Float32Array, notice: OnNotice): void {
+  let [least, most, clipped] = [Infinity, -Infinity, 0];
+  for (const sample of samples) {
+    if (!Number.isFinite(sample))
+      throw new EngineError("bad-input", "the audio is not finite: the weights of the checkpoint are damaged", {
+        where: "codec",
+        fix: "download or convert the checkpoint again",
+      });
+    least = Math.min(least, sample);
+    most = Math.max(most, sample);
+    if (Math.abs(sample) >= 1) clipped++;
+  }
+  const problem =
+    Math.max(Math.abs(least), Math.abs(most)) < quietest
+      ? "silent"
+      : most - least < quietest
+        ? "constant"
+        : clipped > mostClipped * samples.length
+          ? "beyond full scale nearly throughout"
+          : undefined;
+  if (problem !== undefined)
+    notice(`the audio is ${problem}: check the checkpoint, or try another text, voice or seed`);
+}

@@ -1,0 +1,63 @@
+import {
+  argumentsOf,
+  noneOr,
+  readFunction,
+  readNumber,
+  readSignal,
+  wrongArgument,
+  type ReadersOf,
+  type Unsupported,
+} from "../../engine/check/arguments.ts";
+import { checkFinite, checkIds, readArray } from "../../engine/check/array_argument.ts";
+import type { NdArray } from "../../engine/ndarray.ts";
+import type { EncodecEncodeOptions } from "../encodec_model.ts";
+import type { BarkProgress } from "./output.ts";
+
+const callReaders = { signal: readSignal, on_progress: readFunction<(progress: BarkProgress) => void>() };
+
+// transformers' further arguments, which change nothing for a codec without scales.
+const unsupported: Unsupported = {
+  audio_scales: [[null]],
+  last_frame_pad_length: [[0, null]],
+  padding_mask: [[null]],
+  return_dict: [[true, null]],
+};
+
+export const readEncodeOptions = argumentsOf(
+  "encode",
+  {
+    ...callReaders,
+    bandwidth: noneOr(readNumber("a number above 0", (value) => value > 0)),
+  } satisfies ReadersOf<EncodecEncodeOptions>,
+  { unsupported, usage: "give encode(input_values, { bandwidth, signal, on_progress })" },
+);
+
+export const readDecodeOptions = argumentsOf("decode", callReaders, {
+  unsupported,
+  usage: "give decode(audio_codes, { signal, on_progress })",
+});
+
+/** [batch, channels, samples], or without the leading axes. */
+export const readAudio = readArray([1, 2, 3], (array, name) => checkFinite(checkFilled(array, name), name));
+/** [1, batch, codebooks, frames], or without the leading axes. */
+export const readCodes = readArray([2, 3, 4], checkCodes);
+
+/** [batch, codebooks, frames]. */
+export const readFineCodes = readArray([3], checkCodes);
+
+/** Frames of each row of codes [batch, codebooks, frames]; null is Python's None. */
+export function readOutputLengths(value: unknown, { shape: [batch, , frames] }: NdArray): number[] | undefined {
+  const name = "output_lengths";
+  const lengths = noneOr(readArray([1], (array) => checkIds(array, name, frames + 1)))(value ?? null, name);
+  if (lengths === undefined || lengths.size === batch) return lengths && Array.from(lengths.data);
+  throw wrongArgument(name, `a length for each of ${batch} rows`, `${lengths.size} lengths`);
+}
+
+function checkCodes(array: NdArray, name: string): NdArray {
+  return checkIds(checkFilled(array, name), name);
+}
+
+function checkFilled(array: NdArray, name: string): NdArray {
+  if (array.size > 0) return array;
+  throw wrongArgument(name, "at least one value", []);
+}

@@ -1,0 +1,141 @@
+import { Recorder } from "../../engine/recorder.ts";
+import { Scope } from "../../engine/scope.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+import { sampleRows } from "../../kernels/sample/sample.ts";
+import type { FineWeights } from "../gpt/fine_weights.ts";
+import { fineInput, fineOutput, planFine, type FineWindow } from "./fine_plan.ts";
+import type { FineOptions } from "./generate_options.ts";
+import type { BarkGenerationConfig } from "../config/generation_config.ts";
+import type { GptBuffers } from "../gpt/gpt.ts";
+import { drawStages, type StageRun } from "./stage_run.ts";
+import type { HistoryPrompt } from "../voice/voices.ts";
+
+/**
+ * The first codebooks to all of them, window by window and codebook by codebook (bark-spec 4.4). Rows of a batch do not
+ * depend on each other and run one after the other, which bounds the memory.
+ * @param coarse ids of the coarse vocabulary, [batch][frames * n_coarse_codebooks].
+ * @returns codes of each row, [n_fine_codebooks, frames] row-major.
+ */
+export async function generateFine(
+  model: FineWeights,
+  coarse: readonly (readonly number[])[],
+  history: HistoryPrompt | null,
+  config: BarkGenerationConfig,
+  options: FineOptions,
+  run: StageRun,
+): Promise<Int32Array<ArrayBuffer>[]> {
+  return await Scope.during(model.gpu, async (scope) => {
+    const stage = new FineStage(scope, model, history, config, options, run, coarse.length);
+    const rows: Int32Array<ArrayBuffer>[] = [];
+    for (const [index, row] of coarse.entries()) rows.push(await stage.generate(row, index));
+    return rows;
+  });
+}
+
+class FineStage {
+  readonly #scope: Scope;
+  readonly #model: FineWeights;
+  readonly #history: HistoryPrompt | null;
+  readonly #config: BarkGenerationConfig;
+  readonly #options: FineOptions;
+  readonly #run: StageRun;
+  readonly #batch: number;
+  readonly #buffers: GptBuffers;
+  readonly #logits: Tensor<"f32">;
+  /** For the positions of a window that are predicted, where those are not all. */
+  #last: { readonly positions: number; readonly buffers: GptBuffers } | undefined;
+  readonly #lastScope: Scope;
+
+  /** @param scope frees what the stage makes. */
+  constructor(
+    scope: Scope,
+    model: FineWeights,
+    history: HistoryPrompt | null,
+    config: BarkGenerationConfig,
+    options: FineOptions,
+    run: StageRun,
+    batch: number,
+  ) {
+    this.#scope = scope;
+    this.#lastScope = scope.keep(new Scope(scope.gpu));
+    this.#model = model;
+    this.#history = history;
+    this.#config = config;
+    this.#options = options;
+    this.#run = run;
+    this.#batch = batch;
+    const { max_fine_input_length: width } = config.fine_acoustics_config;
+    const { head_vocab_size } = model.config;
+    this.#buffers = model.gpt.buffers(scope, width, "fine");
+    this.#logits = scope.tensor("f32", [width, head_vocab_size], "fine logits");
+  }
+
+  async generate(coarse: readonly number[], row: number): Promise<Int32Array<ArrayBuffer>> {
+    const { n_coarse_codebooks: given } = this.#config.coarse_acoustics_config;
+    const { n_fine_codebooks: books } = this.#config.fine_acoustics_config;
+    const promptFrames = this.#history?.fine_prompt.shape[1] ?? 0;
+    const plan = planFine(coarse.length / given, promptFrames, this.#config.fine_acoustics_config);
+    const input = fineInput(plan, coarse, this.#history, this.#config);
+    const codes = this.#model.gpu.tensorFrom("u32", [plan.total, books], input, "fine codes");
+    const passes = plan.windows.length * (books - given);
+    try {
+      let pass = 0;
+      for (const window of plan.windows)
+        for (let codebook = given; codebook < books; codebook++) {
+          this.#run.report(row * passes + pass, this.#batch * passes);
+          await this.#pass(codes, window, codebook, drawStages.fine + row * passes + pass);
+          pass++;
+        }
+      this.#run.report((row + 1) * passes, this.#batch * passes);
+      return fineOutput(plan, await codes.read(), books);
+    } finally {
+      codes.dispose();
+    }
+  }
+
+  #lastBuffers(positions: number): GptBuffers {
+    const { max_fine_input_length: width } = this.#config.fine_acoustics_config;
+    if (positions === width) return this.#buffers;
+    if (this.#last === undefined || this.#last.positions < positions) {
+      this.#lastScope.dispose();
+      const buffers = this.#model.gpt.buffers(this.#lastScope, positions, "fine last", width);
+      this.#last = { positions, buffers };
+    }
+    return this.#last.buffers;
+  }
+
+  /** Predicts one codebook over one window and writes it into `codes`. */
+  async #pass(codes: Tensor<"u32">, window: FineWindow, codebook: number, drawStage: number): Promise<void> {
+    const { codebook_size: size, fine_acoustics_config } = this.#config;
+    const { max_fine_input_length: positions, n_fine_codebooks: books } = fine_acoustics_config;
+    const { head_vocab_size: vocabulary } = this.#model.config;
+    const { temperature } = this.#options;
+    const columns = Math.min(size, vocabulary);
+    await Scope.during(this.#scope.gpu, async (scope) => {
+      const recorder = new Recorder(scope, "fine pass");
+      this.#model.recordPass(
+        recorder,
+        codebook,
+        { codes, firstCode: window.start * books, positions, firstPosition: window.rel },
+        { buffers: this.#buffers, last: this.#lastBuffers(positions - window.rel) },
+        this.#logits,
+        columns,
+      );
+      sampleRows(
+        recorder.program(0),
+        { logits: this.#logits, out: codes },
+        { rows: positions - window.rel, vocabulary, first: window.fill * books + codebook, stride: books },
+        {
+          ranges: [[0, columns]],
+          greedy: temperature === null,
+          temperature: temperature ?? 1,
+          seed: this.#run.seed,
+          stage: drawStage,
+        },
+      );
+      await recorder.run(this.#run.signal);
+      // Waiting here lets progress and abort follow the work, at one wait for hundreds of milliseconds of it.
+      await scope.gpu.idle();
+    });
+  }
+}

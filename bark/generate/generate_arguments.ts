@@ -1,0 +1,64 @@
+import {
+  argumentsOf,
+  isPlainObject,
+  noneOr,
+  readBoolean,
+  readFunction,
+  readInteger,
+  readSignal,
+  wrongArgument,
+  type ReadersOf,
+} from "../../engine/check/arguments.ts";
+import { checkIds, readArray } from "../../engine/check/array_argument.ts";
+import { EngineError } from "../../engine/errors.ts";
+import type { NdArray } from "../../engine/ndarray.ts";
+import { keywordReaders, unsupportedKeywords, type GenerateKwargs } from "./generate_options.ts";
+import type { BarkGenerateKwargs } from "../model.ts";
+import type { BarkProgress } from "./output.ts";
+import { validateVoice, type HistoryPrompt } from "../voice/voices.ts";
+
+const ownReaders = {
+  input_ids: readArray([2], checkTextIds),
+  history_prompt: noneOr(readVoice),
+  return_output_lengths: noneOr(readBoolean),
+  seed: noneOr(readSeed),
+  signal: readSignal,
+  on_progress: readFunction<(progress: BarkProgress) => void>(),
+  tokens_per_readback: noneOr(readInteger(1)),
+} satisfies ReadersOf<Omit<BarkGenerateKwargs, keyof GenerateKwargs>>;
+
+const usage = "give what the processor answers: model.generate({ ...(await processor(text)), … })";
+
+/** Arguments of `BarkModel.generate`, keywords of the stages among them. @throws EngineError `usage`, `bad-input` for a voice. */
+export const readGenerateArguments: (given: unknown) => { input_ids: NdArray } & {
+  [K in keyof typeof ownReaders]?: Exclude<ReturnType<(typeof ownReaders)[K]>, undefined>;
+} = argumentsOf(
+  "generate",
+  { ...keywordReaders, ...ownReaders },
+  { required: ["input_ids"], unsupported: unsupportedKeywords, usage },
+);
+
+function checkTextIds(ids: NdArray, name: string): NdArray {
+  if (ids.shape[0] > 0) return checkIds(ids, name);
+  throw new EngineError("usage", "holds no text", {
+    where: name,
+    expected: "[batch, length]",
+    actual: "[0, …]",
+    fix: usage,
+  });
+}
+
+function readVoice(value: unknown, name: string): HistoryPrompt {
+  if (isPlainObject(value)) return validateVoice(value, name);
+  const fix =
+    "await processor.loadVoice(name), or give the name to the processor: processor(text, { voice_preset: name })";
+  throw wrongArgument(name, "a voice, as processor.loadVoice answers it", value, fix);
+}
+
+const [maxSeed, expectedSeed] = [2n ** 64n - 1n, "an integer from 0 to 2^53 - 1, or a bigint to 2^64 - 1"];
+
+function readSeed(value: unknown, name: string): bigint {
+  const seed = Number.isSafeInteger(value) ? BigInt(value as number) : value;
+  if (typeof seed === "bigint" && seed >= 0n && seed <= maxSeed) return seed;
+  throw wrongArgument(name, expectedSeed, value);
+}

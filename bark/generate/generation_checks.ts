@@ -1,0 +1,144 @@
+import { EngineError } from "../../engine/errors.ts";
+import type { BarkConfig } from "../config/config.ts";
+import { routeGenerateKwargs, type GenerateKwargs } from "./generate_options.ts";
+import type { BarkGenerationConfig } from "../config/generation_config.ts";
+import { coarseLength, coarseRatio, maxSemanticTokens } from "./planning.ts";
+import type { HistoryPrompt } from "../voice/voices.ts";
+
+/**
+ * Holds a generation config against the models it is to drive: token ids within their vocabularies, windows within
+ * their positions. Without this a wrong id would read past the end of a table on the GPU, without any message.
+ * @param where the file of the generation config. @throws EngineError `bad-input` naming it and the field.
+ */
+export function checkGenerationFits(
+  generation: BarkGenerationConfig,
+  config: BarkConfig,
+  where = "generation_config.json",
+): void {
+  const { semantic_config: semantic, coarse_acoustics_config: coarse, fine_acoustics_config: fine } = generation;
+  const fix = "check that generation_config.json belongs to this checkpoint";
+  const atMost = (part: string, field: string, value: number, most: number, because: string): void => {
+    if (value <= most) return;
+    throw new EngineError("bad-input", `${field} does not fit config.json`, {
+      where: `${where}: ${part}`,
+      expected: `at most ${most} (${because})`,
+      actual: value,
+      fix,
+    });
+  };
+  const textIds = config.semantic_config.input_vocab_size - 1;
+  for (const field of ["semantic_infer_token", "eos_token_id", "text_encoding_offset", "text_pad_token"] as const)
+    atMost("semantic_config", field, semantic[field], textIds, "last id of the semantic model");
+  const slots = config.semantic_config.block_size - 1;
+  atMost("semantic_config", "max_input_semantic_length", semantic.max_input_semantic_length, slots, "block_size - 1");
+  const coarseIds = config.coarse_acoustics_config.input_vocab_size - 1;
+  for (const field of ["coarse_infer_token", "coarse_semantic_pad_token"] as const)
+    atMost("coarse_acoustics_config", field, coarse[field], coarseIds, "last id of the coarse model");
+  const inputs = config.coarse_acoustics_config.block_size - 1;
+  atMost(
+    "coarse_acoustics_config",
+    "max_coarse_input_length",
+    coarse.max_coarse_input_length,
+    inputs,
+    "block_size - 1",
+  );
+  // Codes of the first codebook follow the semantic ids, then those of the second, of which there must be one.
+  const semanticIds = config.coarse_acoustics_config.output_vocab_size - generation.codebook_size - 1;
+  atMost(
+    "semantic_config",
+    "semantic_vocab_size",
+    semantic.semantic_vocab_size,
+    semanticIds,
+    "ids of the coarse model",
+  );
+  const { n_codes_total, n_codes_given, input_vocab_size, head_vocab_size, block_size } = config.fine_acoustics_config;
+  const part = "fine_acoustics_config";
+  atMost(part, "max_fine_input_length", fine.max_fine_input_length, block_size, "block_size");
+  atMost(part, "codebook_size", generation.codebook_size, input_vocab_size - 1, "last id of the fine model");
+  atMost(part, "codebook_size", generation.codebook_size, head_vocab_size, "ids the fine model answers");
+  atMost(part, "codebook_size", generation.codebook_size, config.codec_config.codebook_size, "codes of the codec");
+  atMost(part, "n_fine_codebooks", fine.n_fine_codebooks, config.codec_config.num_quantizers, "codebooks of the codec");
+  const { n_coarse_codebooks } = coarse;
+  if (
+    fine.n_fine_codebooks !== n_codes_total ||
+    n_coarse_codebooks < n_codes_given ||
+    n_coarse_codebooks > n_codes_total
+  )
+    throw new EngineError("bad-input", "the codebooks of the stages do not fit the fine model", {
+      where,
+      expected: `n_fine_codebooks ${n_codes_total}, n_coarse_codebooks ${n_codes_given} to ${n_codes_total}`,
+      actual: `${fine.n_fine_codebooks}, ${n_coarse_codebooks}`,
+      fix,
+    });
+  // Rates out of all proportion would plan windows without end, or none.
+  const ratio = coarseRatio(generation);
+  const longest = maxSemanticTokens(semantic, config.semantic_config.block_size);
+  if (!(ratio <= inputs) || coarseLength(longest, generation) === 0)
+    throw new EngineError("bad-input", "coarse_rate_hz does not fit semantic_rate_hz", {
+      where: `${where}: coarse_acoustics_config`,
+      expected: `at most ${inputs} coarse tokens a semantic token, and one of the longest speech at least`,
+      actual: ratio,
+      fix,
+    });
+}
+
+/**
+ * Holds a voice against the models that are to go on from it: ids within their tables, as many codebooks as they have.
+ * @param where what the voice came from. @throws EngineError `bad-input` naming it and the prompt.
+ */
+export function checkVoiceFits(
+  voice: HistoryPrompt,
+  generation: BarkGenerationConfig,
+  config: BarkConfig,
+  where = "history_prompt",
+): void {
+  const fail = (prompt: string, expected: string, actual: number): never => {
+    throw new EngineError("bad-input", `${prompt} of the voice does not fit the checkpoint`, {
+      where,
+      expected,
+      actual,
+      fix: "use a voice that was made for this checkpoint",
+    });
+  };
+  const below = (prompt: keyof HistoryPrompt, limit: number): void => {
+    const wrong = voice[prompt].data.find((id) => id < 0 || id >= limit);
+    if (wrong !== undefined) fail(prompt, `ids from 0 to ${limit - 1}`, wrong);
+  };
+  const { semantic_config, coarse_acoustics_config, fine_acoustics_config } = config;
+  below("semantic_prompt", Math.min(semantic_config.input_vocab_size, coarse_acoustics_config.input_vocab_size));
+  const books = (prompt: "coarse_prompt" | "fine_prompt", wanted: number): void => {
+    const rows = voice[prompt].shape[0];
+    if (rows !== wanted) fail(prompt, `${wanted} codebooks`, rows);
+  };
+  const { n_coarse_codebooks } = generation.coarse_acoustics_config;
+  books("coarse_prompt", n_coarse_codebooks);
+  books("fine_prompt", generation.fine_acoustics_config.n_fine_codebooks);
+  const offset = generation.semantic_config.semantic_vocab_size + (n_coarse_codebooks - 1) * generation.codebook_size;
+  below("coarse_prompt", coarse_acoustics_config.input_vocab_size - offset);
+  below("fine_prompt", fine_acoustics_config.input_vocab_size);
+}
+
+/**
+ * The options of every stage, if keywords and voice fit the checkpoint; needs no weights.
+ * @throws EngineError `usage` for a keyword, `bad-input` for a voice.
+ */
+export function checkGenerate(
+  kwargs: GenerateKwargs,
+  voice: HistoryPrompt | null,
+  generation: BarkGenerationConfig,
+  config: BarkConfig,
+): ReturnType<typeof routeGenerateKwargs> {
+  const options = routeGenerateKwargs(kwargs, generation);
+  if (voice !== null) checkVoiceFits(voice, generation, config);
+  const most = maxSemanticTokens(generation.semantic_config, config.semantic_config.block_size);
+  const wanted = options.semantic.max_new_tokens;
+  if (wanted <= most) return options;
+  if (kwargs.semantic_max_new_tokens !== undefined)
+    throw new EngineError("usage", "more semantic tokens than the model has positions for", {
+      where: "semantic_max_new_tokens",
+      expected: `at most ${most}`,
+      actual: wanted,
+    });
+  // transformers runs into the end of the position table only if the speech does not end before.
+  return { ...options, semantic: { ...options.semantic, max_new_tokens: most } };
+}

@@ -1,0 +1,33 @@
+import type { NdArray } from "../../engine/ndarray.ts";
+
+export type BarkStage = "semantic" | "coarse" | "fine" | "codec";
+
+/** Told after every tensor while loading and after every readback: enough to show a bar, a rate and an estimate. */
+export interface BarkProgress {
+  readonly stage: BarkStage | "load";
+  /** Units finished: weights (load), tokens (semantic, coarse), passes over a window (fine), audio frames (codec). */
+  readonly done: number;
+  /** All of them; of the semantic stage the limit, since it ends when the model says so. */
+  readonly total: number;
+  /** `false` for the semantic stage, whose `total` is only a limit. */
+  readonly totalIsKnown: boolean;
+  /** Since the stage began. */
+  readonly milliseconds: number;
+}
+
+/** All that a run produced. */
+export interface BarkOutput {
+  /** [batch, samples] float32, unclipped. */
+  readonly audio: NdArray<Float32Array>;
+  /** Samples of each row that are its own; the rest is padding. */
+  readonly output_lengths: readonly number[];
+  /** Semantic tokens as generated, with end-of-sequence and padding. [batch][n] */
+  readonly semantic: readonly (readonly number[])[];
+  /** Coarse vocabulary ids, codebooks interleaved. [batch][frames * n_coarse_codebooks] */
+  readonly coarse: readonly (readonly number[])[];
+  /** Tokens of `coarse` that belong to each row. */
+  readonly coarse_lengths: readonly number[];
+  /** Codes. [batch, n_fine_codebooks, frames] int32 */
+  readonly fine: NdArray<Int32Array>;
+  readonly milliseconds: Readonly<Record<BarkStage, number>>;
+}

@@ -1,0 +1,60 @@
+import { EngineError } from "../../engine/errors.ts";
+import type { SampleOptions } from "../../kernels/sample/sample.ts";
+import type { SamplingOptions } from "./generate_options.ts";
+import type { BarkProgress, BarkStage } from "./output.ts";
+
+/** Numbers that keep the random draws of the stages apart; the fine stage counts up from its own. */
+export const drawStages = { semantic: 1, coarse: 2, fine: 16 } as const;
+
+/** What a stage needs from the run around it: the seed, whether to stop, whom to tell and how often. */
+export class StageRun {
+  readonly seed: bigint;
+  /** What the caller asked for; without it a session knows. */
+  readonly tokensPerReadback: number | undefined;
+  readonly #stage: BarkStage;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onProgress: ((progress: BarkProgress) => void) | undefined;
+  readonly #start = performance.now();
+
+  constructor(
+    stage: BarkStage,
+    options: {
+      seed: bigint;
+      signal?: AbortSignal | undefined;
+      onProgress?: ((progress: BarkProgress) => void) | undefined;
+      tokensPerReadback?: number | undefined;
+    },
+  ) {
+    this.#stage = stage;
+    this.seed = options.seed;
+    this.tokensPerReadback = options.tokensPerReadback;
+    this.#signal = options.signal;
+    this.#onProgress = options.onProgress;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#signal;
+  }
+
+  get milliseconds(): number {
+    return performance.now() - this.#start;
+  }
+
+  /** Tells how far the stage is. @throws EngineError `aborted` if the caller's signal fired. */
+  report(done: number, total: number): void {
+    if (this.#signal?.aborted)
+      throw new EngineError("aborted", "generation was stopped", { where: this.#stage, cause: this.#signal.reason });
+    const totalIsKnown = this.#stage !== "semantic";
+    this.#onProgress?.({ stage: this.#stage, done, total, totalIsKnown, milliseconds: this.milliseconds });
+  }
+}
+
+/** The part of {@link SampleOptions} that follows from a stage's sampling options. */
+export function sampling(
+  options: SamplingOptions,
+  seed: bigint,
+  stage: number,
+): Omit<SampleOptions, "ranges" | "eos" | "minEosP"> {
+  const { do_sample, temperature, top_k, top_p } = options;
+  return { greedy: !do_sample, temperature, topK: top_k, topP: top_p, seed, stage };
+}

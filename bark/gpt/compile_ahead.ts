@@ -1,0 +1,65 @@
+import type { Gpu } from "../../engine/gpu.ts";
+import type { AnyKernel, Constants } from "../../engine/kernel.ts";
+import type { MatrixFormat, WeightFormat } from "../../engine/shaders/shader_source.ts";
+import { attentionKernels } from "../../kernels/attention/attention.ts";
+import { decodeKernel, kvAppendKernel } from "../../kernels/attention/decode.ts";
+import { chooseLayernorm, chooseStorage } from "../../kernels/choose.ts";
+import { embeddingGivenKernel, embeddingKernel } from "../../kernels/embedding/embedding.ts";
+import { layernormVersions } from "../../kernels/layernorm/layernorm.ts";
+import { matmulKernels } from "../../kernels/matmul/matmul.ts";
+import { sampleConstants, sampleRowsKernel, sampleStepKernel } from "../../kernels/sample/sample.ts";
+import { tune } from "../../kernels/tune.ts";
+import type { BarkConfig } from "../config/config.ts";
+import { resolveCoarse, resolveFine, resolveSemantic } from "../generate/generate_options.ts";
+import type { BarkGenerationConfig } from "../config/generation_config.ts";
+
+/** More rows than a GEMV takes: of a prefill, and few of one, for which software adapters have a tile of their own. */
+const manyRows = 64;
+const someRows = 8;
+
+/**
+ * Tunes the choice of kernels on a GPU, and then starts to compile what the three GPTs will run if a call sets no sampling
+ * of its own, so that it is ready when their weights are. An error is told by the program that needs the kernel. Deno
+ * compiles within the call, so there this only changes when it happens. Weights that are laid out and uploaded meanwhile
+ * would spoil the times of a tune.
+ */
+export async function compileAhead(
+  gpu: Gpu,
+  { semantic_config: config }: BarkConfig,
+  generation_config: BarkGenerationConfig,
+  format: MatrixFormat,
+): Promise<void> {
+  await tune(gpu, chooseStorage(gpu, format));
+  const { hidden_size: width, num_heads: heads, block_size: capacity } = config;
+  const tables: WeightFormat = format === "q8" ? "f16" : format;
+  const start = (kernel: AnyKernel, weights: MatrixFormat): void =>
+    void gpu.pipelines.get(kernel, weights, (kernel.constants ?? {}) as Constants);
+  // In the order of their first use.
+  for (const kernel of [embeddingGivenKernel, embeddingKernel]) start(kernel, tables);
+  for (const rows of [manyRows, someRows, 1])
+    for (const weights of new Set([chooseStorage(gpu, format), chooseStorage(gpu, tables)]))
+      for (const kernel of matmulKernels(gpu, rows, width)) start(kernel, weights);
+  const others = [
+    layernormVersions[chooseLayernorm(gpu)],
+    kvAppendKernel,
+    ...attentionKernels(gpu, width / heads),
+    decodeKernel(gpu, { heads, headDim: width / heads, capacity }),
+  ];
+  for (const kernel of others) start(kernel, "f32");
+  try {
+    startSampling(gpu, generation_config);
+  } catch {
+    // Settings that cannot be are told by the call that leaves them as they are.
+  }
+}
+
+function startSampling(gpu: Gpu, config: BarkGenerationConfig): void {
+  const steps = [resolveSemantic({}, config.semantic_config), resolveCoarse({}, config.coarse_acoustics_config)];
+  for (const { do_sample, top_k, top_p } of steps) {
+    const constants = sampleConstants(gpu, 1, { greedy: !do_sample, topK: top_k, topP: top_p });
+    void gpu.pipelines.get(sampleStepKernel, "f32", constants);
+  }
+  const { temperature } = resolveFine({}, config.fine_acoustics_config);
+  const constants = sampleConstants(gpu, manyRows, { greedy: temperature === null });
+  void gpu.pipelines.get(sampleRowsKernel, "f32", constants);
+}

@@ -1,0 +1,91 @@
+import { argumentsOf, noneOr, readBoolean, type ReadersOf } from "../../../engine/check/arguments.ts";
+import { checkIds, readArray, type ArrayInput } from "../../../engine/check/array_argument.ts";
+import type { NdArray } from "../../../engine/ndarray.ts";
+import type { CausalModel } from "../causal_weights.ts";
+import { checkCache, DynamicCache, readCache, type LegacyCache } from "./dynamic_cache.ts";
+import {
+  checkEither,
+  checkInputShape,
+  checkLength,
+  embeddingInputs,
+  forwardReaders,
+  inputRows,
+  unsupportedForward,
+  type ForwardKwargs,
+  type Inputs,
+} from "./forward_inputs.ts";
+import { forwardPass } from "./forward_pass.ts";
+import type { FloatArray } from "./pass_output.ts";
+
+export interface CausalForwardKwargs extends ForwardKwargs {
+  /** Token ids. [batch, length] */
+  input_ids?: ArrayInput | null;
+  /** What was seen before, also as transformers' tuples of keys and values; it is not changed. */
+  past_key_values?: DynamicCache | LegacyCache | null;
+  /** Return `past_key_values`. Default: `use_cache` of the config. Where they are given they are returned in any case. */
+  use_cache?: boolean | null;
+}
+
+export interface CausalLMOutputWithPast {
+  /** Scores of the next token after every position. [batch, length, output_vocab_size] */
+  readonly logits: FloatArray;
+  readonly past_key_values: DynamicCache | null;
+  /** What goes into each layer and, last, the final norm of what comes out, each [batch, length, hidden_size]. */
+  readonly hidden_states: readonly FloatArray[] | null;
+  /** Of each layer, [batch, num_heads, length, past + length]. */
+  readonly attentions: readonly FloatArray[] | null;
+}
+
+/** Arguments of a causal model's `forward`. @throws EngineError `usage`. */
+export const readCausalArguments = argumentsOf(
+  "forward",
+  {
+    ...forwardReaders,
+    input_ids: noneOr(readArray([2], checkIds)),
+    past_key_values: noneOr(readCache),
+    use_cache: noneOr(readBoolean),
+  } satisfies ReadersOf<CausalForwardKwargs>,
+  { unsupported: unsupportedForward, usage: "give forward({ input_ids, … })" },
+);
+
+/** One forward pass of the semantic or the coarse model (bark-spec 3.1). @throws EngineError `usage`. */
+export async function causalForward(
+  model: CausalModel,
+  kwargs: ReturnType<typeof readCausalArguments>,
+): Promise<CausalLMOutputWithPast> {
+  const { input_ids: ids, inputs_embeds: embeddings, past_key_values: past = null } = kwargs;
+  const { hidden_size, num_heads, num_layers, block_size } = model.config;
+  checkEither(ids, embeddings);
+  const inputs = ids === undefined ? embeddingInputs(embeddings!, hidden_size) : await idInputs(model, ids);
+  const seen = past?.get_seq_length() ?? 0;
+  checkLength(seen, inputs.length, block_size);
+  const rows = inputRows(inputs, kwargs, seen, block_size);
+  if (past !== null) {
+    const shape = { layers: num_layers, batch: rows.length, heads: num_heads, headDim: hidden_size / num_heads };
+    checkCache(past, shape);
+  }
+  const wanted = {
+    cache: past !== null || (kwargs.use_cache ?? model.config.use_cache),
+    hiddenStates: kwargs.output_hidden_states ?? false,
+    attentions: kwargs.output_attentions ?? false,
+  };
+  const { gpt, tables, head } = model;
+  const output = await forwardPass({ gpt, tables, head, idsPerPosition: 1, causal: true }, rows, past, wanted);
+  return {
+    logits: output.logits,
+    past_key_values: wanted.cache ? new DynamicCache(output.cache) : null,
+    hidden_states: wanted.hiddenStates ? output.hiddenStates : null,
+    attentions: wanted.attentions ? output.attentions : null,
+  };
+}
+
+async function idInputs(model: CausalModel, array: NdArray): Promise<Inputs> {
+  checkInputShape(array, [], "input_ids");
+  checkIds(array, "input_ids", model.config.input_vocab_size);
+  const [batch, length] = array.shape;
+  const rows = Array.from({ length: batch }, async (_, row) => {
+    const input = await model.prefillInput(Array.from(array.row(row).data));
+    return "ids" in input ? Uint32Array.from(input.ids) : input.embeddings;
+  });
+  return { length, rows: await Promise.all(rows) };
+}

@@ -1,0 +1,142 @@
+import {
+  argumentsOf,
+  noneOr,
+  nullOr,
+  readBoolean,
+  reader,
+  readFunction,
+  readSignal,
+  readString,
+  wrongArgument,
+  type Reader,
+  type ReadersOf,
+  type Unsupported,
+} from "../../engine/check/arguments.ts";
+import { Gpu } from "../../engine/gpu.ts";
+import { readDevice } from "../../engine/check/gpu_arguments.ts";
+import type { MatrixFormat } from "../../engine/shaders/shader_source.ts";
+import type { BarkFromPretrainedOptions, DtypeName, FromPretrainedOptions } from "./load_options.ts";
+import type { BarkProgress } from "../generate/output.ts";
+import type { ProcessorFrom } from "../text/processor.ts";
+import type { CheckpointOptions, ProgressInfo } from "./open_checkpoint.ts";
+import type { VoiceOptions } from "../voice/voices.ts";
+
+// What the `from_pretrained` of all classes take: the options of transformers and transformers.js that mean something here.
+
+const formats: Readonly<Record<DtypeName, MatrixFormat | undefined>> = {
+  f32: "f32",
+  fp32: "f32",
+  float32: "f32",
+  f16: "f16",
+  fp16: "f16",
+  float16: "f16",
+  q8: "q8",
+  auto: undefined,
+};
+
+const readDtype: Reader<MatrixFormat | undefined> = noneOr((value, name) => {
+  if (typeof value === "string" && Object.hasOwn(formats, value)) return formats[value as DtypeName];
+  throw wrongArgument(name, Object.keys(formats).join(", "), value);
+});
+
+// true is "the token that was stored", which is taken anyway.
+const readToken: Reader<string | false | undefined> = noneOr((value, name) =>
+  value === true ? undefined : value === false ? value : readString(value, name),
+);
+
+const checkpointReaders = {
+  revision: noneOr(readString),
+  cache_dir: noneOr(readString),
+  local_files_only: noneOr(readBoolean),
+  token: readToken,
+  endpoint: noneOr(readString),
+  progress_callback: readFunction<(info: ProgressInfo) => void>(),
+  onNotice: readFunction<(line: string) => void>(),
+  signal: readSignal,
+} satisfies ReadersOf<CheckpointOptions>;
+
+const modelReaders = {
+  ...checkpointReaders,
+  dtype: readDtype,
+  gpu: noneOr(reader<Gpu>("what openGpu answers", (value) => value instanceof Gpu)),
+  device: readDevice,
+  on_progress: readFunction<(progress: BarkProgress) => void>(),
+  recover: noneOr(readBoolean),
+} satisfies ReadersOf<Omit<FromPretrainedOptions, "torch_dtype">>;
+
+const barkReaders = { ...modelReaders, low_memory: noneOr(readBoolean) } satisfies ReadersOf<
+  Omit<BarkFromPretrainedOptions, "torch_dtype">
+>;
+
+/** What a voice given as text may be. */
+export const voiceReaders = {
+  names_only: noneOr(readBoolean),
+  allow_urls: noneOr(readBoolean),
+} satisfies ReadersOf<VoiceOptions>;
+
+const processorReaders = {
+  ...checkpointReaders,
+  ...voiceReaders,
+  speaker_embeddings_dict_path: nullOr(readString),
+} satisfies ReadersOf<ProcessorFrom>;
+
+const off = [false, null] as const;
+const none = [null] as const;
+const either = [true, false, null] as const;
+const q8 = 'give dtype: "q8" for weights of 8 bits';
+
+const unsupported: Unsupported = {
+  // of transformers
+  adapter_kwargs: [none],
+  attn_implementation: [["eager", null], "leave it out: the kernels of attention are chosen by the device"],
+  code_revision: [["main", null]],
+  config: [none],
+  device_map: [["auto", null], "give device"],
+  force_download: [off, "delete the folder of the repository in the cache"],
+  from_flax: [off],
+  from_tf: [off],
+  ignore_mismatched_sizes: [off],
+  key_mapping: [none],
+  load_in_4bit: [off, q8],
+  load_in_8bit: [off, q8],
+  low_cpu_mem_usage: [either],
+  max_memory: [none],
+  mirror: [none],
+  offload_folder: [none, "give low_memory: true"],
+  offload_state_dict: [off],
+  output_loading_info: [off],
+  proxies: [none, "set HTTPS_PROXY where the runtime heeds it"],
+  quantization_config: [none, q8],
+  resume_download: [either],
+  return_unused_kwargs: [off],
+  state_dict: [none],
+  subfolder: [["", null], "give the folder itself as the first argument"],
+  tp_plan: [none],
+  trust_remote_code: [either],
+  use_fast: [[true, null]],
+  use_kernels: [off],
+  use_safetensors: [[true, null]],
+  variant: [none],
+  weights_only: [[true, null]],
+  // of transformers.js
+  model_file_name: [none],
+  quantized: [off, q8],
+  session_options: [none],
+  use_external_data_format: [off],
+};
+
+const rules = { unsupported, aliases: { use_auth_token: "token" } };
+const modelRules = { unsupported, aliases: { ...rules.aliases, torch_dtype: "dtype" } };
+
+/** Options of a class's `from_pretrained` that are about a checkpoint. @throws EngineError `usage`. */
+export const readCheckpointOptions = argumentsOf("from_pretrained", checkpointReaders, rules);
+/** Options of a sub-model's `from_pretrained`. @throws EngineError `usage`. */
+export const readModelOptions = argumentsOf("from_pretrained", modelReaders, modelRules);
+/** Options of `BarkModel.from_pretrained`. @throws EngineError `usage`. */
+export const readBarkOptions = argumentsOf("from_pretrained", barkReaders, modelRules);
+/** Options of `BarkProcessor.from_pretrained`. @throws EngineError `usage`. */
+export const readProcessorFrom = argumentsOf("from_pretrained", processorReaders, rules);
+
+export type CheckpointArguments = ReturnType<typeof readCheckpointOptions>;
+export type LoadArguments = ReturnType<typeof readModelOptions>;
+export type BarkLoadArguments = ReturnType<typeof readBarkOptions>;

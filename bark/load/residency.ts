@@ -1,0 +1,262 @@
+import { openWeights } from "../../checkpoint/open_weights.ts";
+import { EngineError } from "../../engine/errors.ts";
+import type { FileStore } from "../../checkpoint/stores/file_store.ts";
+import { openGpu, type Gpu } from "../../engine/gpu.ts";
+import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
+import type { LoadArguments } from "./load_arguments.ts";
+import { gpuOf } from "./load_options.ts";
+import { LoadProgress } from "./load_progress.ts";
+import { noticeOf, type OnNotice } from "../../engine/notice.ts";
+import type { BarkProgress } from "../generate/output.ts";
+
+/** Weights on the GPU. */
+interface Weights {
+  dispose(): void;
+}
+
+type Load<W> = (gpu: Gpu, reader: TensorReader) => Promise<W>;
+
+/** Who is told of loading, and what stops it. */
+export interface LoadWatch {
+  signal?: AbortSignal | undefined;
+  on_progress?: ((progress: BarkProgress) => void) | undefined;
+}
+
+/**
+ * What a model stands on: its checkpoint, its device, and where the weights of its parts are: all of them on the GPU, or
+ * (offloaded) one part at a time, which is read from the checkpoint again whenever a call needs it. Nothing is kept in
+ * host memory.
+ */
+export class Placement {
+  readonly reader: TensorReader;
+  readonly #ownsGpu: boolean;
+  readonly #recovers: boolean;
+  readonly #notice: OnNotice;
+  readonly #parts: GpuPart<Weights>[] = [];
+  readonly #onDemand = new Set<GpuPart<Weights>>();
+  #gpu: Gpu;
+  #isOffloaded = false;
+  #isDisposed = false;
+  /** Settles when all uses so far have ended. Without their values, or every answer would live as long as the model. */
+  #busy: Promise<void> = Promise.resolve();
+  #reopening: Promise<void> | undefined;
+
+  private constructor(gpu: Gpu, reader: TensorReader, options: LoadArguments) {
+    this.#gpu = gpu;
+    this.reader = reader;
+    this.#ownsGpu = options.gpu === undefined;
+    this.#recovers = options.recover === true;
+    this.#notice = noticeOf(options.onNotice);
+  }
+
+  /**
+   * What `make` makes of the weights of a checkpoint and a device; where it fails, both are closed.
+   * @param check holds the weights against the config, before a device is opened.
+   */
+  static async opened<C, T>(
+    store: FileStore,
+    options: LoadArguments,
+    check: (reader: TensorReader) => C,
+    make: (placement: Placement, checked: C) => Promise<T>,
+  ): Promise<T> {
+    if (options.recover === true && options.gpu !== undefined)
+      throw new EngineError("usage", "a device that the caller opened cannot be opened anew", {
+        where: "recover",
+        fix: "leave out gpu, or recover",
+      });
+    const reader = await openWeights(store);
+    let placement: Placement | undefined;
+    try {
+      const checked = check(reader);
+      placement = new Placement(await gpuOf(options), reader, options);
+      return await make(placement, checked);
+    } catch (error) {
+      placement?.dispose();
+      await reader.close();
+      throw error;
+    }
+  }
+
+  /** The device, which is another one once a lost one was opened anew. */
+  get gpu(): Gpu {
+    return this.#gpu;
+  }
+
+  /** Adds a part that `load` puts on the GPU, from the tensors whose names begin with `prefix`. */
+  add<W extends Weights>(prefix: string, load: Load<W>): GpuPart<W> {
+    const part = new GpuPart(this, prefix, load);
+    this.#parts.push(part);
+    return part;
+  }
+
+  /** The same of a part that {@link load} leaves out: it is read when it is used first. */
+  addOnDemand<W extends Weights>(prefix: string, load: Load<W>): GpuPart<W> {
+    const part = this.add(prefix, load);
+    this.#onDemand.add(part);
+    return part;
+  }
+
+  /** Puts all parts but those on demand on the GPU, or none where one of them fails. */
+  async load(watch: LoadWatch): Promise<void> {
+    const parts = this.#parts.filter((part) => !this.#onDemand.has(part));
+    const prefix = parts.length === 1 ? parts[0].prefix : "";
+    await this.#withRecovery("loading", async () => {
+      try {
+        const reader = new LoadProgress(this.reader, watch, prefix);
+        for (const part of parts) await part.load(this.#gpu, reader);
+        // A device that was lost meanwhile takes what is written to it, and says nothing.
+        await this.#gpu.idle();
+      } catch (error) {
+        this.#free(this.#parts);
+        throw error;
+      }
+    });
+  }
+
+  /** Takes everything off the GPU once the calls that run have ended; from then on one part is there at a time. */
+  async offload(): Promise<void> {
+    this.#isOffloaded = true;
+    await this.release();
+  }
+
+  /** Takes the part that was used last off the GPU again, if the parts are offloaded. */
+  async release(): Promise<void> {
+    if (!this.#isOffloaded) return;
+    this.#busy = this.#busy.then(() => this.#free(this.#parts));
+    await this.#busy;
+  }
+
+  /** What `work` makes of the weights of `part`. Uses of offloaded parts wait for each other. */
+  async use<W extends Weights, T>(part: GpuPart<W>, work: (weights: W) => Promise<T>, watch: LoadWatch): Promise<T> {
+    // As it is when the call is made: one that did not wait for those before it must not free what they use.
+    const isOffloaded = this.#isOffloaded;
+    const before = isOffloaded ? this.#busy : Promise.resolve();
+    const use = before.then(() =>
+      this.#withRecovery(part.name, async () => {
+        if (isOffloaded) this.#free(this.#parts.filter((other) => other !== part));
+        return await work(await this.#weightsOf(part, watch));
+      }),
+    );
+    this.#busy = Promise.allSettled([this.#busy, use]).then(() => undefined);
+    return await use;
+  }
+
+  /** Frees the weights, and closes the checkpoint, and the device if it was opened here. Calls under way end with `usage`. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#free(this.#parts);
+    void this.reader.close();
+    if (this.#ownsGpu) this.#gpu.dispose();
+  }
+
+  async #weightsOf<W extends Weights>(part: GpuPart<W>, watch: LoadWatch): Promise<W> {
+    if (this.#isDisposed) throw disposedError(part.name);
+    return await part.load(this.#gpu, new LoadProgress(this.reader, watch, part.prefix));
+  }
+
+  /** Does `work`; if the device is lost meanwhile, once more on a new one, if that was asked for. */
+  async #withRecovery<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const gpu = this.#gpu;
+    try {
+      return await this.#unlessDisposed(name, work);
+    } catch (error) {
+      if (!this.#recovers || !(error instanceof EngineError) || error.code !== "device-lost") throw error;
+      await this.#replace(gpu, `${error.problem}: it was opened anew, and ${name} is repeated`);
+      return await this.#unlessDisposed(name, work);
+    }
+  }
+
+  /** Whatever fails after the model was disposed fails because of that. */
+  async #unlessDisposed<T>(name: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.#isDisposed ? disposedError(name) : error;
+    }
+  }
+
+  /** Calls that lost the same device share one new one. */
+  async #replace(lost: Gpu, notice: string): Promise<void> {
+    if (lost !== this.#gpu) return;
+    this.#reopening ??= this.#reopen(lost, notice).finally(() => (this.#reopening = undefined));
+    await this.#reopening;
+  }
+
+  async #reopen(lost: Gpu, notice: string): Promise<void> {
+    this.#free(this.#parts);
+    lost.dispose();
+    // By the same name and with the same kernels, or other tokens might come out.
+    const gpu = await openGpu({ device: lost.request, versions: Object.fromEntries(lost.versions) });
+    this.#gpu = gpu;
+    if (this.#isDisposed) gpu.dispose();
+    else this.#notice(notice);
+  }
+
+  #free(parts: readonly GpuPart<Weights>[]): void {
+    for (const part of parts) part.free();
+    this.#gpu.flush();
+  }
+}
+
+function disposedError(name: string): EngineError {
+  return new EngineError("usage", "the model was disposed", { where: name });
+}
+
+/** The weights of one part of a model. */
+export class GpuPart<W extends Weights> {
+  readonly prefix: string;
+  readonly #placement: Placement;
+  readonly #load: Load<W>;
+  #weights: W | undefined;
+  #loading: Promise<W> | undefined;
+
+  /** For {@link Placement.add}. */
+  constructor(placement: Placement, prefix: string, load: Load<W>) {
+    this.#placement = placement;
+    this.prefix = prefix;
+    this.#load = load;
+  }
+
+  get gpu(): Gpu {
+    return this.#placement.gpu;
+  }
+
+  /** For people. */
+  get name(): string {
+    return this.prefix.replace(/\.$/, "") || "model";
+  }
+
+  /** What `work` makes of the weights, which are on the GPU until it ends. @throws EngineError of loading, too. */
+  async use<T>(work: (weights: W) => Promise<T>, watch: LoadWatch = {}): Promise<T> {
+    return await this.#placement.use(this, work, watch);
+  }
+
+  /** For {@link Placement}. Calls that come while it loads wait for the same weights. */
+  async load(gpu: Gpu, reader: TensorReader): Promise<W> {
+    if (this.#weights !== undefined) return this.#weights;
+    if (this.#loading !== undefined) {
+      // The other call's signal may stop it, which says nothing of this one.
+      await this.#loading.catch(() => undefined);
+      return await this.load(gpu, reader);
+    }
+    const loading = this.#load(gpu, reader);
+    this.#loading = loading;
+    try {
+      const weights = await loading;
+      if (this.#loading !== loading) {
+        weights.dispose();
+        throw disposedError(this.name);
+      }
+      return (this.#weights = weights);
+    } finally {
+      if (this.#loading === loading) this.#loading = undefined;
+    }
+  }
+
+  /** For {@link Placement}. */
+  free(): void {
+    this.#weights?.dispose();
+    this.#weights = undefined;
+    this.#loading = undefined;
+  }
+}

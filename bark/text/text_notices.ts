@@ -1,0 +1,65 @@
+import { describe } from "../../engine/check/arguments.ts";
+import { EngineError } from "../../engine/errors.ts";
+import type { OnNotice } from "../../engine/notice.ts";
+import type { BarkTokenizer } from "./tokenizer.ts";
+
+/** What BERT's tokenizer takes for words: special tokens, ideographs and punctuation marks by themselves, and runs of others. */
+const words = /\[[A-Z]{3,4}\]|\p{Script=Han}|[\p{P}$+<=>^`|~]|[^\s\p{Script=Han}\p{P}$+<=>^`|~]+/gu;
+const mostShown = 5;
+
+/**
+ * Says once what of the texts will not be heard: an empty text, words that the vocabulary does not have, and what is cut.
+ * @param rows ids of the texts. @param limit ids of each that are kept.
+ * @throws EngineError `usage` for a text of which nothing would be heard.
+ */
+export function tellOfTexts(
+  tokenizer: BarkTokenizer,
+  texts: readonly string[],
+  rows: readonly number[][],
+  limit: number,
+  notice: OnNotice,
+): void {
+  const isUnknown = (id: number): boolean => id === tokenizer.unk_token_id;
+  for (const [i, ids] of rows.entries())
+    if (texts[i] !== "" && ids.every(isUnknown)) throw unspeakable(texts, i, ids.length === 0);
+  if (texts.includes("")) notice("a text is empty: what the model speaks then is up to chance");
+  const strange = texts.filter((_, i) => rows[i].some(isUnknown)).flatMap((text) => text.match(words) ?? []);
+  const unknown = [...new Set(strange)].filter((word) => tokenizer.encode(word).some(isUnknown));
+  if (unknown.length > 0)
+    notice(`not in the vocabulary of the checkpoint, and not spoken as written: ${listed(unknown)}`);
+  const cut = texts.filter((_, i) => rows[i].length > limit);
+  if (cut.length > 0) notice(cutLine(tokenizer, cut, limit));
+}
+
+function unspeakable(texts: readonly string[], i: number, isBlank: boolean): EngineError {
+  return new EngineError("usage", isBlank ? "holds nothing to speak" : "holds no word of the checkpoint's vocabulary", {
+    where: texts.length === 1 ? "text" : `text[${i}]`,
+    actual: describe(texts[i]),
+    fix: isBlank ? "give words" : "write it in letters that the checkpoint knows, or use another checkpoint",
+  });
+}
+
+function listed(items: readonly string[]): string {
+  const shown = items.slice(0, mostShown).map((word) => JSON.stringify(startOf(word, 20)));
+  return `${shown.join(", ")}${items.length > mostShown ? `, … (${items.length})` : ""}`;
+}
+
+function cutLine(tokenizer: BarkTokenizer, [text, ...others]: readonly string[], limit: number): string {
+  const { tokens, kept, lost } = tokenizer.truncation(text, limit)!;
+  const more = others.length === 0 ? "" : ` (${others.length + 1} texts of the batch are cut)`;
+  return (
+    `the text has ${tokens} tokens, of which ${limit} are kept: it ends after ${JSON.stringify(endOf(kept, 40))}; ` +
+    `left out: ${JSON.stringify(startOf(lost, 40))}${more}`
+  );
+}
+
+// By code points: half an emoji is shown as an escape. Of a long text only the part that can be shown is taken apart.
+function startOf(text: string, length: number): string {
+  const points = [...text.slice(0, 2 * length + 2)];
+  return points.length > length ? `${points.slice(0, length).join("")}…` : text;
+}
+
+function endOf(text: string, length: number): string {
+  const points = [...text.slice(-2 * length - 2)];
+  return points.length > length ? `…${points.slice(-length).join("")}` : text;
+}

@@ -1,0 +1,157 @@
+import type { ByteSource } from "../sources/byte_source.ts";
+import { EngineError } from "../../engine/errors.ts";
+import type { HubClient } from "../hub/client.ts";
+import type { HubProgress } from "../hub/progress.ts";
+import type { HttpAnswer } from "../hub/request.ts";
+import { TransientFault, withRetries } from "../hub/retry.ts";
+import { placeholderBytes, refusePlaceholder } from "../sources/placeholder.ts";
+import type { PartCache } from "./part_cache.ts";
+import { checkRange } from "../sources/memory.ts";
+
+export interface HubSourceOptions {
+  client: HubClient;
+  /** Of the file at a commit: what it names never changes. */
+  url: string;
+  path: string;
+  parts: PartCache;
+  partBytes: number;
+  progress: HubProgress;
+  /** Only what is in the cache. */
+  isOffline: boolean;
+}
+
+/** A file on the hub, fetched by range in parts of `partBytes`, each of which is kept in a cache. */
+export class HubSource implements ByteSource {
+  readonly name: string;
+  readonly size: number;
+  readonly #options: HubSourceOptions;
+  /** The part that was read last: tensors lie side by side, many in one part. */
+  #last: { index: number; content: Blob };
+  /** Bytes that have been fetched or found, for the progress. */
+  #loaded = 0;
+  readonly #seen = new Set<number>();
+
+  private constructor(options: HubSourceOptions, size: number, first: Blob) {
+    this.#options = options;
+    this.name = options.url;
+    this.size = size;
+    this.#last = { index: 0, content: first };
+    options.progress.start(options.path, 0, size);
+    this.#count(0, first);
+  }
+
+  /** Undefined if the repository has no such file. @throws EngineError as {@link HubClient.find}. */
+  static async open(options: HubSourceOptions): Promise<HubSource | undefined> {
+    const { parts, url, path, progress, isOffline } = options;
+    progress.begin(path);
+    const size = Number((await (await parts.get(url, "size"))?.text()) ?? NaN);
+    const cached = Number.isInteger(size) ? await parts.get(url, partName(options, 0)) : undefined;
+    if (cached?.size === Math.min(size, options.partBytes)) return new HubSource(options, size, cached);
+    if (isOffline) return undefined;
+    const found = await fetchPart(options, 0, undefined);
+    if (found === undefined) return undefined;
+    await parts.put(url, "size", new Blob([`${found.size}`]));
+    return new HubSource(options, found.size, found.content);
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    checkRange(this, offset, length);
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length;) {
+      const index = Math.floor((offset + done) / this.#options.partBytes);
+      const begin = offset + done - index * this.#options.partBytes;
+      const part = await this.#part(index);
+      const wanted = part.slice(begin, begin + length - done);
+      bytes.set(new Uint8Array(await wanted.arrayBuffer()), done);
+      done += wanted.size;
+    }
+    return bytes;
+  }
+
+  async close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #part(index: number): Promise<Blob> {
+    if (this.#last.index === index) return this.#last.content;
+    const { parts, url, isOffline } = this.#options;
+    const expected = Math.min(this.#options.partBytes, this.size - index * this.#options.partBytes);
+    let content = await parts.get(url, partName(this.#options, index));
+    if (content?.size !== expected) content = isOffline ? this.#absent() : await this.#fetch(index);
+    this.#last = { index, content };
+    this.#count(index, content);
+    return content;
+  }
+
+  async #fetch(index: number): Promise<Blob> {
+    const found = await fetchPart(this.#options, index, this.size);
+    if (found !== undefined) return found.content;
+    throw new EngineError("io", "the file has gone while it was read", { where: this.name, fix: "load it again" });
+  }
+
+  #absent(): never {
+    throw new EngineError("bad-input", "a part of the file is not in the browser's cache", {
+      where: this.name,
+      fix: "load it with network access and without local_files_only",
+    });
+  }
+
+  #count(index: number, content: Blob): void {
+    const { progress, path } = this.#options;
+    if (this.#seen.has(index)) return;
+    this.#seen.add(index);
+    this.#loaded += content.size;
+    progress.advance(path, this.#loaded);
+    if (this.#loaded === this.size) progress.done(path);
+  }
+}
+
+function partName({ partBytes }: HubSourceOptions, index: number): string {
+  return `${partBytes}-${index}`;
+}
+
+/** Fetches a part and keeps it. Undefined if there is no such file; `size` is that of the whole one, where known. */
+async function fetchPart(
+  options: HubSourceOptions,
+  index: number,
+  size: number | undefined,
+): Promise<{ content: Blob; size: number } | undefined> {
+  const { client, url, path, partBytes, parts } = options;
+  const first = index * partBytes;
+  const last = Math.min(first + partBytes, size ?? Infinity) - 1;
+  const found = await withRetries(
+    async () => {
+      const answer = await client.get(url, path, `bytes=${first}-${last}`);
+      return answer && (await readPart(options, answer, { first, last, size }));
+    },
+    client.retries,
+    client.signal,
+  );
+  if (found === undefined) return undefined;
+  if (index === 0) refusePlaceholder(url, new Uint8Array(await found.content.slice(0, placeholderBytes).arrayBuffer()));
+  await parts.put(url, partName(options, index), found.content);
+  return found;
+}
+
+async function readPart(
+  { url, partBytes }: HubSourceOptions,
+  answer: HttpAnswer,
+  { first, last, size }: { first: number; last: number; size: number | undefined },
+): Promise<{ content: Blob; size: number }> {
+  const isWhole = answer.status === 200;
+  const received = isWhole ? await answer.wholeFile(url) : await answer.blob(last - first + 1);
+  // An empty file has no byte 0.
+  if (answer.status === 416 && first === 0) return { content: new Blob([]), size: 0 };
+  const total = isWhole ? received.size : Number(answer.last("content-range")?.split("/").at(-1));
+  const content = isWhole ? received.slice(first, last + 1) : received;
+  const expected = Math.min(partBytes, total - first);
+  if (content.size === expected && (size ?? total) === total) return { content, size: total };
+  throw new TransientFault(
+    new EngineError("io", "the server sent another part of the file than asked for, or the file ended early", {
+      where: url,
+      expected: `bytes ${first}-${last}/${size ?? "?"}`,
+      actual: `${content.size} bytes of ${total}`,
+      fix: "load it again",
+    }),
+  );
+}

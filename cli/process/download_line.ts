@@ -1,0 +1,22 @@
+import type { ProgressInfo } from "../../bark/load/open_checkpoint.ts";
+import type { ProgressLine } from "./progress.ts";
+
+/** Files below this are here before a line would be read. */
+const smallest = 1e6;
+
+/** Shows how far the download of each large file is. */
+export function downloadLine(line: ProgressLine): (info: ProgressInfo) => void {
+  let current: { file: string; start: number; resumedAt: number } | undefined;
+  return (info) => {
+    if (info.status !== "progress" || info.total < smallest) return;
+    const { file, loaded, total } = info;
+    if (current?.file !== file) current = { file, start: performance.now(), resumedAt: loaded };
+    // Rate and estimate are of what this run fetches.
+    const { start, resumedAt } = current;
+    if (resumedAt === total) return;
+    const milliseconds = performance.now() - start;
+    const [done, all] = [loaded - resumedAt, total - resumedAt];
+    line.report({ stage: "download", done, total: all, totalIsKnown: true, milliseconds });
+    if (loaded === total) line.end();
+  };
+}

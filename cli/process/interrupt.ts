@@ -1,0 +1,74 @@
+import { EngineError } from "../../engine/errors.ts";
+import { removeTemporaries } from "../../checkpoint/node/atomic_file.ts";
+
+/** The work at hand has this long to come to a stop: ending the process under a running adapter may crash it. */
+const patience = 10_000;
+
+/** One Ctrl-C can arrive twice: from the terminal, and passed on by tsx if this process did not answer at once. */
+const sameSignal = 500;
+
+/** The last: the terminal was closed. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Ctrl-C (and SIGTERM, SIGHUP): stops the work at hand; a second one ends the process at once. */
+export class Interrupt {
+  readonly #controller = new AbortController();
+  #since = 0;
+  #isStuck = false;
+
+  constructor() {
+    for (const name of signals) process.on(name, () => this.#interrupt());
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  #interrupt(): void {
+    if (!this.signal.aborted) {
+      this.#since = performance.now();
+      return this.#controller.abort();
+    }
+    if (performance.now() - this.#since > sameSignal) die();
+  }
+
+  /** The result of `work`, which is to heed the signal. @throws EngineError `aborted` if that came before its end. */
+  async guard<T>(work: Promise<T>): Promise<T> {
+    const gaveUp = new Promise<never>((_, reject) => {
+      const giveUp = (): void => {
+        this.#isStuck = true;
+        reject(stopped());
+      };
+      this.signal.addEventListener("abort", () => setTimeout(giveUp, patience));
+    });
+    return await Promise.race([work, gaveUp]).catch((error: unknown) => {
+      throw this.signal.aborted ? stopped() : error;
+    });
+  }
+
+  /** Called before anything is written. @throws EngineError `aborted`. */
+  check(): void {
+    if (this.signal.aborted) throw stopped();
+  }
+
+  /** Ends the process, also where something in it does not end. */
+  exit(code: number): never {
+    if (this.#isStuck) die();
+    process.exit(code);
+  }
+}
+
+/**
+ * By the signal itself, which a shell reports as 130: an exit would wait for every thread of Node, and one that opens a
+ * pipe without another end, or reads from a server that is gone, never comes back.
+ */
+function die(): never {
+  removeTemporaries();
+  for (const name of signals) process.removeAllListeners(name);
+  process.kill(process.pid, "SIGINT");
+  process.exit(130);
+}
+
+function stopped(): EngineError {
+  return new EngineError("aborted", "interrupted; nothing was written");
+}

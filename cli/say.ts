@@ -1,0 +1,152 @@
+import { writeNpz } from "../checkpoint/numpy/npz.ts";
+import { writeFileAtomically } from "../checkpoint/node/atomic_file.ts";
+import { BarkConfig } from "../bark/config/config.ts";
+import { checkGenerate, checkGenerationFits, checkVoiceFits } from "../bark/generate/generation_checks.ts";
+import { BarkGenerationConfig } from "../bark/config/generation_config.ts";
+import { BarkModel } from "../bark/model.ts";
+import type { BarkOutput } from "../bark/generate/output.ts";
+import { BarkProcessor } from "../bark/text/processor.ts";
+import { voicePromptFromRun, type HistoryPrompt } from "../bark/voice/voices.ts";
+import { encode_wav } from "../audio/wav.ts";
+import type { Interrupt } from "./process/interrupt.ts";
+import { openModel } from "./files/model_location.ts";
+import { print, printJson } from "./process/print.ts";
+import { ProgressLine } from "./process/progress.ts";
+import { parseSay, type SayOptions } from "./say_options.ts";
+import { readText } from "./files/text_input.ts";
+
+/** Measured: 6 to 10 with nano. Speech of 15 characters a second and 4 characters an id make 13. */
+const tokensPerId = 10;
+
+/** `bark say`: text to a WAV file. */
+export async function say(args: readonly string[], interrupt: Interrupt): Promise<number> {
+  const options = await parseSay(args);
+  const text = await readText(options.words, options.file, interrupt.signal);
+  const began = performance.now();
+  const progress = new ProgressLine();
+  // What is lost of the text and what is wrong with the sound is never chatter; which adapter there is may be.
+  let isLoaded = false;
+  const onNotice = (line: string): void => {
+    if (!options.quiet || isLoaded) progress.note(line);
+  };
+
+  // What can be told without the weights is told before they load.
+  const store = await openModel(options.model, interrupt.signal, options);
+  const config = await BarkConfig.from_pretrained(store);
+  const generation = await BarkGenerationConfig.from_pretrained(store);
+  const processor = await BarkProcessor.from_pretrained(store, { onNotice: progress.note });
+  const history = options.voice === undefined ? null : await processor.loadVoice(options.voice);
+  checkGenerationFits(generation, config, `${store.name}/generation_config.json`);
+  if (history !== null) checkVoiceFits(history, generation, config, options.voice);
+  checkGenerate(options.kwargs, history, generation, config);
+  const max_length = generation.semantic_config.max_input_semantic_length;
+  const inputs = await processor(text, { max_length });
+  progress.expectedTokens =
+    tokensPerId * inputs.input_ids.data.filter((id) => id !== processor.tokenizer.pad_token_id).length;
+
+  const shared = { signal: interrupt.signal, ...(options.quiet ? {} : { on_progress: progress.report }) };
+  try {
+    const model = await BarkModel.from_pretrained(store, { ...options.load, recover: true, onNotice, ...shared });
+    isLoaded = true;
+    const load = performance.now() - began;
+    try {
+      const { kwargs, seed } = options;
+      const run = await model.generate_output({ ...inputs, ...kwargs, history_prompt: history, seed, ...shared });
+      progress.end();
+      interrupt.check();
+      await write(options, model, run);
+      const result = describe(options, model, run, { load, total: performance.now() - began });
+      if (options.json) printJson(result, options.report);
+      else for (const line of summary(result)) print(line, options.report);
+    } finally {
+      model.dispose();
+    }
+  } finally {
+    progress.end();
+  }
+  return 0;
+}
+
+/** The last file is the one on standard output: if nobody reads it, the other is written. */
+async function write({ output, saveVoice, format }: SayOptions, model: BarkModel, run: BarkOutput): Promise<void> {
+  const { sample_rate } = model.generation_config;
+  const { audio_channels: channels } = model.config.codec_config;
+  const wav = encode_wav(sample_rate, interleave(run.audio.row(0).data, channels), { format, channels });
+  const files = [{ file: output, bytes: wav }];
+  if (saveVoice !== undefined) files.push({ file: saveVoice, bytes: writeNpz({ ...voiceOf(model, run) }) });
+  files.sort((a, b) => Number(a.file.isStandardOutput) - Number(b.file.isStandardOutput));
+  for (const { file, bytes } of files) await writeFileAtomically(file.path, bytes);
+}
+
+/** [channels, samples] to [samples, channels]. */
+export function interleave(audio: Float32Array, channels: number): Float32Array {
+  const samples = audio.length / channels;
+  return audio.map((_, i) => audio[(i % channels) * samples + Math.floor(i / channels)]);
+}
+
+function voiceOf({ generation_config }: BarkModel, run: BarkOutput): HistoryPrompt {
+  const { semantic_pad_token, semantic_vocab_size } = generation_config.semantic_config;
+  return voicePromptFromRun(run.semantic[0], run.coarse[0], run.fine.row(0), {
+    semantic_pad_token,
+    semantic_vocab_size,
+    n_coarse_codebooks: generation_config.coarse_acoustics_config.n_coarse_codebooks,
+    codebook_size: generation_config.codebook_size,
+  });
+}
+
+/** The fields of `--json`. */
+interface SayResult {
+  output: string;
+  sample_rate: number;
+  /** Of each channel. */
+  samples: number;
+  seconds: number;
+  tokens: { semantic: number; coarse: number; fine: number };
+  milliseconds: { load: number; semantic: number; coarse: number; fine: number; codec: number; total: number };
+  adapter: string;
+  software: boolean;
+  dtype: string;
+  seed: number;
+  peak_gpu_bytes: number;
+}
+
+function describe(
+  options: SayOptions,
+  model: BarkModel,
+  run: BarkOutput,
+  times: { load: number; total: number },
+): SayResult {
+  const { sample_rate, semantic_config } = model.generation_config;
+  const samples = run.audio.size / model.config.codec_config.audio_channels;
+  const milliseconds = { load: times.load, ...run.milliseconds, total: times.total };
+  return {
+    output: options.output.name,
+    sample_rate,
+    samples,
+    seconds: samples / sample_rate,
+    tokens: {
+      semantic: run.semantic[0].filter((id) => id !== semantic_config.semantic_pad_token).length,
+      coarse: run.coarse[0].length,
+      fine: run.fine.size,
+    },
+    milliseconds: Object.fromEntries(
+      Object.entries(milliseconds).map(([stage, value]) => [stage, Math.round(value)]),
+    ) as SayResult["milliseconds"],
+    adapter: model.gpu.adapterName,
+    software: model.gpu.isSoftware,
+    dtype: model.dtype,
+    seed: options.seed,
+    peak_gpu_bytes: model.gpu.ledger.peakBytes,
+  };
+}
+
+function summary({ output, seconds, milliseconds, adapter, software, dtype, seed }: SayResult): string[] {
+  const inSeconds = (stage: keyof SayResult["milliseconds"]): string => (milliseconds[stage] / 1000).toFixed(1);
+  const stages = (["load", "semantic", "coarse", "fine", "codec"] as const)
+    .map((s) => `${s} ${inSeconds(s)}`)
+    .join(", ");
+  return [
+    `${output}: ${seconds.toFixed(1)} s of speech in ${inSeconds("total")} s (${stages})`,
+    `on ${adapter}${software ? " (software)" : ""}, weights ${dtype}, seed ${seed}`,
+  ];
+}

@@ -1,0 +1,132 @@
+import { EngineError } from "../engine/errors.ts";
+import type { GenerateKwargs } from "../bark/generate/generate_options.ts";
+import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
+import { choiceFlag, numberFlag, parseCommandLine } from "./command_line.ts";
+import { modelLocation } from "./files/model_location.ts";
+import { requireOutput, type OutputFile } from "./files/output_file.ts";
+
+const flags = {
+  file: { type: "string" },
+  model: { type: "string", short: "m" },
+  voice: { type: "string", short: "v" },
+  output: { type: "string", short: "o" },
+  format: { type: "string" },
+  "save-voice": { type: "string" },
+  greedy: { type: "boolean" },
+  temperature: { type: "string" },
+  "semantic-temperature": { type: "string" },
+  "coarse-temperature": { type: "string" },
+  "fine-temperature": { type: "string" },
+  "top-k": { type: "string" },
+  "top-p": { type: "string" },
+  "min-eos-p": { type: "string" },
+  "max-semantic-tokens": { type: "string" },
+  seed: { type: "string" },
+  dtype: { type: "string" },
+  device: { type: "string" },
+  "low-memory": { type: "boolean" },
+  json: { type: "boolean" },
+  quiet: { type: "boolean" },
+} as const;
+
+type Values = ReturnType<typeof parseCommandLine<typeof flags>>["values"];
+
+/** What `bark say` was asked for, checked as far as that goes without a checkpoint. */
+export interface SayOptions {
+  /** Arguments that make up the text. */
+  readonly words: readonly string[];
+  readonly file: string | undefined;
+  readonly model: string;
+  readonly voice: string | undefined;
+  readonly output: OutputFile;
+  readonly format: "pcm16" | "float32";
+  readonly saveVoice: OutputFile | undefined;
+  /** Takes the results: standard output, unless a file goes there. */
+  readonly report: NodeJS.WritableStream;
+  readonly kwargs: GenerateKwargs;
+  readonly seed: number;
+  readonly load: Pick<BarkFromPretrainedOptions, "dtype" | "device" | "low_memory">;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** @throws EngineError `usage` for a wrong flag or value, or a folder that is not there. */
+export async function parseSay(args: readonly string[]): Promise<SayOptions> {
+  const { values, positionals } = parseCommandLine("say", args, flags);
+  // A name without an ending does not claim to be another kind of file.
+  const output = await requireOutput("--output", values.output ?? "bark.wav", [".wav", ""]);
+  const voiceName = values["save-voice"];
+  const saveVoice = voiceName === undefined ? undefined : await requireOutput("--save-voice", voiceName, [".npz", ""]);
+  if (saveVoice?.identity === output.identity)
+    throw new EngineError("usage", "names the same file as --output", { where: "--save-voice", fix: "give another" });
+  const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]);
+  return {
+    words: positionals,
+    file: values.file,
+    model: modelLocation(values.model),
+    voice: values.voice,
+    output,
+    format: choiceFlag("format", values.format, ["pcm16", "float32"]) ?? "pcm16",
+    saveVoice,
+    report: saveVoice?.isStandardOutput === true ? saveVoice.report : output.report,
+    kwargs: generateKwargs(values),
+    seed: numberFlag("seed", values.seed, isSeed, "an integer from 0 to 2^53 - 1") ?? randomSeed(),
+    load: {
+      ...(dtype === undefined ? {} : { dtype }),
+      ...(values.device === undefined ? {} : { device: values.device }),
+      low_memory: values["low-memory"] === true,
+    },
+    json: values.json === true,
+    quiet: values.quiet === true,
+  };
+}
+
+function generateKwargs(values: Values): GenerateKwargs {
+  const temperature = (flag: keyof Values): { temperature: number } | undefined => {
+    const isGood = (value: number): boolean => value > 0;
+    const value = numberFlag(flag, values[flag] as string | undefined, isGood, "a number above 0, or --greedy");
+    return value === undefined ? undefined : { temperature: value };
+  };
+  const probability = (flag: "top-p" | "min-eos-p"): number | undefined =>
+    numberFlag(flag, values[flag], (value) => value >= 0 && value <= 1, "a number from 0 to 1");
+  const sampling = {
+    temperature: temperature("temperature")?.temperature,
+    semantic_temperature: temperature("semantic-temperature")?.temperature,
+    coarse_temperature: temperature("coarse-temperature")?.temperature,
+    fine_temperature: temperature("fine-temperature")?.temperature,
+    top_k: numberFlag("top-k", values["top-k"], isCount, "an integer ≥ 1"),
+    top_p: probability("top-p"),
+  };
+  const length = {
+    min_eos_p: probability("min-eos-p"),
+    semantic_max_new_tokens: numberFlag(
+      "max-semantic-tokens",
+      values["max-semantic-tokens"],
+      isCount,
+      "an integer ≥ 1",
+    ),
+  };
+  if (values.greedy !== true) return dropUndefined({ ...sampling, ...length });
+  const clash = Object.entries(sampling).find(([, value]) => value !== undefined)?.[0];
+  if (clash !== undefined)
+    throw new EngineError("usage", `--greedy picks without --${clash.replaceAll("_", "-")}`, {
+      fix: "leave out one of them",
+    });
+  return dropUndefined({ do_sample: false, temperature: null, fine_temperature: null, ...length });
+}
+
+function dropUndefined(fields: { [K in keyof GenerateKwargs]?: GenerateKwargs[K] | undefined }): GenerateKwargs {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1;
+}
+
+function isSeed(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+function randomSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0];
+}

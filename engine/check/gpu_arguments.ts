@@ -1,0 +1,39 @@
+import {
+  argumentsOf,
+  isPlainObject,
+  noneOr,
+  reader,
+  readFunction,
+  readOneOf,
+  readString,
+  wrongArgument,
+  type Reader,
+  type ReadersOf,
+} from "./arguments.ts";
+import type { GpuOptions } from "../gpu.ts";
+import type { ForcedVersions } from "../host.ts";
+
+/** Part of an adapter's name or `"software"`; undefined for the best GPU, which transformers.js calls `"webgpu"`. */
+export const readDevice: Reader<string | undefined> = noneOr((value, name) => {
+  const device = readString(value, name);
+  if (["auto", "gpu", "webgpu"].includes(device)) return undefined;
+  if (!["cpu", "wasm"].includes(device)) return device;
+  throw wrongArgument(
+    name,
+    '"auto", "software" or part of an adapter\'s name',
+    value,
+    'give "software" for the processor',
+  );
+});
+
+/** Arguments of `openGpu`. @throws EngineError `usage`. */
+export const readGpuOptions = argumentsOf("openGpu", {
+  device: readDevice,
+  onNotice: readFunction<(line: string) => void>(),
+  kernels: noneOr(readOneOf("software", "gpu")),
+  versions: noneOr(reader<ForcedVersions>('names of versions by op, or "static"', isVersions)),
+} satisfies ReadersOf<GpuOptions>);
+
+function isVersions(value: unknown): boolean {
+  return value === "static" || (isPlainObject(value) && Object.values(value).every((name) => typeof name === "string"));
+}

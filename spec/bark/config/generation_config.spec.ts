@@ -1,0 +1,277 @@
+import { expect } from "chai";
+import { readFileSync } from "node:fs";
+import { readGenerateArguments } from "../../../bark/generate/generate_arguments.ts";
+import { routeGenerateKwargs, resolveSemantic, type GenerateKwargs } from "../../../bark/generate/generate_options.ts";
+import {
+  BarkCoarseGenerationConfig,
+  BarkFineGenerationConfig,
+  BarkGenerationConfig,
+  BarkSemanticGenerationConfig,
+} from "../../../bark/config/generation_config.ts";
+import { EngineError } from "../../../engine/errors.ts";
+import type { JsonObject } from "../../../engine/check/json_fields.ts";
+import { storeOf } from "../../support/memory_files.ts";
+
+const nano = JSON.parse(readFileSync("models/nano/generation_config.json", "utf8")) as JsonObject;
+
+describe("BarkGenerationConfig", () => {
+  it("has the class defaults of transformers", () => {
+    const { semantic_config, coarse_acoustics_config, fine_acoustics_config, ...rest } =
+      new BarkGenerationConfig().to_dict();
+    expect(rest).to.deep.equal({ model_type: "bark", sample_rate: 24000, codebook_size: 1024 });
+    expect(semantic_config).to.include({
+      eos_token_id: 10000,
+      semantic_pad_token: 10000,
+      max_new_tokens: 768,
+      do_sample: false,
+      temperature: 1,
+      top_k: null,
+      text_encoding_offset: 10048,
+      text_pad_token: 129595,
+      semantic_infer_token: 129599,
+      semantic_vocab_size: 10000,
+      max_input_semantic_length: 256,
+      semantic_rate_hz: 49.9,
+      min_eos_p: null,
+    });
+    expect(coarse_acoustics_config).to.include({
+      do_sample: false,
+      temperature: 1,
+      coarse_semantic_pad_token: 12048,
+      coarse_rate_hz: 75,
+      n_coarse_codebooks: 2,
+      coarse_infer_token: 12050,
+      max_coarse_input_length: 256,
+      max_coarse_history: 630,
+      sliding_window_len: 60,
+    });
+    expect(fine_acoustics_config).to.deep.equal({
+      model_type: "fine_acoustics",
+      temperature: 1,
+      max_fine_history_length: 512,
+      max_fine_input_length: 1024,
+      n_fine_codebooks: 8,
+    });
+  });
+
+  it("reads the embedded checkpoint's file and survives to_dict", async () => {
+    const config = await BarkGenerationConfig.from_pretrained(
+      storeOf({ "generation_config.json": JSON.stringify(nano) }),
+    );
+    expect(config.semantic_config).to.include({
+      eos_token_id: 720,
+      text_encoding_offset: 728,
+      temperature: 0.3,
+      top_k: 50,
+    });
+    expect(config.coarse_acoustics_config).to.include({ max_coarse_history: 242, coarse_infer_token: 2770 });
+    expect(config.fine_acoustics_config).to.include({ max_fine_input_length: 256, max_fine_history_length: 128 });
+    expect(BarkGenerationConfig.from_dict(config.to_dict())).to.deep.equal(config);
+  });
+
+  it("uses the class defaults where the checkpoint has no file", async () => {
+    expect(await BarkGenerationConfig.from_pretrained(storeOf({}))).to.deep.equal(new BarkGenerationConfig());
+  });
+
+  it("overwrites semantic_pad_token by eos_token_id and ignores unknown keys", () => {
+    const config = BarkGenerationConfig.from_dict({
+      semantic_config: { eos_token_id: 7, semantic_pad_token: 9, num_beams: 1, max_length: 20 },
+      fine_acoustics_config: { temperature: null, do_sample: true, top_k: 3 },
+    });
+    expect(config.semantic_config).to.include({ eos_token_id: 7, semantic_pad_token: 7 });
+    expect(config.fine_acoustics_config.to_dict()).to.have.keys(
+      "model_type",
+      "temperature",
+      "max_fine_history_length",
+      "max_fine_input_length",
+      "n_fine_codebooks",
+    );
+    expect(config.fine_acoustics_config.temperature).to.equal(null);
+  });
+
+  it("puts its parts together", () => {
+    const parts = [
+      new BarkSemanticGenerationConfig({ eos_token_id: 3 }),
+      new BarkCoarseGenerationConfig({ sliding_window_len: 20 }),
+      new BarkFineGenerationConfig({ temperature: 0.5 }),
+    ] as const;
+    const config = BarkGenerationConfig.from_sub_model_configs(...parts, { sample_rate: 16000 });
+    expect(config.semantic_config).to.equal(parts[0]);
+    expect(config.coarse_acoustics_config).to.equal(parts[1]);
+    expect(config.fine_acoustics_config).to.equal(parts[2]);
+    expect(config).to.include({ sample_rate: 16000, codebook_size: 1024 });
+  });
+
+  it("tells of fields that change transformers' answer and that nothing follows, of a file", async () => {
+    const read = async (part: string, fields: JsonObject): Promise<string[]> => {
+      const notices: string[] = [];
+      const json = JSON.stringify({ ...nano, [part]: { ...(nano[part] as JsonObject), ...fields } });
+      const store = storeOf({ "generation_config.json": json });
+      await BarkGenerationConfig.from_pretrained(store, { onNotice: (line) => notices.push(line) });
+      return notices;
+    };
+    expect(
+      await read("semantic_config", { no_repeat_ngram_size: 3, begin_suppress_tokens: [1], min_p: 0.1 }),
+    ).deep.equal([
+      "memory/generation_config.json: semantic_config: no_repeat_ngram_size, begin_suppress_tokens, min_p changes what " +
+        "transformers answers and is not followed here",
+    ]);
+    for (const fields of [
+      ...[{ repetition_penalty: 1.2 }, { num_beams: 4 }, { suppress_tokens: [3] }, { bad_words_ids: [[3]] }],
+      ...[{ typical_p: 0.9 }, { guidance_scale: 2 }, { forced_eos_token_id: 3 }, { sequence_bias: [[[3], 1]] }],
+    ]) {
+      expect(await read("coarse_acoustics_config", fields), JSON.stringify(fields)).to.have.length(1);
+      expect(await read("fine_acoustics_config", fields)).to.deep.equal([]);
+      expect(await read("x", fields)).to.deep.equal([]);
+    }
+    expect(await read("semantic_config", { min_new_tokens: 3 })).to.have.length(1);
+    expect(await read("semantic_config", { pad_token_id: 3 })).to.have.length(1);
+    expect(await read("coarse_acoustics_config", { eos_token_id: 3 })).to.have.length(1);
+    const neutral = {
+      ...{ num_beams: 1, num_beam_groups: 1, num_return_sequences: 1, repetition_penalty: 1, no_repeat_ngram_size: 0 },
+      ...{ encoder_no_repeat_ngram_size: 0, bad_words_ids: null, suppress_tokens: null, begin_suppress_tokens: [] },
+      ...{
+        forced_bos_token_id: null,
+        typical_p: 1,
+        min_p: null,
+        epsilon_cutoff: 0,
+        eta_cutoff: 0,
+        penalty_alpha: null,
+      },
+      ...{ guidance_scale: null, min_length: 0, min_new_tokens: null, pad_token_id: null, length_penalty: 1, mine: 5 },
+      ...{ max_length: 20, early_stopping: false, diversity_penalty: 0, output_scores: true, use_cache: false },
+    };
+    for (const part of ["semantic_config", "coarse_acoustics_config"])
+      expect(await read(part, neutral), part).to.deep.equal([]);
+    expect(await read("semantic_config", { pad_token_id: 720 })).to.deep.equal([]);
+    expect(await read("semantic_config", { do_sample: false, min_p: 0.1, typical_p: 0.5 })).to.deep.equal([]);
+  });
+
+  it("refuses in code what would be lost in silence", () => {
+    const { semantic_config } = nano as { semantic_config: JsonObject };
+    expect(() => new BarkSemanticGenerationConfig({ temprature: 1 })).to.throw('did you mean "temperature"');
+    expect(() => new BarkCoarseGenerationConfig({ slide_window_len: 1 })).to.throw('did you mean "sliding_window_len"');
+    expect(() => new BarkFineGenerationConfig({ n_fine_codebook: 1 })).to.throw('did you mean "n_fine_codebooks"');
+    expect(() => new BarkGenerationConfig({ samplerate: 1 } as never)).to.throw('did you mean "sample_rate"');
+    expect(() => new BarkGenerationConfig({ semantic_config: { num_beams: 4 } })).to.throw(
+      "num_beams: is not followed",
+    );
+    expect(() => new BarkGenerationConfig(new BarkCoarseGenerationConfig() as never)).to.throw(
+      "takes its parts by name",
+    );
+    const wrong = { fine_acoustics_config: new BarkCoarseGenerationConfig() as never };
+    expect(() => new BarkGenerationConfig(wrong)).to.throw("fine_acoustics_config: is of another class");
+    expect(() => new BarkGenerationConfig({ semantic_config })).to.not.throw();
+    expect(() => new BarkGenerationConfig(BarkGenerationConfig.from_dict(nano).to_dict())).to.not.throw();
+    const missing = [new BarkSemanticGenerationConfig()] as unknown as [never, never, never];
+    expect(() => BarkGenerationConfig.from_sub_model_configs(...missing)).to.throw(
+      "coarse_acoustics_config: is missing",
+    );
+  });
+
+  it("names a wrong field with its part", () => {
+    const read = (fields: JsonObject) => () => BarkGenerationConfig.from_dict(fields);
+    expect(read({ semantic_config: { eos_token_id: [1, 2] } })).to.throw('wrong value of "eos_token_id"');
+    expect(read({ coarse_acoustics_config: { sliding_window_len: 0 } })).to.throw(
+      'wrong value of "sliding_window_len"',
+    );
+    expect(read({ fine_acoustics_config: { max_fine_history_length: 2000 } })).to.throw("max_fine_history_length");
+    for (const sample_rate of [0, 2 ** 32, 2 ** 33, 0.5])
+      expect(read({ sample_rate })).to.throw('wrong value of "sample_rate"');
+    expect(read({ semantic_config: 5 })).to.throw("not a JSON object");
+  });
+});
+
+describe("routeGenerateKwargs", () => {
+  const hub = new BarkGenerationConfig({
+    semantic_config: { do_sample: true, temperature: 0.7, top_k: 50, top_p: 1, min_eos_p: 0.3 },
+    coarse_acoustics_config: { do_sample: true, temperature: 0.7, top_k: 50, top_p: 1 },
+    fine_acoustics_config: { temperature: 0.5 },
+  });
+  const route = (kwargs: GenerateKwargs, config = hub) =>
+    routeGenerateKwargs(readGenerateArguments({ input_ids: [[1]], ...kwargs }), config);
+
+  it("completes everything from the config, without its min_eos_p", () => {
+    const sampling = { do_sample: true, temperature: 0.7, top_k: 50, top_p: 1 };
+    expect(route({})).to.deep.equal({
+      semantic: { ...sampling, max_new_tokens: 768, min_eos_p: null, attention_mask: null },
+      coarse: sampling,
+      fine: { temperature: 0.5 },
+    });
+  });
+
+  it("uses a config's min_eos_p when the semantic stage runs alone", () => {
+    expect(resolveSemantic({}, hub.semantic_config).min_eos_p).to.equal(0.3);
+    expect(resolveSemantic({ min_eos_p: null }, hub.semantic_config).min_eos_p).to.equal(null);
+  });
+
+  it("gives a key without prefix to all stages and lets a prefix win, in any order", () => {
+    for (const kwargs of [
+      { temperature: 0.9, coarse_temperature: 0.2 },
+      { coarse_temperature: 0.2, temperature: 0.9 },
+    ]) {
+      const { semantic, coarse, fine } = route(kwargs);
+      expect([semantic.temperature, coarse.temperature, fine.temperature]).to.deep.equal([0.9, 0.2, 0.9]);
+    }
+  });
+
+  it("gives attention_mask and min_eos_p to the semantic stage alone", () => {
+    const attention_mask = [[1, 0]];
+    const { semantic, coarse } = route({ attention_mask, min_eos_p: 0.1 });
+    expect(semantic.attention_mask?.tolist()).to.deep.equal(attention_mask);
+    expect(semantic).to.include({ min_eos_p: 0.1 });
+    expect(coarse).to.not.have.any.keys("attention_mask", "min_eos_p");
+    expect(route({ min_eos_p: 0.1, semantic_min_eos_p: 0.4 }).semantic.min_eos_p).to.equal(0.4);
+  });
+
+  it("leaves fine sampling under do_sample: false, and makes it greedy by null or 1", () => {
+    const greedy = { do_sample: false, temperature: 1, top_k: 0, top_p: 1 };
+    const { semantic, coarse, fine } = route({ do_sample: false });
+    expect(semantic).to.include(greedy);
+    expect(coarse).to.include(greedy);
+    expect(fine.temperature).to.equal(0.5);
+    expect(route({ fine_temperature: null }).fine.temperature).to.equal(null);
+    expect(route({ fine_temperature: 1 }).fine.temperature).to.equal(null);
+    expect(route({ do_sample: false, temperature: null }).fine.temperature).to.equal(null);
+  });
+
+  it("samples from the best 50 unless top_k is given", () => {
+    const config = new BarkGenerationConfig({ semantic_config: { do_sample: true, top_k: null } });
+    expect(route({}, config).semantic.top_k).to.equal(50);
+    expect(route({ top_k: 0 }, config).semantic.top_k).to.equal(0);
+    expect(route({ top_k: null }, config).semantic.top_k).to.equal(0);
+    expect(route({ semantic_top_k: 7 }, config).semantic.top_k).to.equal(7);
+    expect(route({ top_k: undefined }, config).semantic.top_k).to.equal(50);
+  });
+
+  it("takes the length of semantic alone", () => {
+    expect(route({ semantic_max_new_tokens: 20 }).semantic.max_new_tokens).to.equal(20);
+    const line = /^(coarse_)?max_new_tokens: 20 is not supported; the coarse stage sets it .*semantic_max_new_tokens$/;
+    expect(() => route({ max_new_tokens: 20 } as GenerateKwargs)).to.throw(line);
+    expect(() => route({ coarse_max_new_tokens: 20 })).to.throw(line);
+  });
+
+  it("refuses unknown keywords and wrong values, blaming whoever gave them", () => {
+    const fault = (kwargs: object, config = hub): string => {
+      try {
+        route(kwargs, config);
+      } catch (error) {
+        if (error instanceof EngineError) return `${error.code} ${error.toLine()}`;
+      }
+      return "no error";
+    };
+    expect(fault({ temprature: 0.5 })).to.match(/^usage temprature: .*did you mean "temperature"\?/);
+    expect(fault({ semantic_temperature: 0 })).to.match(/^usage semantic_temperature: .*above 0.*got 0/);
+    expect(fault({ fine_temperature: -1 })).to.match(/^usage fine_temperature: /);
+    expect(fault({ top_k: 1.5 })).to.match(/^usage top_k: /);
+    expect(fault({ top_p: 1.5 })).to.match(/^usage top_p: /);
+    expect(fault({ min_eos_p: -0.5 })).to.match(/^usage min_eos_p: /);
+    expect(fault({ semantic_max_new_tokens: 0 })).to.match(/^usage semantic_max_new_tokens: /);
+    expect(fault({ do_sample: "no" })).to.match(/^usage do_sample: /);
+    const broken = new BarkGenerationConfig({ coarse_acoustics_config: { do_sample: true, temperature: -2 } });
+    expect(fault({}, broken)).to.match(/^bad-input generation config, coarse stage: .*temperature.*got -2/);
+    expect(fault({ temperature: 0.5 }, broken)).to.equal("no error");
+    const unused = new BarkGenerationConfig({ semantic_config: { do_sample: false, temperature: 0 } });
+    expect(fault({}, unused)).to.equal("no error");
+  });
+});
