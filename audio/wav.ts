@@ -2,7 +2,7 @@ import { argumentsOf, noneOr, readInteger, readOneOf, readString, type ReadersOf
 import { checkFinite, readArray, type ArrayInput } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { NdArray } from "../engine/ndarray.ts";
-import { getPlatform } from "../engine/host.ts";
+import { getFileHost } from "../checkpoint/host.ts";
 
 export interface WavOptions {
   /** `pcm16` (default) is clamped to ±1 and plays everywhere; `float32` holds the samples as they are. */
@@ -90,13 +90,13 @@ export async function write_wav(
 ): Promise<void> {
   const file = readString(path, "path");
   const bytes = encode_wav(sample_rate, samples, options);
-  const platform = getPlatform();
-  if (platform.writeFile === undefined)
+  const host = getFileHost();
+  if (host.writeFile === undefined)
     throw new EngineError("usage", "a browser page cannot write files", {
       where: file,
       fix: "use encode_wav and offer its bytes as a download",
     });
-  await platform.writeFile(file, bytes);
+  await host.writeFile(file, bytes);
 }
 
 function oneSignal(array: NdArray<Float32Array>): Float32Array {

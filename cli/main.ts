@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFile } from "node:fs/promises";
+import "../checkpoint/node/index.ts";
 import "../engine/node/index.ts";
 import { EngineError } from "../engine/errors.ts";
 import { didYouMean } from "../engine/check/nearest_name.ts";

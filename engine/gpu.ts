@@ -3,7 +3,7 @@ import { readGpuOptions } from "./check/gpu_arguments.ts";
 import type { AnyKernel, Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
 import { Ledger } from "./ledger.ts";
 import { PipelineCache } from "./shaders/pipelines.ts";
-import { getPlatform, type AdapterRequest, type ForcedVersions, type OpenedAdapter, type Runtime } from "./host.ts";
+import { getGpuHost, type AdapterRequest, type ForcedVersions, type OpenedAdapter, type Runtime } from "./host.ts";
 import { Program } from "./program.ts";
 import type { TensorMaker } from "./scope.ts";
 import { Tensor, tensorBytes, type Dtype, type HostArray } from "./tensor.ts";
@@ -37,12 +37,12 @@ const wantedLimits = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
 /** Opens the platform's adapter and a device on it. @throws EngineError `no-adapter`. */
 export async function openGpu(given: GpuOptions = {}): Promise<Gpu> {
   const options = readGpuOptions(given);
-  const platform = getPlatform();
-  const opened = await platform.openAdapter(options.device === undefined ? {} : { device: options.device });
+  const host = getGpuHost();
+  const opened = await host.openAdapter(options.device === undefined ? {} : { device: options.device });
   if (opened.notice !== undefined) options.onNotice?.(opened.notice);
-  return await Gpu.fromAdapter(opened, platform.runtime, {
+  return await Gpu.fromAdapter(opened, host.runtime, {
     kernels: options.kernels,
-    versions: options.versions ?? platform.versions?.(),
+    versions: options.versions ?? host.versions?.(),
     device: options.device,
   });
 }
@@ -286,7 +286,7 @@ export class Gpu implements TensorMaker {
     this.#waiting.add(tell);
     try {
       // A GPU does not need the processor, and its host should be back at once: resting took a decode 3 ms a readback.
-      await (this.isSoftware ? (getPlatform().wait?.(settled) ?? settled) : settled);
+      await (this.isSoftware ? (getGpuHost().wait?.(settled) ?? settled) : settled);
     } catch (error) {
       throw await this.causeOf(error);
     } finally {

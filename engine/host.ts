@@ -1,6 +1,4 @@
 import { EngineError } from "./errors.ts";
-import type { FileStore } from "../checkpoint/stores/file_store.ts";
-import type { HubOptions } from "../checkpoint/hub/options.ts";
 
 export type Runtime = "node" | "deno" | "browser";
 
@@ -24,8 +22,8 @@ export interface OpenedAdapter {
   notice?: string;
 }
 
-/** What the engine needs from the runtime around it. The default is built from web APIs alone. */
-export interface Platform {
+/** What the engine needs from the runtime around it. */
+export interface GpuHost {
   readonly runtime: Runtime;
   openAdapter(request: AdapterRequest): Promise<OpenedAdapter>;
   /** Versions of kernels' ops that the user forces from outside. @throws EngineError `usage`. */
@@ -34,24 +32,19 @@ export interface Platform {
   wait?<T>(work: Promise<T>): Promise<T>;
   /** Text of a file that ships with the package (a shader), by the URL of the module beside it. */
   readText(url: URL): Promise<string>;
-  /** The checkpoint at a path or URL, or of a repository on the hub (`owner/name`), of which `options` tell more. */
-  openStore(location: string, options?: HubOptions): Promise<FileStore>;
-  /** Writes a whole file, or leaves what was there. A page has none. @throws EngineError `io`. */
-  writeFile?(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
-  /** Makes a folder and those above it where they are missing. A page has none. @throws EngineError `io`. */
-  makeFolder?(path: string): Promise<void>;
 }
 
-let current: Platform | undefined;
+let current: GpuHost | undefined;
 
-/** Makes `platform` the one that the engine uses; the Node entry calls it when imported. */
-export function setPlatform(platform: Platform): void {
-  current = platform;
+/** Makes `host` the one that the engine uses: engine/node and engine/web call it when imported. */
+export function setGpuHost(host: GpuHost): void {
+  current = host;
 }
 
-export function getPlatform(): Platform {
+/** @throws EngineError `internal` where no host was set. */
+export function getGpuHost(): GpuHost {
   if (current === undefined)
-    throw new EngineError("internal", "no platform is set", {
+    throw new EngineError("internal", "the engine has no host", {
       fix: 'import "engine/node/index.ts" (Node, Deno) or "engine/web/index.ts" (browser) first',
     });
   return current;

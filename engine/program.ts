@@ -2,7 +2,7 @@ import { EngineError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { AnyKernel, Binding, Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
 import type { CompiledKernel } from "./shaders/pipelines.ts";
-import { getPlatform } from "./host.ts";
+import { getGpuHost } from "./host.ts";
 import type { MatrixFormat } from "./shaders/shader_source.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -167,7 +167,7 @@ export class Program {
       this.#steps.map(async (step) => (step.kind === "dispatch" ? step.compiled : undefined)),
     );
     // Where waiting keeps a core busy it would take that core from the compiler.
-    const compiled = await (getPlatform().wait?.(compiling) ?? compiling).catch(async (error: unknown) => {
+    const compiled = await (getGpuHost().wait?.(compiling) ?? compiling).catch(async (error: unknown) => {
       throw await this.gpu.causeOf(error);
     });
     // Disposed of while it compiled: an arena made now would never be released.

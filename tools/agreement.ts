@@ -7,6 +7,7 @@
  * small: a synthetic checkpoint of the size of bark-small, of which a few tokens are generated; its weights are made up,
  * so its scores lie closer together than those of a trained one. Not part of the tests.
  */
+import "../checkpoint/node/index.ts";
 import "../engine/node/index.ts";
 import { generateCoarse } from "../bark/generate/coarse_stage.ts";
 import { routeGenerateKwargs } from "../bark/generate/generate_options.ts";

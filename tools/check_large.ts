@@ -1,4 +1,5 @@
 /** Loads a whole Bark and runs a semantic prefill and four steps: the part of check_sizes.ts for the large model. */
+import "../checkpoint/node/index.ts";
 import "../engine/node/index.ts";
 import type { CausalModel } from "../bark/gpt/causal_weights.ts";
 import { CausalSession } from "../bark/gpt/decode_session.ts";

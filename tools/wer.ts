@@ -3,6 +3,7 @@
  * to recognise: `npx tsx tools/wer.ts FOLDER [f32] [f16] [q8]`. Writes FOLDER/sentences.json and
  * FOLDER/{dtype}/{voice}_{n}.wav (16 kHz pcm16, which recognisers take). Not part of the tests.
  */
+import "../checkpoint/node/index.ts";
 import "../engine/node/index.ts";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";

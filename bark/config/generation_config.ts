@@ -1,7 +1,8 @@
 import { mostSampleRate } from "../../encodec/config.ts";
 import { partOf, refuseUnknownNames, requireFields, requireParts } from "../../engine/check/config_names.ts";
 import { EngineError } from "../../engine/errors.ts";
-import { isObject, JsonFields, readJsonFile, type JsonObject } from "../../engine/check/json_fields.ts";
+import { isObject, JsonFields, type JsonObject } from "../../engine/check/json_fields.ts";
+import { readJsonFile } from "../../checkpoint/json_file.ts";
 import { readCheckpointOptions } from "../load/load_arguments.ts";
 import { SaveFolder } from "../load/save_folder.ts";
 import { openCheckpoint, type CheckpointOptions, type CheckpointSource } from "../load/open_checkpoint.ts";

@@ -2,7 +2,7 @@ import { HuggingFaceView } from "../../checkpoint/suno/hugging_face_view.ts";
 import { EngineError, withoutSecrets } from "../../engine/errors.ts";
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import type { HubEvent } from "../../checkpoint/hub/options.ts";
-import { getPlatform } from "../../engine/host.ts";
+import { getFileHost } from "../../checkpoint/host.ts";
 import type { CheckpointArguments } from "./load_arguments.ts";
 
 /**
@@ -51,7 +51,7 @@ export async function openCheckpoint(source: CheckpointSource, options: Checkpoi
       fix: 'give it first, as in from_pretrained("suno/bark-small")',
     });
   const { revision, cache_dir, local_files_only, token, endpoint, progress_callback, onNotice, signal } = options;
-  const store = await getPlatform().openStore(location, {
+  const store = await getFileHost().openStore(location, {
     revision,
     cacheDir: cache_dir,
     localFilesOnly: local_files_only,

@@ -1,11 +1,11 @@
 import { argumentsOf, readString, type Unsupported } from "../../engine/check/arguments.ts";
 import { EngineError } from "../../engine/errors.ts";
-import { getPlatform, type Platform } from "../../engine/host.ts";
+import { getFileHost, type FileHost } from "../../checkpoint/host.ts";
 
-type Writer = Platform & Required<Pick<Platform, "makeFolder" | "writeFile">>;
+type Writer = FileHost & Required<Pick<FileHost, "makeFolder" | "writeFile">>;
 
-function writesFiles(platform: Platform): platform is Writer {
-  return platform.makeFolder !== undefined && platform.writeFile !== undefined;
+function writesFiles(host: FileHost): host is Writer {
+  return host.makeFolder !== undefined && host.writeFile !== undefined;
 }
 
 const uploads = "upload the folder afterwards, as with `hf upload`";
@@ -33,11 +33,11 @@ const readNoOptions = argumentsOf("save_pretrained", {}, { unsupported: unsuppor
 /** A folder that a checkpoint is saved to. */
 export class SaveFolder {
   readonly path: string;
-  readonly #platform: Writer;
+  readonly #host: Writer;
 
-  private constructor(path: string, platform: Writer) {
+  private constructor(path: string, host: Writer) {
     this.path = path;
-    this.#platform = platform;
+    this.#host = host;
   }
 
   /**
@@ -47,21 +47,21 @@ export class SaveFolder {
   static async create(save_directory: string, options: object = {}): Promise<SaveFolder> {
     const path = readString(save_directory, "save_directory");
     readNoOptions(options);
-    const platform = getPlatform();
-    if (!writesFiles(platform))
+    const host = getFileHost();
+    if (!writesFiles(host))
       throw new EngineError("usage", "a browser page cannot write files", {
         where: path,
         fix: "save the checkpoint in Node",
       });
-    await platform.makeFolder(path);
-    return new SaveFolder(path, platform);
+    await host.makeFolder(path);
+    return new SaveFolder(path, host);
   }
 
   /** Writes one file; a name may go through folders. It replaces an older one when it is complete. */
   async write(name: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
     const slash = name.lastIndexOf("/");
-    if (slash > 0) await this.#platform.makeFolder(`${this.path}/${name.slice(0, slash)}`);
-    await this.#platform.writeFile(`${this.path}/${name}`, content);
+    if (slash > 0) await this.#host.makeFolder(`${this.path}/${name.slice(0, slash)}`);
+    await this.#host.writeFile(`${this.path}/${name}`, content);
   }
 
   async writeJson(name: string, value: unknown): Promise<void> {

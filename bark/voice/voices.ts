@@ -5,9 +5,10 @@ import { checkIds, readArray, type ArrayInput } from "../../engine/check/array_a
 import type { ByteSource } from "../../checkpoint/sources/byte_source.ts";
 import { EngineError } from "../../engine/errors.ts";
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
-import { isObject, readJsonFile, type JsonObject } from "../../engine/check/json_fields.ts";
+import { isObject, type JsonObject } from "../../engine/check/json_fields.ts";
+import { readJsonFile } from "../../checkpoint/json_file.ts";
 import { NdArray } from "../../engine/ndarray.ts";
-import { getPlatform } from "../../engine/host.ts";
+import { getFileHost } from "../../checkpoint/host.ts";
 import { relativePath } from "../../checkpoint/relative_path.ts";
 import { MemorySource } from "../../checkpoint/sources/memory.ts";
 import { codeOf } from "../generate/fine_plan.ts";
@@ -137,7 +138,7 @@ function sample(names: readonly string[]): string {
 
 /** A scheme of one letter is a drive of Windows. @throws EngineError `usage` for what would be fetched. */
 function refuseAddress(text: string): void {
-  if (!/^[a-z][a-z0-9+.-]+:/i.test(text) && getPlatform().runtime !== "browser") return;
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(text) && !getFileHost().isPage) return;
   throw new EngineError("usage", "a voice is not fetched from an address", {
     where: "voice_preset",
     expected: "a preset's name, the path of an .npz, its bytes or its arrays",
@@ -152,7 +153,7 @@ async function openFile(path: string): Promise<ByteSource | undefined> {
   let folder: FileStore;
   try {
     // Else `owner/name@…` would be taken for a repository on the hub.
-    folder = await getPlatform().openStore((isRelative ? "../" : "") + path.slice(0, slash + 1));
+    folder = await getFileHost().openStore((isRelative ? "../" : "") + path.slice(0, slash + 1));
   } catch (error) {
     if (error instanceof EngineError && error.code === "bad-input") return undefined;
     throw error;

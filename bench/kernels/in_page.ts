@@ -1,4 +1,5 @@
 /** The part of `bench kernels --in-chromium` that runs in the page. */
+import "../../checkpoint/web/index.ts";
 import "../../engine/web/index.ts";
 import { openGpu } from "../../engine/gpu.ts";
 import { runKernels, type KernelMeasurements, type KernelSelection } from "./run_all.ts";

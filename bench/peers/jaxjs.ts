@@ -1,7 +1,7 @@
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { openGpu } from "../../engine/gpu.ts";
-import { getPlatform } from "../../engine/host.ts";
+import { getGpuHost } from "../../engine/host.ts";
 import type { Prepare, Prepared } from "./contender.ts";
 import { codecChannels, codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork } from "./work.ts";
 
@@ -72,7 +72,7 @@ export const prepareJax: Prepare = async (work, folder, device) => {
 export async function offerAdapter(device: string | undefined): Promise<string> {
   const request = device === undefined ? {} : { device };
   const gpu = await openGpu(request);
-  const requestAdapter = async (): Promise<GPUAdapter> => (await getPlatform().openAdapter(request)).adapter;
+  const requestAdapter = async (): Promise<GPUAdapter> => (await getGpuHost().openAdapter(request)).adapter;
   const navigator = {
     gpu: { requestAdapter, getPreferredCanvasFormat: () => "bgra8unorm" },
     userAgent: "Chrome/150 Linux",

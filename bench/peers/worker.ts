@@ -2,6 +2,7 @@
  * One contender with one work in a process of its own: `worker.ts CONTENDER WORK FOLDER [DEVICE]`, WORK as JSON. It says
  * that it is ready, then does the work once for every line on standard input. Its lines begin with `@`: libraries print too.
  */
+import "../../checkpoint/node/index.ts";
 import "../../engine/node/index.ts";
 import { createInterface } from "node:readline";
 import { contenders, type ContenderName } from "./contenders.ts";

@@ -1,6 +1,7 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { FileStore } from "../stores/file_store.ts";
-import { isObject, readJsonFile } from "../../engine/check/json_fields.ts";
+import { isObject } from "../../engine/check/json_fields.ts";
+import { readJsonFile } from "../json_file.ts";
 import type { TensorInfo, TensorReader } from "../../engine/weights/tensor_reader.ts";
 import { missingTensor, SafetensorsFile } from "./file.ts";
 

@@ -37,16 +37,6 @@ export async function openHttpSource(url: URL, options: HttpOptions = {}): Promi
   });
 }
 
-/** The text of a small file, such as a shader; undefined as for {@link openHttpSource}. @throws EngineError likewise. */
-export async function fetchText(url: URL, options: HttpOptions = {}): Promise<string | undefined> {
-  return await retrying(options, async () => {
-    const answer = await ask(url, options);
-    if (answer === undefined) return undefined;
-    const text = await (await answer.wholeFile(shownAddress(url))).text();
-    return isPage(answer, text) ? undefined : text;
-  });
-}
-
 interface Found {
   /** The beginning of the file. */
   head: Blob;

@@ -1,6 +1,7 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { FileStore } from "../stores/file_store.ts";
-import { isObject, readJsonFile } from "../../engine/check/json_fields.ts";
+import { isObject } from "../../engine/check/json_fields.ts";
+import { readJsonFile } from "../json_file.ts";
 import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
 import { MergedReader, type TensorPlace } from "../merged_reader.ts";
 import { TorchFile } from "./torch_file.ts";

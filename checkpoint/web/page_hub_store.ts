@@ -21,7 +21,7 @@ export interface HubStoreOptions extends HubOptions {
 const defaultPartBytes = 32 << 20;
 
 /** The files of a repository on the hub, for a page: read by range, in parts that the browser keeps. */
-export class HubStore implements FileStore {
+export class PageHubStore implements FileStore {
   readonly name: string;
   readonly #repository: Repository;
   readonly #options: HubStoreOptions;

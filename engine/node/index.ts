@@ -1,9 +1,9 @@
-import { setPlatform } from "../host.ts";
-import { nodePlatform } from "./host.ts";
+import { setGpuHost } from "../host.ts";
+import { nodeGpuHost } from "./host.ts";
 
 export type { AdapterDescription } from "./adapters.ts";
 export { openNullAdapter } from "./adapters.ts";
-export { listAdapters, nodePlatform } from "./host.ts";
+export { listAdapters, nodeGpuHost } from "./host.ts";
 
-// Importing this module selects Node's or Deno's platform.
-setPlatform(nodePlatform);
+// Importing this module gives the engine the adapters of Node or Deno.
+setGpuHost(nodeGpuHost);

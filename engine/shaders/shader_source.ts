@@ -1,7 +1,7 @@
 import { EngineError } from "../errors.ts";
 import type { AnyKernel, Binding } from "../kernel.ts";
 import { Memo } from "../memo.ts";
-import { getPlatform } from "../host.ts";
+import { getGpuHost } from "../host.ts";
 import type { Dtype } from "../tensor.ts";
 
 /** Formats a `weight` binding can have on the GPU. */
@@ -77,7 +77,7 @@ export async function loadShader(kernel: AnyKernel, format: MatrixFormat): Promi
   const urls = [...enables, ...(prelude === undefined ? [] : [prelude]), ...(kernel.preludes ?? []), kernel.source];
   const parts = await Promise.all(
     urls.map(async (url) => {
-      const text = await texts.get(url.href, () => getPlatform().readText(url));
+      const text = await texts.get(url.href, () => getGpuHost().readText(url));
       return { file: url.pathname.split("/").slice(-2).join("/"), text: text.endsWith("\n") ? text : `${text}\n` };
     }),
   );

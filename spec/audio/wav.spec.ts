@@ -5,8 +5,8 @@ import path from "node:path";
 import { encode_wav, write_wav } from "../../audio/wav.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { NdArray } from "../../engine/ndarray.ts";
-import "../../engine/node/index.ts";
-import { getPlatform, setPlatform } from "../../engine/host.ts";
+import "../../checkpoint/node/index.ts";
+import { getFileHost, setFileHost } from "../../checkpoint/host.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const ascii = (text: string): string => hex(new TextEncoder().encode(text));
@@ -113,14 +113,14 @@ describe("write_wav", () => {
   });
 
   it("points to encode_wav where files cannot be written", async () => {
-    const platform = getPlatform();
-    setPlatform(Object.fromEntries(Object.entries(platform).filter(([name]) => name !== "writeFile")) as never);
+    const host = getFileHost();
+    setFileHost(Object.fromEntries(Object.entries(host).filter(([name]) => name !== "writeFile")) as never);
     try {
       const error = await fault(write_wav("a.wav", 24000, [0]));
       expect([error.code, error.where]).to.deep.equal(["usage", "a.wav"]);
       expect(error.fix).to.match(/encode_wav/);
     } finally {
-      setPlatform(platform);
+      setFileHost(host);
     }
   });
 });

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { HuggingFaceView } from "../../checkpoint/suno/hugging_face_view.ts";
 import { openWeights } from "../../checkpoint/open_weights.ts";
 import type { ByteSource } from "../../checkpoint/sources/byte_source.ts";
-import { readJsonFile } from "../../engine/check/json_fields.ts";
+import { readJsonFile } from "../../checkpoint/json_file.ts";
 import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { readFixture } from "../support/runtime.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { BarkProcessor } from "../../bark/text/processor.ts";
 import { parseRepository } from "../../checkpoint/hub/repository.ts";
-import { HubStore, type HubStoreOptions } from "../../checkpoint/web/page_hub_store.ts";
+import { PageHubStore, type HubStoreOptions } from "../../checkpoint/web/page_hub_store.ts";
 import { CacheApiParts } from "../../checkpoint/web/part_cache.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { isPage, readRepositoryFile } from "../support/runtime.ts";
@@ -39,10 +39,10 @@ describe("a model on the hub, in a page", () => {
   });
   after(async () => await hub.close());
 
-  function open(caches: MemoryCaches, options: Partial<HubStoreOptions> = {}): HubStore {
+  function open(caches: MemoryCaches, options: Partial<HubStoreOptions> = {}): PageHubStore {
     const parts = new CacheApiParts("spec", options.onNotice, caches as unknown as CacheStorage);
     const settings = { endpoint: hub.url, parts, partBytes, retries: { tries: 2, firstWait: 1 }, ...options };
-    return new HubStore(parseRepository(id, settings)!, settings);
+    return new PageHubStore(parseRepository(id, settings)!, settings);
   }
   const partsOf = (caches: MemoryCaches): string[] =>
     Array.from(caches.entries.keys())
@@ -78,7 +78,7 @@ describe("a model on the hub, in a page", () => {
   it("has no file where the repository has none, and no repository where there is none", async () => {
     expect(await open(new MemoryCaches()).open("pytorch_model.bin")).equal(undefined);
     const settings = { endpoint: hub.url, parts: new CacheApiParts("spec", undefined, new MemoryCaches() as never) };
-    const other = new HubStore(parseRepository("some/one", settings)!, settings);
+    const other = new PageHubStore(parseRepository("some/one", settings)!, settings);
     expect((await engineErrorOf(() => other.open("config.json"))).toLine()).match(
       /some\/one: there is no such repository/,
     );

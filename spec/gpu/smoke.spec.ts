@@ -1,12 +1,12 @@
 import { expect } from "chai";
-import { getPlatform } from "../../engine/host.ts";
+import { getGpuHost } from "../../engine/host.ts";
 import { openRepositoryStore, readRepositoryFile } from "../support/runtime.ts";
 
 describe("platform", () => {
   it("opens an adapter whose device runs a kernel from a .wgsl file", async () => {
-    const { adapter } = await getPlatform().openAdapter({});
+    const { adapter } = await getGpuHost().openAdapter({});
     const device = await adapter.requestDevice();
-    const code = await getPlatform().readText(new URL("./smoke.wgsl", import.meta.url));
+    const code = await getGpuHost().readText(new URL("./smoke.wgsl", import.meta.url));
     const x = Float32Array.from({ length: 100 }, (_, i) => i / 8 - 3);
     const y = await runSmokeKernel(device, code, x);
     device.destroy();
@@ -16,7 +16,7 @@ describe("platform", () => {
   it("opens a fresh adapter each time, since a device consumes it", async () => {
     const devices: GPUDevice[] = [];
     for (let i = 0; i < 2; i++) {
-      const { adapter } = await getPlatform().openAdapter({});
+      const { adapter } = await getGpuHost().openAdapter({});
       devices.push(await adapter.requestDevice());
     }
     expect(devices[0]).to.not.equal(devices[1]);
@@ -24,12 +24,12 @@ describe("platform", () => {
   });
 
   it("opens the software adapter by its name", async () => {
-    const { adapter } = await getPlatform().openAdapter({ device: "software" });
+    const { adapter } = await getGpuHost().openAdapter({ device: "software" });
     expect(adapter.info.isFallbackAdapter).to.equal(true);
   });
 
   it("refuses the name of no adapter, and tells which there are", async () => {
-    const refused = await getPlatform()
+    const refused = await getGpuHost()
       .openAdapter({ device: "no such adapter" })
       .catch((error: unknown) => error);
     expect(refused).to.include({ code: "no-adapter", expected: "no such adapter" });

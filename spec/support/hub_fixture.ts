@@ -5,7 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ByteSource } from "../../checkpoint/sources/byte_source.ts";
 import { parseRepository } from "../../checkpoint/hub/repository.ts";
-import { CachedHubStore, type CachedHubOptions } from "../../checkpoint/node/hub/disk_hub_store.ts";
+import { DiskHubStore, type CachedHubOptions } from "../../checkpoint/node/hub/disk_hub_store.ts";
 import { firstCommit, serveHub, type LoopbackHub } from "./hub_server.ts";
 
 export const id = "someone/bark";
@@ -20,7 +20,7 @@ export interface HubFixture {
   /** The repository's folder in the cache. */
   inCache: (...parts: string[]) => string;
   /** A new store, as a new process would open it. Waits are short. */
-  open(options?: Partial<CachedHubOptions>, name?: string): CachedHubStore;
+  open(options?: Partial<CachedHubOptions>, name?: string): DiskHubStore;
   /** Requests that were made, such as `GET hub main/config.json`. */
   asked(): string[];
   close(): Promise<void>;
@@ -36,7 +36,7 @@ export async function hubFixture(): Promise<HubFixture> {
     inCache: (...parts) => path.join(cacheDir, "models--someone--bark", ...parts),
     open: (options = {}, name = id) => {
       const settings = { cacheDir, endpoint: hub.url, retries: { tries: 3, firstWait: 1 }, ...options };
-      return new CachedHubStore(parseRepository(name, settings)!, settings);
+      return new DiskHubStore(parseRepository(name, settings)!, settings);
     },
     asked: () =>
       hub.asked.map(({ method, server, url, range }) => {

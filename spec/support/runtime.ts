@@ -1,15 +1,15 @@
 /**
  * What a spec under spec/gpu/ needs from the runtime that it runs in (Node, Deno or a browser page). Importing this
- * module selects the engine's platform for it.
+ * module gives engine and checkpoint their host.
  */
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
-import { getPlatform } from "../../engine/host.ts";
+import { getFileHost } from "../../checkpoint/host.ts";
 
 /** In a browser page, not in Node or Deno. */
 export const isPage = "document" in globalThis;
 
-if (isPage) await import("../../engine/web/index.ts");
-else await import("../../engine/node/index.ts");
+if (isPage) await import("../../bark/web.ts");
+else await import("../../bark/node.ts");
 
 const root = new URL("../../", import.meta.url);
 
@@ -37,5 +37,5 @@ export async function readRepositoryFile(path: string): Promise<Uint8Array<Array
 /** The files below a folder of the repository, such as `models/nano`: from disk, or by HTTP ranges in a page. */
 export async function openRepositoryStore(path: string): Promise<FileStore> {
   const url = new URL(path, root);
-  return await getPlatform().openStore(isPage ? url.href : decodeURIComponent(url.pathname));
+  return await getFileHost().openStore(isPage ? url.href : decodeURIComponent(url.pathname));
 }

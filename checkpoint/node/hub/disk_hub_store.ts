@@ -22,7 +22,7 @@ export interface CachedHubOptions extends HubOptions {
  * The files of a repository on the hub. One that is opened is taken from the cache on disk, or fetched to it whole; what
  * nobody opens is not fetched. Once the commit is known, cached files need no network.
  */
-export class CachedHubStore implements FileStore {
+export class DiskHubStore implements FileStore {
   readonly #repository: Repository;
   readonly #client: HubClient;
   readonly #cache: HubCache;

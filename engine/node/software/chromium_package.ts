@@ -13,7 +13,7 @@ const decompress = promisify(brotliDecompress);
 export function findChromiumPackage(): string | undefined {
   try {
     const main = createRequire(import.meta.url).resolve("@sparticuz/chromium");
-    return path.resolve(path.dirname(main), "../../..");
+    return path.resolve(path.dirname(main), "../..");
   } catch {
     return undefined;
   }

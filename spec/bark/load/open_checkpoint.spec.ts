@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { BarkConfig } from "../../../bark/config/config.ts";
 import { nameOf, openCheckpoint, type CheckpointSource } from "../../../bark/load/open_checkpoint.ts";
-import "../../../engine/node/index.ts";
+import "../../../checkpoint/node/index.ts";
 import { MemoryStore } from "../../../checkpoint/stores/memory.ts";
 import { serve, sendRange } from "../../support/loopback.ts";
 import { engineErrorOf } from "../../support/rejection.ts";

@@ -9,7 +9,7 @@ import { BarkProcessor } from "../../../bark/text/processor.ts";
 import { SaveFolder } from "../../../bark/load/save_folder.ts";
 import { saveWeights } from "../../../bark/load/save_weights.ts";
 import { EngineError } from "../../../engine/errors.ts";
-import { getPlatform, setPlatform } from "../../../engine/host.ts";
+import { getFileHost, setFileHost } from "../../../checkpoint/host.ts";
 import { SafetensorsCheckpoint } from "../../../checkpoint/safetensors/checkpoint.ts";
 import { MemoryStore } from "../../../checkpoint/stores/memory.ts";
 import { fixtureCheckpoint } from "../../support/fixture_checkpoint.ts";
@@ -36,7 +36,7 @@ describe("save_pretrained", () => {
       await model.save_pretrained(folder);
       model.dispose();
       const before = await SafetensorsCheckpoint.open(await open());
-      const after = await SafetensorsCheckpoint.open(await getPlatform().openStore(folder));
+      const after = await SafetensorsCheckpoint.open(await getFileHost().openStore(folder));
       const names = [...before.names()].filter((name) => !name.endsWith(".attn.bias"));
       expect(names.length).to.equal([...before.names()].length - 3);
       expect([...after.names()]).to.have.members(names);
@@ -80,7 +80,7 @@ describe("save_pretrained", () => {
     it(`keeps ${dtype}`, async () => {
       const before = await SafetensorsCheckpoint.open(await fixtureCheckpoint("storage_f32", { dtype }));
       await saveWeights(before, await SaveFolder.create(folder));
-      const after = await SafetensorsCheckpoint.open(await getPlatform().openStore(folder));
+      const after = await SafetensorsCheckpoint.open(await getFileHost().openStore(folder));
       for (const name of before.names()) {
         expect(after.info(name), name).to.include({ dtype });
         expect(await after.readFloat32(name), name).to.deep.equal(await before.readFloat32(name));
@@ -176,13 +176,13 @@ describe("save_pretrained", () => {
   });
 
   it("is refused where files cannot be written", async () => {
-    const platform = getPlatform();
-    setPlatform(Object.fromEntries(Object.entries(platform).filter(([name]) => name !== "makeFolder")) as never);
+    const host = getFileHost();
+    setFileHost(Object.fromEntries(Object.entries(host).filter(([name]) => name !== "makeFolder")) as never);
     try {
       const error = await engineErrorOf(() => new BarkConfig().save_pretrained(folder));
       expect(error.code).to.equal("usage");
     } finally {
-      setPlatform(platform);
+      setFileHost(host);
     }
   });
 });

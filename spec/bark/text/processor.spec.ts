@@ -3,7 +3,7 @@ import { BarkProcessor } from "../../../bark/text/processor.ts";
 import type { EngineError } from "../../../engine/errors.ts";
 import { NdArray } from "../../../engine/ndarray.ts";
 import { DirectoryStore } from "../../../checkpoint/node/directory_store.ts";
-import "../../../engine/node/index.ts";
+import "../../../checkpoint/node/index.ts";
 
 describe("BarkProcessor", () => {
   let processor: BarkProcessor;

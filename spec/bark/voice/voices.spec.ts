@@ -12,8 +12,8 @@ import type { FileStore } from "../../../checkpoint/stores/file_store.ts";
 import type { JsonObject } from "../../../engine/check/json_fields.ts";
 import { NdArray } from "../../../engine/ndarray.ts";
 import { DirectoryStore } from "../../../checkpoint/node/directory_store.ts";
-import "../../../engine/node/index.ts";
-import { getPlatform, setPlatform } from "../../../engine/host.ts";
+import "../../../checkpoint/node/index.ts";
+import { getFileHost, setFileHost } from "../../../checkpoint/host.ts";
 import { storeOf } from "../../support/memory_files.ts";
 import { refusedArrays } from "../../support/numpy_fixture.ts";
 import { zipBytes, type ZipMember } from "../../support/zip_bytes.ts";
@@ -117,8 +117,8 @@ describe("VoicePresets", () => {
 
   it("opens and fetches nothing for a voice that must be a preset's name", async () => {
     const opened: string[] = [];
-    const platform = getPlatform();
-    setPlatform({ ...platform, openStore: (location) => (opened.push(location), platform.openStore(location)) });
+    const host = getFileHost();
+    setFileHost({ ...host, openStore: (location) => (opened.push(location), host.openStore(location)) });
     try {
       const store = storeOf(files());
       const strict = await VoicePresets.from_pretrained(store, undefined, { names_only: true });
@@ -143,20 +143,20 @@ describe("VoicePresets", () => {
       expect(await strict.load("v2/en_speaker_6")).to.deep.equal(voice);
       expect(opened).to.deep.equal([]);
     } finally {
-      setPlatform(platform);
+      setFileHost(host);
     }
   });
 
   it("fetches no voice from an address unless that is asked for", async () => {
     const opened: string[] = [];
-    const platform = getPlatform();
+    const host = getFileHost();
     const openStore = (location: string): Promise<FileStore> => {
       opened.push(location);
       return Promise.resolve(storeOf({ "x.npz": writeNpz(voice) }));
     };
     const all = await presets();
     try {
-      setPlatform({ ...platform, openStore });
+      setFileHost({ ...host, openStore });
       for (const url of [
         "http://h/x.npz",
         "HTTPS://h/x",
@@ -166,14 +166,14 @@ describe("VoicePresets", () => {
         "ftp://h/x.npz",
       ])
         expect(await fault(all.load(url)), url).to.match(/^usage voice_preset: a voice is not fetched from an address/);
-      setPlatform({ ...platform, runtime: "browser", openStore });
+      setFileHost({ ...host, isPage: true, openStore });
       for (const path of ["x.npz", "/x.npz", "//h/x.npz"])
         expect(await fault(all.load(path)), path).to.match(/^usage voice_preset: a voice is not fetched/);
       expect(opened).to.deep.equal([]);
       expect(await all.load("http://h/x", { allow_urls: true })).to.deep.equal(voice);
       expect(opened).to.deep.equal(["http://h/"]);
     } finally {
-      setPlatform(platform);
+      setFileHost(host);
     }
   });
 

@@ -3,7 +3,7 @@ import { openWeights } from "../../../checkpoint/open_weights.ts";
 import type { FileStore } from "../../../checkpoint/stores/file_store.ts";
 import { DirectoryStore } from "../../../checkpoint/node/directory_store.ts";
 import { parseRepository } from "../../../checkpoint/hub/repository.ts";
-import { HubStore } from "../../../checkpoint/web/page_hub_store.ts";
+import { PageHubStore } from "../../../checkpoint/web/page_hub_store.ts";
 import { CacheApiParts } from "../../../checkpoint/web/part_cache.ts";
 import { hubFixture, type HubFixture } from "../../support/hub_fixture.ts";
 import { repositoryOf } from "../../support/hub_server.ts";
@@ -42,7 +42,7 @@ describe("weights of torch on the hub", () => {
         partBytes: 10_000,
       };
       const repository = parseRepository(`torch/${name}`, settings)!;
-      expect(await tensorsOf(new HubStore(repository, settings))).deep.equal(expected);
+      expect(await tensorsOf(new PageHubStore(repository, settings))).deep.equal(expected);
     });
   }
 });

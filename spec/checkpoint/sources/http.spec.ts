@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import type { ByteSource } from "../../../checkpoint/sources/byte_source.ts";
-import { fetchText, openHttpSource, type HttpOptions } from "../../../checkpoint/sources/http.ts";
+import { openHttpSource, type HttpOptions } from "../../../checkpoint/sources/http.ts";
 import { closedAddress, sendRange, serve, type Loopback } from "../../support/loopback.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
@@ -239,7 +239,6 @@ describe("openHttpSource", () => {
       let pages = 0;
       expect(await open(url, { onPage: () => pages++ })).to.equal(undefined);
       expect(pages).to.equal(1);
-      expect(await fetchText(new URL(url))).to.equal(undefined);
     });
 
   it("refuses the pointer of git-lfs", async () => {
@@ -254,12 +253,6 @@ describe("openHttpSource", () => {
     );
     const source = (await open(url))!;
     expect(await source.read(0, source.size)).to.deep.equal(file);
-  });
-
-  it("fetches a text whole", async () => {
-    const url = await start((_, response) => response.end("fn main() {}"));
-    expect(await fetchText(new URL(url))).to.equal("fn main() {}");
-    expect(server?.requests).to.deep.equal(["/x.bin whole"]);
   });
 
   const changes: Record<string, (response: ServerResponse) => void> = {

@@ -6,9 +6,9 @@ import { promisify } from "node:util";
 async function openAt(href: string, locations: readonly string[]): Promise<string[]> {
   const script = `
     globalThis.location = { href: ${JSON.stringify(href)} };
-    const { webPlatform } = await import("./engine/web/index.ts");
+    const { webFileHost } = await import("./checkpoint/web/index.ts");
     for (const location of ${JSON.stringify(locations)})
-      console.log(await webPlatform.openStore(location).then((store) => store.name, (e) => e.code + " " + e.message));`;
+      console.log(await webFileHost.openStore(location).then((store) => store.name, (e) => e.code + " " + e.message));`;
   const args = ["--import", "tsx", "--input-type=module", "--eval", script];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return stdout.trim().split("\n");

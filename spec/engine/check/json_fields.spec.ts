@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { isObject, JsonFields, readJsonFile, readTextFile } from "../../../engine/check/json_fields.ts";
+import { isObject, JsonFields } from "../../../engine/check/json_fields.ts";
+import { readJsonFile, readTextFile } from "../../../checkpoint/json_file.ts";
 import { MemorySource } from "../../../checkpoint/sources/memory.ts";
 import { MemoryStore } from "../../../checkpoint/stores/memory.ts";
 import { engineErrorOf } from "../../support/rejection.ts";

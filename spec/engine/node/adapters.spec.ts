@@ -2,15 +2,16 @@ import { expect } from "chai";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { getPlatform } from "../../../engine/host.ts";
-import { listAdapters, nodePlatform, openNullAdapter } from "../../../engine/node/index.ts";
+import { getGpuHost } from "../../../engine/host.ts";
+import { engineErrorOf } from "../../support/rejection.ts";
+import { listAdapters, nodeGpuHost, openNullAdapter } from "../../../engine/node/index.ts";
 
 const run = promisify(execFile);
 
 describe("adapters in Node", () => {
-  it("is the platform once imported", () => {
-    expect(getPlatform()).to.equal(nodePlatform);
-    expect(nodePlatform.runtime).to.equal("node");
+  it("is the host once imported", () => {
+    expect(getGpuHost()).to.equal(nodeGpuHost);
+    expect(nodeGpuHost.runtime).to.equal("node");
   });
 
   it("lists the software adapter with limits and features, after the GPUs", async () => {
@@ -26,7 +27,7 @@ describe("adapters in Node", () => {
   it("never lists nor chooses the null backend", async () => {
     const names = (await listAdapters()).map(({ name, backend }) => `${name} ${backend}`).join();
     expect(names).to.not.match(/null/i);
-    expect((await nodePlatform.openAdapter({})).adapter.info.device).to.not.equal("null-backend");
+    expect((await nodeGpuHost.openAdapter({})).adapter.info.device).to.not.equal("null-backend");
   });
 
   it("compiles on the null adapter, and rejects a wrong shader there", async () => {
@@ -47,13 +48,13 @@ describe("adapters in Node", () => {
 
   it("leaves the driver variables as they were", async () => {
     const before = { ...process.env };
-    await nodePlatform.openAdapter({ device: "software" });
+    await nodeGpuHost.openAdapter({ device: "software" });
     expect({ ...process.env }).to.deep.equal(before);
   });
 
   it("finds an adapter by part of its name, in any case", async () => {
     const [{ name }] = (await listAdapters()).slice(-1);
-    const { adapter } = await nodePlatform.openAdapter({ device: name.slice(1, 8).toUpperCase() });
+    const { adapter } = await nodeGpuHost.openAdapter({ device: name.slice(1, 8).toUpperCase() });
     expect(adapter.info.isFallbackAdapter).to.equal(true);
   });
 
@@ -63,9 +64,9 @@ describe("adapters in Node", () => {
     );
   });
 
-  it("rejects for a checkpoint folder that does not exist", async () => {
-    const error: unknown = await nodePlatform.openStore("/nonexistent/folder").catch((e: unknown) => e);
-    expect(error).to.include({ code: "bad-input", where: "/nonexistent/folder" });
+  it("names a file of the package that is not there", async () => {
+    const error = await engineErrorOf(() => nodeGpuHost.readText(new URL("./none.wgsl", import.meta.url)));
+    expect([error.code, error.where]).deep.equal(["io", new URL("./none.wgsl", import.meta.url).href]);
   });
 
   it("takes the name in BARK_DEVICE", async () => {
@@ -75,8 +76,8 @@ describe("adapters in Node", () => {
 
 async function openInChild(env: Record<string, string>): Promise<string> {
   const script = `
-    import { nodePlatform } from "./engine/node/index.ts";
-    const line = await nodePlatform.openAdapter({}).then(
+    import { nodeGpuHost } from "./engine/node/index.ts";
+    const line = await nodeGpuHost.openAdapter({}).then(
       ({ adapter, notice }) => adapter.info.isFallbackAdapter + " " + notice,
       (error) => error.code + " " + error.toLine());
     console.log(line);

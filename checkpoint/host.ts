@@ -1,0 +1,31 @@
+import { EngineError } from "../engine/errors.ts";
+import type { HubOptions } from "./hub/options.ts";
+import type { FileStore } from "./stores/file_store.ts";
+
+/** How the runtime around the library reaches files. */
+export interface FileHost {
+  /** A page fetches: every path is the address of something. */
+  readonly isPage: boolean;
+  /** The checkpoint at a path or URL, or of a repository on the hub (`owner/name`), which `options` describe. */
+  openStore(location: string, options?: HubOptions): Promise<FileStore>;
+  /** Writes a whole file, or leaves the old one. A page has none. @throws EngineError `io`. */
+  writeFile?(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
+  /** Makes a folder and the missing ones above it. A page has none. @throws EngineError `io`. */
+  makeFolder?(path: string): Promise<void>;
+}
+
+let current: FileHost | undefined;
+
+/** Makes `host` the one that files are opened by: checkpoint/node and checkpoint/web call it when imported. */
+export function setFileHost(host: FileHost): void {
+  current = host;
+}
+
+/** @throws EngineError `internal` where no host was set. */
+export function getFileHost(): FileHost {
+  if (current === undefined)
+    throw new EngineError("internal", "files have no host", {
+      fix: 'import "checkpoint/node/index.ts" (Node, Deno) or "checkpoint/web/index.ts" (browser) first',
+    });
+  return current;
+}

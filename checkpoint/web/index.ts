@@ -1,0 +1,34 @@
+import { EngineError } from "../../engine/errors.ts";
+import { setFileHost, type FileHost } from "../host.ts";
+import type { HubOptions } from "../hub/options.ts";
+import { parseRepository } from "../hub/repository.ts";
+import type { FileStore } from "../stores/file_store.ts";
+import { HttpStore } from "../stores/http.ts";
+import { PageHubStore } from "./page_hub_store.ts";
+import { CacheApiParts } from "./part_cache.ts";
+
+/** Files in a browser page: `fetch`. Importing this module selects it. */
+export const webFileHost: FileHost = {
+  isPage: true,
+  openStore: async (location, options = {}) => openPageStore(location, options),
+};
+
+/** `owner/name` is a repository on the hub; the address of a folder begins with `https://`, `/`, `./` or `../`. */
+function openPageStore(location: string, options: HubOptions): FileStore {
+  const repository = parseRepository(location, options);
+  if (repository === undefined) return new HttpStore(wholeAddress(location), { ...options, isPage: true });
+  const parts = new CacheApiParts(options.cacheDir ?? "bark-webgpu", options.onNotice);
+  return new PageHubStore(repository, { ...options, parts });
+}
+
+function wholeAddress(location: string): string {
+  const base = globalThis.location.href;
+  if (URL.canParse(location, base)) return new URL(location, base).href;
+  if (!base.startsWith("blob:")) return location;
+  throw new EngineError("usage", "a relative address means nothing in a worker that was made of a Blob", {
+    where: location,
+    fix: "give the whole address, which the page makes: new URL(location, document.baseURI).href",
+  });
+}
+
+setFileHost(webFileHost);
