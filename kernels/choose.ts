@@ -1,6 +1,6 @@
 import { EngineError } from "../engine/errors.ts";
-import type { Gpu } from "../engine/gpu.ts";
-import type { MatrixFormat } from "../engine/shaders/shader_source.ts";
+import type { Device } from "../engine/device.ts";
+import type { MatrixFormat } from "../engine/dtypes.ts";
 import { attentionWideKernel, type AttentionVersion } from "./attention/attention.ts";
 import { decodes, type AttentionDecodeVersion, type DecodeShape } from "./attention/decode.ts";
 import {
@@ -35,7 +35,7 @@ export type ForceableOp = keyof typeof forceable;
 type VersionOf<Op extends ForceableOp> = (typeof forceable)[Op][number];
 
 /** @throws EngineError `usage` if a version was forced that there is not. */
-export function checkVersions(gpu: Gpu): void {
+export function checkVersions(gpu: Device): void {
   for (const [op, version] of gpu.versions) {
     if (!Object.hasOwn(forceable, op)) throw unknown("versions", Object.keys(forceable), op);
     const names: readonly string[] = forceable[op as ForceableOp];
@@ -48,7 +48,7 @@ function unknown(where: string, names: readonly string[], actual: string): Engin
 }
 
 /** The version that was forced or tuned; {@link checkVersions} has seen its name. */
-function decided<Op extends ForceableOp>(gpu: Gpu, op: Op): VersionOf<Op> | undefined {
+function decided<Op extends ForceableOp>(gpu: Device, op: Op): VersionOf<Op> | undefined {
   return gpu.versions.get(op) as VersionOf<Op> | undefined;
 }
 
@@ -59,13 +59,13 @@ export const tuned = {
   attention_decode: ["chunks_subgroups", "chunks", "subgroups", "split"],
 } as const satisfies { [Op in ForceableOp]: readonly VersionOf<Op>[] };
 
-export function chooseMatmul(gpu: Gpu, rows: number, inner: number, columns: number): PlainVersion {
+export function chooseMatmul(gpu: Device, rows: number, inner: number, columns: number): PlainVersion {
   // No checkpoint of Bark has such a width.
   if (inner % 4 !== 0) return "plain";
   return rows <= gemvRows ? chooseGemv(gpu, rows) : chooseGemm(gpu, rows, columns);
 }
 
-function chooseGemv(gpu: Gpu, rows: number): VersionOf<"gemv"> {
+function chooseGemv(gpu: Device, rows: number): VersionOf<"gemv"> {
   const version = decided(gpu, "gemv");
   if (version !== undefined) return version;
   if (!gpu.isSoftware) return tuned.gemv[0];
@@ -83,7 +83,7 @@ const fewTiles = 256;
 /** Up to this many rows, the tile of gemm_broadcast, half of the one of gemm_wide would be padding. */
 const broadcastRows = 16;
 
-function chooseGemm(gpu: Gpu, rows: number, columns: number): VersionOf<"gemm"> {
+function chooseGemm(gpu: Device, rows: number, columns: number): VersionOf<"gemm"> {
   const version = decided(gpu, "gemm") ?? (gpu.isSoftware ? undefined : tuned.gemm[0]);
   if (version === "gemm_tiled") {
     const tiles = Math.ceil(rows / 64) * Math.ceil(columns / 64);
@@ -95,7 +95,7 @@ function chooseGemm(gpu: Gpu, rows: number, columns: number): VersionOf<"gemm"> 
 }
 
 /** The same version with a layer norm in front, if it has one. */
-export function chooseNormedMatmul(gpu: Gpu, rows: number, inner: number): NormedVersion | undefined {
+export function chooseNormedMatmul(gpu: Device, rows: number, inner: number): NormedVersion | undefined {
   // Only products of few rows have one, and which version does not depend on their columns.
   const version = chooseMatmul(gpu, rows, inner, 0);
   return version in normedVersions ? (version as NormedVersion) : undefined;
@@ -116,24 +116,24 @@ export function chooseSplit(inner: number, groups: number): number {
  * adds to (1.3 times the time of f32 in a decode), so there they are rounded to the format and stored as f32: the same
  * results in the time, and the memory, of f32.
  */
-export function chooseStorage(gpu: Gpu, format: MatrixFormat): MatrixFormat {
+export function chooseStorage(gpu: Device, format: MatrixFormat): MatrixFormat {
   return isSwiftShader(gpu) ? "f32" : format;
 }
 
 /** Chromium tells only the vendor and, of its software adapters, has this one alone. */
-function isSwiftShader(gpu: Gpu): boolean {
+function isSwiftShader(gpu: Device): boolean {
   return gpu.isSoftware && /swiftshader|google/i.test(gpu.adapterName);
 }
 
 /** Heads of a width that is no multiple of four, which no checkpoint of Bark has, get the plain version. */
-export function chooseAttention(gpu: Gpu, headDim: number): AttentionVersion {
+export function chooseAttention(gpu: Device, headDim: number): AttentionVersion {
   if (headDim % 4 !== 0) return "query";
   if (gpu.isSoftware) return gpu.supports(attentionWideKernel) ? "wide" : "strips";
   return headDim <= 64 ? "tile" : "query";
 }
 
 export function chooseAttentionDecode(
-  gpu: Gpu,
+  gpu: Device,
   shape: Pick<DecodeShape, "heads" | "headDim" | "capacity">,
 ): AttentionDecodeVersion {
   const version = decided(gpu, "attention_decode");
@@ -144,7 +144,7 @@ export function chooseAttentionDecode(
   return order.find((version) => decodes(gpu, version, shape)) ?? "lanes";
 }
 
-export function chooseLayernorm(gpu: Gpu): "workgroup" | "thread" {
+export function chooseLayernorm(gpu: Device): "workgroup" | "thread" {
   return gpu.isSoftware ? "thread" : "workgroup";
 }
 
@@ -152,7 +152,7 @@ export function chooseLayernorm(gpu: Gpu): "workgroup" | "thread" {
  * Lanes that share a row of logits when an id is picked. A GPU that has few rows waits for loads and logarithms, so there
  * a row gets as many as any adapter has; many rows fill it by themselves, and fewer lanes then have less to merge.
  */
-export function chooseSampleLanes(gpu: Gpu, rows: number): 64 | 256 {
+export function chooseSampleLanes(gpu: Device, rows: number): 64 | 256 {
   return gpu.isSoftware || rows >= 64 ? 64 : 256;
 }
 
@@ -161,7 +161,7 @@ export function chooseSampleLanes(gpu: Gpu, rows: number): 64 | 256 {
  * of 128. On SwiftShader, which has no cheap broadcast, the larger tile does. Below eight output channels all of them
  * would compute mostly padding.
  */
-export function chooseConv1d(gpu: Gpu, conv: Conv1d, stored: Pick<StoredRange, "skip" | "size">): Conv1dVersion {
+export function chooseConv1d(gpu: Device, conv: Conv1d, stored: Pick<StoredRange, "skip" | "size">): Conv1dVersion {
   if (!gpu.isSoftware) return "tile";
   if (isSingle(conv)) return "single";
   const { inChannels, outChannels } = conv;
@@ -173,6 +173,6 @@ export function chooseConv1d(gpu: Gpu, conv: Conv1d, stored: Pick<StoredRange, "
   return gpu.supports(conv1dBroadcast) ? "broadcast" : "tile";
 }
 
-export function chooseLstm(gpu: Gpu): "thread" | "split" {
+export function chooseLstm(gpu: Device): "thread" | "split" {
   return gpu.isSoftware ? "thread" : "split";
 }

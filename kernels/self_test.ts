@@ -1,6 +1,7 @@
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import { formatsOf, usesWeights, type MatrixFormat } from "../engine/shaders/shader_source.ts";
+import { formatsOf, usesWeights } from "../engine/shaders/shader_source.ts";
+import type { MatrixFormat } from "../engine/dtypes.ts";
 import { attentionCases } from "./self_test/attention.ts";
 import { Bench, type Case } from "./self_test/case.ts";
 import { codebookCases } from "./self_test/codebook.ts";

@@ -1,5 +1,5 @@
 import type { Gpu } from "../engine/gpu.ts";
-import type { MatrixFormat } from "../engine/shaders/shader_source.ts";
+import type { MatrixFormat } from "../engine/dtypes.ts";
 import { TuneBench } from "./tune_bench.ts";
 
 /** Milliseconds that a tune may take, compiling included. */

@@ -1,8 +1,9 @@
 import type { Gpu } from "../engine/gpu.ts";
 import type { Program } from "../engine/program.ts";
-import type { MatrixFormat } from "../engine/shaders/shader_source.ts";
+import type { MatrixFormat } from "../engine/dtypes.ts";
 import { Scope } from "../engine/scope.ts";
-import type { Dtype, Tensor } from "../engine/tensor.ts";
+import type { Tensor } from "../engine/tensor.ts";
+import type { Dtype } from "../engine/dtypes.ts";
 import { attentionDecode, attentionDecodeVersions, decodeScratch } from "./attention/decode.ts";
 import { tuned } from "./choose.ts";
 import type { Linear } from "./matmul/linear.ts";

@@ -1,6 +1,6 @@
 import type { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel, Constants } from "../../engine/kernel.ts";
-import type { MatrixFormat, WeightFormat } from "../../engine/shaders/shader_source.ts";
+import type { MatrixFormat, WeightFormat } from "../../engine/dtypes.ts";
 import { attentionKernels } from "../../kernels/attention/attention.ts";
 import { decodeKernel, kvAppendKernel } from "../../kernels/attention/decode.ts";
 import { chooseLayernorm, chooseStorage } from "../../kernels/choose.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../../engine/errors.ts";
-import type { Gpu } from "../../engine/gpu.ts";
+import type { Device } from "../../engine/device.ts";
 import { defineKernel, optionalRead, read, readWrite, type AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
@@ -71,7 +71,7 @@ export interface AttentionShape {
 }
 
 /** The kernels that {@link attention} is made of, given scratch memory. */
-export function attentionKernels(gpu: Gpu, headDim: number): readonly AnyKernel[] {
+export function attentionKernels(gpu: Device, headDim: number): readonly AnyKernel[] {
   const version = chooseAttention(gpu, headDim);
   return version === "strips" ? stripKernels : [singleKernels[version]];
 }

@@ -1,5 +1,5 @@
 import { EngineError } from "../../engine/errors.ts";
-import type { Gpu } from "../../engine/gpu.ts";
+import type { Device } from "../../engine/device.ts";
 import { defineKernel, read, readWrite, type AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
@@ -136,7 +136,7 @@ interface Heads {
 }
 
 /** Whether a device can decode these heads over a cache of this capacity with a version. */
-export function decodes(gpu: Gpu, version: AttentionDecodeVersion, { heads, headDim, capacity }: Heads): boolean {
+export function decodes(gpu: Device, version: AttentionDecodeVersion, { heads, headDim, capacity }: Heads): boolean {
   if (version === "lanes") return true;
   if (!gpu.supports(attentionDecodeVersions[version]) || headDim % 4 !== 0) return false;
   if (headDim > widestOf(version)) return false;
@@ -170,7 +170,7 @@ export interface Attended {
 }
 
 /** The kernel of {@link attentionDecode}. */
-export function decodeKernel(gpu: Gpu, heads: Heads): AnyKernel {
+export function decodeKernel(gpu: Device, heads: Heads): AnyKernel {
   return attentionDecodeVersions[chooseAttentionDecode(gpu, heads)];
 }
 

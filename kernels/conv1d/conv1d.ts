@@ -1,9 +1,9 @@
 import { EngineError } from "../../engine/errors.ts";
-import type { Gpu } from "../../engine/gpu.ts";
+import type { Device } from "../../engine/device.ts";
 import { defineKernel, optionalRead, read, readWrite, spread } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
-import type { WeightFormat } from "../../engine/shaders/shader_source.ts";
+import type { WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseConv1d } from "../choose.ts";
 import { elu, expm1Prelude } from "../elementwise/elementwise.ts";
@@ -239,7 +239,7 @@ export function isSingle({ inChannels, outChannels, kernelSize, stride, dilation
 
 /** @throws EngineError `usage` if a version that was forced cannot do a convolution. */
 function checkVersion(
-  gpu: Gpu,
+  gpu: Device,
   version: Conv1dVersion,
   conv: Conv1d,
   { skip, size }: Pick<StoredRange, "skip" | "size">,

@@ -1,6 +1,6 @@
 import type { Program } from "../../engine/program.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
-import type { WeightFormat } from "../../engine/shaders/shader_source.ts";
+import type { WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { checkWeightSize, conv1d, type Conv1d, type Conv1dVersion, type ConvShape } from "../conv1d/conv1d.ts";
 import { createWeights } from "../matmul/linear.ts";

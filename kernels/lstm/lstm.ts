@@ -1,7 +1,7 @@
 import { defineKernel, read, readWrite } from "../../engine/kernel.ts";
 import type { Recording } from "../../engine/recorder.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
-import type { WeightFormat } from "../../engine/shaders/shader_source.ts";
+import type { WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseLstm } from "../choose.ts";
 import { checkWeightSize } from "../conv1d/conv1d.ts";

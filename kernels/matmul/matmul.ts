@@ -1,5 +1,5 @@
 import { EngineError } from "../../engine/errors.ts";
-import type { Gpu } from "../../engine/gpu.ts";
+import type { Device } from "../../engine/device.ts";
 import { defineKernel, optionalRead, read, readWrite, type AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
@@ -247,7 +247,7 @@ export function fusesNorm(program: Program, rows: number, inner: number): boolea
 }
 
 /** The kernels that a model's products of `rows` rows of `inner` values are made of. */
-export function matmulKernels(gpu: Gpu, rows: number, inner: number): readonly AnyKernel[] {
+export function matmulKernels(gpu: Device, rows: number, inner: number): readonly AnyKernel[] {
   // Of few columns and of many: a GPU's tile depends on how many there are.
   const names = new Set([inner, 1 << 16].map((columns) => chooseMatmul(gpu, rows, inner, columns)));
   const plainKernels = Array.from(names, (name) => matmulVersions[name]);

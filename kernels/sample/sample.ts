@@ -1,5 +1,5 @@
 import { defineKernel, read, readWrite } from "../../engine/kernel.ts";
-import type { Gpu } from "../../engine/gpu.ts";
+import type { Device } from "../../engine/device.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseSampleLanes } from "../choose.ts";
@@ -111,7 +111,7 @@ function selection(options: SampleOptions): Selection {
 
 /** The overrides of a kernel that picks for `rows` rows. */
 export function sampleConstants(
-  gpu: Gpu,
+  gpu: Device,
   rows: number,
   { greedy, topK = 0, topP = 1 }: Pick<SampleOptions, "greedy" | "topK" | "topP">,
   lanes: SampleLanes = chooseSampleLanes(gpu, rows),

@@ -3,7 +3,7 @@ import type { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import { Scope } from "../../engine/scope.ts";
-import type { MatrixFormat, WeightFormat } from "../../engine/shaders/shader_source.ts";
+import type { MatrixFormat, WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 
 /** A tensor that the kernel wrote, and what should be in it. */

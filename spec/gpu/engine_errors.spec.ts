@@ -73,7 +73,7 @@ describe("faults that the engine names", () => {
       workgroups: () => [1],
     });
     const [x, y] = [gpu.tensor("f32", [4], "x"), gpu.tensor("f32", [4], "y")];
-    const error = await engineErrorOf(() => gpu.run(broken, { x, y }, { count: 4, scale: 1 }));
+    const error = await engineErrorOf(() => gpu.runKernel(broken, { x, y }, { count: 4, scale: 1 }));
     expect(error.code).equal("shader");
     expect(error.where).match(/^spec\.broken \(data\/broken\.wgsl:11:\d+\)$/);
     expect(error.problem).match(/undeclared_name.* in `y\[i\] = undeclared_name \* x\[i\];`$/s);

@@ -1,7 +1,7 @@
 import { Scope } from "../../../engine/scope.ts";
 import { expect } from "chai";
 import type { Gpu } from "../../../engine/gpu.ts";
-import type { MatrixFormat } from "../../../engine/shaders/shader_source.ts";
+import type { MatrixFormat } from "../../../engine/dtypes.ts";
 import { gelu } from "../../../kernels/math.ts";
 import { createLinear, roundTo } from "../../../kernels/matmul/linear.ts";
 import {

@@ -7,14 +7,12 @@ import {
   coarseLength,
   coarseRanges,
   coarseWindowInput,
-  maxSemanticTokens,
   planCoarse,
-  roundHalfEven,
-  semanticInput,
-  semanticRanges,
   type CoarsePlan,
-} from "../../../bark/generate/planning.ts";
-import type { HistoryPrompt } from "../../../bark/voice/voices.ts";
+} from "../../../bark/generate/coarse_plan.ts";
+import { maxSemanticTokens, semanticInput, semanticRanges } from "../../../bark/generate/semantic_plan.ts";
+import { roundHalfEven } from "../../../bark/generate/python.ts";
+import type { HistoryPrompt } from "../../../bark/voice/history_prompt.ts";
 import type { JsonObject } from "../../../engine/check/json_fields.ts";
 import { NdArray } from "../../../engine/ndarray.ts";
 
