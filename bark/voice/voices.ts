@@ -133,7 +133,7 @@ async function openFile(path: string): Promise<ByteSource | undefined> {
   let folder: FileStore;
   try {
     // Else `owner/name@…` would be taken for a repository on the hub.
-    folder = await getFileHost().openStore((isRelative ? "../" : "") + path.slice(0, slash + 1));
+    folder = await getFileHost().openStore((isRelative ? "./" : "") + path.slice(0, slash + 1));
   } catch (error) {
     if (error instanceof EngineError && error.code === "bad-input") return undefined;
     throw error;
