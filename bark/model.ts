@@ -104,7 +104,7 @@ export class BarkModel {
       return chooseFormat(reader, "semantic.", options.dtype);
     };
     return await Placement.opened(store, options, check, async (placement, dtype) => {
-      await compileAhead(placement.gpu, config, generation_config, dtype);
+      compileAhead(placement.gpu, config, generation_config, dtype);
       const model = new BarkModel({ config, generation_config, dtype, placement }, options.onNotice);
       await model.#load(options);
       reportReady(source, options);

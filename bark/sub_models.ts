@@ -4,8 +4,6 @@ import type { FileStore } from "../engine/file_store.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/shader_source.ts";
 import type { TensorReader } from "../engine/tensor_reader.ts";
-import { chooseStorage } from "../kernels/choose.ts";
-import { tune } from "../kernels/tune.ts";
 import { CausalModel } from "./causal_model.ts";
 import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config.ts";
 import { causalTensors, fineTensors } from "./expected_tensors.ts";
@@ -144,7 +142,6 @@ async function loadAlone<T, C>(
     return { prefix, format: chooseFormat(reader, prefix, options.dtype) };
   };
   return await Placement.opened(store, options, check, async (placement, { prefix, format }) => {
-    await tune(placement.gpu, chooseStorage(placement.gpu, format));
     const model = new Model({ placement, prefix, format }, config, placement);
     await placement.load(options);
     reportReady(source, options);

@@ -14,8 +14,8 @@ export interface GpuOptions extends AdapterRequest {
   /** For which kind of adapter to choose the versions of kernels, for tests and benches. Default: for this one. */
   kernels?: "software" | "gpu" | undefined;
   /**
-   * Forces versions of ops by name, such as `{ gemv: "gemv_split" }`; `"static"` forces none, but keeps a start-up tune
-   * from choosing. kernels/choose.ts lists the names. Default: what the platform was told (`BARK_KERNELS` in Node).
+   * Forces versions of ops by name, such as `{ gemv: "gemv_split" }`: kernels/choose.ts lists the names. Default: those of
+   * the platform (`BARK_KERNELS` in Node).
    */
   versions?: ForcedVersions | undefined;
 }
@@ -74,10 +74,8 @@ export class Gpu implements TensorMaker {
   readonly adapterName: string;
   /** A software adapter (SwiftShader, lavapipe): kernels without barriers are chosen for it. */
   readonly isSoftware: boolean;
-  /** Versions of ops that were forced, or that a start-up tune found the fastest here, by op: see kernels/choose.ts. */
-  readonly versions: Map<string, string>;
-  /** Whether a start-up tune may choose versions: see kernels/tune.ts. */
-  readonly mayTune: boolean;
+  /** Forced versions by op: see kernels/choose.ts. */
+  readonly versions: ReadonlyMap<string, string>;
   readonly limits: GPUSupportedLimits;
   readonly features: ReadonlySet<string>;
   readonly pipelines: PipelineCache;
@@ -128,8 +126,7 @@ export class Gpu implements TensorMaker {
     this.adapterName = info.description || info.device || info.vendor || "unnamed adapter";
     const isSoftware = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(this.adapterName);
     this.isSoftware = kernels === undefined ? isSoftware : kernels === "software";
-    this.versions = new Map(versions === "static" ? [] : Object.entries(versions ?? {}));
-    this.mayTune = versions !== "static";
+    this.versions = new Map(Object.entries(versions ?? {}));
     this.limits = device.limits;
     this.features = device.features;
     this.pipelines = new PipelineCache(device);

@@ -31,9 +31,9 @@ export const readGpuOptions = argumentsOf("openGpu", {
   device: readDevice,
   onNotice: readFunction<(line: string) => void>(),
   kernels: noneOr(readOneOf("software", "gpu")),
-  versions: noneOr(reader<ForcedVersions>('names of versions by op, or "static"', isVersions)),
+  versions: noneOr(reader<ForcedVersions>("names of versions by op", isVersions)),
 } satisfies ReadersOf<GpuOptions>);
 
 function isVersions(value: unknown): boolean {
-  return value === "static" || (isPlainObject(value) && Object.values(value).every((name) => typeof name === "string"));
+  return isPlainObject(value) && Object.values(value).every((name) => typeof name === "string");
 }

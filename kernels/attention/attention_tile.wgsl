@@ -6,23 +6,6 @@
 // The four sums of a query are merged at the end. Online softmax (Milakov & Gimelshein 2018).
 // Tiles that lie wholly after the last query are not visited where nothing but causality masks. Masking as in attention.wgsl.
 // q, k, v, mask, y: as there, in quads. 12 KiB of workgroup memory.
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  head_dim: u32,
-  past: u32,
-  causal: u32,
-  has_mask: u32,
-  scale: f32,
-  q_first: u32,
-  q_stride: u32,
-  k_first: u32,
-  k_stride: u32,
-  v_first: u32,
-  v_stride: u32,
-  y_first: u32,
-}
 @group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> k: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> v: array<vec4<f32>>;

@@ -5,20 +5,6 @@
 // weighs nothing, so that a row without any visible key weighs those masked once evenly, as in PyTorch.
 // q: [queries, q_stride], k: [keys, k_stride] with first elements given; query i stands at position past + i.
 // mask: [keys], 0 = masked. y: [heads, queries, keys].
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  head_dim: u32,
-  past: u32,
-  causal: u32,
-  has_mask: u32,
-  scale: f32,
-  q_first: u32,
-  q_stride: u32,
-  k_first: u32,
-  k_stride: u32,
-}
 @group(0) @binding(0) var<storage, read> q: array<f32>;
 @group(0) @binding(1) var<storage, read> k: array<f32>;
 @group(0) @binding(2) var<storage, read> mask: array<u32>;

@@ -11,23 +11,6 @@
 // Wider heads than 64 go by slices of 64 values, each with scores of its own.
 // q: [queries, q_stride], k: [keys, k_stride], v: [keys, v_stride], y: [queries, heads * head_dim], in quads, first elements
 // given; query i stands at position past + i. mask: [keys], 0 = masked.
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  head_dim: u32,
-  past: u32,
-  causal: u32,
-  has_mask: u32,
-  scale: f32,
-  q_first: u32,
-  q_stride: u32,
-  k_first: u32,
-  k_stride: u32,
-  v_first: u32,
-  v_stride: u32,
-  y_first: u32,
-}
 @group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> k: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> v: array<vec4<f32>>;

@@ -12,8 +12,6 @@ struct Params {
   accumulate: u32,    // y += instead of y =
   has_norm_bias: u32, // of the layer normalisation in front (normed_input.wgsl)
   workgroup_groups: u32,   // groups of four columns of a workgroup (gemv_split.wgsl)
-  head_quads: u32,    // values of a head by four, and
-  chunks: u32,        // chunks of the cache, of the attention in front (attended_input.wgsl)
 }
 fn store_column(row: u32, column: u32, sum: f32) {
   if (column >= params.columns) { return; }

@@ -11,6 +11,8 @@
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
+override head_quads: u32;   // vec4 of a head
+override chunks: u32;   // of the whole cache
 struct Lane { @builtin(local_invocation_index) index: u32 }
 
 const chunk_keys = 128u;
@@ -19,14 +21,14 @@ const lowest = -3.4028234e38;
 var<workgroup> scores: array<f32, most_parts>;   // [chunk, head]: the largest score, then the share of the chunk
 var<workgroup> masses: array<f32, most_parts>;   // [chunk, head]: the sum of the weights
 
-fn heads() -> u32 { return params.inner / 4u / params.head_quads; }
+fn heads() -> u32 { return params.inner / 4u / head_quads; }
 
 // Chunks that hold keys. A row that ran past the cache stays on its last slot.
-fn chunks_in_use(row: u32) -> u32 { return min(state[row * 4u + 1u] / chunk_keys + 1u, params.chunks); }
+fn chunks_in_use(row: u32) -> u32 { return min(state[row * 4u + 1u] / chunk_keys + 1u, chunks); }
 
 // First quad of a chunk's head.
 fn part_of(row: u32, chunk: u32, head: u32) -> u32 {
-  return ((row * params.chunks + chunk) * heads() + head) * (params.head_quads + 1u);
+  return ((row * chunks + chunk) * heads() + head) * (head_quads + 1u);
 }
 
 fn prepare_input(first: u32, blocks: u32, lane: Lane, lanes: u32) {
@@ -34,7 +36,7 @@ fn prepare_input(first: u32, blocks: u32, lane: Lane, lanes: u32) {
   let count = chunks_in_use(row) * heads();
   // Every lane fetches, so that there is one wait for all of it; what follows stays in the workgroup.
   for (var i = lane.index; i < count; i += lanes) {
-    let part = x[part_of(row, i / heads(), i % heads()) + params.head_quads];
+    let part = x[part_of(row, i / heads(), i % heads()) + head_quads];
     scores[i] = part.x;
     masses[i] = part.y;
   }
@@ -53,21 +55,21 @@ fn prepare_input(first: u32, blocks: u32, lane: Lane, lanes: u32) {
   workgroupBarrier();
 }
 
-// A chunk's part of values 4 k to 4 k + 3 of the row; none of a chunk that holds no keys.
-fn part(row: u32, chunk: u32, chunks: u32, k: u32) -> vec4<f32> {
-  let head = k / params.head_quads;
-  let inside = min(chunk, chunks - 1u);
-  let share = select(0.0, scores[inside * heads() + head], chunk < chunks);
-  return share * x[part_of(row, inside, head) + k % params.head_quads];
+// A chunk's part of values 4 k to 4 k + 3 of the row; zero for a chunk that is not one of the `used`.
+fn part(row: u32, chunk: u32, used: u32, k: u32) -> vec4<f32> {
+  let head = k / head_quads;
+  let inside = min(chunk, used - 1u);
+  let share = select(0.0, scores[inside * heads() + head], chunk < used);
+  return share * x[part_of(row, inside, head) + k % head_quads];
 }
 
-// Values 4 k to 4 k + 3 of the row that was prepared: four chunks at a time, whose loads are in flight together.
+// Values 4 k to 4 k + 3 of the prepared row: four chunks at a time, whose loads are in flight together.
 fn input(first: u32, k: u32) -> vec4<f32> {
   let row = first / (params.inner / 4u);
-  let chunks = chunks_in_use(row);
+  let used = chunks_in_use(row);
   var value = vec4<f32>();
-  for (var i = 0u; i < chunks; i += 4u) {
-    value += part(row, i, chunks, k) + part(row, i + 1u, chunks, k) + part(row, i + 2u, chunks, k) + part(row, i + 3u, chunks, k);
+  for (var i = 0u; i < used; i += 4u) {
+    value += part(row, i, used, k) + part(row, i + 1u, used, k) + part(row, i + 2u, used, k) + part(row, i + 3u, used, k);
   }
   return value;
 }

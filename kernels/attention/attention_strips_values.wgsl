@@ -15,12 +15,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   if (d >= quads) { return; }
   let row = workgroup.y * 8u;
   let head = workgroup.z;
-  let last_row = params.rows - 1u;
+  let last_row = params.queries - 1u;
   let last_key = params.keys - 1u;
   let v_stride = params.v_stride / 4u;
   let v_head = params.v_first / 4u + head * quads + d;
   let stride = row_quads();
-  let w_head = head * params.rows * stride;
+  let w_head = head * params.queries * stride;
   let w0 = w_head + row * stride;
   let w1 = w_head + min(row + 1u, last_row) * stride;
   let w2 = w_head + min(row + 2u, last_row) * stride;
@@ -45,9 +45,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     y6 += four * weights[w6 + i]; y7 += four * weights[w7 + i];
   }
   var sums = array<vec4<f32>, 8>(y0, y1, y2, y3, y4, y5, y6, y7);
-  let rows = min(8u, params.rows - row);
+  let rows = min(8u, params.queries - row);
   for (var i = 0u; i < rows; i++) {
     let total = weights[w_head + (row + i) * stride + stride - 1u].x;
-    y[params.y_first / 4u + ((params.first_query + row + i) * params.heads + head) * quads + d] = sums[i] / total;
+    y[params.y_first / 4u + ((row + i) * params.heads + head) * quads + d] = sums[i] / total;
   }
 }

@@ -8,23 +8,6 @@
 // The running maximum starts from that finite value: WGSL may assume that no value is infinite.
 // q: [queries, q_stride], k, v: [keys, .._stride] with first elements given, so that one [n, 3H] product serves as all
 // three; query i stands at position past + i. mask: [keys], 0 = masked. y: [queries, heads * head_dim].
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  head_dim: u32,
-  past: u32,
-  causal: u32,
-  has_mask: u32,
-  scale: f32,
-  q_first: u32,
-  q_stride: u32,
-  k_first: u32,
-  k_stride: u32,
-  v_first: u32,
-  v_stride: u32,
-  y_first: u32,
-}
 @group(0) @binding(0) var<storage, read> q: array<f32>;
 @group(0) @binding(1) var<storage, read> k: array<f32>;
 @group(0) @binding(2) var<storage, read> v: array<f32>;

@@ -25,8 +25,8 @@ fn masked(position: u32, key: u32) -> vec4<u32> {
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let row = workgroup.x * 8u + local;
-  if (row >= params.heads * params.rows) { return; }
-  let position = params.past + params.first_query + row % params.rows;
+  if (row >= params.heads * params.queries) { return; }
+  let position = params.past + row % params.queries;
   let first = row * row_quads();
   let quads = row_quads() - 1u;
   var maximum = lowest;

@@ -16,11 +16,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let row = workgroup.y * 8u;
   let head = workgroup.z;
   let quads = params.head_dim / 4u;
-  let last_row = params.rows - 1u;
+  let last_row = params.queries - 1u;
   let last_key = params.keys - 1u;
   let q_stride = params.q_stride / 4u;
   let k_stride = params.k_stride / 4u;
-  let q_head = params.q_first / 4u + params.first_query * q_stride + head * quads;
+  let q_head = params.q_first / 4u + head * quads;
   let k_head = params.k_first / 4u + head * quads;
   let q0 = q_head + row * q_stride;
   let q1 = q_head + min(row + 1u, last_row) * q_stride;
@@ -45,13 +45,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     s4 += a4 * four; s5 += a5 * four; s6 += a6 * four; s7 += a7 * four;
   }
   let stride = row_quads();
-  let first = (head * params.rows + row) * stride + key / 4u;
+  let first = (head * params.queries + row) * stride + key / 4u;
   scores[first] = s0 * params.scale;
-  if (row + 1u < params.rows) { scores[first + stride] = s1 * params.scale; }
-  if (row + 2u < params.rows) { scores[first + 2u * stride] = s2 * params.scale; }
-  if (row + 3u < params.rows) { scores[first + 3u * stride] = s3 * params.scale; }
-  if (row + 4u < params.rows) { scores[first + 4u * stride] = s4 * params.scale; }
-  if (row + 5u < params.rows) { scores[first + 5u * stride] = s5 * params.scale; }
-  if (row + 6u < params.rows) { scores[first + 6u * stride] = s6 * params.scale; }
-  if (row + 7u < params.rows) { scores[first + 7u * stride] = s7 * params.scale; }
+  if (row + 1u < params.queries) { scores[first + stride] = s1 * params.scale; }
+  if (row + 2u < params.queries) { scores[first + 2u * stride] = s2 * params.scale; }
+  if (row + 3u < params.queries) { scores[first + 3u * stride] = s3 * params.scale; }
+  if (row + 4u < params.queries) { scores[first + 4u * stride] = s4 * params.scale; }
+  if (row + 5u < params.queries) { scores[first + 5u * stride] = s5 * params.scale; }
+  if (row + 6u < params.queries) { scores[first + 6u * stride] = s6 * params.scale; }
+  if (row + 7u < params.queries) { scores[first + 7u * stride] = s7 * params.scale; }
 }

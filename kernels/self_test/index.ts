@@ -1,18 +1,18 @@
-import { EngineError } from "../engine/errors.ts";
-import type { Gpu } from "../engine/gpu.ts";
-import { formatsOf, usesWeights, type MatrixFormat } from "../engine/shader_source.ts";
-import { attentionCases } from "./self_test/attention.ts";
-import { Bench, type Case } from "./self_test/case.ts";
-import { codebookCases } from "./self_test/codebook.ts";
-import { conv1dCases } from "./self_test/conv1d.ts";
-import { elementwiseCases } from "./self_test/elementwise.ts";
-import { embeddingCases } from "./self_test/embedding.ts";
-import { layernormCases } from "./self_test/layernorm.ts";
-import { lstmCases } from "./self_test/lstm.ts";
-import { matmulCases } from "./self_test/matmul.ts";
-import { sampleCases } from "./self_test/sample.ts";
+import { EngineError } from "../../engine/errors.ts";
+import type { Gpu } from "../../engine/gpu.ts";
+import { formatsOf, usesWeights, type MatrixFormat } from "../../engine/shader_source.ts";
+import { attentionCases } from "./attention.ts";
+import { CaseScope, type SelfTestCase } from "./case.ts";
+import { codebookCases } from "./codebook.ts";
+import { conv1dCases } from "./conv1d.ts";
+import { elementwiseCases } from "./elementwise.ts";
+import { embeddingCases } from "./embedding.ts";
+import { layernormCases } from "./layernorm.ts";
+import { lstmCases } from "./lstm.ts";
+import { matmulCases } from "./matmul.ts";
+import { sampleCases } from "./sample.ts";
 
-const cases: readonly Case[] = [
+const cases: readonly SelfTestCase[] = [
   ...attentionCases,
   ...codebookCases,
   ...conv1dCases,
@@ -45,23 +45,23 @@ export async function* selfTest(gpu: Gpu): AsyncGenerator<SelfTestResult> {
 /** Runs one case; what it throws becomes the result's error. */
 export async function runCase(
   gpu: Gpu,
-  { kernel, tolerance, record }: Case,
+  { kernel, tolerance, record }: SelfTestCase,
   format: MatrixFormat,
 ): Promise<SelfTestResult> {
   const name = usesWeights(kernel) ? `${kernel.name} ${format}` : kernel.name;
-  const bench = new Bench(gpu, format);
+  const scope = new CaseScope(gpu, format);
   try {
-    const outputs = record(bench);
+    const outputs = record(scope);
     // A version that was not forced would pass in the place of the one that is reported.
-    if (!bench.commands.kernelNames.includes(kernel.name)) throw new Error("its case runs another kernel");
-    await bench.commands.run();
+    if (!scope.commands.kernelNames.includes(kernel.name)) throw new Error("its case runs another kernel");
+    await scope.commands.run();
     let worst = 0;
     for (const [tensor, expected] of outputs) worst = Math.max(worst, worstDifference(await tensor.read(), expected));
     return { kernel: name, ok: worst <= tolerance, worst, tolerance };
   } catch (error) {
     return { kernel: name, ok: false, worst: Infinity, tolerance, error: lineOf(error) };
   } finally {
-    bench.dispose();
+    scope.dispose();
   }
 }
 
