@@ -1,11 +1,12 @@
-// Attention of one new token over a KV cache, and the append to that cache. One workgroup a head of a row.
-// The row's position comes from the decode state on the GPU, so that nothing is written by the host from token to
-// token. A head's workgroup alone reads and writes that head's part of the cache, so appending and reading fit in one
-// dispatch: one read_write binding, with a storage barrier between.
-// Each lane scores every 64th key; the maximum and the sum are taken by every lane over 64 partial results (two
-// barriers each instead of a tree); then each lane owns every 64th output value and walks the keys.
-// qkv: [rows, 3 * width], width = heads * head_dim; k_cache, v_cache: [rows, capacity, width]; state: [rows, 4] =
-// token, position, step, done; scores: [rows, heads, capacity], scratch; y: [rows, width].
+// Appends a token's k and v to the cache, then y[h] = sum_j softmax_j(q[h] . k_cache[j, h] * scale) v_cache[j, h].
+// The plainest version, for heads of any width and caches of any capacity: 64 lanes a head of a row, scores in storage. Lanes
+// share out the keys, then the values. Every lane adds up all 64 partial results: two barriers instead of a tree's six.
+// Layout: qkv [rows, 3 * width], width = heads * head_dim
+//   state [rows, 4] = token, position, step, done: the host writes nothing from token to token
+//   k_cache, v_cache [rows, capacity, width]
+//   scores [rows, heads, capacity], scratch
+//   y [rows, width]
+// Append and read fit in one dispatch, since no other workgroup touches a head's part of the cache: a storage barrier parts them.
 struct Params { rows: u32, heads: u32, head_dim: u32, capacity: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read> state: array<u32>;
@@ -24,19 +25,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let row = workgroup.y;
   let head_dim = params.head_dim;
   let width = params.heads * head_dim;
-  // A row that ran past the cache (its tokens are thrown away) stays on the last slot.
+  // A row past the end of the cache stays on the last slot; its tokens are dropped.
   let position = min(state[row * 4u + 1u], params.capacity - 1u);
   let keys = position + 1u;
   let q_head = row * 3u * width + head * head_dim;
   let cache_head = row * params.capacity * width + head * head_dim;
   let scores_head = (row * params.heads + head) * params.capacity;
 
+  // Append.
   for (var d = local; d < head_dim; d += lanes) {
     k_cache[cache_head + position * width + d] = qkv[q_head + width + d];
     v_cache[cache_head + position * width + d] = qkv[q_head + 2u * width + d];
   }
   storageBarrier();
 
+  // Pass 1: scores.
   var maximum = -3.4028234e38;
   for (var key = local; key < keys; key += lanes) {
     let k_row = cache_head + key * width;
@@ -51,6 +54,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   for (var i = 0u; i < lanes; i++) { maximum = max(maximum, partial[i]); }
   workgroupBarrier();
 
+  // Pass 2: weights.
   var sum = 0.0;
   for (var key = local; key < keys; key += lanes) {
     let weight = exp(scores[scores_head + key] - maximum);
@@ -63,6 +67,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   var total = 0.0;
   for (var i = 0u; i < lanes; i++) { total += partial[i]; }
 
+  // Pass 3: the weighted sum.
   for (var d = local; d < head_dim; d += lanes) {
     var value = 0.0;
     for (var key = 0u; key < keys; key++) {

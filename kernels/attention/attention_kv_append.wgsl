@@ -1,5 +1,6 @@
-// Copies the K and V parts of a prefill's qkv product into a KV cache: k_cache[first + i] = qkv[qkv_row + i, width..2 width], and v likewise.
-// qkv: [rows, 3 * width]; k_cache, v_cache: elements `first` on, rows of `width`. One invocation an element.
+// k_cache[first + i] = qkv[qkv_row + i, width..2 width], v_cache likewise: copies K and V of a prefill into a cache.
+// Layout: qkv [rows, 3 * width]
+//   k_cache, v_cache [*, width], from element `first` on
 struct Params { rows: u32, width: u32, first: u32, qkv_row: u32 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read_write> k_cache: array<f32>;

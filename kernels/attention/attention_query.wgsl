@@ -1,13 +1,12 @@
-// y[i, h] = sum_j softmax_j(q[i, h] . k[j, h] * scale) v[j, h]: attention of many queries over the keys, causal or not, with an
-// optional mask over keys. One invocation owns one query of one head and up to 64 of its output values; wider heads are
-// split over invocations, which then repeat the scores. All invocations of a workgroup share the head, so K and V are
-// read at one address by all of them. Keys are taken eight at a time, so that q is read once for eight scores.
-// Online softmax (Milakov & Gimelshein 2018); nothing of size queries x keys is stored.
-// Masked scores are the lowest finite f32, as in PyTorch: a key masked once still counts where a row sees no key at
-// all (then all such keys weigh the same, and nothing is NaN); a key masked twice (mask and causality) never counts.
-// The running maximum starts from that finite value: WGSL may assume that no value is infinite.
-// q: [queries, q_stride], k, v: [keys, .._stride] with first elements given, so that one [n, 3H] product serves as all
-// three; query i stands at position past + i. mask: [keys], 0 = masked. y: [queries, heads * head_dim].
+// y[i, h] = sum_j softmax_j(q[i, h] . k[j, h] * scale) v[j, h]: many queries, causal or not, an optional mask over keys.
+// The plainest version, for heads of any width: an invocation owns one query of one head and up to 64 of its values (wider
+// heads repeat the scores); eight keys share a load of q. Online softmax (Milakov & Gimelshein 2018): no score is stored.
+// Layout: q [queries, q_stride], row 0 at element q_first
+//   k [keys, k_stride], v [keys, v_stride], likewise
+//   mask [keys], 0 = masked
+//   y [queries, heads * head_dim], query 0 at element y_first
+// A key masked once scores the lowest finite f32, as in PyTorch, so a row that sees no key weighs such keys evenly and holds no
+// NaN; a key masked twice (mask and causality) never counts. No infinities: WGSL may assume that no value is infinite.
 @group(0) @binding(0) var<storage, read> q: array<f32>;
 @group(0) @binding(1) var<storage, read> k: array<f32>;
 @group(0) @binding(2) var<storage, read> v: array<f32>;
@@ -45,6 +44,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   var sum: array<f32, 64>;
   for (var d = 0u; d < dims; d++) { sum[d] = 0.0; }
   for (var key = 0u; key < end; key += 8u) {
+    // Scores of eight keys.
     let last = end - 1u;
     let k0 = k_head + key * params.k_stride;
     let k1 = k_head + min(key + 1u, last) * params.k_stride;
@@ -68,6 +68,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       scores[i] = select(lowest, scores[i] * params.scale, level == 0u);
       if (level < 2u) { new_maximum = max(new_maximum, scores[i]); }
     }
+    // Weights.
     let correction = exp(maximum - new_maximum);
     maximum = new_maximum;
     total *= correction;
@@ -76,6 +77,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       scores[i] = select(0.0, exp(scores[i] - maximum), counts);
       total += scores[i];
     }
+    // The weighted sum.
     let v0 = v_head + key * params.v_stride;
     let v1 = v_head + min(key + 1u, last) * params.v_stride;
     let v2 = v_head + min(key + 2u, last) * params.v_stride;

@@ -1,9 +1,11 @@
-// scores[h, i, j] = q[i, h] . k[j, h] * scale, the first kernel of attention by strips (strip_params.wgsl).
-// Register tile without workgroup memory: one invocation owns 8 queries by 4 keys. All invocations of a workgroup share
-// the queries, so that q is read at one address by all of them; software adapters pay for every load some twenty cycles,
-// and here 12 loads of four values feed 128 products.
-// Rows and keys past the end are read as the last ones; only the stores of rows are guarded.
-// q: [queries, q_stride], k: [keys, k_stride], in quads.
+// scores[h, i, j] = q[i, h] . k[j, h] * scale: the first kernel of attention by strips (strips.wgsl).
+// For software adapters without subgroups of eight lanes; the three kernels take half the time of attention_query.wgsl. Register
+// tile without workgroup memory: an invocation owns 8 queries by 4 keys. Such adapters pay some twenty cycles for a load, and
+// here 12 loads of four values feed 128 products. All invocations of a workgroup read q at one address.
+// Layout: q [queries, q_stride/4] of vec4, row 0 at element q_first
+//   k [keys, k_stride/4] of vec4, row 0 at element k_first
+//   scores: strips.wgsl
+// Rows and keys past the end repeat the last; only the stores of rows are guarded.
 @group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> k: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> scores: array<vec4<f32>>;

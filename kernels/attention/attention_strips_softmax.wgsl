@@ -1,8 +1,9 @@
-// Turns the scores of a strip (strip_params.wgsl) into weights, in place: w[j] = exp(s[j] - max s), and leaves their sum in
-// the row's last quad, by which attention_values.wgsl divides. The second kernel of attention by strips.
-// One invocation owns a row: nothing has to be waited for.
-// Masking as in attention.wgsl: a key masked once scores the lowest finite f32, one masked twice (mask and causality)
-// weighs nothing, so that a row without any visible key weighs those masked once evenly. mask: [keys], 0 = masked.
+// w[j] = exp(s[j] - max s), in place, and the sum of w in the row's last quad: the second kernel of attention by strips.
+// An invocation owns a row, so nothing waits for anything; attention_strips_values.wgsl divides by the sum.
+// Layout: mask [keys], 0 = masked
+//   scores: strips.wgsl
+// A key masked once scores the lowest finite f32, one masked twice (mask and causality) weighs nothing, so that a row that sees
+// no key weighs those masked once evenly, as in PyTorch.
 @group(0) @binding(0) var<storage, read> mask: array<u32>;
 @group(0) @binding(1) var<storage, read_write> scores: array<vec4<f32>>;
 @group(0) @binding(2) var<uniform> params: Params;
@@ -29,11 +30,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let position = params.past + row % params.queries;
   let first = row * row_quads();
   let quads = row_quads() - 1u;
+  // Pass 1: the largest score.
   var maximum = lowest;
   for (var i = 0u; i < quads; i++) {
     maximum = max(maximum, select(lowest, scores[first + i], masked(position, 4u * i) == vec4<u32>()));
   }
   let highest = max(max(maximum.x, maximum.y), max(maximum.z, maximum.w));
+  // Pass 2: weights and their sum.
   var sum = vec4<f32>();
   for (var i = 0u; i < quads; i++) {
     let times = masked(position, 4u * i);

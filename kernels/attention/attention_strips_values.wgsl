@@ -1,8 +1,10 @@
-// y[i, h] = sum_j w[h, i, j] v[j, h] / sum_j w[h, i, j], the last kernel of attention by strips (strip_params.wgsl).
-// Register tile as in attention_scores.wgsl: one invocation owns 8 queries by four neighbouring values, and takes four
-// keys at a time. All invocations of a workgroup share the queries, so that weights are read at one address.
-// Keys past the end weigh nothing and are read as the last one.
-// v: [keys, v_stride], y: [queries, heads * head_dim], in quads; weights: what attention_softmax.wgsl left.
+// y[i, h] = sum_j w[h, i, j] v[j, h] / sum_j w[h, i, j]: the last kernel of attention by strips (strips.wgsl).
+// Register tile as in attention_strips_scores.wgsl: an invocation owns 8 queries by four neighbouring values and takes four
+// keys at a time. All invocations of a workgroup read the weights at one address.
+// Layout: weights: what attention_strips_softmax.wgsl left in scores (strips.wgsl)
+//   v [keys, v_stride/4] of vec4, row 0 at element v_first
+//   y [queries, heads * head_dim/4] of vec4, query 0 at element y_first
+// Keys past the end weigh nothing and repeat the last, so that the inner loop tests nothing.
 @group(0) @binding(0) var<storage, read> weights: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> v: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;

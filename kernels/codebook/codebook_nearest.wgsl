@@ -1,9 +1,11 @@
 // code[r] = the first j with the largest score[r, j] = x[r] . e_j - |e_j|^2 / 2, then x[r] -= e_code[r].
-// |x - e_j|^2 = |x|^2 - 2 score, so that is the nearest entry; |x|^2 is the same for all j, and carrying it along would
-// only drown small differences between distances. The scores are a matrix product, computed before (codebook.ts).
-// One invocation a row, so no barrier is needed; both loops are short beside the product.
-// scores: [rows, size]; entries: [ceil(size/32), ceil(width/4)*4, 8] of vec4, the layout of the product's weight
-// (engine/formats/matrix_f32.wgsl); x: [rows, width], in place; codes: that of row r lies at first + r.
+// |x - e_j|^2 = |x|^2 - 2 score, so that is the nearest entry. |x|^2 is the same for all j and would only drown small
+// differences. A product computes the scores before (codebook.ts). An invocation owns a row: no barrier, and both loops are short
+// beside the product.
+// Layout: scores [rows, size]
+//   entries [ceil(size/32), ceil(width/4)*4, 8] of vec4, as the weight of the product (engine/formats/matrix_f32.wgsl)
+//   x [rows, width], in place
+//   codes: row r's code is element first + r
 struct Params { rows: u32, size: u32, width: u32, first: u32 }
 @group(0) @binding(0) var<storage, read> scores: array<f32>;
 @group(0) @binding(1) var<storage, read> entries: array<vec4<f32>>;

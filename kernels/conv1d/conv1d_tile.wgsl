@@ -1,8 +1,9 @@
-// y[t, o] = bias[o] + sum_{j, i} x[t * stride + j * dilation - padding_left, i] * W[j, i, o] (then y +=, then ELU), for any
-// shape and without subgroups (rows.wgsl: layouts, padding; store.wgsl).
-// Register tile without workgroup memory: one invocation owns 8 frames by 4 output channels. The pairs (tile of frames,
-// group of channels) are flattened over the workgroups, channels first: neighbours read neighbouring vec4 of W and the
-// same x, and one output channel wastes no lanes.
+// y[t, o] = bias[o] + sum_{j, i} x[row(t, j), i] * W[j, i, o], then y +=, then ELU (rows.wgsl), for any shape.
+// Register tile without workgroup memory: an invocation owns 8 frames by 4 output channels. Pairs (tile of frames, group of
+// channels) are flattened over the workgroups, channels first: neighbours read neighbouring vec4 of W and the same x, and a
+// single output channel wastes no lane.
+// Layout: x [length, inner]
+//   weight: rows.wgsl; bias, y: store.wgsl
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 
 @compute @workgroup_size(64)
@@ -35,7 +36,7 @@ fn main(
     s0 += r0.counts * t0; s1 += r1.counts * t1; s2 += r2.counts * t2; s3 += r3.counts * t3;
     s4 += r4.counts * t4; s5 += r5.counts * t5; s6 += r6.counts * t6; s7 += r7.counts * t7;
   }
-  // In a loop: written out, as many copies of the ELU take software adapters seconds to compile.
+  // A loop: 32 copies of the ELU take software adapters seconds to compile.
   var sums = array<vec4<f32>, 8>(
     s0, s1, s2, s3, s4, s5, s6, s7,
   );

@@ -1,8 +1,8 @@
-// y[t, o] = bias[o] + sum_{j, i} x[t * stride + j * dilation - padding_left, i] * W[j, i, o] (then y +=, then ELU), for
-// SwiftShader and multiples of four channels (rows.wgsl: layouts, padding; quads.wgsl: load, store).
-// Register tile: one invocation owns 16 frames by 8 output channels, and a step of four input channels takes 24 loads of
-// vec4 for 512 products (conv1d.wgsl: 36, most of them of one value, for 128). Neighbours share the frames.
-// On lavapipe, whose loads become that much code, it gains nothing over conv1d.wgsl.
+// y[t, o] = bias[o] + sum_{j, i} x[row(t, j), i] * W[j, i, o], then y +=, then ELU (rows.wgsl); unrolled: aF, bF = frame F.
+// For SwiftShader and multiples of four channels: an invocation owns 16 frames by 8 output channels, and a step of four input
+// channels takes 24 loads of vec4 for 512 products (conv1d_tile.wgsl: 36, most of them of one value, for 128). Neighbours share
+// the frames. On lavapipe, whose loads become that much code, it gains nothing over conv1d_tile.wgsl.
+// Layout: weight: rows.wgsl; x, bias, y: vec4.wgsl
 @compute @workgroup_size(8)
 fn main(
   @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -68,7 +68,7 @@ fn main(
       let x15 = load(r15, i); a15 += a * x15; b15 += b * x15;
     }
   }
-  // In two loops, since Mesa unrolls one of 32 rounds: written out, 128 copies of the ELU take lavapipe 4 s to compile.
+  // Two loops, since Mesa unrolls one of 32 rounds: 128 copies of the ELU take lavapipe 4 s to compile.
   var sums = array<vec4<f32>, 32>(
     a0, a1, a2, a3, a4, a5, a6, a7,
     a8, a9, a10, a11, a12, a13, a14, a15,

@@ -1,11 +1,13 @@
-// How versions of conv1d for multiples of four channels load x and store a result (rows.wgsl: layouts): by vec4, since
-// software adapters load and store lane by lane, which costs them many times what a product does.
-// x: [length, inner/4] of vec4; bias: [columns/4] of vec4; y: [frames, columns/4] of vec4.
+// y = [y +] sum, [ELU]: how versions of conv1d for multiples of four channels load x and store a result, by vec4: software
+// adapters load and store lane by lane, which costs them many times what a product does.
+// Layout: x [length, inner/4] of vec4
+//   bias [columns/4] of vec4, the start of every sum
+//   y [frames, columns/4] of vec4 (rows.wgsl)
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 
-// Whether x is activated when it is loaded: here every value pays for that once a tap and 32 output channels.
+// Apply ELU to x in the load: here every value pays for it once a tap and 32 output channels.
 override elu_x: u32 = 0u;
 
 fn elu4(v: vec4<f32>) -> vec4<f32> { return vec4<f32>(elu(v.x), elu(v.y), elu(v.z), elu(v.w)); }

@@ -1,5 +1,6 @@
-// A step of two LSTM layers (cell.wgsl) with no barrier, for software adapters: an invocation walks k alone, for four units,
-// since such adapters load lane by lane and a value of h costs them as much as one of W. Units past the last have weights.
+// c, h = one step of two LSTM layers (cell.wgsl), for software adapters: no barrier, an invocation walks k alone.
+// It owns four units, since such adapters load lane by lane and a value of h costs them as much as one of W.
+// Layout: cell.wgsl. Units past the last have weights, so loads need no guard.
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let layer = params.first + workgroup.y;
@@ -17,7 +18,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       w += 32u;
     }
   }
-  // In a loop, whose end Mesa does not know: four copies of the sigmoids take lavapipe longer to compile than the rest.
+  // A loop whose end Mesa does not know: four copies of the sigmoids take lavapipe longer to compile than all else.
   var sums = array<vec4<f32>, 4>(s0, s1, s2, s3);
   for (var i = 0u; unit + i * 8u < min(workgroup.x * 32u + 32u, hidden); i++) { finish(layer, unit + i * 8u, sums[i]); }
 }

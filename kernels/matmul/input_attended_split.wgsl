@@ -1,9 +1,11 @@
-// The input of a GEMV on a GPU: what attention_decode_chunks.wgsl leaves, merged. Of every chunk of the cache that is in
-// use it holds, for each head, the weighted sum of the values, the largest score and the sum of the weights; the sums count
-// in proportion of exp(largest score - the largest of all) (Dao et al. 2023, "Flash-Decoding"). Merging here saves a
-// dispatch, and every workgroup repeats little: a few loads for each of its own.
-// x: [rows, chunks, heads, head_quads + 1] of vec4, the last one (largest score, sum of weights); state: [rows, 4], the
-// second of which is the position (kernels/state.ts). At most 512 pairs of a head and a chunk.
+// input = sum_c exp(m_c - max m) o_c / sum_c exp(m_c - max m) l_c (Dao et al. 2023, "Flash-Decoding"): the parts that
+// attention_decode_chunks.wgsl left of each head (weighted sum o, largest score m, sum of weights l), merged for
+// matmul_gemv_split.wgsl. To merge here saves a dispatch, and a workgroup repeats only a few loads.
+// Layout: x [rows, chunks, heads, head_quads + 1] of vec4, the last (m, l, 0, 0)
+//   weight: blocks (engine/formats/matrix_*.wgsl); bias [columns], read if has_bias
+//   state [rows, 4], whose second is the position (kernels/decode_state.ts)
+//   y [rows, columns]
+// At most 512 pairs of a head and a chunk: they lie in workgroup memory.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> weight: array<Matrix4>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
@@ -23,7 +25,7 @@ var<workgroup> masses: array<f32, most_parts>;   // [chunk, head]: the sum of th
 
 fn heads() -> u32 { return params.inner / 4u / head_quads; }
 
-// Chunks that hold keys. A row that ran past the cache stays on its last slot.
+// Chunks that hold keys. A row past the end of the cache stays on its last slot.
 fn chunks_in_use(row: u32) -> u32 { return min(state[row * 4u + 1u] / chunk_keys + 1u, chunks); }
 
 // First quad of a chunk's head.
@@ -34,13 +36,14 @@ fn part_of(row: u32, chunk: u32, head: u32) -> u32 {
 fn prepare_input(first: u32, blocks: u32, lane: Lane, lanes: u32) {
   let row = first / blocks;
   let count = chunks_in_use(row) * heads();
-  // Every lane fetches, so that there is one wait for all of it; what follows stays in the workgroup.
+  // Pass 1: fetch. All lanes do, so that they wait once; what follows stays in workgroup memory.
   for (var i = lane.index; i < count; i += lanes) {
     let part = x[part_of(row, i / heads(), i % heads()) + head_quads];
     scores[i] = part.x;
     masses[i] = part.y;
   }
   workgroupBarrier();
+  // Pass 2: the share of each chunk in its head.
   for (var head = lane.index; head < heads(); head += lanes) {
     var most = lowest;
     for (var i = head; i < count; i += heads()) { most = max(most, scores[i]); }

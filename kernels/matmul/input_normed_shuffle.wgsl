@@ -1,12 +1,12 @@
-// The input of gemv_lanes.wgsl: x through a layer normalisation, without the barriers of normed_input.wgsl, at which
-// lavapipe and SwiftShader split a shader so that what follows takes 1.5 to 2 times as long.
-// Every subgroup takes the mean and the variance of the row for itself, in one pass: E[d^2] - E[d]^2 of d = x - shift. What
-// cancels there costs E[d]^2 / variance roundings, so the shift must be near the mean: it is the mean of the lanes' middles of
-// three values. A middle lies a distance from the mean only if two values do, each of which adds distance^2 / inner to the
-// variance, so that it costs inner / (2 lanes) roundings at the very worst, and about one as a rule.
-// x, norm_weight, norm_bias: [inner/4] of vec4.
+// input(k) = (x - mean) / sqrt(var + eps) * norm_weight + norm_bias: the input of matmul_gemv_shuffle.wgsl behind a layer norm.
+// Every subgroup takes mean and variance in one pass, without a barrier: at one, lavapipe and SwiftShader split a shader, and what
+// follows takes 1.5 to 2 times as long. var = E[d^2] - E[d]^2 of d = x - shift.
+// Layout: normed_bindings.wgsl
+// What cancels in var costs E[d]^2 / var roundings, so the shift must be near the mean: it is the mean of the lanes' middles of
+// three values. A middle lies far from the mean only if two values do, each of which adds distance^2 / inner to var: inner / (2
+// lanes) roundings at the very worst, about one as a rule.
 
-// Of a row: what is taken off every value, then the mean of what is left, and what the rest is multiplied by.
+// A row becomes (x - shift - mean) * scale.
 struct Prepared { shift: f32, mean: f32, scale: f32 }
 
 fn prepare_input(first: u32, blocks: u32, lane: u32, lanes: u32) -> Prepared {

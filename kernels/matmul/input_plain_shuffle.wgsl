@@ -1,4 +1,5 @@
-// The input of gemv_lanes.wgsl: x as it is. x: [rows, inner/4] of vec4.
+// input(k) = x[4 k..4 k + 3]: the input of matmul_gemv_shuffle.wgsl, x as it is.
+// Layout: x [rows, inner/4] of vec4
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
 struct Prepared { unused: u32 }

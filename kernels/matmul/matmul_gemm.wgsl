@@ -1,9 +1,10 @@
-// y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for many rows, on any adapter.
-// Register tile without workgroup memory: one invocation owns 8 rows by 4 columns. Software adapters pay for every load,
-// for every lane of it, and little for its width or for arithmetic: a step of four k takes 12 loads of 16 bytes for 128
-// products. Larger tiles take fewer loads but no longer fit the registers of lavapipe, and are slower.
-// x: [rows, inner/4] of vec4; W: blocks (engine/formats/matrix_*.wgsl).
-// Rows past the end read row `rows - 1` again instead of being tested in the inner loop; only the store is guarded.
+// y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for many rows, without subgroups.
+// Register tile without workgroup memory: an invocation owns 8 rows by 4 columns. Software adapters pay for every load of every
+// lane and little for its width or for arithmetic: a step of four k takes 12 loads of 16 bytes for 128 products. Larger tiles
+// take fewer loads but no longer fit lavapipe's registers, and are slower.
+// Layout: x [rows, inner/4] of vec4
+//   weight, bias, y: bindings.wgsl
+// Rows past the end repeat the last instead of a test in the inner loop; only the store is guarded.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
 @compute @workgroup_size(32)
@@ -44,7 +45,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       s6 += a6.w * w3; s7 += a7.w * w3;
     }
   }
-  // In a loop: written out, 32 copies of the GELU take lavapipe seconds to compile.
+  // A loop: 32 copies of the GELU take lavapipe seconds to compile.
   var sums = array<vec4<f32>, 8>(
     s0, s1, s2, s3, s4, s5, s6, s7,
   );

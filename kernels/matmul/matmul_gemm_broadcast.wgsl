@@ -1,9 +1,10 @@
-// y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for many rows, on software adapters that have
-// subgroups. Register tile of 16 rows by 4 columns as in gemm.wgsl, but x is not read by every lane: lane r of four reads
-// row r, and a broadcast, one instruction there, hands its values to the others. A step of four k takes 8 loads for 256
-// products (gemm.wgsl: 12 for 128). Any subgroup has four lanes or more.
-// Lanes past the last group compute it again: a broadcast from a lane that left is undefined.
-// x: [rows, inner/4] of vec4; W: blocks (engine/formats/matrix_*.wgsl).
+// y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for 5 to 16 rows.
+// For software adapters with subgroups: register tile of 16 rows by 4 columns as in matmul_gemm.wgsl, but lane r of four reads
+// row r of x and broadcasts its values, one instruction there. A step of four k takes 8 loads for 256 products
+// (matmul_gemm.wgsl: 12 for 128), 0.36 of its time at 96 rows. Any subgroup has four lanes or more.
+// Layout: x [rows, inner/4] of vec4
+//   weight, bias, y: bindings.wgsl
+// Lanes past the last group repeat it: a broadcast from a lane that left is undefined.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
 @compute @workgroup_size(8)
@@ -70,7 +71,7 @@ fn main(
       s14 += subgroupBroadcast(d.w, 2u) * w3; s15 += subgroupBroadcast(d.w, 3u) * w3;
     }
   }
-  // In a loop: written out, 64 copies of the GELU take lavapipe seconds to compile.
+  // A loop: 64 copies of the GELU take lavapipe seconds to compile.
   var sums = array<vec4<f32>, 16>(
     s0, s1, s2, s3, s4, s5, s6, s7,
     s8, s9, s10, s11, s12, s13, s14, s15,

@@ -1,11 +1,11 @@
 // y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for many rows, on a GPU.
-// A workgroup of 16 x 8 owns a tile of 8 * lane_rows rows by 64 columns, an invocation lane_rows rows by 4 columns of it in
-// registers. k goes in steps of 32, the chunk that shares a scale in q8; a step's tiles of x and W lie in workgroup memory,
-// at most the 16 KiB that every device allows. On an H100 half the rows (tile_32_rows.wgsl) take 0.68 to 0.86 of the time
-// where a product has few tiles, and 1.1 where it has 576.
-// Layout: x [rows, inner/4] of vec4; W blocks (engine/formats/matrix_*.wgsl); y [rows, columns].
-// Rows, groups and blocks past the end are read from inside and not stored, or are zero in the tile of x, so that every
-// lane reaches the barriers and the inner loop tests nothing.
+// A workgroup of 16 x 8 owns 8 * lane_rows rows by 64 columns, an invocation lane_rows rows by 4 columns in registers. k goes in
+// steps of 32, the chunk that shares a scale in q8; the step's tiles of x and W lie in workgroup memory, at most the 16 KiB that
+// every device allows. On an H100 tiles of half the rows take 0.68 to 0.86 of the time of few tiles, 1.1 of that of 576.
+// Layout: x [rows, inner/4] of vec4
+//   weight, bias, y: bindings.wgsl
+// Rows, groups and blocks past the end are read from inside and not stored, or are zero in the tile of x, so that every lane
+// reaches the barriers and the inner loop tests nothing.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
 const tile_rows = 8u * lane_rows;

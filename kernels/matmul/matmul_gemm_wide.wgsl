@@ -1,12 +1,11 @@
-// y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for many rows, on lavapipe with subgroups of
-// eight lanes or more.
-// Register tile of 32 rows by 32 columns, lanes along rows. lavapipe loads lane by lane and value by value, some eight
-// instructions for each, but broadcasts and multiplies all lanes in one. So every value is loaded by one lane alone: lane
-// g of eight loads (and unpacks) the weights of column group g and hands them to the others, and a step of four k takes 8
-// loads for 512 products (gemm_broadcast.wgsl: 8 for 256). Four products are summed before they meet an accumulator,
-// which lies in memory.
-// Lanes past the last row or group compute the last one again: a broadcast from a lane that left is undefined.
-// x: [rows, inner/4] of vec4; W: blocks (engine/formats/matrix_*.wgsl).
+// y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl); unrolled: sRG = row 8 R + lane, column group G.
+// For 17 rows and more on lavapipe with subgroups of eight lanes: register tile of 32 rows by 32 columns, lanes along rows.
+// lavapipe loads value by value, some eight instructions each, but broadcasts and multiplies all lanes in one. So lane g of eight
+// loads and unpacks the weights of group g for all: 8 loads for 512 products a step, 0.43 to 0.80 of gemm_broadcast's time.
+// Layout: x [rows, inner/4] of vec4
+//   weight, bias, y: bindings.wgsl
+// Four products are summed before they meet an accumulator, which lies in memory. Lanes past the last row or group repeat the
+// last: a broadcast from a lane that left is undefined.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
 @compute @workgroup_size(8)
@@ -66,7 +65,7 @@ fn main(
       s07 += m7 * a0; s17 += m7 * a1; s27 += m7 * a2; s37 += m7 * a3;
     }
   }
-  // In a loop: written out, 128 copies of the GELU take lavapipe 20 s to compile.
+  // A loop: 128 copies of the GELU take lavapipe 20 s to compile.
   var sums = array<vec4<f32>, 32>(
     s00, s01, s02, s03, s04, s05, s06, s07,
     s10, s11, s12, s13, s14, s15, s16, s17,

@@ -1,8 +1,8 @@
-// y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for one row.
-// One invocation owns four columns and walks k alone: no barrier in the product, which costs software adapters 6 to 25
-// times (a workgroup a row with a shared-memory tree). k goes in blocks of four, so that a load brings 16 bytes.
-// The input comes from plain_input.wgsl or normed_input.wgsl. x: [rows, inner/4] of vec4; W: blocks
-// (engine/formats/matrix_*.wgsl), whose chunks of eight share a scale.
+// y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for one row, without subgroups.
+// An invocation owns four columns and walks k alone: a barrier in the product costs software adapters 6 to 25 times the work (a
+// workgroup a row with a tree in workgroup memory). k goes in blocks of four, so that a load brings 16 bytes.
+// Layout: x: input_plain.wgsl or input_normed.wgsl, which also set `lanes` and prepare the row
+//   weight, bias, y: bindings.wgsl or normed_bindings.wgsl; eight blocks of a group share a scale
 @compute @workgroup_size(lanes)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, lane: Lane) {
   let row = workgroup.y;

@@ -1,7 +1,9 @@
 // y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl), for any shape.
-// The plainest form: one invocation owns four columns of one row and walks k alone. x is read value by value, so that rows
-// of any width may follow each other; the other versions read it in vec4 and need an inner width that is a multiple of four.
-// x: [rows, inner]; W: blocks (engine/formats/matrix_*.wgsl), zero past the edges.
+// The plainest version: an invocation owns four columns of one row and walks k alone. It reads x value by value, so that rows of
+// any width may follow each other; the others read vec4 and need an inner width that is a multiple of four.
+// Layout: x [rows, inner]
+//   weight, bias, y: bindings.wgsl
+// Past the end of a row x counts as 0: the next row may hold infinities there, and 0 times infinity is NaN.
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 
 // x[first + k], and 0 past the end of the row: what lies there may be infinite, and 0 times that is no number.

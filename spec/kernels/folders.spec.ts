@@ -78,4 +78,12 @@ describe("folders of kernels/", () => {
       if (path.startsWith("kernels/")) for (const address of addresses) expect(address, path).match(/^"\.[^"]+"$/);
     }
   });
+
+  it("have a head of at most ten lines in every shader", () => {
+    for (const path of filesBelow("kernels", ".wgsl")) {
+      const lines = readFileSync(join(root, path), "utf8").split("\n");
+      const head = lines.findIndex((line) => !line.startsWith("//"));
+      expect(head, path).within(1, 10);
+    }
+  });
 });

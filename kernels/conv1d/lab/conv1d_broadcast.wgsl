@@ -1,11 +1,10 @@
-// y[t, o] = bias[o] + sum_{j, i} x[t * stride + j * dilation - padding_left, i] * W[j, i, o] (then y +=, then ELU), for
-// lavapipe with subgroups of four lanes and a multiple of four input channels (rows.wgsl: layouts, padding; store.wgsl).
-// Register tile of 4 frames by 16 output channels, lanes along frames. It runs a lane's load as some twenty
-// instructions and a broadcast as one: lane g of four loads the weights of channel group g and hands them to the others, so
-// that a step of four input channels takes 8 loads for 256 products (conv1d.wgsl: 48 for 128).
-// Any subgroup has four lanes or more. Lanes past the last frame or group compute the last one again: a broadcast from a
-// lane that left is undefined.
-// x: [length, inner/4] of vec4.
+// y[t, o] = bias[o] + sum_{j, i} x[row(t, j), i] * W[j, i, o], then y +=, then ELU (rows.wgsl); unrolled: sFG = frame 8 F, group G.
+// Lab, the rung between tile and wide: a tile of 4 frames by 16 channels for subgroups of four lanes. lavapipe runs a load as
+// some twenty instructions and a broadcast as one: a step of four input channels takes 8 loads for 256 products (tile: 48 for
+// 128). With vectors of 128 bits (LP_NATIVE_VECTOR_WIDTH=128) 0.4 to 1.1 of tile's time; no adapter measured has only those.
+// Layout: x [length, inner/4] of vec4
+//   weight: rows.wgsl; bias, y: store.wgsl
+// Lanes past the last frame or group repeat the last: a broadcast from a lane that left is undefined.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
 @compute @workgroup_size(8)
@@ -74,7 +73,7 @@ fn main(
       s03 += a0.w * w33; s13 += a1.w * w33; s23 += a2.w * w33; s33 += a3.w * w33;
     }
   }
-  // In a loop: written out, as many copies of the ELU take lavapipe seconds to compile.
+  // A loop: 64 copies of the ELU take lavapipe seconds to compile.
   var sums = array<vec4<f32>, 16>(
     s00, s01, s02, s03,
     s10, s11, s12, s13,
