@@ -82,7 +82,7 @@ export class BarkModel {
       return chooseFormat(reader, "semantic.", options.dtype);
     };
     return await Residency.opened(store, options, check, async (residency, dtype) => {
-      await compileAhead(residency.gpu, config, generation_config, dtype);
+      compileAhead(residency.gpu, config, generation_config, dtype);
       const model = new BarkModel({ config, generation_config, dtype, residency }, options.onNotice);
       await model.#load(options);
       reportReady(source, options);

@@ -4,8 +4,6 @@ import type { FileStore } from "../checkpoint/stores/file_store.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/dtypes.ts";
 import type { TensorReader } from "../engine/weights/tensor_reader.ts";
-import { chooseStorage } from "../kernels/choose.ts";
-import { tune } from "../kernels/tune.ts";
 import { CausalWeights } from "./gpt/causal_weights.ts";
 import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config/config.ts";
 import { causalTensors, fineTensors } from "./load/expected_tensors.ts";
@@ -150,7 +148,6 @@ async function loadAlone<T, C>(
     return { prefix, format: chooseFormat(reader, prefix, options.dtype) };
   };
   return await Residency.opened(store, options, check, async (residency, { prefix, format }) => {
-    await tune(residency.gpu, chooseStorage(residency.gpu, format));
     const model = new Model({ residency, prefix, format }, config, residency);
     await residency.load(options);
     reportReady(source, options);

@@ -32,10 +32,8 @@ export class Device {
   readonly adapterName: string;
   /** A software adapter (SwiftShader, lavapipe): kernels without barriers are chosen for it. */
   readonly isSoftware: boolean;
-  /** Versions of ops that were forced, or that a start-up tune found the fastest here, by op: see kernels/choose.ts. */
-  readonly versions: Map<string, string>;
-  /** Whether a start-up tune may choose versions: see kernels/tune.ts. */
-  readonly mayTune: boolean;
+  /** Forced versions by op: see kernels/choose.ts. */
+  readonly versions: ReadonlyMap<string, string>;
   readonly limits: GPUSupportedLimits;
   readonly features: ReadonlySet<string>;
   readonly ledger = new Ledger();
@@ -70,8 +68,7 @@ export class Device {
     this.adapterName = info.description || info.device || info.vendor || "unnamed adapter";
     const isSoftware = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(this.adapterName);
     this.isSoftware = kernels === undefined ? isSoftware : kernels === "software";
-    this.versions = new Map(versions === "static" ? [] : Object.entries(versions ?? {}));
-    this.mayTune = versions !== "static";
+    this.versions = new Map(Object.entries(versions ?? {}));
     this.limits = device.limits;
     this.features = device.features;
     this.paramsStride = Math.max(this.paramsBytes, device.limits.minUniformBufferOffsetAlignment);

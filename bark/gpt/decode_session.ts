@@ -7,7 +7,7 @@ import type { Tensor } from "../../engine/tensor.ts";
 import { attentionDecode, decodeScratch, type DecodeShape, type KvCache } from "../../kernels/attention/decode.ts";
 import { embedding } from "../../kernels/embedding/embedding.ts";
 import { sampleStep, type SampleOptions } from "../../kernels/sample/sample.ts";
-import { stateFields, stateWidth } from "../../kernels/state.ts";
+import { stateFields, stateWidth } from "../../kernels/decode_state.ts";
 import type { CausalWeights, PrefillInput } from "./causal_weights.ts";
 import type { GptBuffers } from "./gpt.ts";
 import { commonLength, Prefill } from "./prefill.ts";

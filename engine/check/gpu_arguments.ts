@@ -18,8 +18,8 @@ export interface GpuOptions extends AdapterRequest {
   /** For which kind of adapter to choose the versions of kernels, for tests and benches. Default: for this one. */
   kernels?: "software" | "gpu" | undefined;
   /**
-   * Forces versions of ops by name, such as `{ gemv: "gemv_split" }`; `"static"` forces none, but keeps a start-up tune
-   * from choosing. kernels/choose.ts lists the names. Default: what the platform was told (`BARK_KERNELS` in Node).
+   * Forces versions of ops by name, such as `{ gemv: "gemv_split" }`: kernels/choose.ts lists the names. Default: those of
+   * the host (`BARK_KERNELS` in Node).
    */
   versions?: ForcedVersions | undefined;
 }
@@ -42,9 +42,9 @@ export const readGpuOptions = argumentsOf("openGpu", {
   device: readDevice,
   onNotice: readFunction<(line: string) => void>(),
   kernels: noneOr(readOneOf("software", "gpu")),
-  versions: noneOr(reader<ForcedVersions>('names of versions by op, or "static"', isVersions)),
+  versions: noneOr(reader<ForcedVersions>("names of versions by op", isVersions)),
 } satisfies ReadersOf<GpuOptions>);
 
 function isVersions(value: unknown): boolean {
-  return value === "static" || (isPlainObject(value) && Object.values(value).every((name) => typeof name === "string"));
+  return isPlainObject(value) && Object.values(value).every((name) => typeof name === "string");
 }

@@ -10,19 +10,19 @@ import type { Tensor } from "../../engine/tensor.ts";
 export type Output = readonly [actual: Tensor, expected: ArrayLike<number>];
 
 /** One small problem for one kernel. */
-export interface Case {
+export interface SelfTestCase {
   readonly kernel: AnyKernel;
   /** Largest difference allowed; 0 for what is copied or picked. */
   readonly tolerance: number;
-  /** Records the kernel, by its forced version, into `bench.commands`. */
-  readonly record: (bench: Bench) => readonly Output[];
+  /** Records the kernel, by its forced version, into `scope.commands`. */
+  readonly record: (scope: CaseScope) => readonly Output[];
 }
 
 /** For sums of some dozens of products of values up to 2 in f32: rounding stays far below, a wrong index far above. */
 export const rounding = 2e-5;
 
 /** What a case works with. */
-export class Bench extends Scope {
+export class CaseScope extends Scope {
   /** What the case records into. */
   readonly commands: Program;
   readonly matrixFormat: MatrixFormat;

@@ -178,7 +178,7 @@ describe("decode of the embedded checkpoint", () => {
   });
 
   it("compiles ahead, frees everything after each run and stays within weights + 25 % + KV cache", async () => {
-    const gpu = await openGpu({ versions: "static" });
+    const gpu = await openGpu();
     const start = gpu.ledger.bytes;
     const model = await BarkModel.from_pretrained(await openRepositoryStore("models/nano"), { gpu, dtype: "f32" });
     const weights = gpu.ledger.bytes - start;

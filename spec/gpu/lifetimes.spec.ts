@@ -186,7 +186,7 @@ describe("lifetimes", () => {
     const lose = ({ gpu: { device } }: { gpu: Gpu }): void => device.destroy();
 
     it("is told at the end of a load", async () => {
-      const own = await openGpu({ versions: "static" });
+      const own = await openGpu();
       let told = 0;
       const on_progress = (): void => {
         if (++told === 20) own.device.destroy();
