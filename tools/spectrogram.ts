@@ -60,7 +60,13 @@ function png(rows: readonly Uint8Array[]): Uint8Array {
   const pixels = Buffer.concat(rows.map((row) => Buffer.concat([Buffer.of(0), row])));
   const signature = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
   const image = chunk("IDAT", deflateSync(pixels, { level: 9 }));
-  return Buffer.concat([signature, chunk("IHDR", header), chunk("PLTE", palette), image, chunk("IEND", Buffer.alloc(0))]);
+  return Buffer.concat([
+    signature,
+    chunk("IHDR", header),
+    chunk("PLTE", palette),
+    image,
+    chunk("IEND", Buffer.alloc(0)),
+  ]);
 }
 
 function chunk(type: string, data: Uint8Array): Buffer {
