@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 // Which folder may import which: .dependency-cruiser.mjs.
-const inPages = ["engine", "kernels", "checkpoint", "convert", "audio", "encodec", "bark"];
+const inPages = ["engine", "kernels", "checkpoint", "convert", "audio", "encodec", "bark", "speech"];
 
 // These run in Node alone; everything else of the folders above also runs in a browser page.
 const nodeFiles = ["engine/node/**", "checkpoint/node/**", "bark/node.ts", "convert/convert_checkpoint.ts"];
