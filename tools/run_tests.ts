@@ -16,6 +16,7 @@ const mocha = "node_modules/mocha/bin/mocha.js";
 const staticChecks = {
   "type check": ["node_modules/typescript/bin/tsc", "--noEmit", "--pretty", "false", "-p", "."],
   lint: ["node_modules/eslint/bin/eslint.js", "--max-warnings", "0", "."],
+  "API reference": ["node_modules/typedoc/bin/typedoc", "--emit", "none"],
   format: ["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."],
 };
 
