@@ -4,7 +4,7 @@ import samplerate from "@alexanderolsen/libsamplerate-js";
 const tail = 4096;
 
 /**
- * One channel at another rate, by libsamplerate's best sinc (145 dB; what lies above half the new rate is filtered out).
+ * One channel at another rate, by libsamplerate's best sinc (145 dB; frequencies above half the new rate are filtered out).
  * Import this file only where it is needed: the library is 2 MB of code.
  * @returns ceil(samples * to / from) samples.
  */

@@ -6,7 +6,7 @@ import type { CheckpointArguments } from "./load_arguments.ts";
 
 /**
  * Where a checkpoint is: a directory, a URL (of a directory, too: `file:`), a repository on the hub (`owner/name`, or
- * `owner/name@revision`), or an opened store. A directory of that name goes before a repository.
+ * `owner/name@revision`), or an opened store. A directory wins over a repository of the same name.
  */
 export type CheckpointSource = string | URL | FileStore;
 

@@ -6,7 +6,7 @@ import { SunoCheckpoint } from "./checkpoint.ts";
 import { sunoConfig, sunoGenerationConfig, sunoTokenizerConfig } from "./config.ts";
 import { pythonJson } from "./python_json.ts";
 
-/** The files of Hugging Face layout that a folder of suno's lacks, and what they would say. */
+/** The files of Hugging Face's layout that suno's folder lacks, with their content. */
 const makers: Readonly<Record<string, (checkpoint: SunoCheckpoint) => unknown>> = {
   "config.json": sunoConfig,
   "generation_config.json": () => sunoGenerationConfig,
@@ -14,8 +14,8 @@ const makers: Readonly<Record<string, (checkpoint: SunoCheckpoint) => unknown>> 
 };
 
 /**
- * A checkpoint seen in Hugging Face layout: where it has suno's `.pt` files and no `config.json`, the JSON files that are
- * missing are made up. Any other checkpoint is as it is.
+ * A checkpoint seen in Hugging Face's layout: if it has suno's `.pt` files and no `config.json`, the missing JSON files are
+ * made from them. Any other checkpoint stays as it is.
  */
 export class HuggingFaceView implements FileStore {
   readonly #store: FileStore;

@@ -31,11 +31,11 @@ describe("what of a text is not heard", () => {
     expect(told([])).deep.equal([]);
   });
 
-  it("is told of an empty text", () => {
+  it("gets an empty text", () => {
     expect(told(["hello", ""])).deep.equal(["a text is empty: what the model speaks then is up to chance"]);
   });
 
-  it("is told of unknown words once, marks and ideographs by themselves", () => {
+  it("gets unknown words once, marks and ideographs by themselves", () => {
     expect(told(["hello moon, moon", "moon world", "big"])).deep.equal([`${unheard}"moon", ","`]);
     expect(told(["hello 日本 world"])).deep.equal([`${unheard}"日", "本"`]);
     expect(told(["hello a+b"])).deep.equal([`${unheard}"a", "+", "b"`]);
@@ -48,7 +48,7 @@ describe("what of a text is not heard", () => {
     expect(told([`hello ${"x".repeat(21)}`])).deep.equal([`${unheard}"${"x".repeat(20)}…"`]);
   });
 
-  it("is told of what is cut", () => {
+  it("gets what is cut", () => {
     expect(told(["hello big world hello"], 3)).deep.equal([
       'the text has 4 tokens, of which 3 are kept: it ends after "hello big world"; left out: "hello"',
     ]);

@@ -48,7 +48,7 @@ describe("names of repositories", () => {
   ])
     it(`are not ${JSON.stringify(text)}`, () => expect(parseRepository(text)).equal(undefined));
 
-  it("refuse two revisions, a revision that is a way out of the cache, and an endpoint that is no address", async () => {
+  it("refuse two revisions, a revision that is a way out of the cache, and an endpoint that is not an address", async () => {
     expect((await engineErrorOf(() => parseRepository("a/b@x", { revision: "y" }))).toLine()).match(/x and y/);
     for (const revision of ["../../x", "a/../b", "/etc", "a b", "a\\b", "a//b", "a:b", ""])
       expect((await engineErrorOf(() => parseRepository("a/b", { revision }))).code, revision).equal("usage");

@@ -94,8 +94,8 @@ describe("SafetensorsCheckpoint", () => {
       /^bark\/model\.safetensors: the file's size/,
     ],
     "an index that is no JSON": [storeOf({ [indexFile]: new Uint8Array(1) }), /is not valid JSON/],
-    "an index without weight_map": [storeOf({ [indexFile]: { metadata: {} } }), /has no object weight_map/],
-    "an index that is a list": [storeOf({ [indexFile]: [] }), /has no object weight_map/],
+    "an index without weight_map": [storeOf({ [indexFile]: { metadata: {} } }), /has no weight_map object/],
+    "an index that is a list": [storeOf({ [indexFile]: [] }), /has no weight_map object/],
     "a shard that is missing": [
       sharded({ a: "1.safetensors", c: "2.safetensors" }),
       /: the shard 2\.safetensors is missing; download it too$/,

@@ -56,7 +56,7 @@ describe("TorchFile of what torch saved", () => {
           expect([...(await file.gatherRows(name, [1, 0]))]).to.deep.equal([...rows, ...values.slice(0, width)]);
         });
 
-      it("tells of tensors that are no weights, and does not read them", async () => {
+      it("lists tensors that are not weights, and does not read them", async () => {
         for (const [name, dtype] of [
           ["bool", "BOOL"],
           ["uint8", "U8"],
@@ -72,7 +72,7 @@ describe("TorchFile of what torch saved", () => {
         }
       });
 
-      it("passes over causal masks and what is no tensor", () => {
+      it("passes over causal masks and anything but tensors", () => {
         expect(file.has("note")).to.equal(false);
         expect([...file.names()].some((name) => name.endsWith("attn.bias"))).to.equal(false);
       });
@@ -151,13 +151,13 @@ describe("TorchFile", () => {
   const refused: Record<string, [bytes: Uint8Array, message: RegExp]> = {
     "a file of before torch 1.6": [
       pickle(op.long1, 10, ...[0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]),
-      /^x\.pt: is a torch checkpoint of before version 1\.6 .*load and save it again with a newer torch/,
+      /^x\.pt: is a torch checkpoint from before version 1\.6 .*load and save it again with a newer torch/,
     ],
-    "another file": [new TextEncoder().encode("hello"), /^x\.pt: is no torch checkpoint .*got something else/],
-    "an empty file": [new Uint8Array(0), /^x\.pt: is no torch checkpoint/],
+    "another file": [new TextEncoder().encode("hello"), /^x\.pt: is not a torch checkpoint .*got something else/],
+    "an empty file": [new Uint8Array(0), /^x\.pt: is not a torch checkpoint/],
     "a zip archive of something else": [
       zipBytes([{ name: "a.txt", content: Uint8Array.of(1) }]),
-      /^x\.pt: is no torch checkpoint .*expected one data\.pkl, got 0/,
+      /^x\.pt: is not a torch checkpoint .*expected one data\.pkl, got 0/,
     ],
     "two pickles": [
       file({ a: tensor() }, [], [{ name: "other/data.pkl", content: pickle(op.none) }]),
@@ -206,7 +206,10 @@ describe("TorchFile", () => {
       file({ a: tensor({ shape: new Array<number>(65).fill(1), strides: new Array<number>(65).fill(1) }) }),
       /offset, size or stride is wrong/,
     ],
-    "a tensor of what is no storage": [file({ a: tensor({ from: [op.none] }) }), /makes a tensor without a storage/],
+    "a tensor of something that is not a storage": [
+      file({ a: tensor({ from: [op.none] }) }),
+      /makes a tensor without a storage/,
+    ],
     "a name twice": [file({ "a._orig_mod.b": tensor(), "a.b": tensor() }), /^x\.pt: holds tensor a\.b twice/],
     "a name of 1,001 letters": [
       file({ ["a".repeat(200)]: tensor(), b: [] }, [
