@@ -73,7 +73,10 @@ async function runStaticChecks(): Promise<Outcome> {
 }
 
 async function runInNode(grep?: string): Promise<Outcome> {
-  return await runMocha("node", [mocha, ...mochaArguments(await findSpecs("spec"), grep)]);
+  return await runMocha("node", [
+    mocha,
+    ...mochaArguments([...(await findSpecs("spec")), "bench/peers/peers.spec.ts"], grep),
+  ]);
 }
 
 async function runInDeno(grep?: string): Promise<Outcome> {
