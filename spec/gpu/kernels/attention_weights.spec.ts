@@ -21,7 +21,7 @@ describe("attention weights", () => {
       const [first, stride] = [3, 2 * width + 1];
       const spread = new Float32Array(first + count * stride).fill(NaN);
       for (let i = 0; i < count; i++) spread.set(host[name].subarray(i * width, (i + 1) * width), first + i * stride);
-      return { tensor: gpu.tensorFrom("f32", [spread.length], workgroupsOverXY, name), first, stride };
+      return { tensor: gpu.tensorFrom("f32", [spread.length], spread, name), first, stride };
     };
     const [q, k] = [rows("q", queries), rows("k", keys)];
     const y = gpu.tensor("f32", [heads, queries, keys], "y");
