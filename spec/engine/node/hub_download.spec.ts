@@ -91,6 +91,42 @@ describe("downloadBlob", () => {
     expect(await fetched()).deep.equal(content);
   });
 
+  it("takes what belongs to it of a body without an end, and of what goes on behind a part that was left", async () => {
+    let next = 0;
+    const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void =>
+      controller.enqueue(Uint8Array.from({ length: 5 }, () => ++next));
+    const headers = { "Content-Range": "bytes 0-19/20" };
+    stub.answers = [new Response(new ReadableStream({ pull }), { status: 206, headers })];
+    expect(await fetched()).deep.equal(content);
+    await left(content.slice(0, 7));
+    const more = Uint8Array.of(...content.slice(7), 98, 99);
+    stub.answers = [new Response(more, { status: 206, headers: { "Content-Range": "bytes 7-19/20" } })];
+    expect(await fetched()).deep.equal(content);
+  });
+
+  it("holds against a hash what the hub names so, and nothing against another etag", async () => {
+    const other = content.map((byte) => byte ^ 1);
+    stub.answers = [part(0, 20, {}, other)];
+    expect((await engineErrorOf(() => fetched({ etag: gitHash }))).expected).equal(gitHash);
+    for (const etag of [`0${sha256}`, `${sha256}0`, `0${gitHash}`, `${gitHash}0`, "a", "!".repeat(40)]) {
+      stub.answers = [part(0, 20, {}, other)];
+      expect(await fetched({ etag })).deep.equal(other);
+    }
+    await left(content.slice(0, 7));
+    stub.answers = [part(7)];
+    expect(await fetched({ etag: "m" })).deep.equal(content);
+    await left(new Uint8Array(21));
+    stub.answers = [part(0)];
+    expect(await fetched({ etag: "m" })).deep.equal(content);
+  });
+
+  it("does not count as progress what it has already", async () => {
+    await left(content.slice(0, 7));
+    const again = (): Response => new Response(content.slice(0, 7), { headers: { "Content-Length": "20" } });
+    stub.answers = [again(), again()];
+    expect((await engineErrorOf(() => fetched())).problem).equal("the file ended early");
+  });
+
   it("drops of a whole body what it has", async () => {
     await left(content.slice(0, 7));
     stub.answers = [new Response(content, { headers: { "Content-Length": "20" } })];
@@ -144,6 +180,11 @@ describe("downloadBlob", () => {
       "3 bytes, ETag none",
     ],
     [
+      "no such part of a file of this size",
+      () => new Response(null, { status: 416, headers: { "Content-Range": "bytes */20" } }),
+      "20 bytes, ETag none",
+    ],
+    [
       "a whole body of another size",
       () => new Response(content, { headers: { "Content-Length": "19" } }),
       "19 bytes, ETag none",
@@ -159,8 +200,10 @@ describe("downloadBlob", () => {
       stub.answers = [changed(), part(0)];
       expect(await fetched()).deep.equal(content);
       expect(asked()).deep.equal([`${url} bytes=0-19`, `${pinnedUrl} bytes=0-19`]);
-      stub.answers = [changed(), changed()];
-      const error = await engineErrorOf(() => fetched());
+      expect(stub.asked[0].signal.aborted, "what is not wanted is not left open").equal(true);
+      stub.answers = [changed(), changed(), changed()];
+      const error = await engineErrorOf(() => fetched({}, 3));
+      expect(stub.answers, "once at the commit").have.length(1);
       expect(error).include({
         ...{ code: "io", where: pinnedUrl, problem: "the file has changed while it was fetched", fix: "load it again" },
         ...{ expected: `20 bytes, ETag ${sha256}`, actual: shown },
@@ -207,5 +250,13 @@ describe("downloadBlob", () => {
     expect(await engineErrorOf(() => fetched())).include({ code: "io", where: blob() });
     const error = await engineErrorOf(() => downloadBlob(client(), file(), path.join(blob(), "y"), () => undefined));
     expect(error).include({ code: "io", where: blob() });
+    rmSync(blob());
+    stub.answers = [
+      async () => {
+        rmSync(`${blob()}.incomplete`);
+        return part(0);
+      },
+    ];
+    expect(await engineErrorOf(() => fetched())).include({ code: "io", where: blob() });
   });
 });

@@ -71,6 +71,22 @@ describe("withLock", () => {
     });
   });
 
+  it("may be taken away meanwhile, and is that of a process that may not be asked", async () => {
+    await withLock(lock, options(), async () => rmSync(lock));
+    await hold(JSON.stringify({ pid: 1, host: hostname() }));
+    const kill = process.kill.bind(process);
+    process.kill = () => {
+      throw Object.assign(new Error("no"), { code: "EPERM" });
+    };
+    try {
+      let asked = 0;
+      await withLock(lock, options({ isDone: async () => ++asked > 1 }), work);
+      expect(log).deep.equal(["wait", "pause 200"]);
+    } finally {
+      process.kill = kill;
+    }
+  });
+
   it("does nothing where the work has been done meanwhile", async () => {
     await withLock(lock, options({ isDone: async () => true }), work);
     expect([log, existsSync(lock)]).deep.equal([["beat 2000", "end timer"], false]);
