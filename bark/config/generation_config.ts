@@ -170,7 +170,7 @@ export class BarkFineGenerationConfig {
     this.n_fine_codebooks = json.integer("n_fine_codebooks", 8, { min: 1 });
     if (this.max_fine_history_length > this.max_fine_input_length)
       json.fail("max_fine_history_length", `at most max_fine_input_length (${this.max_fine_input_length})`);
-    if (where === undefined) refuseUnused("fine_acoustics_config", fields, this);
+    if (where === undefined) refuseUnknownNames(fields, this);
   }
 
   static from_dict(fields: JsonObject, where = fileName): BarkFineGenerationConfig {

@@ -142,7 +142,7 @@ export class BarkTokenizer {
     const lowered = this.#lowercase ? spaced.replaceAll("Σ", "σ") : spaced;
     const { ids } = this.#used(() => this.#tokenizer.encode(lowered, { add_special_tokens: false }));
     // An unk_token that is not in the vocabulary has none, and would be taken for id 0 further on.
-    if (ids.every((id) => Number.isSafeInteger(id) && id >= 0)) return ids;
+    if (ids.every((id) => Number.isSafeInteger(id))) return ids;
     throw new EngineError("bad-input", "has no id for a token of the text", { where: this.#where });
   }
 
@@ -184,7 +184,7 @@ export class BarkTokenizer {
       end += point.length;
       const prefix = this.encode(text.slice(0, end));
       if (prefix.length > ids.length + 100) break;
-      if (prefix.length <= ids.length && prefix.every((id, i) => id === ids[i])) best = end;
+      if (prefix.every((id, i) => id === ids[i])) best = end;
     }
     return best;
   }
@@ -201,8 +201,8 @@ function bertNormalizer(config: JsonObject): JsonObject {
     type: "BertNormalizer",
     clean_text: true,
     handle_chinese_chars: config["tokenize_chinese_chars"] !== false,
-    // null: accents go where letters are lowered.
-    strip_accents: typeof config["strip_accents"] === "boolean" ? config["strip_accents"] : null,
+    // null or none: accents go where letters are lowered.
+    strip_accents: config["strip_accents"],
     lowercase: config["do_lower_case"] === true,
   };
 }
@@ -222,23 +222,19 @@ function parseVocabulary(text: string, where: string): Record<string, number> {
   throw new EngineError("bad-input", "the vocabulary is empty", { where: `${where}/vocab.txt` });
 }
 
-/** What `tokenizer.json` would say for a vocabulary. */
+/** What `tokenizer.json` would say for a vocabulary, of what decides ids. */
 function definitionOf(vocab: Record<string, number>, config: JsonObject, where: string): JsonObject {
   const unk = specialToken(config, "unk_token");
   if (vocab[unk] === undefined)
     throw new EngineError("bad-input", `the vocabulary lacks ${unk}`, { where: `${where}/vocab.txt` });
   const names = Object.keys(specialTokens) as SpecialToken[];
   const added = [...new Set(names.map((name) => specialToken(config, name)))].filter((t) => vocab[t] !== undefined);
-  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
   return {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: added.map((content) => ({ id: vocab[content], content, ...flags })),
+    added_tokens: added.map((content) => ({ id: vocab[content], content, special: true })),
     normalizer: bertNormalizer(config),
     pre_tokenizer: { type: "BertPreTokenizer" },
     post_processor: null,
-    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
+    decoder: null,
     model: {
       type: "WordPiece",
       unk_token: unk,

@@ -100,6 +100,7 @@ describe("checks of an array's values", () => {
       expect(refusal(() => checkMask(array(1, wrong, 0), "x"))).match(
         new RegExp(`^x: holds a value .*expected 1 \\(or true\\) and 0 \\(or false\\), got ${wrong}`),
       );
+    expect(refusal(() => checkMask(array(2, 1), "x"))).match(/got 2/);
   });
 
   it("audio is finite in f32", () => {
@@ -109,5 +110,6 @@ describe("checks of an array's values", () => {
       expect(refusal(() => checkFinite(array(1, wrong), "x"))).equal(
         `x: holds a value that is not finite (got ${wrong} at 1)`,
       );
+    expect(refusal(() => checkFinite(array(NaN, 1), "x"))).match(/got NaN at 0/);
   });
 });
