@@ -2,13 +2,13 @@ import { expect } from "chai";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { BarkCoarseConfig, BarkConfig, BarkFineConfig, BarkSemanticConfig } from "../../bark/config.ts";
-import { EncodecConfig } from "../../encodec/config.ts";
-import { EngineError } from "../../engine/errors.ts";
-import type { JsonObject } from "../../engine/json_fields.ts";
-import "../../engine/node/index.ts";
-import { storeOf } from "../support/memory_files.ts";
-import { engineErrorOf } from "../support/rejection.ts";
+import { BarkCoarseConfig, BarkConfig, BarkFineConfig, BarkSemanticConfig } from "../../../bark/config/config.ts";
+import { EncodecConfig } from "../../../encodec/config.ts";
+import { EngineError } from "../../../engine/errors.ts";
+import type { JsonObject } from "../../../engine/check/json_fields.ts";
+import "../../../engine/node/index.ts";
+import { storeOf } from "../../support/memory_files.ts";
+import { engineErrorOf } from "../../support/rejection.ts";
 
 const nano = JSON.parse(readFileSync("models/nano/config.json", "utf8")) as Record<string, JsonObject>;
 

@@ -2,18 +2,18 @@ import { expect } from "chai";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { readGenerateArguments } from "../../bark/generate_arguments.ts";
-import { routeGenerateKwargs, resolveSemantic, type GenerateKwargs } from "../../bark/generate_options.ts";
+import { readGenerateArguments } from "../../../bark/generate/generate_arguments.ts";
+import { routeGenerateKwargs, resolveSemantic, type GenerateKwargs } from "../../../bark/generate/generate_options.ts";
 import {
   BarkCoarseGenerationConfig,
   BarkFineGenerationConfig,
   BarkGenerationConfig,
   BarkSemanticGenerationConfig,
-} from "../../bark/generation_config.ts";
-import { EngineError } from "../../engine/errors.ts";
-import type { JsonObject } from "../../engine/json_fields.ts";
-import "../../engine/node/index.ts";
-import { storeOf } from "../support/memory_files.ts";
+} from "../../../bark/config/generation_config.ts";
+import { EngineError } from "../../../engine/errors.ts";
+import type { JsonObject } from "../../../engine/check/json_fields.ts";
+import "../../../engine/node/index.ts";
+import { storeOf } from "../../support/memory_files.ts";
 
 const nano = JSON.parse(readFileSync("models/nano/generation_config.json", "utf8")) as JsonObject;
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { HubEvent } from "../../../checkpoint/hub/options.ts";
 import { parseRepository } from "../../../checkpoint/hub/repository.ts";
-import { HubStore, type HubStoreOptions } from "../../../checkpoint/web/page_hub_store.ts";
+import { PageHubStore, type HubStoreOptions } from "../../../checkpoint/web/page_hub_store.ts";
 import type { PartCache } from "../../../checkpoint/web/part_cache.ts";
 import { fetchFailed, FetchStub, type AskedFetch } from "../../support/fetch_stub.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
@@ -45,9 +45,9 @@ describe("a repository of the hub, in a page", () => {
   beforeEach(() => {
     parts = new Parts();
   });
-  const open = (options: Partial<HubStoreOptions> = {}, revision = commit): HubStore => {
+  const open = (options: Partial<HubStoreOptions> = {}, revision = commit): PageHubStore => {
     const settings = { endpoint, parts, partBytes: 10, retries: { tries: 3, firstWait: 0 }, ...options };
-    return new HubStore(parseRepository(`a/b@${revision}`, settings)!, settings);
+    return new PageHubStore(parseRepository(`a/b@${revision}`, settings)!, settings);
   };
   const asked = (): string[] => stub.asked.map(({ url, headers }) => `${url} ${headers["Range"]}`);
 

@@ -1,13 +1,13 @@
 import { expect } from "chai";
-import { describeNpz } from "../../convert/describe_arrays.ts";
-import { writeNpyInt64 } from "../../convert/npy.ts";
-import { NpzFile, writeNpz } from "../../convert/npz.ts";
-import { NdArray } from "../../engine/ndarray.ts";
-import { MemorySource } from "../../engine/sources/memory.ts";
-import { numpyArchives, numpyArrays, refusedArrays } from "../support/numpy_fixture.ts";
-import { engineErrorOf } from "../support/rejection.ts";
-import { readNpz, zeros } from "../support/npz.ts";
-import { zipBytes, type ZipMember } from "../support/zip_bytes.ts";
+import { describeNpz } from "../../../checkpoint/numpy/describe_arrays.ts";
+import { writeNpyInt64 } from "../../../checkpoint/numpy/npy.ts";
+import { NpzFile, writeNpz } from "../../../checkpoint/numpy/npz.ts";
+import { NdArray } from "../../../engine/ndarray.ts";
+import { MemorySource } from "../../../checkpoint/sources/memory.ts";
+import { numpyArchives, numpyArrays, refusedArrays } from "../../support/numpy_fixture.ts";
+import { engineErrorOf } from "../../support/rejection.ts";
+import { readNpz, zeros } from "../../support/npz.ts";
+import { zipBytes, type ZipMember } from "../../support/zip_bytes.ts";
 
 const read = async (bytes: Uint8Array) => await readNpz(new MemorySource("voice.npz", bytes));
 const array = (...values: number[]) => new NdArray(Int32Array.from(values), [values.length]);

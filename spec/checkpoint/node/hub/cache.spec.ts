@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { HubCache, placeLink } from "../../../checkpoint/node/hub/cache.ts";
+import { HubCache, placeLink } from "../../../../checkpoint/node/hub/cache.ts";
 
 const commit = "1".repeat(40);
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
-import { BarkTokenizer } from "../../bark/text/tokenizer.ts";
-import type { JsonObject } from "../../engine/check/json_fields.ts";
+import { BarkTokenizer } from "../../../bark/text/tokenizer.ts";
+import type { JsonObject } from "../../../engine/check/json_fields.ts";
 
 const read = (name: string): JsonObject => JSON.parse(readFileSync(`models/nano/${name}`, "utf8")) as JsonObject;
 

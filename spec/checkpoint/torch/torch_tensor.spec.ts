@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { TorchStorage, TorchTensor } from "../../checkpoint/torch/tensor.ts";
+import { TorchStorage, TorchTensor } from "../../../checkpoint/torch/tensor.ts";
 
 const dtype = { name: "F32", bytes: 4 } as const;
 const entry = {

@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
-import { withLock, type LockOptions } from "../../../checkpoint/node/hub/lock.ts";
-import { engineErrorOf } from "../../support/rejection.ts";
+import { withLock, type LockOptions } from "../../../../checkpoint/node/hub/lock.ts";
+import { engineErrorOf } from "../../../support/rejection.ts";
 
 /** No process has this number: it is beyond the largest. */
 const nobody = 2 ** 22 + 1;

@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { HubClient, type HubFile } from "../../../checkpoint/hub/client.ts";
-import { downloadBlob } from "../../../checkpoint/node/hub/download.ts";
-import { FetchStub } from "../../support/fetch_stub.ts";
-import { engineErrorOf } from "../../support/rejection.ts";
+import { HubClient, type HubFile } from "../../../../checkpoint/hub/client.ts";
+import { downloadBlob } from "../../../../checkpoint/node/hub/download.ts";
+import { FetchStub } from "../../../support/fetch_stub.ts";
+import { engineErrorOf } from "../../../support/rejection.ts";
 
 const content = Uint8Array.from({ length: 20 }, (_, i) => i + 1);
 const sha256 = createHash("sha256").update(content).digest("hex");

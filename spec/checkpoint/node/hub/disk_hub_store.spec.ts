@@ -3,11 +3,11 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { CachedHubStore, type CachedHubOptions } from "../../../checkpoint/node/hub/disk_hub_store.ts";
-import type { HubEvent } from "../../../checkpoint/hub/options.ts";
-import type { Repository } from "../../../checkpoint/hub/repository.ts";
-import { fetchFailed, FetchStub } from "../../support/fetch_stub.ts";
-import { engineErrorOf } from "../../support/rejection.ts";
+import { DiskHubStore, type CachedHubOptions } from "../../../../checkpoint/node/hub/disk_hub_store.ts";
+import type { HubEvent } from "../../../../checkpoint/hub/options.ts";
+import type { Repository } from "../../../../checkpoint/hub/repository.ts";
+import { fetchFailed, FetchStub } from "../../../support/fetch_stub.ts";
+import { engineErrorOf } from "../../../support/rejection.ts";
 
 const commit = "1".repeat(40);
 const content = Uint8Array.from({ length: 20 }, (_, i) => i);
@@ -18,15 +18,15 @@ const body = (): Response => new Response(content, { status: 206, headers: { "Co
 const refused = (status: number, code: string): Response =>
   new Response(null, { status, headers: { "X-Error-Code": code } });
 
-describe("CachedHubStore", () => {
+describe("DiskHubStore", () => {
   const stub = new FetchStub();
   let cacheDir: string;
   beforeEach(() => {
     cacheDir = mkdtempSync(path.join(tmpdir(), "bark-store-"));
   });
   afterEach(() => rmSync(cacheDir, { recursive: true }));
-  const open = (options: Partial<CachedHubOptions> = {}, fields: Partial<Repository> = {}): CachedHubStore =>
-    new CachedHubStore(
+  const open = (options: Partial<CachedHubOptions> = {}, fields: Partial<Repository> = {}): DiskHubStore =>
+    new DiskHubStore(
       { id: "a/b", revision: "main", endpoint: "https://hub.example", ...fields },
       { cacheDir, retries: { tries: 3, firstWait: 0 }, ...options },
     );
