@@ -16,7 +16,7 @@ export const parts = {
   },
   tokenizer: {
     mutate: files("bark", "tokenizer tokenizer_checks text_notices"),
-    specs: specs("bark", "tokenizer text_notices"),
+    specs: specs("bark", "tokenizer truncation text_notices"),
   },
   numbers: {
     mutate: files("engine", "float16 q8"),
@@ -27,24 +27,35 @@ export const parts = {
     specs: [...specs("engine/safetensors", "header file checkpoint"), ...specs("engine", "json_fields")],
   },
   torch: {
-    mutate: ["convert/torch/*.ts", "convert/suno/*.ts"],
-    specs: specs("convert", "pickle torch_file open_weights"),
+    mutate: ["convert/torch/*.ts"],
+    specs: specs("convert", "pickle torch_file torch_tensor open_weights"),
+  },
+  suno: {
+    mutate: ["convert/suno/*.ts"],
+    specs: specs("convert", "suno open_weights"),
   },
   formats: {
     mutate: files("convert", "npy npz zip safetensors_writer hugging_face_view"),
-    specs: specs("convert", "npy zip safetensors_writer hugging_face_view"),
+    specs: specs("convert", "npy zip safetensors_writer hugging_face_view open_weights npz"),
   },
   conversion: {
     mutate: files("convert", "q8_reader shards stored_tensor plan_tensors"),
-    specs: specs("convert", "convert_checkpoint q8_loading open_weights"),
+    specs: specs("convert", "stored_tensor q8_reader"),
   },
   hub: {
     mutate: ["engine/hub/*.ts"],
-    specs: specs("engine/hub", "retry repository protocol"),
+    specs: specs("engine/hub", "abort client progress repository request retry token"),
+  },
+  "hub-page": {
+    mutate: ["engine/stores/hub.ts", "engine/sources/hub.ts"],
+    specs: specs("engine/hub", "page"),
   },
   "hub-files": {
-    mutate: ["engine/node/hub_*.ts", "engine/stores/hub.ts", "engine/sources/hub.ts"],
-    specs: specs("engine/hub", "cache environment weights download"),
+    mutate: ["engine/node/hub_*.ts"],
+    specs: [
+      ...specs("engine/node", "hub_cache hub_lock hub_download hub_store"),
+      ...specs("engine/hub", "environment cache"),
+    ],
   },
   audio: {
     mutate: files("bark", "wav wav_reader mono"),
