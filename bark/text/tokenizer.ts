@@ -69,6 +69,7 @@ export class BarkTokenizer {
   readonly unk_token_id: number | undefined;
   readonly #tokenizer: PackageTokenizer;
   readonly #lowercase: boolean;
+  readonly #spacesIdeographs: boolean;
   readonly #where: string;
 
   /** @throws EngineError `bad-input` naming `where` if the files do not make a tokenizer. */
@@ -83,6 +84,7 @@ export class BarkTokenizer {
     this.#tokenizer = this.#used(() => new Tokenizer({ added_tokens: [], ...definition }, config));
     const normalizer = definition["normalizer"];
     this.#lowercase = isObject(normalizer) && normalizer["lowercase"] === true;
+    this.#spacesIdeographs = isObject(normalizer) && normalizer["handle_chinese_chars"] !== false;
     const id = (name: SpecialToken): number | undefined => this.#tokenizer.token_to_id(specialToken(config, name));
     this.pad_token_id = id("pad_token") ?? 0;
     this.cls_token_id = id("cls_token");
@@ -137,7 +139,7 @@ export class BarkTokenizer {
   /** Ids of a text, without any special tokens around them. @throws EngineError `bad-input` for a token without one. */
   encode(text: string): number[] {
     readText(text, "text");
-    const spaced = text.replaceAll(supplementaryIdeographs, " $& ");
+    const spaced = this.#spacesIdeographs ? text.replaceAll(supplementaryIdeographs, " $& ") : text;
     // JavaScript lowers a sigma at the end of a word to ς, Rust (character by character) to σ.
     const lowered = this.#lowercase ? spaced.replaceAll("Σ", "σ") : spaced;
     const { ids } = this.#used(() => this.#tokenizer.encode(lowered, { add_special_tokens: false }));

@@ -100,11 +100,14 @@ describe("BarkTokenizer", () => {
   });
 
   it("leaves control characters away, and ideographs in their word where tokenizer_config.json says so", () => {
-    const vocab = ["[UNK]", "ab", "日", "本", "日本"].join("\n");
+    const vocab = ["[UNK]", "ab", "日", "本", "日本", "\u{20000}", "日\u{20000}"].join("\n");
     const tokenizer = (config: JsonObject): BarkTokenizer => new BarkTokenizer({ vocab, config });
     expect(tokenizer({}).encode("a\u0007b日本")).to.deep.equal([1, 2, 3]);
     expect(tokenizer({ tokenize_chinese_chars: true }).encode("日本")).to.deep.equal([2, 3]);
     expect(tokenizer({ tokenize_chinese_chars: false }).encode("日本")).to.deep.equal([4]);
+    // Beyond 16 bits, which the package for JavaScript leaves in their word.
+    expect(tokenizer({}).encode("日\u{20000}")).to.deep.equal([2, 5]);
+    expect(tokenizer({ tokenize_chinese_chars: false }).encode("日\u{20000}")).to.deep.equal([6]);
   });
 
   it("lowers every sigma to σ, and none where case stays", () => {

@@ -60,7 +60,16 @@ describe("an array as an argument", () => {
     ["null", null, "x: wrong value (expected an array of numbers, got null)"],
     ["a number", 5, "x: wrong value (expected an array of numbers, got 5)"],
     ["a DataView", new DataView(new ArrayBuffer(2)), "x: wrong value (expected an array of numbers, got DataView)"],
-    ["bits", { dims: [1], data: Uint16Array.of(1), type: "float16" }, /is a tensor of float16/],
+    [
+      "bits",
+      { dims: [1], data: Uint16Array.of(1), type: "float16" },
+      "x: is a tensor of float16; convert it to float32",
+    ],
+    [
+      "a tensor of other dims than values",
+      { dims: [3], data: Float32Array.of(1) },
+      "x: wrong shape (expected 1 values, got shape [3])",
+    ],
     ["a tensor without a shape", { data: Float32Array.of(1) }, /got an object/],
     ["a tensor of a list", { dims: [1], data: [1] }, /got an object/],
     [
