@@ -1,5 +1,5 @@
 import { EncodecDecoder } from "../encodec/decoder.ts";
-import { EncodecEncoder } from "../encodec/encoder.ts";
+import type { EncodecEncoder } from "../encodec/encoder.ts";
 import { refuseMore } from "../engine/check/arguments.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
@@ -38,7 +38,11 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
   ) {
     const decoder = placement.add(prefix, (gpu, reader) => EncodecDecoder.load(gpu, reader, prefix, config, codebooks));
     super(config, decoder, owned);
-    this.#encoder = placement.addOnDemand(prefix, (gpu, reader) => EncodecEncoder.load(gpu, reader, prefix, config));
+    this.#encoder = placement.addOnDemand(prefix, async (gpu, reader) => {
+      // A page that only speaks does not fetch the code of this half.
+      const { EncodecEncoder } = await import("../encodec/encoder.ts");
+      return await EncodecEncoder.load(gpu, reader, prefix, config);
+    });
   }
 
   /**

@@ -36,6 +36,8 @@ export {
 export type { CheckpointOptions, CheckpointSource, ProgressInfo } from "./load/open_checkpoint.ts";
 export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
 export { voicePromptFromRun, type HistoryPrompt, type VoiceOptions, type VoicePreset } from "./voice/voices.ts";
+export { BarkWorker, type BarkWorkerGenerateOptions, type BarkWorkerOptions } from "./worker/bark_worker.ts";
+export type { Speech } from "./worker/protocol.ts";
 export { to_mono } from "../audio/mono.ts";
 export { encode_wav, write_wav } from "../audio/wav.ts";
 export { decode_wav, type WavAudio } from "../audio/wav_reader.ts";

@@ -79,7 +79,16 @@ async function runInNode(grep?: string): Promise<Outcome> {
 async function runInDeno(grep?: string): Promise<Outcome> {
   if (!isLinuxX64()) return skipRuntime("deno");
   const folder = await swiftShaderFolder();
-  const args = ["node_modules/deno/bin.cjs", "run", "-A", "--no-lock", mocha, "--config", "spec/mocha_deno.json"];
+  const args = [
+    "node_modules/deno/bin.cjs",
+    "run",
+    "-A",
+    "--no-lock",
+    "--import-map=spec/deno_imports.json",
+    mocha,
+    "--config",
+    "spec/mocha_deno.json",
+  ];
   return await runMocha("deno", [...args, ...mochaArguments(await findSpecs("spec/gpu"), grep)], {
     LD_LIBRARY_PATH: folder,
     VK_DRIVER_FILES: path.join(folder, "vk_swiftshader_icd.json"),

@@ -3,11 +3,9 @@ import { defineKernel, read, readWrite, spread } from "../../engine/kernel.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { Stopwatch, type Effort } from "../measure/stopwatch.ts";
 
-const file = (name: string): URL => new URL(name, import.meta.url);
-
 export const fillKernel = defineKernel({
   name: "bench.fill",
-  source: file("fill.wgsl"),
+  source: new URL("./fill.wgsl", import.meta.url),
   bindings: { y: readWrite("f32") },
   params: { size: "u32", seed: "u32" },
   workgroups: ({ size }) => spread(Math.ceil(size / 64)),
@@ -15,7 +13,7 @@ export const fillKernel = defineKernel({
 
 export const bandwidthKernel = defineKernel({
   name: "bench.bandwidth",
-  source: file("bandwidth.wgsl"),
+  source: new URL("./bandwidth.wgsl", import.meta.url),
   bindings: { x: read("f32"), y: readWrite("f32") },
   params: { invocations: "u32", count: "u32", lane_step: "u32", step: "u32" },
   workgroups: ({ invocations }) => [Math.ceil(invocations / 64)],
@@ -23,7 +21,7 @@ export const bandwidthKernel = defineKernel({
 
 export const computeKernel = defineKernel({
   name: "bench.compute",
-  source: file("compute.wgsl"),
+  source: new URL("./compute.wgsl", import.meta.url),
   bindings: { y: readWrite("f32") },
   params: { invocations: "u32", steps: "u32", factor: "f32" },
   workgroups: ({ invocations }) => [Math.ceil(invocations / 64)],

@@ -6,13 +6,12 @@ import type { TensorMaker } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseAttentionDecode } from "../choose.ts";
 
-const file = (name: string): URL => new URL(name, import.meta.url);
 const params = { rows: "u32", heads: "u32", head_dim: "u32", capacity: "u32", scale: "f32" } as const;
 
 /** 64 lanes a head, scores in storage: any width of head and any capacity. */
 export const attentionDecodeKernel = defineKernel({
   name: "attention.decode",
-  source: file("attention_decode.wgsl"),
+  source: new URL("./attention_decode.wgsl", import.meta.url),
   bindings: {
     qkv: read("f32"),
     state: read("u32"),
@@ -48,7 +47,7 @@ const chunksOf = (capacity: number): number => Math.ceil(capacity / chunkKeys);
 /** Eight lanes a head, four keys a lane: for software adapters. */
 export const attentionDecodeQuadsKernel = defineKernel({
   name: "attention.decode_quads",
-  source: file("attention_decode_quads.wgsl"),
+  source: new URL("./attention_decode_quads.wgsl", import.meta.url),
   bindings: quadBindings,
   params,
   workgroups: ({ rows, heads }) => [heads, rows],
@@ -57,7 +56,7 @@ export const attentionDecodeQuadsKernel = defineKernel({
 /** One subgroup a head that walks over the keys: for lavapipe with subgroups of eight lanes. */
 export const attentionDecodeOnlineKernel = defineKernel({
   name: "attention.decode_online",
-  source: file("attention_decode_online.wgsl"),
+  source: new URL("./attention_decode_online.wgsl", import.meta.url),
   bindings: quadBindings,
   params,
   features: ["subgroups"],
@@ -68,8 +67,8 @@ export const attentionDecodeOnlineKernel = defineKernel({
 /** 256 lanes a head, among which the keys are split: for GPUs. */
 export const attentionDecodeSplitKernel = defineKernel({
   name: "attention.decode_split",
-  source: file("attention_decode_split.wgsl"),
-  preludes: [file("lane_reduce.wgsl")],
+  source: new URL("./attention_decode_split.wgsl", import.meta.url),
+  preludes: [new URL("./lane_reduce.wgsl", import.meta.url)],
   bindings: quadBindings,
   params,
   workgroups: ({ rows, heads }) => [heads, rows],
@@ -78,8 +77,8 @@ export const attentionDecodeSplitKernel = defineKernel({
 /** {@link attentionDecodeSplitKernel} with subgroups. */
 export const attentionDecodeSubgroupsKernel = defineKernel({
   name: "attention.decode_subgroups",
-  source: file("attention_decode_split.wgsl"),
-  preludes: [file("lane_reduce_subgroups.wgsl")],
+  source: new URL("./attention_decode_split.wgsl", import.meta.url),
+  preludes: [new URL("./lane_reduce_subgroups.wgsl", import.meta.url)],
   bindings: quadBindings,
   params,
   features: ["subgroups"],
@@ -92,8 +91,8 @@ export const attentionDecodeSubgroupsKernel = defineKernel({
  */
 export const attentionDecodeChunksKernel = defineKernel({
   name: "attention.decode_chunks",
-  source: file("attention_decode_chunks.wgsl"),
-  preludes: [file("lane_reduce.wgsl")],
+  source: new URL("./attention_decode_chunks.wgsl", import.meta.url),
+  preludes: [new URL("./lane_reduce.wgsl", import.meta.url)],
   bindings: chunkBindings,
   params,
   workgroups: ({ rows, heads, capacity }) => [chunksOf(capacity), heads, rows],
@@ -102,8 +101,8 @@ export const attentionDecodeChunksKernel = defineKernel({
 /** {@link attentionDecodeChunksKernel} with subgroups. */
 export const attentionDecodeChunksSubgroupsKernel = defineKernel({
   name: "attention.decode_chunks_subgroups",
-  source: file("attention_decode_chunks.wgsl"),
-  preludes: [file("lane_reduce_subgroups.wgsl")],
+  source: new URL("./attention_decode_chunks.wgsl", import.meta.url),
+  preludes: [new URL("./lane_reduce_subgroups.wgsl", import.meta.url)],
   bindings: chunkBindings,
   params,
   features: ["subgroups"],
@@ -176,7 +175,7 @@ export function decodeKernel(gpu: Gpu, heads: Heads): AnyKernel {
 
 export const kvAppendKernel = defineKernel({
   name: "attention.kv_append",
-  source: file("kv_append.wgsl"),
+  source: new URL("./kv_append.wgsl", import.meta.url),
   bindings: { qkv: read("f32"), k_cache: readWrite("f32"), v_cache: readWrite("f32") },
   params: { rows: "u32", width: "u32", first: "u32", qkv_row: "u32" },
   workgroups: ({ rows, width }) => [Math.ceil(width / 32), rows],

@@ -7,13 +7,12 @@ import { attentionParams, attentionValues } from "./params.ts";
 /** Queries whose scores lie in storage at a time: of 12 heads over 1024 keys, 3 MB, which caches hold. */
 const stripQueries = 64;
 
-const file = (name: string): URL => new URL(name, import.meta.url);
-const preludes = [file("strip_params.wgsl")];
+const preludes = [new URL("./strip_params.wgsl", import.meta.url)];
 const params = { first_query: "u32", rows: "u32", ...attentionParams } as const;
 
 export const attentionScoresKernel = defineKernel({
   name: "attention.strip_scores",
-  source: file("attention_scores.wgsl"),
+  source: new URL("./attention_scores.wgsl", import.meta.url),
   preludes,
   bindings: { q: read("f32"), k: read("f32"), scores: readWrite("f32") },
   params,
@@ -22,7 +21,7 @@ export const attentionScoresKernel = defineKernel({
 
 export const attentionSoftmaxKernel = defineKernel({
   name: "attention.strip_softmax",
-  source: file("attention_softmax.wgsl"),
+  source: new URL("./attention_softmax.wgsl", import.meta.url),
   preludes,
   bindings: { mask: optionalRead("u32"), scores: readWrite("f32") },
   params,
@@ -31,7 +30,7 @@ export const attentionSoftmaxKernel = defineKernel({
 
 export const attentionValuesKernel = defineKernel({
   name: "attention.strip_values",
-  source: file("attention_values.wgsl"),
+  source: new URL("./attention_values.wgsl", import.meta.url),
   preludes,
   bindings: { weights: read("f32"), v: read("f32"), y: readWrite("f32") },
   params,

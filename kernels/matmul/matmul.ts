@@ -8,8 +8,6 @@ import { chooseMatmul, chooseNormedMatmul, chooseSplit } from "../choose.ts";
 import type { LayerNorm } from "../layernorm/layernorm.ts";
 import type { Linear } from "./linear.ts";
 
-const file = (name: string): URL => new URL(name, import.meta.url);
-
 const bindings = { x: read("f32"), weight: read("matrix"), bias: optionalRead("f32"), y: readWrite("f32") };
 const normedBindings = {
   x: read("f32"),
@@ -34,12 +32,12 @@ const params = {
   head_quads: "u32",
   chunks: "u32",
 } as const;
-const epilogue = [file("gelu.wgsl"), file("epilogue.wgsl")];
-const preludes = [...epilogue, file("bindings.wgsl")];
-const plainPreludes = [...preludes, file("plain_input.wgsl")];
-const normBindingPreludes = [...epilogue, file("normed_bindings.wgsl")];
-const normedPreludes = [...normBindingPreludes, file("normed_input.wgsl")];
-const lanes = file("../attention/lane_reduce.wgsl");
+const epilogue = [new URL("./gelu.wgsl", import.meta.url), new URL("./epilogue.wgsl", import.meta.url)];
+const preludes = [...epilogue, new URL("./bindings.wgsl", import.meta.url)];
+const plainPreludes = [...preludes, new URL("./plain_input.wgsl", import.meta.url)];
+const normBindingPreludes = [...epilogue, new URL("./normed_bindings.wgsl", import.meta.url)];
+const normedPreludes = [...normBindingPreludes, new URL("./normed_input.wgsl", import.meta.url)];
+const lanes = new URL("../attention/lane_reduce.wgsl", import.meta.url);
 
 interface Shape {
   readonly rows: number;
@@ -51,7 +49,7 @@ const tiles = (rows: number, groups: number) => (shape: Shape) =>
 /** Any shape: one invocation owns four columns of a row. */
 export const plain = defineKernel({
   name: "matmul.plain",
-  source: file("plain.wgsl"),
+  source: new URL("./plain.wgsl", import.meta.url),
   preludes,
   bindings,
   params,
@@ -61,7 +59,7 @@ export const plain = defineKernel({
 /** Many rows: register tile of 8 rows by 4 columns. */
 export const gemm = defineKernel({
   name: "matmul.gemm",
-  source: file("gemm.wgsl"),
+  source: new URL("./gemm.wgsl", import.meta.url),
   preludes,
   bindings,
   params,
@@ -71,7 +69,7 @@ export const gemm = defineKernel({
 /** Many rows, for software adapters with subgroups: register tile of 16 rows by 4 columns, x by broadcast. */
 export const gemmBroadcast = defineKernel({
   name: "matmul.gemm_broadcast",
-  source: file("gemm_broadcast.wgsl"),
+  source: new URL("./gemm_broadcast.wgsl", import.meta.url),
   preludes,
   bindings,
   params,
@@ -82,7 +80,7 @@ export const gemmBroadcast = defineKernel({
 /** Many rows, for lavapipe with subgroups of eight lanes: register tile of 32 rows by 32 columns, weights by broadcast. */
 export const gemmWide = defineKernel({
   name: "matmul.gemm_wide",
-  source: file("gemm_wide.wgsl"),
+  source: new URL("./gemm_wide.wgsl", import.meta.url),
   preludes,
   bindings,
   params,
@@ -94,7 +92,7 @@ export const gemmWide = defineKernel({
 /** Many rows, for GPUs: tiles of 64 rows by 64 columns in workgroup memory. */
 export const gemmTiled = defineKernel({
   name: "matmul.gemm_tiled",
-  source: file("gemm_tiled.wgsl"),
+  source: new URL("./gemm_tiled.wgsl", import.meta.url),
   preludes,
   bindings,
   params,
@@ -104,7 +102,7 @@ export const gemmTiled = defineKernel({
 /** Some rows or few columns, for GPUs: tiles of 32 rows by 64 columns. */
 export const gemmTiledFlat = defineKernel({
   name: "matmul.gemm_tiled_flat",
-  source: file("gemm_tiled_flat.wgsl"),
+  source: new URL("./gemm_tiled_flat.wgsl", import.meta.url),
   preludes,
   bindings,
   params,
@@ -114,7 +112,7 @@ export const gemmTiledFlat = defineKernel({
 /** One row, no barriers in the product: for software adapters. */
 export const gemv = defineKernel({
   name: "matmul.gemv",
-  source: file("gemv.wgsl"),
+  source: new URL("./gemv.wgsl", import.meta.url),
   preludes: plainPreludes,
   bindings,
   params,
@@ -124,8 +122,8 @@ export const gemv = defineKernel({
 /** {@link gemv} with x handed from lane to lane: for software adapters with subgroups. */
 export const gemvLanes = defineKernel({
   name: "matmul.gemv_lanes",
-  source: file("gemv_lanes.wgsl"),
-  preludes: [...preludes, file("plain_lanes.wgsl")],
+  source: new URL("./gemv_lanes.wgsl", import.meta.url),
+  preludes: [...preludes, new URL("./plain_lanes.wgsl", import.meta.url)],
   bindings,
   params,
   features: ["subgroups"],
@@ -135,7 +133,7 @@ export const gemvLanes = defineKernel({
 /** Two to four rows in one sweep over the weights, for software adapters with subgroups. */
 export const gemvBroadcast = defineKernel({
   name: "matmul.gemv_broadcast",
-  source: file("gemv_broadcast.wgsl"),
+  source: new URL("./gemv_broadcast.wgsl", import.meta.url),
   preludes,
   bindings,
   params,
@@ -150,7 +148,7 @@ const splits = ({ rows, groups, workgroup_groups }: Shape & { readonly workgroup
 /** Three or four rows in one sweep over the weights, for software adapters without subgroups. */
 export const gemvRows = defineKernel({
   name: "matmul.gemv_rows",
-  source: file("gemv_rows.wgsl"),
+  source: new URL("./gemv_rows.wgsl", import.meta.url),
   preludes,
   bindings,
   params,
@@ -160,7 +158,7 @@ export const gemvRows = defineKernel({
 /** Few rows, inner axis split over lanes: for GPUs. */
 export const gemvSplit = defineKernel({
   name: "matmul.gemv_split",
-  source: file("gemv_split.wgsl"),
+  source: new URL("./gemv_split.wgsl", import.meta.url),
   preludes: plainPreludes,
   bindings,
   params,
@@ -170,7 +168,7 @@ export const gemvSplit = defineKernel({
 /** {@link gemv} behind a layer normalisation of x. */
 export const gemvNormed = defineKernel({
   name: "matmul.gemv_normed",
-  source: file("gemv.wgsl"),
+  source: new URL("./gemv.wgsl", import.meta.url),
   preludes: normedPreludes,
   bindings: normedBindings,
   params,
@@ -180,8 +178,8 @@ export const gemvNormed = defineKernel({
 /** {@link gemvLanes} behind a layer normalisation of x. */
 export const gemvLanesNormed = defineKernel({
   name: "matmul.gemv_lanes_normed",
-  source: file("gemv_lanes.wgsl"),
-  preludes: [...normBindingPreludes, file("normed_lanes.wgsl")],
+  source: new URL("./gemv_lanes.wgsl", import.meta.url),
+  preludes: [...normBindingPreludes, new URL("./normed_lanes.wgsl", import.meta.url)],
   bindings: normedBindings,
   params,
   features: ["subgroups"],
@@ -191,8 +189,8 @@ export const gemvLanesNormed = defineKernel({
 /** {@link gemvSplit} behind a layer normalisation of x. */
 export const gemvSplitNormed = defineKernel({
   name: "matmul.gemv_split_normed",
-  source: file("gemv_split.wgsl"),
-  preludes: [...normBindingPreludes, lanes, file("normed_input_lanes.wgsl")],
+  source: new URL("./gemv_split.wgsl", import.meta.url),
+  preludes: [...normBindingPreludes, lanes, new URL("./normed_input_lanes.wgsl", import.meta.url)],
   bindings: normedBindings,
   params,
   workgroups: splits,
@@ -201,8 +199,8 @@ export const gemvSplitNormed = defineKernel({
 /** {@link gemvSplit} of attention that is left in parts. */
 export const gemvSplitAttended = defineKernel({
   name: "matmul.gemv_split_attended",
-  source: file("gemv_split.wgsl"),
-  preludes: [...epilogue, file("attended_input.wgsl")],
+  source: new URL("./gemv_split.wgsl", import.meta.url),
+  preludes: [...epilogue, new URL("./attended_input.wgsl", import.meta.url)],
   bindings: {
     x: read("f32"),
     weight: read("matrix"),

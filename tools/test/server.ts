@@ -87,6 +87,7 @@ function pageSource({ specs, grep }: SpecPage): string {
     imports: {
       chai: "/node_modules/chai/index.js",
       "bark-webgpu": "/bark/web.ts",
+      "bark-webgpu-nano": "/models/nano/index.js",
       "@huggingface/tokenizers": "/node_modules/@huggingface/tokenizers/dist/tokenizers.mjs",
     },
   };

@@ -1,0 +1,80 @@
+/** What a page and `bark-webgpu/worker` send each other. Every call has an id; whatever belongs to it carries the same. */
+import type { FileAddresses } from "../../checkpoint/open_addresses.ts";
+import { EngineError, type ErrorCode } from "../../engine/errors.ts";
+import type { BarkProgress } from "../generate/output.ts";
+import type { BarkFromPretrainedOptions } from "../load/load_options.ts";
+import type { ProgressInfo } from "../load/open_checkpoint.ts";
+import type { BarkGenerateKwargs } from "../model.ts";
+import type { ProcessorOptions } from "../text/processor.ts";
+
+/** What the page is told while a call runs; functions stay in the page. */
+export interface Listeners {
+  progress_callback?: ((info: ProgressInfo) => void) | null;
+  on_progress?: ((progress: BarkProgress) => void) | null;
+  onNotice?: ((line: string) => void) | null;
+}
+
+interface Watch extends Listeners {
+  signal?: AbortSignal | null;
+}
+
+/** Options of loading that can be sent. */
+export type WorkerLoadOptions = Omit<BarkFromPretrainedOptions, keyof Watch | "gpu">;
+/** Options of one text that can be sent. */
+export type WorkerGenerateOptions = Pick<ProcessorOptions, "voice_preset" | "names_only" | "allow_urls"> &
+  Omit<BarkGenerateKwargs, keyof Watch | "input_ids" | "attention_mask" | "history_prompt" | "return_output_lengths">;
+
+/** A hub id, an absolute address, or the addresses of the files. */
+export type WorkerModel = string | { readonly name: string; readonly files: FileAddresses };
+
+export type WorkerRequest =
+  | { id: number; kind: "load"; model: WorkerModel; options: WorkerLoadOptions }
+  | { id: number; kind: "generate"; text: string; options: WorkerGenerateOptions }
+  /** Ends the call of this id with the error `aborted`. */
+  | { id: number; kind: "abort" };
+
+export interface Speech {
+  /** Full scale ±1, unclipped. Transferred, not copied. */
+  readonly audio: Float32Array<ArrayBuffer>;
+  /** Samples a second. */
+  readonly sampling_rate: number;
+}
+
+type Told<T extends keyof Listeners = keyof Listeners> = {
+  [K in T]: { listener: K; value: Parameters<NonNullable<Listeners[K]>>[0] };
+}[T];
+
+export type WorkerAnswer =
+  | ({ id: number; event: "progress" } & Told)
+  | { id: number; event: "done"; speech?: Speech }
+  | { id: number; event: "error"; error: SentError };
+
+/** The fields of an {@link EngineError}: what is thrown loses its class on its way to another thread. */
+export interface SentError {
+  code: ErrorCode;
+  problem: string;
+  where?: string;
+  expected?: unknown;
+  actual?: unknown;
+  fix?: string;
+}
+
+export function sendable(error: unknown): SentError {
+  if (!(error instanceof EngineError)) return { code: "internal", problem: String(error) };
+  const { code, problem, where, expected, actual, fix } = error;
+  const details = Object.entries({ where, expected: cloned(expected), actual: cloned(actual), fix });
+  return { code, problem, ...Object.fromEntries(details.filter(([, value]) => value !== undefined)) };
+}
+
+/** Whatever a caller gave may be in an error, functions too, which cannot be sent. */
+function cloned(value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch {
+    return `a ${typeof value}`;
+  }
+}
+
+export function received({ code, problem, ...details }: SentError): EngineError {
+  return new EngineError(code, problem, details);
+}

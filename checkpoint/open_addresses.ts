@@ -1,0 +1,34 @@
+import { getFileHost } from "./host.ts";
+import type { HubOptions } from "./hub/options.ts";
+import type { ByteSource } from "./sources/byte_source.ts";
+import { MemorySource } from "./sources/memory.ts";
+import type { FileStore } from "./stores/file_store.ts";
+
+/** Absolute addresses of a checkpoint's files, by their paths in it. */
+export type FileAddresses = Readonly<Record<string, string>>;
+
+/**
+ * The checkpoint whose files are at these addresses: a folder where they lie in one under their own names; otherwise each
+ * by itself, since a bundler gives every file a name of its own and turns small ones into `data:` addresses.
+ * @param name of the checkpoint in errors, where it is no folder.
+ */
+export async function openAddresses(name: string, files: FileAddresses, options: HubOptions = {}): Promise<FileStore> {
+  const paths = Object.keys(files);
+  const folder = new URL(".", files[paths.find((path) => !path.includes("/"))!]).href;
+  const isFolder = paths.every((path) => files[path] === folder + path);
+  if (isFolder) return await getFileHost().openStore(folder.replace(/\/$/, ""), options);
+  return { name, open: async (path) => await openAddress(`${name}/${path}`, files[path], options) };
+}
+
+async function openAddress(
+  name: string,
+  address: string | undefined,
+  options: HubOptions,
+): Promise<ByteSource | undefined> {
+  if (address === undefined) return undefined;
+  if (address.startsWith("data:"))
+    return new MemorySource(name, new Uint8Array(await (await fetch(address)).arrayBuffer()));
+  const { href, pathname } = new URL(address);
+  const store = await getFileHost().openStore(new URL(".", href).href, options);
+  return await store.open(decodeURIComponent(pathname.slice(pathname.lastIndexOf("/") + 1)));
+}
