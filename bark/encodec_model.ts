@@ -5,40 +5,36 @@ import type { ArrayInput } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import type { TensorReader } from "../engine/weights/tensor_reader.ts";
-import { readAudio, readCodes, readDecodeOptions, readEncodeOptions } from "./generate/codec_arguments.ts";
+import {
+  readAudio,
+  readCodes,
+  readDecodeOptions,
+  readEncodeOptions,
+  type CallOptions,
+  type EncodecEncodeOptions,
+} from "./generate/codec_arguments.ts";
 import { decodeCodes } from "./generate/codec_stage.ts";
 import { BarkConfig, EncodecConfig, readConfig } from "./config/config.ts";
 import { readModelOptions } from "./load/load_arguments.ts";
 import type { FromPretrainedOptions } from "./load/load_options.ts";
-import type { BarkProgress } from "./generate/output.ts";
-import { Placement, type GpuPart } from "./load/residency.ts";
+import { Residency, type ResidentPart } from "./load/residency.ts";
 import { StageRun } from "./generate/stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import { SubModel, type SubModelSource } from "./sub_models.ts";
 
-interface CallOptions {
-  signal?: AbortSignal | null;
-  on_progress?: ((progress: BarkProgress) => void) | null;
-}
-
-export interface EncodecEncodeOptions extends CallOptions {
-  /** kbit/s, one of `config.target_bandwidths`. Default: the smallest. */
-  bandwidth?: number | null;
-}
-
 /** EnCodec: audio to codes and back. Both halves run in f32, whatever the checkpoint stores. */
 export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
-  readonly #encoder: GpuPart<EncodecEncoder>;
+  readonly #encoder: ResidentPart<EncodecEncoder>;
 
   /** For `from_pretrained`; the decoder knows the first `codebooks` codebooks. */
   constructor(
-    { placement, prefix }: Omit<SubModelSource, "format">,
+    { residency, prefix }: Omit<SubModelSource, "format">,
     config: EncodecConfig,
-    { codebooks, owned }: { codebooks?: number; owned?: Placement } = {},
+    { codebooks, owned }: { codebooks?: number; owned?: Residency } = {},
   ) {
-    const decoder = placement.add(prefix, (gpu, reader) => EncodecDecoder.load(gpu, reader, prefix, config, codebooks));
+    const decoder = residency.add(prefix, (gpu, reader) => EncodecDecoder.load(gpu, reader, prefix, config, codebooks));
     super(config, decoder, owned);
-    this.#encoder = placement.addOnDemand(prefix, async (gpu, reader) => {
+    this.#encoder = residency.addOnDemand(prefix, async (gpu, reader) => {
       // A page that only speaks does not fetch the code of this half.
       const { EncodecEncoder } = await import("../encodec/encoder.ts");
       return await EncodecEncoder.load(gpu, reader, prefix, config);
@@ -60,8 +56,8 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
         : BarkConfig.from_dict(json, where).codec_config;
     const prefixIn = (reader: TensorReader): string =>
       Array.from(reader.names()).some((name) => name.startsWith("codec_model.")) ? "codec_model." : "";
-    return await Placement.opened(store, options, prefixIn, async (placement, prefix) => {
-      return new EncodecModel({ placement, prefix }, config, { owned: placement });
+    return await Residency.opened(store, options, prefixIn, async (residency, prefix) => {
+      return new EncodecModel({ residency, prefix }, config, { owned: residency });
     });
   }
 

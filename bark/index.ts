@@ -13,7 +13,8 @@ export {
   EncodecConfig,
 } from "./config/config.ts";
 export type { CausalForwardKwargs, CausalLMOutputWithPast } from "./gpt/forward/causal_forward.ts";
-export { EncodecModel, type EncodecEncodeOptions } from "./encodec_model.ts";
+export { EncodecModel } from "./encodec_model.ts";
+export type { EncodecEncodeOptions } from "./generate/codec_arguments.ts";
 export { DynamicCache, type CacheLayer, type LegacyCache } from "./gpt/forward/dynamic_cache.ts";
 export type { FineForwardKwargs, MaskedLMOutput } from "./gpt/forward/fine_forward.ts";
 export type { GenerateKwargs } from "./generate/generate_options.ts";
@@ -24,7 +25,8 @@ export {
   BarkSemanticGenerationConfig,
 } from "./config/generation_config.ts";
 export type { BarkFromPretrainedOptions, DtypeName, FromPretrainedOptions } from "./load/load_options.ts";
-export { BarkModel, type BarkGenerateKwargs } from "./model.ts";
+export { BarkModel } from "./model.ts";
+export type { BarkGenerateKwargs } from "./generate/generate_arguments.ts";
 export type { BarkOutput, BarkProgress, BarkStage } from "./generate/output.ts";
 // The documentation of transformers calls it by the name that goes by the checkpoint.
 export {
@@ -33,11 +35,14 @@ export {
   type BarkInputs,
   type ProcessorOptions,
 } from "./text/processor.ts";
-export type { CheckpointOptions, CheckpointSource, ProgressInfo } from "./load/open_checkpoint.ts";
+export type { CheckpointSource } from "./load/open_checkpoint.ts";
+export type { CheckpointOptions, ProgressInfo } from "./load/load_options.ts";
 export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
-export { voicePromptFromRun, type HistoryPrompt, type VoiceOptions, type VoicePreset } from "./voice/voices.ts";
 export { BarkWorker, type BarkWorkerGenerateOptions, type BarkWorkerOptions } from "./worker/bark_worker.ts";
 export type { Speech } from "./worker/protocol.ts";
+export { voicePromptFromRun, type VoicePreset } from "./voice/voices.ts";
+export type { HistoryPrompt } from "./voice/history_prompt.ts";
+export type { VoiceOptions } from "./voice/voice_options.ts";
 export { to_mono } from "../audio/mono.ts";
 export { encode_wav, write_wav } from "../audio/wav.ts";
 export { decode_wav, type WavAudio } from "../audio/wav_reader.ts";

@@ -5,7 +5,7 @@ import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import type { TensorReader } from "../engine/weights/tensor_reader.ts";
-import type { MatrixFormat } from "../engine/shaders/shader_source.ts";
+import type { MatrixFormat } from "../engine/dtypes.ts";
 import { checkAudio } from "./generate/audio_check.ts";
 import { generateCoarse, type CoarseResult } from "./generate/coarse_stage.ts";
 import { readFineCodes, readOutputLengths } from "./generate/codec_arguments.ts";
@@ -16,49 +16,27 @@ import { EncodecModel } from "./encodec_model.ts";
 import { checkGptTensors } from "./load/expected_tensors.ts";
 import { generateFine } from "./generate/fine_stage.ts";
 import { checkGenerate, checkGenerationFits } from "./generate/generation_checks.ts";
-import { readGenerateArguments } from "./generate/generate_arguments.ts";
-import type { GenerateKwargs } from "./generate/generate_options.ts";
+import { readGenerateArguments, type BarkGenerateKwargs } from "./generate/generate_arguments.ts";
 import { BarkGenerationConfig } from "./config/generation_config.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
 import { readBarkOptions, type BarkLoadArguments } from "./load/load_arguments.ts";
-import { chooseFormat, reportReady, type BarkFromPretrainedOptions } from "./load/load_options.ts";
-import type { BarkOutput, BarkProgress, BarkStage } from "./generate/output.ts";
-import { Placement, type GpuPart } from "./load/residency.ts";
+import type { BarkFromPretrainedOptions } from "./load/load_options.ts";
+import { chooseFormat, reportReady } from "./load/prepare.ts";
+import type { BarkOutput, BarkStage } from "./generate/output.ts";
+import { Residency, type ResidentPart } from "./load/residency.ts";
 import { SaveFolder } from "./load/save_folder.ts";
 import { saveWeights } from "./load/save_weights.ts";
 import { generateSemantic } from "./generate/semantic_stage.ts";
 import { StageRun } from "./generate/stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
-import type { HistoryPrompt } from "./voice/voices.ts";
-
-/** Keywords of {@link BarkModel.generate}: those of transformers, and ours for seed, stop and progress. */
-export interface BarkGenerateKwargs extends GenerateKwargs {
-  /** Ids of the tokenizer. [batch, length] */
-  input_ids: ArrayInput;
-  /** A voice, for all rows. */
-  history_prompt?: HistoryPrompt | null;
-  /** Decode each row alone to its own length and give the lengths too. */
-  return_output_lengths?: boolean | null;
-  /** Of all random draws, from 0 to 2^64 - 1. Default: drawn. */
-  seed?: number | bigint | null;
-  /** Stops the run at the next readback. */
-  signal?: AbortSignal | null;
-  on_progress?: ((progress: BarkProgress) => void) | null;
-  /**
-   * Tokens that the semantic and coarse stages decode between two looks at them, which is when they stop and tell of
-   * progress. More of them wait less for readbacks and waste more after the end of speech; the tokens are the same.
-   * Default: what was measured to be fast on the adapter and runtime.
-   */
-  tokens_per_readback?: number | null;
-}
 
 /** What a model is made of. */
 interface BarkParts {
   readonly config: BarkConfig;
   readonly generation_config: BarkGenerationConfig;
   readonly dtype: MatrixFormat;
-  readonly placement: Placement;
+  readonly residency: Residency;
 }
 
 /** Bark: text to audio through a semantic, a coarse and a fine GPT and the EnCodec decoder. */
@@ -70,16 +48,16 @@ export class BarkModel {
   readonly coarse_acoustics: BarkCoarseModel;
   readonly fine_acoustics: BarkFineModel;
   readonly codec_model: EncodecModel;
-  readonly #placement: Placement;
+  readonly #residency: Residency;
   readonly #notice: OnNotice;
 
-  private constructor({ config, generation_config, dtype, placement }: BarkParts, onNotice?: OnNotice) {
+  private constructor({ config, generation_config, dtype, residency }: BarkParts, onNotice?: OnNotice) {
     this.config = config;
     this.generation_config = generation_config;
     this.dtype = dtype;
-    this.#placement = placement;
+    this.#residency = residency;
     this.#notice = noticeOf(onNotice);
-    const under = (prefix: string) => ({ placement, prefix, format: dtype });
+    const under = (prefix: string) => ({ residency, prefix, format: dtype });
     this.semantic = new BarkSemanticModel(under("semantic."), config.semantic_config);
     this.coarse_acoustics = new BarkCoarseModel(under("coarse_acoustics."), config.coarse_acoustics_config);
     this.fine_acoustics = new BarkFineModel(under("fine_acoustics."), config.fine_acoustics_config);
@@ -103,9 +81,9 @@ export class BarkModel {
       checkDecoder(reader, "codec_model.", config.codec_config, codebooksOf(config, generation_config));
       return chooseFormat(reader, "semantic.", options.dtype);
     };
-    return await Placement.opened(store, options, check, async (placement, dtype) => {
-      await compileAhead(placement.gpu, config, generation_config, dtype);
-      const model = new BarkModel({ config, generation_config, dtype, placement }, options.onNotice);
+    return await Residency.opened(store, options, check, async (residency, dtype) => {
+      compileAhead(residency.gpu, config, generation_config, dtype);
+      const model = new BarkModel({ config, generation_config, dtype, residency }, options.onNotice);
       await model.#load(options);
       reportReady(source, options);
       return model;
@@ -113,15 +91,15 @@ export class BarkModel {
   }
 
   get gpu(): Gpu {
-    return this.#placement.gpu;
+    return this.#residency.gpu;
   }
 
   /** Puts the weights on the GPU; with `low_memory` only the codec's, to see that they are all there. */
   async #load(options: BarkLoadArguments): Promise<void> {
-    if (options.low_memory !== true) return await this.#placement.load(options);
+    if (options.low_memory !== true) return await this.#residency.load(options);
     await this.enable_cpu_offload();
     await this.codec_model.weights.use(async () => undefined, options);
-    await this.#placement.release();
+    await this.#residency.release();
   }
 
   /**
@@ -132,7 +110,7 @@ export class BarkModel {
    */
   async enable_cpu_offload(...more: never[]): Promise<void> {
     refuseMore("enable_cpu_offload", more, "the model stays on its device");
-    await this.#placement.offload();
+    await this.#residency.offload();
   }
 
   /**
@@ -161,7 +139,7 @@ export class BarkModel {
     try {
       return await this.#generate(kwargs);
     } finally {
-      await this.#placement.release();
+      await this.#residency.release();
     }
   }
 
@@ -190,7 +168,7 @@ export class BarkModel {
     };
     const stage = async <W extends { dispose(): void }, T>(
       name: BarkStage,
-      { weights: part }: { weights: GpuPart<W> },
+      { weights: part }: { weights: ResidentPart<W> },
       work: (weights: W, run: StageRun) => Promise<T>,
     ): Promise<T> => {
       const start = performance.now();
@@ -245,14 +223,14 @@ export class BarkModel {
   async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
     const folder = await SaveFolder.create(save_directory, options);
     await this.generation_config.save_pretrained(save_directory);
-    await saveWeights(this.#placement.reader, folder);
+    await saveWeights(this.#residency.reader, folder);
     // Last: a folder without it does not look like a checkpoint.
     await folder.writeJson("config.json", { architectures: ["BarkModel"], ...this.config.to_dict() });
   }
 
   /** Frees everything on the GPU, and the device if this model opened it. Calls under way end with `usage`. */
   dispose(): void {
-    this.#placement.dispose();
+    this.#residency.dispose();
   }
 
   [Symbol.dispose](): void {

@@ -2,11 +2,9 @@ import { refuseMore } from "../engine/check/arguments.ts";
 import { checkTensors, type ExpectedTensor } from "../engine/weights/expected_tensors.ts";
 import type { FileStore } from "../checkpoint/stores/file_store.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import type { MatrixFormat } from "../engine/shaders/shader_source.ts";
+import type { MatrixFormat } from "../engine/dtypes.ts";
 import type { TensorReader } from "../engine/weights/tensor_reader.ts";
-import { chooseStorage } from "../kernels/choose.ts";
-import { tune } from "../kernels/tune.ts";
-import { CausalModel } from "./gpt/causal_weights.ts";
+import { CausalWeights } from "./gpt/causal_weights.ts";
 import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config/config.ts";
 import { causalTensors, fineTensors } from "./load/expected_tensors.ts";
 import { FineWeights } from "./gpt/fine_weights.ts";
@@ -23,14 +21,15 @@ import {
   type MaskedLMOutput,
 } from "./gpt/forward/fine_forward.ts";
 import { readModelOptions } from "./load/load_arguments.ts";
-import { chooseFormat, reportReady, type FromPretrainedOptions } from "./load/load_options.ts";
-import { Placement, type GpuPart } from "./load/residency.ts";
+import type { FromPretrainedOptions } from "./load/load_options.ts";
+import { chooseFormat, reportReady } from "./load/prepare.ts";
+import { Residency, type ResidentPart } from "./load/residency.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import type { BarkSubModelConfig } from "./config/sub_model_config.ts";
 
 /** Where a sub-model comes from, and where it goes. */
 export interface SubModelSource {
-  readonly placement: Placement;
+  readonly residency: Residency;
   /** Put before the names of its tensors, such as `semantic.`. */
   readonly prefix: string;
   readonly format: MatrixFormat;
@@ -39,11 +38,11 @@ export interface SubModelSource {
 /** A part of Bark: a config, and weights that are on the GPU when they are used. */
 export class SubModel<C, W extends { dispose(): void }> {
   readonly config: C;
-  readonly weights: GpuPart<W>;
-  readonly #owned: Placement | undefined;
+  readonly weights: ResidentPart<W>;
+  readonly #owned: Residency | undefined;
 
   /** @param owned what was opened for this model alone. */
-  protected constructor(config: C, weights: GpuPart<W>, owned: Placement | undefined) {
+  protected constructor(config: C, weights: ResidentPart<W>, owned: Residency | undefined) {
     this.config = config;
     this.weights = weights;
     this.#owned = owned;
@@ -64,10 +63,10 @@ export class SubModel<C, W extends { dispose(): void }> {
 }
 
 /** A causal GPT of Bark, for those who call it themselves. */
-export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> extends SubModel<C, CausalModel> {
+export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> extends SubModel<C, CausalWeights> {
   /** For `from_pretrained`. */
-  constructor({ placement, prefix, format }: SubModelSource, config: C, owned?: Placement) {
-    const weights = placement.add(prefix, (gpu, reader) => CausalModel.load(gpu, reader, prefix, config, format));
+  constructor({ residency, prefix, format }: SubModelSource, config: C, owned?: Residency) {
+    const weights = residency.add(prefix, (gpu, reader) => CausalWeights.load(gpu, reader, prefix, config, format));
     super(config, weights, owned);
   }
 
@@ -108,8 +107,8 @@ export class BarkCoarseModel extends BarkCausalModel<BarkCoarseConfig> {
 /** The first codebooks to all of them, one after the other. */
 export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
   /** For `from_pretrained`. */
-  constructor({ placement, prefix, format }: SubModelSource, config: BarkFineConfig, owned?: Placement) {
-    const weights = placement.add(prefix, (gpu, reader) => FineWeights.load(gpu, reader, prefix, config, format));
+  constructor({ residency, prefix, format }: SubModelSource, config: BarkFineConfig, owned?: Residency) {
+    const weights = residency.add(prefix, (gpu, reader) => FineWeights.load(gpu, reader, prefix, config, format));
     super(config, weights, owned);
   }
 
@@ -136,7 +135,7 @@ async function loadAlone<T, C>(
   given: FromPretrainedOptions,
   name: string,
   Config: { from_pretrained(store: FileStore): Promise<C> },
-  Model: new (source: SubModelSource, config: C, owned: Placement) => T,
+  Model: new (source: SubModelSource, config: C, owned: Residency) => T,
   tensorsOf: (config: C) => Iterable<ExpectedTensor>,
 ): Promise<T> {
   const options = readModelOptions(given);
@@ -148,10 +147,9 @@ async function loadAlone<T, C>(
     checkTensors(reader, prefix, tensorsOf(config));
     return { prefix, format: chooseFormat(reader, prefix, options.dtype) };
   };
-  return await Placement.opened(store, options, check, async (placement, { prefix, format }) => {
-    await tune(placement.gpu, chooseStorage(placement.gpu, format));
-    const model = new Model({ placement, prefix, format }, config, placement);
-    await placement.load(options);
+  return await Residency.opened(store, options, check, async (residency, { prefix, format }) => {
+    const model = new Model({ residency, prefix, format }, config, residency);
+    await residency.load(options);
     reportReady(source, options);
     return model;
   });

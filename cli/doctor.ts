@@ -2,7 +2,7 @@ import { openGpu, type Gpu } from "../engine/gpu.ts";
 import { adapterAdvice, thisMachine } from "../engine/node/machine.ts";
 import { listAdapters } from "../engine/node/host.ts";
 import type { AdapterDescription } from "../engine/node/adapters.ts";
-import { selfTest } from "../kernels/self_test.ts";
+import { selfTest } from "../kernels/self_test/index.ts";
 import { parseCommandLine, requirePositionals } from "./command_line.ts";
 import { print } from "./process/print.ts";
 

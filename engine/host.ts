@@ -7,8 +7,8 @@ export interface AdapterRequest {
   device?: string;
 }
 
-/** Versions of ops by name, or `"static"`: none, and no tune either. */
-export type ForcedVersions = Readonly<Record<string, string>> | "static";
+/** Versions of ops by name. */
+export type ForcedVersions = Readonly<Record<string, string>>;
 
 /** An adapter that is ready to give one device (WebGPU adapters are consumed by `requestDevice`). */
 export interface OpenedAdapter {

@@ -17,4 +17,5 @@ export {
 export { NdArray } from "./ndarray.ts";
 export type { Program } from "./program.ts";
 export { Scope, type TensorMaker } from "./scope.ts";
-export type { Dtype, HostArray, Tensor } from "./tensor.ts";
+export type { Dtype, HostArray } from "./dtypes.ts";
+export type { Tensor } from "./tensor.ts";

@@ -1,4 +1,6 @@
-import type { Dtype, Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
+import type { KernelNeeds } from "./device.ts";
+import type { Dtype } from "./dtypes.ts";
 
 /**
  * dtype of a binding. `weight` takes f32 or packed f16, `matrix` those or q8 in blocks of 4 by 4 values; both get their
@@ -54,7 +56,7 @@ export type TensorsOf<B extends Bindings> = {
 };
 export type ParamsOf<P extends ParamTypes> = { readonly [K in keyof P]: number };
 
-export interface KernelDeclaration<B extends Bindings, P extends ParamTypes, C extends Constants> {
+export interface KernelDeclaration<B extends Bindings, P extends ParamTypes, C extends Constants> extends KernelNeeds {
   /** Unique, `op` or `op.version`. */
   readonly name: string;
   readonly source: URL;
@@ -66,9 +68,6 @@ export interface KernelDeclaration<B extends Bindings, P extends ParamTypes, C e
   readonly params: P;
   /** Values of the shader's `override` constants. */
   readonly constants?: C;
-  readonly features?: readonly GPUFeatureName[];
-  /** Lanes that every subgroup has to have (default: 1). */
-  readonly subgroupLanes?: number;
   /** Number of workgroups for given params. */
   readonly workgroups: (params: ParamsOf<P>, constants: C) => Workgroups;
 }

@@ -1,6 +1,7 @@
 import type { Gpu } from "./gpu.ts";
 import type { Program } from "./program.ts";
-import type { Dtype, HostArray, Tensor } from "./tensor.ts";
+import type { Dtype, HostArray } from "./dtypes.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** Who makes tensors: a {@link Gpu}, whose tensors are freed one by one, or a {@link Scope}, which frees them together. */
 export interface TensorMaker {

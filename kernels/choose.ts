@@ -1,41 +1,42 @@
 import { EngineError } from "../engine/errors.ts";
-import type { Gpu } from "../engine/gpu.ts";
-import type { MatrixFormat } from "../engine/shaders/shader_source.ts";
-import { attentionWideKernel, type AttentionVersion } from "./attention/attention.ts";
-import { decodes, type AttentionDecodeVersion, type DecodeShape } from "./attention/decode.ts";
+import type { Device } from "../engine/device.ts";
+import type { MatrixFormat } from "../engine/dtypes.ts";
+import type { Heads } from "./attention/shape.ts";
 import {
-  conv1dBroadcast,
-  conv1dWide,
-  isSingle,
-  type Conv1d,
-  type Conv1dVersion,
-  type StoredRange,
-} from "./conv1d/conv1d.ts";
-import { gemmWide, normedVersions, type NormedVersion, type PlainVersion } from "./matmul/matmul.ts";
+  attentionDecodeVersions,
+  attentionVersions,
+  type AttentionDecodeVersion,
+  type AttentionVersion,
+} from "./attention/versions.ts";
+import { conv1dVersions, type Conv1dShape, type Conv1dVersion } from "./conv1d/versions.ts";
+import type { LayernormVersion } from "./layernorm/versions.ts";
+import type { LstmVersion } from "./lstm/versions.ts";
+import { matmulVersions, normedVersions, type NormedVersion, type PlainVersion } from "./matmul/versions.ts";
+import { can } from "./version.ts";
 
 /**
- * The one place that chooses among the versions of an op. Software adapters run a barrier as a switch of every lane, so
- * they get the versions without barriers; GPUs get those that split a reduction over lanes. Which of these is the
- * fastest differs from GPU to GPU: tune.ts may time them when a model is loaded, and any can be forced by name.
+ * The one place that chooses among the versions of an op, by fixed rules. Software adapters run a barrier as a switch of
+ * every lane, so they get the versions without barriers; GPUs get those that split a reduction over lanes. `BARK_KERNELS`
+ * and `openGpu({ versions })` force a version by name.
  */
 
 /** Up to this many rows a matrix product is bound by reading the weights, and a GEMV wins. */
 const gemvRows = 4;
 
-/** Ops whose versions can be forced by name (`openGpu({ versions })`, `BARK_KERNELS`), and what these names are. */
+/** The ops whose versions can be forced by name, and these names. */
 const forceable = {
   /** Matrix products of up to four rows. */
-  gemv: ["gemv_split", "gemv", "gemv_lanes", "gemv_broadcast", "gemv_rows", "plain"],
+  gemv: ["gemv_split", "gemv", "gemv_shuffle", "gemv_broadcast", "gemv_rows", "plain"],
   /** Matrix products of more rows. */
   gemm: ["gemm_tiled", "gemm_tiled_flat", "gemm", "gemm_broadcast", "gemm_wide", "plain"],
   /** Attention of one new token over a cache. */
-  attention_decode: ["chunks_subgroups", "chunks", "subgroups", "split", "online", "quads", "lanes"],
-} as const;
-export type ForceableOp = keyof typeof forceable;
+  attention_decode: ["chunks", "online", "four_keys", "lanes"],
+} as const satisfies Record<string, readonly (PlainVersion | AttentionDecodeVersion)[]>;
+type ForceableOp = keyof typeof forceable;
 type VersionOf<Op extends ForceableOp> = (typeof forceable)[Op][number];
 
-/** @throws EngineError `usage` if a version was forced that there is not. */
-export function checkVersions(gpu: Gpu): void {
+/** @throws EngineError `usage` if a forced op or version does not exist. */
+export function checkVersions(gpu: Device): void {
   for (const [op, version] of gpu.versions) {
     if (!Object.hasOwn(forceable, op)) throw unknown("versions", Object.keys(forceable), op);
     const names: readonly string[] = forceable[op as ForceableOp];
@@ -47,58 +48,54 @@ function unknown(where: string, names: readonly string[], actual: string): Engin
   return new EngineError("usage", "no such version of a kernel", { where, expected: names.join(", "), actual });
 }
 
-/** The version that was forced or tuned; {@link checkVersions} has seen its name. */
-function decided<Op extends ForceableOp>(gpu: Gpu, op: Op): VersionOf<Op> | undefined {
+/** The forced version of an op; {@link checkVersions} has checked its name. */
+function forced<Op extends ForceableOp>(gpu: Device, op: Op): VersionOf<Op> | undefined {
   return gpu.versions.get(op) as VersionOf<Op> | undefined;
 }
 
-/** The versions that a GPU may be the fastest with, first the one that it gets without a tune. */
-export const tuned = {
-  gemv: ["gemv_split", "gemv"],
-  gemm: ["gemm_tiled", "gemm", "gemm_broadcast"],
-  attention_decode: ["chunks_subgroups", "chunks", "subgroups", "split"],
-} as const satisfies { [Op in ForceableOp]: readonly VersionOf<Op>[] };
-
-export function chooseMatmul(gpu: Gpu, rows: number, inner: number, columns: number): PlainVersion {
-  // No checkpoint of Bark has such a width.
-  if (inner % 4 !== 0) return "plain";
-  return rows <= gemvRows ? chooseGemv(gpu, rows) : chooseGemm(gpu, rows, columns);
+export function chooseMatmul(gpu: Device, rows: number, inner: number, columns: number): PlainVersion {
+  const version = rows <= gemvRows ? chooseGemv(gpu, rows) : chooseGemm(gpu, rows, columns);
+  // `plain` alone takes inner widths that are no multiple of four, which no checkpoint of Bark has.
+  return matmulVersions[version].lacks({ inner }) === undefined ? version : "plain";
 }
 
-function chooseGemv(gpu: Gpu, rows: number): VersionOf<"gemv"> {
-  const version = decided(gpu, "gemv");
+function chooseGemv(gpu: Device, rows: number): VersionOf<"gemv"> {
+  const version = forced(gpu, "gemv");
   if (version !== undefined) return version;
-  if (!gpu.isSoftware) return tuned.gemv[0];
-  if (gpu.features.has("subgroups")) return rows > 1 ? "gemv_broadcast" : "gemv_lanes";
+  if (!gpu.isSoftware) return "gemv_split";
+  if (gpu.features.has("subgroups")) return rows > 1 ? "gemv_broadcast" : "gemv_shuffle";
   // Two rows by themselves are as fast as half of a tile of four.
   return rows > 2 ? "gemv_rows" : "gemv";
 }
 
 /**
- * Up to this many tiles of 64 x 64, tiles of half the rows are faster, for more of a large GPU works: on an H100 their time
- * is 0.68 to 0.86 of it at 48 to 192 tiles, 0.98 at 256, 1.1 at 576 (bench kernels matmul, 256 and 1024 rows).
+ * Up to this many tiles of 64 x 64, tiles of half the rows are faster, because more of a large GPU works: on an H100 their
+ * time is 0.68 to 0.86 of it at 48 to 192 tiles, 0.98 at 256, 1.1 at 576 (bench kernels matmul, 256 and 1024 rows).
  */
 const fewTiles = 256;
 
-/** Up to this many rows, the tile of gemm_broadcast, half of the one of gemm_wide would be padding. */
+/** Up to this many rows, the tile of gemm_broadcast, half of the tile of gemm_wide would be padding. */
 const broadcastRows = 16;
 
-function chooseGemm(gpu: Gpu, rows: number, columns: number): VersionOf<"gemm"> {
-  const version = decided(gpu, "gemm") ?? (gpu.isSoftware ? undefined : tuned.gemm[0]);
-  if (version === "gemm_tiled") {
+function chooseGemm(gpu: Device, rows: number, columns: number): VersionOf<"gemm"> {
+  const version = forced(gpu, "gemm");
+  if (version !== undefined) return version;
+  if (!gpu.isSoftware) {
     const tiles = Math.ceil(rows / 64) * Math.ceil(columns / 64);
     return tiles <= fewTiles ? "gemm_tiled_flat" : "gemm_tiled";
   }
-  if (version !== undefined) return version;
   if (!gpu.features.has("subgroups")) return "gemm";
-  return rows > broadcastRows && gpu.supports(gemmWide) ? "gemm_wide" : "gemm_broadcast";
+  const isWide = rows > broadcastRows && gpu.supports(matmulVersions.gemm_wide.kernels[0]);
+  return isWide ? "gemm_wide" : "gemm_broadcast";
 }
 
-/** The same version with a layer norm in front, if it has one. */
-export function chooseNormedMatmul(gpu: Gpu, rows: number, inner: number): NormedVersion | undefined {
+/** The same version with a layer norm in front, if it has one for rows of this width. */
+export function chooseNormedMatmul(gpu: Device, rows: number, inner: number): NormedVersion | undefined {
   // Only products of few rows have one, and which version does not depend on their columns.
-  const version = chooseMatmul(gpu, rows, inner, 0);
-  return version in normedVersions ? (version as NormedVersion) : undefined;
+  const name = chooseMatmul(gpu, rows, inner, 0);
+  if (!Object.hasOwn(normedVersions, name)) return undefined;
+  const normed = name as NormedVersion;
+  return can(gpu, normedVersions[normed], { inner }) ? normed : undefined;
 }
 
 /**
@@ -112,67 +109,57 @@ export function chooseSplit(inner: number, groups: number): number {
 }
 
 /**
- * How weights of a format are stored. SwiftShader runs at the speed of arithmetic, which unpacking halves or integers
- * adds to (1.3 times the time of f32 in a decode), so there they are rounded to the format and stored as f32: the same
- * results in the time, and the memory, of f32.
+ * How weights of a format are stored. SwiftShader runs at the speed of arithmetic, and unpacking halves or integers adds
+ * arithmetic (1.3 times the time of f32 in a decode). So there weights are rounded to the format and stored as f32: the
+ * same results in the time, and the memory, of f32.
  */
-export function chooseStorage(gpu: Gpu, format: MatrixFormat): MatrixFormat {
+export function chooseStorage(gpu: Device, format: MatrixFormat): MatrixFormat {
   return isSwiftShader(gpu) ? "f32" : format;
 }
 
-/** Chromium tells only the vendor and, of its software adapters, has this one alone. */
-function isSwiftShader(gpu: Gpu): boolean {
+/** Chromium names only the vendor, and SwiftShader is its only software adapter. */
+function isSwiftShader(gpu: Device): boolean {
   return gpu.isSoftware && /swiftshader|google/i.test(gpu.adapterName);
 }
 
-/** Heads of a width that is no multiple of four, which no checkpoint of Bark has, get the plain version. */
-export function chooseAttention(gpu: Gpu, headDim: number): AttentionVersion {
-  if (headDim % 4 !== 0) return "query";
-  if (gpu.isSoftware) return gpu.supports(attentionWideKernel) ? "wide" : "strips";
-  return headDim <= 64 ? "tile" : "query";
+/** `query` takes heads of any width; every checkpoint of Bark has heads for the others. */
+export function chooseAttention(gpu: Device, headDim: number): AttentionVersion {
+  const order = gpu.isSoftware ? (["wide", "strips"] as const) : (["tile"] as const);
+  return order.find((name) => can(gpu, attentionVersions[name], { headDim })) ?? "query";
 }
 
-export function chooseAttentionDecode(
-  gpu: Gpu,
-  shape: Pick<DecodeShape, "heads" | "headDim" | "capacity">,
-): AttentionDecodeVersion {
-  const version = decided(gpu, "attention_decode");
-  const order = [
-    ...(version === undefined ? [] : [version]),
-    ...(gpu.isSoftware ? (["online", "quads"] as const) : tuned.attention_decode),
-  ];
-  return order.find((version) => decodes(gpu, version, shape)) ?? "lanes";
+/** A forced version that cannot do the heads gives way to the usual order. */
+export function chooseAttentionDecode(gpu: Device, heads: Heads): AttentionDecodeVersion {
+  const version = forced(gpu, "attention_decode");
+  const order: AttentionDecodeVersion[] = gpu.isSoftware ? ["online", "four_keys"] : ["chunks"];
+  if (version !== undefined) order.unshift(version);
+  return order.find((name) => can(gpu, attentionDecodeVersions[name], heads)) ?? "lanes";
 }
 
-export function chooseLayernorm(gpu: Gpu): "workgroup" | "thread" {
+export function chooseLayernorm(gpu: Device): LayernormVersion {
   return gpu.isSoftware ? "thread" : "workgroup";
 }
 
 /**
- * Lanes that share a row of logits when an id is picked. A GPU that has few rows waits for loads and logarithms, so there
- * a row gets as many as any adapter has; many rows fill it by themselves, and fewer lanes then have less to merge.
+ * Lanes that share a row of logits when an id is picked. A GPU with few rows waits for loads and logarithms, so there a row
+ * gets as many lanes as any adapter has; many rows fill a GPU by themselves, and fewer lanes have less to merge.
  */
-export function chooseSampleLanes(gpu: Gpu, rows: number): 64 | 256 {
+export function chooseSampleLanes(gpu: Device, rows: number): 64 | 256 {
   return gpu.isSoftware || rows >= 64 ? 64 : 256;
 }
 
-/**
- * What hands loaded values from lane to lane wins on lavapipe: wide where vectors are of 256 bits, broadcast where they are
- * of 128. On SwiftShader, which has no cheap broadcast, the larger tile does. Below eight output channels all of them
- * would compute mostly padding.
- */
-export function chooseConv1d(gpu: Gpu, conv: Conv1d, stored: Pick<StoredRange, "skip" | "size">): Conv1dVersion {
+/** Below this many output channels the large tiles would compute mostly padding. */
+const fewChannels = 8;
+
+/** lavapipe hands loaded values from lane to lane cheaply, so `wide` wins there; SwiftShader does not, so `vec4` does. */
+export function chooseConv1d(gpu: Device, shape: Conv1dShape): Conv1dVersion {
   if (!gpu.isSoftware) return "tile";
-  if (isSingle(conv)) return "single";
-  const { inChannels, outChannels } = conv;
-  if (inChannels % 4 !== 0 || outChannels < 8) return "tile";
-  if ([outChannels, stored.skip, stored.size].every((values) => values % 4 === 0)) {
-    if (isSwiftShader(gpu)) return "quads";
-    if (gpu.supports(conv1dWide)) return "wide";
-  }
-  return gpu.supports(conv1dBroadcast) ? "broadcast" : "tile";
+  if (can(gpu, conv1dVersions.single, shape)) return "single";
+  if (shape.outChannels < fewChannels) return "tile";
+  const name = isSwiftShader(gpu) ? "vec4" : "wide";
+  return can(gpu, conv1dVersions[name], shape) ? name : "tile";
 }
 
-export function chooseLstm(gpu: Gpu): "thread" | "split" {
+export function chooseLstm(gpu: Device): LstmVersion {
   return gpu.isSoftware ? "thread" : "split";
 }

@@ -1,40 +1,36 @@
 import type { AnyKernel } from "../engine/kernel.ts";
-import { attentionKernel, attentionTileKernel, attentionWideKernel } from "./attention/attention.ts";
-import { attentionWeightsKernel } from "./attention/attention_weights.ts";
-import { attentionDecodeVersions, kvAppendKernel } from "./attention/decode.ts";
-import { attentionScoresKernel, attentionSoftmaxKernel, attentionValuesKernel } from "./attention/strips.ts";
-import { codebookNearest } from "./codebook/codebook.ts";
-import { conv1dVersions } from "./conv1d/conv1d.ts";
-import { elementwise } from "./elementwise/elementwise.ts";
-import { embeddingGivenKernel, embeddingKernel } from "./embedding/embedding.ts";
-import { layernormThread, layernormWorkgroup } from "./layernorm/layernorm.ts";
-import { lstmSplit, lstmThread } from "./lstm/lstm.ts";
-import { gemvSplitAttended, matmulVersions, normedVersions } from "./matmul/matmul.ts";
-import { sampleRowsKernel, sampleStepKernel } from "./sample/sample.ts";
-
-/** Every kernel of the project, for the tests that compile all of them and for `bark doctor`. */
-export const allKernels: readonly AnyKernel[] = [
-  ...Object.values(attentionDecodeVersions),
-  attentionKernel,
-  attentionScoresKernel,
-  attentionSoftmaxKernel,
-  attentionTileKernel,
-  attentionValuesKernel,
+import {
+  attentionDecodeVersions,
+  attentionVersions,
   attentionWeightsKernel,
-  attentionWideKernel,
+  kvAppendKernel,
+} from "./attention/versions.ts";
+import { codebookNearest } from "./codebook/versions.ts";
+import { conv1dVersions } from "./conv1d/versions.ts";
+import { elementwise } from "./elementwise/versions.ts";
+import { embeddingGivenKernel, embeddingKernel } from "./embedding/versions.ts";
+import { layernormVersions } from "./layernorm/versions.ts";
+import { lstmVersions } from "./lstm/versions.ts";
+import { gemvSplitAttended, matmulVersions, normedVersions } from "./matmul/versions.ts";
+import { sampleRowsKernel, sampleStepKernel } from "./sample/versions.ts";
+import { kernelsOf } from "./version.ts";
+
+/** Every kernel that the library can run, for `bark doctor` and the tests that compile all of them. */
+export const allKernels: readonly AnyKernel[] = [
+  ...kernelsOf(attentionVersions),
+  ...kernelsOf(attentionDecodeVersions),
+  attentionWeightsKernel,
   kvAppendKernel,
   codebookNearest,
-  ...Object.values(conv1dVersions),
+  ...kernelsOf(conv1dVersions),
   elementwise,
-  embeddingGivenKernel,
   embeddingKernel,
-  ...Object.values(matmulVersions),
-  ...Object.values(normedVersions),
+  embeddingGivenKernel,
+  ...kernelsOf(layernormVersions),
+  ...kernelsOf(lstmVersions),
+  ...kernelsOf(matmulVersions),
+  ...kernelsOf(normedVersions),
   gemvSplitAttended,
-  layernormThread,
-  layernormWorkgroup,
   sampleRowsKernel,
   sampleStepKernel,
-  lstmSplit,
-  lstmThread,
 ];

@@ -1,8 +1,8 @@
 /** Loads a whole Bark and runs a semantic prefill and four steps: the part of check_sizes.ts for the large model. */
 import "../checkpoint/node/index.ts";
 import "../engine/node/index.ts";
-import type { CausalModel } from "../bark/gpt/causal_weights.ts";
-import { CausalSession } from "../bark/gpt/decode_session.ts";
+import type { CausalWeights } from "../bark/gpt/causal_weights.ts";
+import { DecodeSession } from "../bark/gpt/decode_session.ts";
 import { BarkModel } from "../bark/model.ts";
 
 const start = performance.now();
@@ -13,11 +13,11 @@ const { semantic_config } = model.generation_config;
 const columns = [0, semantic_config.semantic_vocab_size] as const;
 
 /** @returns milliseconds of the prefill and of the steps. */
-async function decode(weights: CausalModel): Promise<{ prefill: number; four_steps: number }> {
+async function decode(weights: CausalWeights): Promise<{ prefill: number; four_steps: number }> {
   const began = performance.now();
   const slots = semantic_config.max_input_semantic_length;
   const embeddings = await weights.gatherEmbeddings(Array.from({ length: slots + 1 }, (_, i) => 20000 + i));
-  const session = new CausalSession(weights, {
+  const session = new DecodeSession(weights, {
     rows: 1,
     maxTokens: 5,
     sampling: [{ columns, sample: { ranges: [columns], greedy: true } }],

@@ -9,7 +9,8 @@ import {
   type BarkSubModelConfig,
 } from "./config.ts";
 import { readCheckpointOptions } from "../load/load_arguments.ts";
-import { openCheckpoint, type CheckpointOptions, type CheckpointSource } from "../load/open_checkpoint.ts";
+import { openCheckpoint, type CheckpointSource } from "../load/open_checkpoint.ts";
+import type { CheckpointOptions } from "../load/load_options.ts";
 
 const configs = {
   bark: BarkConfig,

@@ -5,7 +5,8 @@ import { isObject, JsonFields, type JsonObject } from "../../engine/check/json_f
 import { readJsonFile } from "../../checkpoint/json_file.ts";
 import { readCheckpointOptions } from "../load/load_arguments.ts";
 import { SaveFolder } from "../load/save_folder.ts";
-import { openCheckpoint, type CheckpointOptions, type CheckpointSource } from "../load/open_checkpoint.ts";
+import { openCheckpoint, type CheckpointSource } from "../load/open_checkpoint.ts";
+import type { CheckpointOptions } from "../load/load_options.ts";
 import { unusedGenerationFields } from "./unused_generation_fields.ts";
 
 const fileName = "generation_config.json";

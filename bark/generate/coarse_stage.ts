@@ -1,10 +1,10 @@
-import type { CausalModel } from "../gpt/causal_weights.ts";
-import { CausalSession } from "../gpt/decode_session.ts";
+import type { CausalWeights } from "../gpt/causal_weights.ts";
+import { DecodeSession } from "../gpt/decode_session.ts";
 import type { CoarseOptions } from "./generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
-import { coarseRanges, coarseWindowInput, planCoarse } from "./planning.ts";
+import { coarseRanges, coarseWindowInput, planCoarse } from "./coarse_plan.ts";
 import { drawStages, sampling, type StageRun } from "./stage_run.ts";
-import type { HistoryPrompt } from "../voice/voices.ts";
+import type { HistoryPrompt } from "../voice/history_prompt.ts";
 
 export interface CoarseResult {
   /** Ids of the coarse vocabulary, codebooks interleaved. [batch][n] */
@@ -15,7 +15,7 @@ export interface CoarseResult {
 
 /** Semantic tokens to the first codebooks, window by window (bark-spec 4.3). */
 export async function generateCoarse(
-  model: CausalModel,
+  model: CausalWeights,
   semantic: number[][],
   history: HistoryPrompt | null,
   config: BarkGenerationConfig,
@@ -24,7 +24,7 @@ export async function generateCoarse(
 ): Promise<CoarseResult> {
   const plan = planCoarse(semantic, history, config, model.config.block_size);
   if (plan.maxLength === 0) return { tokens: semantic.map(() => []), lengths: plan.lengths };
-  const session = new CausalSession(model, {
+  const session = new DecodeSession(model, {
     rows: semantic.length,
     maxTokens: plan.maxLength,
     tokensPerReadback: run.tokensPerReadback,

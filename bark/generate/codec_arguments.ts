@@ -10,8 +10,17 @@ import {
 } from "../../engine/check/arguments.ts";
 import { checkFinite, checkIds, readArray } from "../../engine/check/array_argument.ts";
 import type { NdArray } from "../../engine/ndarray.ts";
-import type { EncodecEncodeOptions } from "../encodec_model.ts";
 import type { BarkProgress } from "./output.ts";
+
+export interface CallOptions {
+  signal?: AbortSignal | null;
+  on_progress?: ((progress: BarkProgress) => void) | null;
+}
+
+export interface EncodecEncodeOptions extends CallOptions {
+  /** kbit/s, one of `config.target_bandwidths`. Default: the smallest. */
+  bandwidth?: number | null;
+}
 
 const callReaders = { signal: readSignal, on_progress: readFunction<(progress: BarkProgress) => void>() };
 

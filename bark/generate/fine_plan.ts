@@ -1,6 +1,6 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { BarkFineGenerationConfig, BarkGenerationConfig } from "../config/generation_config.ts";
-import type { HistoryPrompt } from "../voice/voices.ts";
+import type { HistoryPrompt } from "../voice/history_prompt.ts";
 
 /** One window of the fine stage: frames [start, start + max_fine_input_length), predicted from frame `fill` on. */
 export interface FineWindow {

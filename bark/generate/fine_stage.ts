@@ -8,7 +8,7 @@ import type { FineOptions } from "./generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
 import type { GptBuffers } from "../gpt/gpt.ts";
 import { drawStages, type StageRun } from "./stage_run.ts";
-import type { HistoryPrompt } from "../voice/voices.ts";
+import type { HistoryPrompt } from "../voice/history_prompt.ts";
 
 /**
  * The first codebooks to all of them, window by window and codebook by codebook (bark-spec 4.4). Rows of a batch do not

@@ -9,13 +9,34 @@ import {
   wrongArgument,
   type ReadersOf,
 } from "../../engine/check/arguments.ts";
-import { checkIds, readArray } from "../../engine/check/array_argument.ts";
+import { checkIds, readArray, type ArrayInput } from "../../engine/check/array_argument.ts";
 import { EngineError } from "../../engine/errors.ts";
 import type { NdArray } from "../../engine/ndarray.ts";
 import { keywordReaders, unsupportedKeywords, type GenerateKwargs } from "./generate_options.ts";
-import type { BarkGenerateKwargs } from "../model.ts";
 import type { BarkProgress } from "./output.ts";
-import { validateVoice, type HistoryPrompt } from "../voice/voices.ts";
+import { validateVoice } from "../voice/voices.ts";
+import type { HistoryPrompt } from "../voice/history_prompt.ts";
+
+/** Keywords of {@link BarkModel.generate}: those of transformers, and ours for seed, stop and progress. */
+export interface BarkGenerateKwargs extends GenerateKwargs {
+  /** Ids of the tokenizer. [batch, length] */
+  input_ids: ArrayInput;
+  /** A voice, for all rows. */
+  history_prompt?: HistoryPrompt | null;
+  /** Decode each row alone to its own length and give the lengths too. */
+  return_output_lengths?: boolean | null;
+  /** Of all random draws, from 0 to 2^64 - 1. Default: drawn. */
+  seed?: number | bigint | null;
+  /** Stops the run at the next readback. */
+  signal?: AbortSignal | null;
+  on_progress?: ((progress: BarkProgress) => void) | null;
+  /**
+   * Tokens that the semantic and coarse stages decode between two looks at them, which is when they stop and tell of
+   * progress. More of them wait less for readbacks and waste more after the end of speech; the tokens are the same.
+   * Default: what was measured to be fast on the adapter and runtime.
+   */
+  tokens_per_readback?: number | null;
+}
 
 const ownReaders = {
   input_ids: readArray([2], checkTextIds),

@@ -2,8 +2,9 @@ import { EngineError } from "../../engine/errors.ts";
 import type { BarkConfig } from "../config/config.ts";
 import { routeGenerateKwargs, type GenerateKwargs } from "./generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
-import { coarseLength, coarseRatio, maxSemanticTokens } from "./planning.ts";
-import type { HistoryPrompt } from "../voice/voices.ts";
+import { coarseLength, coarseRatio } from "./coarse_plan.ts";
+import { maxSemanticTokens } from "./semantic_plan.ts";
+import type { HistoryPrompt } from "../voice/history_prompt.ts";
 
 /**
  * Holds a generation config against the models it is to drive: token ids within their vocabularies, windows within

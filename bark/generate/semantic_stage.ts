@@ -1,11 +1,11 @@
 import type { IdRange } from "../../kernels/sample/sample.ts";
-import type { CausalModel } from "../gpt/causal_weights.ts";
-import { CausalSession } from "../gpt/decode_session.ts";
+import type { CausalWeights } from "../gpt/causal_weights.ts";
+import { DecodeSession } from "../gpt/decode_session.ts";
 import type { SemanticOptions } from "./generate_options.ts";
 import type { BarkSemanticGenerationConfig } from "../config/generation_config.ts";
-import { semanticInput, semanticRanges, type SemanticInput } from "./planning.ts";
+import { semanticInput, semanticRanges, type SemanticInput } from "./semantic_plan.ts";
 import { drawStages, sampling, type StageRun } from "./stage_run.ts";
-import type { HistoryPrompt } from "../voice/voices.ts";
+import type { HistoryPrompt } from "../voice/history_prompt.ts";
 
 /**
  * Text to semantic tokens (bark-spec 4.2).
@@ -13,7 +13,7 @@ import type { HistoryPrompt } from "../voice/voices.ts";
  * @returns [batch][n] generated tokens, end of speech included; rows that ended early are filled with it.
  */
 export async function generateSemantic(
-  model: CausalModel,
+  model: CausalWeights,
   ids: number[][],
   history: HistoryPrompt | null,
   config: BarkSemanticGenerationConfig,
@@ -25,7 +25,7 @@ export async function generateSemantic(
   const { eos_token_id: eos } = config;
   const ranges = semanticRanges(config, model.config.output_vocab_size) as [IdRange] | [IdRange, IdRange];
   const eosIsAllowed = ranges.some(([start, end]) => eos >= start && eos < end);
-  const session = new CausalSession(model, {
+  const session = new DecodeSession(model, {
     rows: ids.length,
     maxTokens: options.max_new_tokens,
     tokensPerReadback: run.tokensPerReadback,
@@ -61,7 +61,7 @@ export async function generateSemantic(
 }
 
 /** The prefill's embeddings of each row: text and history summed, then the infer token. [slots + 1, hidden_size] */
-async function embed(model: CausalModel, input: SemanticInput): Promise<Float32Array<ArrayBuffer>[]> {
+async function embed(model: CausalWeights, input: SemanticInput): Promise<Float32Array<ArrayBuffer>[]> {
   const width = model.config.hidden_size;
   const history = await model.gatherEmbeddings([...input.history, input.infer]);
   const rows: Float32Array<ArrayBuffer>[] = [];

@@ -1,6 +1,6 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { Gpu } from "../../engine/gpu.ts";
-import type { MatrixFormat } from "../../engine/shaders/shader_source.ts";
+import type { MatrixFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
 import type { EmbeddingTables } from "../../kernels/embedding/embedding.ts";
@@ -18,7 +18,7 @@ export type PrefillInput = { readonly ids: readonly number[] } | { readonly embe
  * ids below `output_vocab_size`, lie there; Bark's semantic table has 120,000 more rows of text (398 MB in bark-small),
  * of which a run needs at most 256: those are gathered from the file.
  */
-export class CausalModel {
+export class CausalWeights {
   readonly gpu: Gpu;
   readonly config: BarkSubModelConfig;
   readonly gpt: Gpt;
@@ -30,7 +30,7 @@ export class CausalModel {
     loader: WeightLoader,
     config: BarkSubModelConfig,
     gpt: Gpt,
-    tables: CausalModel["tables"],
+    tables: CausalWeights["tables"],
     head: Linear,
   ) {
     this.gpu = loader.scope.gpu;
@@ -48,13 +48,13 @@ export class CausalModel {
     prefix: string,
     config: BarkSubModelConfig,
     format: MatrixFormat,
-  ): Promise<CausalModel> {
+  ): Promise<CausalWeights> {
     return await Scope.whole(gpu, (scope) =>
-      CausalModel.#load(new WeightLoader(scope, reader, prefix, format), config),
+      CausalWeights.#load(new WeightLoader(scope, reader, prefix, format), config),
     );
   }
 
-  static async #load(loader: WeightLoader, config: BarkSubModelConfig): Promise<CausalModel> {
+  static async #load(loader: WeightLoader, config: BarkSubModelConfig): Promise<CausalWeights> {
     const { hidden_size: width, input_vocab_size, output_vocab_size, block_size } = config;
     const vocabulary = Math.min(input_vocab_size, output_vocab_size);
     const tables = {
@@ -71,7 +71,7 @@ export class CausalModel {
       normBias: config.bias,
     });
     const head = await loader.head("lm_head.weight", output_vocab_size, width);
-    return new CausalModel(loader, config, gpt, tables, head);
+    return new CausalWeights(loader, config, gpt, tables, head);
   }
 
   /** Ids as the GPU's table can embed them, or embedded here where one lies beyond that table. */

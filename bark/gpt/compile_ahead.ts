@@ -1,14 +1,15 @@
 import type { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel, Constants } from "../../engine/kernel.ts";
-import type { MatrixFormat, WeightFormat } from "../../engine/shaders/shader_source.ts";
+import type { MatrixFormat, WeightFormat } from "../../engine/dtypes.ts";
 import { attentionKernels } from "../../kernels/attention/attention.ts";
-import { decodeKernel, kvAppendKernel } from "../../kernels/attention/decode.ts";
+import { decodeKernel } from "../../kernels/attention/decode.ts";
+import { chunksOf, kvAppendKernel } from "../../kernels/attention/versions.ts";
 import { chooseLayernorm, chooseStorage } from "../../kernels/choose.ts";
-import { embeddingGivenKernel, embeddingKernel } from "../../kernels/embedding/embedding.ts";
-import { layernormVersions } from "../../kernels/layernorm/layernorm.ts";
+import { embeddingGivenKernel, embeddingKernel } from "../../kernels/embedding/versions.ts";
+import { layernormVersions } from "../../kernels/layernorm/versions.ts";
 import { matmulKernels } from "../../kernels/matmul/matmul.ts";
-import { sampleConstants, sampleRowsKernel, sampleStepKernel } from "../../kernels/sample/sample.ts";
-import { tune } from "../../kernels/tune.ts";
+import { sampleConstants } from "../../kernels/sample/sample.ts";
+import { sampleRowsKernel, sampleStepKernel } from "../../kernels/sample/versions.ts";
 import type { BarkConfig } from "../config/config.ts";
 import { resolveCoarse, resolveFine, resolveSemantic } from "../generate/generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
@@ -18,29 +19,28 @@ const manyRows = 64;
 const someRows = 8;
 
 /**
- * Tunes the choice of kernels on a GPU, and then starts to compile what the three GPTs will run if a call sets no sampling
- * of its own, so that it is ready when their weights are. An error is told by the program that needs the kernel. Deno
- * compiles within the call, so there this only changes when it happens. Weights that are laid out and uploaded meanwhile
- * would spoil the times of a tune.
+ * Starts to compile what the three GPTs will run if a call sets no sampling of its own, so that it is ready when their
+ * weights are. The program that needs a kernel reports its error. Deno compiles within the call, so there this only changes
+ * when it happens.
  */
-export async function compileAhead(
+export function compileAhead(
   gpu: Gpu,
   { semantic_config: config }: BarkConfig,
   generation_config: BarkGenerationConfig,
   format: MatrixFormat,
-): Promise<void> {
-  await tune(gpu, chooseStorage(gpu, format));
+): void {
   const { hidden_size: width, num_heads: heads, block_size: capacity } = config;
   const tables: WeightFormat = format === "q8" ? "f16" : format;
-  const start = (kernel: AnyKernel, weights: MatrixFormat): void =>
-    void gpu.pipelines.get(kernel, weights, (kernel.constants ?? {}) as Constants);
+  const attended = { headDim: width / heads, chunks: chunksOf(capacity) };
+  const start = (kernel: AnyKernel, weights: MatrixFormat, constants: Constants = {}): void =>
+    void gpu.pipelines.get(kernel, weights, constants);
   // In the order of their first use.
   for (const kernel of [embeddingGivenKernel, embeddingKernel]) start(kernel, tables);
   for (const rows of [manyRows, someRows, 1])
     for (const weights of new Set([chooseStorage(gpu, format), chooseStorage(gpu, tables)]))
-      for (const kernel of matmulKernels(gpu, rows, width)) start(kernel, weights);
+      for (const [kernel, constants] of matmulKernels(gpu, rows, width, attended)) start(kernel, weights, constants);
   const others = [
-    layernormVersions[chooseLayernorm(gpu)],
+    ...layernormVersions[chooseLayernorm(gpu)].kernels,
     kvAppendKernel,
     ...attentionKernels(gpu, width / heads),
     decodeKernel(gpu, { heads, headDim: width / heads, capacity }),

@@ -7,8 +7,8 @@ import type { Tensor } from "../../engine/tensor.ts";
 import { attentionDecode, decodeScratch, type DecodeShape, type KvCache } from "../../kernels/attention/decode.ts";
 import { embedding } from "../../kernels/embedding/embedding.ts";
 import { sampleStep, type SampleOptions } from "../../kernels/sample/sample.ts";
-import { stateFields, stateWidth } from "../../kernels/state.ts";
-import type { CausalModel, PrefillInput } from "./causal_weights.ts";
+import { stateFields, stateWidth } from "../../kernels/decode_state.ts";
+import type { CausalWeights, PrefillInput } from "./causal_weights.ts";
 import type { GptBuffers } from "./gpt.ts";
 import { commonLength, Prefill } from "./prefill.ts";
 
@@ -52,8 +52,8 @@ export function tokensPerReadback({ isSoftware, runtime }: Gpu): number {
  * A decode of one or more sequences: KV caches, the state on the GPU and the recorded programs. A step is one recorded
  * body (embedding and blocks) and one tail (final norm, head, sampling) of the cycle; several steps go into one submit.
  */
-export class CausalSession {
-  readonly model: CausalModel;
+export class DecodeSession {
+  readonly model: CausalWeights;
   readonly options: SessionOptions;
   readonly tokensPerReadback: number;
   /** Scores of the last step, at the columns that were computed. [rows, output_vocab_size] */
@@ -80,7 +80,7 @@ export class CausalSession {
   #prefilled: readonly (readonly number[])[] = [];
 
   /** @throws EngineError `usage` for a number of tokens between readbacks that is none. */
-  constructor(model: CausalModel, options: SessionOptions) {
+  constructor(model: CausalWeights, options: SessionOptions) {
     const { gpu, config } = model;
     const { rows } = options;
     const { hidden_size: H, block_size: capacity } = config;

@@ -1,6 +1,6 @@
 import type { Gpu } from "../../engine/gpu.ts";
 import type { Recording } from "../../engine/recorder.ts";
-import type { MatrixFormat } from "../../engine/shaders/shader_source.ts";
+import type { MatrixFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { TensorReader } from "../../engine/weights/tensor_reader.ts";

@@ -8,7 +8,7 @@ import type { Attended } from "../../kernels/attention/decode.ts";
 import { layernorm, type LayerNorm } from "../../kernels/layernorm/layernorm.ts";
 import type { Linear } from "../../kernels/matmul/linear.ts";
 import { fusesNorm, matmul, type MatmulOptions } from "../../kernels/matmul/matmul.ts";
-import { loadInTurn } from "./two_at_a_time.ts";
+import { loadTwoAtATime } from "./two_at_a_time.ts";
 import type { WeightLoader } from "./weight_loader.ts";
 
 /** One transformer block: pre-norm attention and a GELU MLP of width 4 H. */
@@ -85,7 +85,7 @@ export class Gpt {
     const blocks: GptBlock[] = [];
     for (let i = 0; i < shape.numLayers; i++) {
       const at = `layers.${i}`;
-      const [norm1, qkv, attentionOut, norm2, mlpIn, mlpOut] = await loadInTurn([
+      const [norm1, qkv, attentionOut, norm2, mlpIn, mlpOut] = await loadTwoAtATime([
         () => loader.layerNorm(`${at}.layernorm_1`, H, normBias),
         () => loader.linear(`${at}.attn.att_proj`, 3 * H, H, bias),
         () => loader.linear(`${at}.attn.out_proj`, H, H, bias),

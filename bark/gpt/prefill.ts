@@ -6,7 +6,7 @@ import type { Tensor } from "../../engine/tensor.ts";
 import { attention } from "../../kernels/attention/attention.ts";
 import { kvAppend, type KvCache } from "../../kernels/attention/decode.ts";
 import { embedding, embeddingGiven } from "../../kernels/embedding/embedding.ts";
-import type { CausalModel, PrefillInput } from "./causal_weights.ts";
+import type { CausalWeights, PrefillInput } from "./causal_weights.ts";
 import type { Attend, GptBuffers } from "./gpt.ts";
 
 /**
@@ -23,12 +23,12 @@ export interface PrefillTarget {
   readonly x: Tensor<"f32">;
 }
 
-function prefillLength({ config }: CausalModel, input: PrefillInput): number {
+function prefillLength({ config }: CausalWeights, input: PrefillInput): number {
   return "ids" in input ? input.ids.length : input.embeddings.length / config.hidden_size;
 }
 
 /** @returns the length that all inputs have. @throws EngineError `usage` for inputs that do not fit. */
-export function commonLength(model: CausalModel, inputs: readonly PrefillInput[]): number {
+export function commonLength(model: CausalWeights, inputs: readonly PrefillInput[]): number {
   const lengths = inputs.map((input) => prefillLength(model, input));
   const length = lengths[0];
   if (length > 0 && length <= model.config.block_size && lengths.every((other) => other === length)) return length;
@@ -49,7 +49,7 @@ export class Prefill {
   readonly #scope: Scope;
   readonly #passes: readonly Pass[];
 
-  constructor(model: CausalModel, target: PrefillTarget, inputs: readonly PrefillInput[], past: number) {
+  constructor(model: CausalWeights, target: PrefillTarget, inputs: readonly PrefillInput[], past: number) {
     this.#key = keyOf(model, inputs, past);
     this.#scope = new Scope(model.gpu);
     try {
@@ -60,7 +60,7 @@ export class Prefill {
     }
   }
 
-  #record(model: CausalModel, target: PrefillTarget, inputs: readonly PrefillInput[], past: number): Pass[] {
+  #record(model: CausalWeights, target: PrefillTarget, inputs: readonly PrefillInput[], past: number): Pass[] {
     const { gpt, gpu } = model;
     const scope = this.#scope;
     const length = prefillLength(model, inputs[0]);
@@ -74,7 +74,7 @@ export class Prefill {
   }
 
   /** Whether it computes these inputs from this position on. */
-  fits(model: CausalModel, inputs: readonly PrefillInput[], past: number): boolean {
+  fits(model: CausalWeights, inputs: readonly PrefillInput[], past: number): boolean {
     return this.#key === keyOf(model, inputs, past);
   }
 
@@ -94,7 +94,7 @@ export class Prefill {
 }
 
 /** The same for inputs that one recorded pass can compute. */
-function keyOf(model: CausalModel, inputs: readonly PrefillInput[], past: number): string {
+function keyOf(model: CausalWeights, inputs: readonly PrefillInput[], past: number): string {
   const kinds = inputs.map((input) => ("ids" in input ? "ids" : "embeddings"));
   return [past, prefillLength(model, inputs[0]), ...kinds].join();
 }
@@ -133,7 +133,7 @@ interface Extent {
 
 function recordGroup(
   scope: Scope,
-  model: CausalModel,
+  model: CausalWeights,
   target: PrefillTarget,
   { firstRow, inputs }: RowGroup,
   extent: Extent,
@@ -175,7 +175,7 @@ function recordGroup(
 function recordInputs(
   scope: Scope,
   program: Program,
-  { tables }: CausalModel,
+  { tables }: CausalWeights,
   inputs: readonly PrefillInput[],
   { past, length, buffers: { x } }: Extent,
 ): Pass["write"] {

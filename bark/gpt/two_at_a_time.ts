@@ -6,7 +6,9 @@ type Results<L extends readonly (() => Promise<unknown>)[]> = { -readonly [K in 
  * host memory. If one fails no other is begun, and the one under way is waited for, so that whoever frees what was
  * loaded finds all of it.
  */
-export async function loadInTurn<const L extends readonly (() => Promise<unknown>)[]>(loads: L): Promise<Results<L>> {
+export async function loadTwoAtATime<const L extends readonly (() => Promise<unknown>)[]>(
+  loads: L,
+): Promise<Results<L>> {
   const results: unknown[] = [];
   let next = 0;
   let failed = false;

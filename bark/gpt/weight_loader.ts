@@ -1,6 +1,6 @@
 import { checkFinite, checkNotZero, checkShape, readTensor, readWeight } from "../../engine/weights/read_tensor.ts";
 import type { Scope } from "../../engine/scope.ts";
-import type { MatrixFormat, WeightFormat } from "../../engine/shaders/shader_source.ts";
+import type { MatrixFormat, WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
 import { chooseStorage } from "../../kernels/choose.ts";

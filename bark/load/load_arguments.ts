@@ -1,7 +1,6 @@
 import {
   argumentsOf,
   noneOr,
-  nullOr,
   readBoolean,
   reader,
   readFunction,
@@ -14,12 +13,15 @@ import {
 } from "../../engine/check/arguments.ts";
 import { Gpu } from "../../engine/gpu.ts";
 import { readDevice } from "../../engine/check/gpu_arguments.ts";
-import type { MatrixFormat } from "../../engine/shaders/shader_source.ts";
-import type { BarkFromPretrainedOptions, DtypeName, FromPretrainedOptions } from "./load_options.ts";
+import type { MatrixFormat } from "../../engine/dtypes.ts";
+import type {
+  BarkFromPretrainedOptions,
+  CheckpointOptions,
+  DtypeName,
+  FromPretrainedOptions,
+  ProgressInfo,
+} from "./load_options.ts";
 import type { BarkProgress } from "../generate/output.ts";
-import type { ProcessorFrom } from "../text/processor.ts";
-import type { CheckpointOptions, ProgressInfo } from "./open_checkpoint.ts";
-import type { VoiceOptions } from "../voice/voices.ts";
 
 // What the `from_pretrained` of all classes take: the options of transformers and transformers.js that mean something here.
 
@@ -44,7 +46,7 @@ const readToken: Reader<string | false | undefined> = noneOr((value, name) =>
   value === true ? undefined : value === false ? value : readString(value, name),
 );
 
-const checkpointReaders = {
+export const checkpointReaders = {
   revision: noneOr(readString),
   cache_dir: noneOr(readString),
   local_files_only: noneOr(readBoolean),
@@ -67,18 +69,6 @@ const modelReaders = {
 const barkReaders = { ...modelReaders, low_memory: noneOr(readBoolean) } satisfies ReadersOf<
   Omit<BarkFromPretrainedOptions, "torch_dtype">
 >;
-
-/** What a voice given as text may be. */
-export const voiceReaders = {
-  names_only: noneOr(readBoolean),
-  allow_urls: noneOr(readBoolean),
-} satisfies ReadersOf<VoiceOptions>;
-
-const processorReaders = {
-  ...checkpointReaders,
-  ...voiceReaders,
-  speaker_embeddings_dict_path: nullOr(readString),
-} satisfies ReadersOf<ProcessorFrom>;
 
 const off = [false, null] as const;
 const none = [null] as const;
@@ -125,17 +115,15 @@ const unsupported: Unsupported = {
   use_external_data_format: [off],
 };
 
-const rules = { unsupported, aliases: { use_auth_token: "token" } };
-const modelRules = { unsupported, aliases: { ...rules.aliases, torch_dtype: "dtype" } };
+export const checkpointRules = { unsupported, aliases: { use_auth_token: "token" } };
+const modelRules = { unsupported, aliases: { ...checkpointRules.aliases, torch_dtype: "dtype" } };
 
 /** Options of a class's `from_pretrained` that are about a checkpoint. @throws EngineError `usage`. */
-export const readCheckpointOptions = argumentsOf("from_pretrained", checkpointReaders, rules);
+export const readCheckpointOptions = argumentsOf("from_pretrained", checkpointReaders, checkpointRules);
 /** Options of a sub-model's `from_pretrained`. @throws EngineError `usage`. */
 export const readModelOptions = argumentsOf("from_pretrained", modelReaders, modelRules);
 /** Options of `BarkModel.from_pretrained`. @throws EngineError `usage`. */
 export const readBarkOptions = argumentsOf("from_pretrained", barkReaders, modelRules);
-/** Options of `BarkProcessor.from_pretrained`. @throws EngineError `usage`. */
-export const readProcessorFrom = argumentsOf("from_pretrained", processorReaders, rules);
 
 export type CheckpointArguments = ReturnType<typeof readCheckpointOptions>;
 export type LoadArguments = ReturnType<typeof readModelOptions>;

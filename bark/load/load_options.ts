@@ -1,10 +1,30 @@
-import { openGpu, type Gpu } from "../../engine/gpu.ts";
-import type { MatrixFormat } from "../../engine/shaders/shader_source.ts";
-import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
-import { checkVersions } from "../../kernels/choose.ts";
-import type { LoadArguments } from "./load_arguments.ts";
+import type { HubEvent } from "../../checkpoint/hub/options.ts";
+import type { MatrixFormat } from "../../engine/dtypes.ts";
+import type { Gpu } from "../../engine/gpu.ts";
 import type { BarkProgress } from "../generate/output.ts";
-import { nameOf, type CheckpointOptions, type CheckpointSource } from "./open_checkpoint.ts";
+
+/** What transformers.js gives to a `progress_callback`. */
+export type ProgressInfo = HubEvent | { status: "ready"; task: "text-to-speech"; model: string };
+
+/** How a checkpoint on the hub is fetched; local folders and URLs ignore it. Names as in transformers. */
+export interface CheckpointOptions {
+  /** A branch, a tag or a commit. Default: `main`. */
+  revision?: string | null;
+  /** The folder of all cached repositories, in a page the name of the cache. Default: as in Python's huggingface_hub. */
+  cache_dir?: string | null;
+  /** Take only what is in the cache. Default: false, or what HF_HUB_OFFLINE says. */
+  local_files_only?: boolean | null;
+  /** For private and gated repositories; false sends none. Default, and true: HF_TOKEN, or what `hf auth login` left. */
+  token?: string | boolean | null;
+  /** Address of the hub. Default: HF_ENDPOINT, or https://huggingface.co. */
+  endpoint?: string | null;
+  /** Told how far each file is. */
+  progress_callback?: ((info: ProgressInfo) => void) | null;
+  /** Called with one line for the user, such as that the hub cannot be reached or a software adapter stands in. */
+  onNotice?: ((line: string) => void) | null;
+  /** Stops loading; what has been downloaded is kept. */
+  signal?: AbortSignal | null;
+}
 
 /** Formats of weights, by the names of transformers and of transformers.js, too. */
 export type DtypeName = MatrixFormat | "fp32" | "float32" | "fp16" | "float16" | "auto";
@@ -36,29 +56,4 @@ export interface BarkFromPretrainedOptions extends FromPretrainedOptions {
    * needs it.
    */
   low_memory?: boolean | null;
-}
-
-/** Says that a model can be used, as the last of the events of loading it. */
-export function reportReady(source: CheckpointSource, { progress_callback }: LoadArguments): void {
-  const model = nameOf(source);
-  progress_callback?.({ status: "ready", task: "text-to-speech", model });
-}
-
-/** The caller's device, or one of our own. @throws EngineError `no-adapter`, `usage` if kernels are forced that there are not. */
-export async function gpuOf({ gpu, device, onNotice }: LoadArguments): Promise<Gpu> {
-  const opened = gpu ?? (await openGpu({ device, onNotice }));
-  try {
-    checkVersions(opened);
-  } catch (error) {
-    if (gpu === undefined) opened.dispose();
-    throw error;
-  }
-  return opened;
-}
-
-/** What is wanted, or what the first attention matrix under `prefix` is stored as. bf16 keeps its range only in f32. */
-export function chooseFormat(reader: TensorReader, prefix: string, wanted: MatrixFormat | undefined): MatrixFormat {
-  if (wanted !== undefined) return wanted;
-  const { dtype } = reader.info(`${prefix}layers.0.attn.att_proj.weight`);
-  return dtype === "Q8" ? "q8" : dtype === "F16" ? "f16" : "f32";
 }

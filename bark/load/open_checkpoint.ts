@@ -1,7 +1,6 @@
 import { HuggingFaceView } from "../../checkpoint/suno/hugging_face_view.ts";
 import { EngineError, withoutSecrets } from "../../engine/errors.ts";
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
-import type { HubEvent } from "../../checkpoint/hub/options.ts";
 import { getFileHost } from "../../checkpoint/host.ts";
 import { openAddresses } from "../../checkpoint/open_addresses.ts";
 import type { CheckpointArguments } from "./load_arguments.ts";
@@ -13,29 +12,6 @@ import { nanoFiles } from "./nano.ts";
  * checkpoint of the package bark-webgpu-nano; a directory of that name is `"./nano"`.
  */
 export type CheckpointSource = string | URL | FileStore;
-
-/** What transformers.js gives to a `progress_callback`. */
-export type ProgressInfo = HubEvent | { status: "ready"; task: "text-to-speech"; model: string };
-
-/** How a checkpoint on the hub is fetched; of others nothing of this is used. Names as in transformers. */
-export interface CheckpointOptions {
-  /** A branch, a tag or a commit. Default: `main`. */
-  revision?: string | null;
-  /** The folder of all cached repositories, in a page the name of the cache. Default: as in Python's huggingface_hub. */
-  cache_dir?: string | null;
-  /** Take only what is in the cache. Default: false, or what HF_HUB_OFFLINE says. */
-  local_files_only?: boolean | null;
-  /** For private and gated repositories; false sends none. Default, and true: HF_TOKEN, or what `hf auth login` left. */
-  token?: string | boolean | null;
-  /** Address of the hub. Default: HF_ENDPOINT, or https://huggingface.co. */
-  endpoint?: string | null;
-  /** Told how far each file is. */
-  progress_callback?: ((info: ProgressInfo) => void) | null;
-  /** Called with one line for the user, such as that the hub cannot be reached or a software adapter stands in. */
-  onNotice?: ((line: string) => void) | null;
-  /** Stops loading; what has been downloaded is kept. */
-  signal?: AbortSignal | null;
-}
 
 /**
  * In Hugging Face layout, also where the files are suno's own.

@@ -4,7 +4,7 @@ import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { openGpu, type Gpu } from "../../engine/gpu.ts";
 import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
 import type { LoadArguments } from "./load_arguments.ts";
-import { gpuOf } from "./load_options.ts";
+import { gpuOf } from "./prepare.ts";
 import { LoadProgress } from "./load_progress.ts";
 import { noticeOf, type OnNotice } from "../../engine/notice.ts";
 import type { BarkProgress } from "../generate/output.ts";
@@ -27,13 +27,13 @@ export interface LoadWatch {
  * (offloaded) one part at a time, which is read from the checkpoint again whenever a call needs it. Nothing is kept in
  * host memory.
  */
-export class Placement {
+export class Residency {
   readonly reader: TensorReader;
   readonly #ownsGpu: boolean;
   readonly #recovers: boolean;
   readonly #notice: OnNotice;
-  readonly #parts: GpuPart<Weights>[] = [];
-  readonly #onDemand = new Set<GpuPart<Weights>>();
+  readonly #parts: ResidentPart<Weights>[] = [];
+  readonly #onDemand = new Set<ResidentPart<Weights>>();
   #gpu: Gpu;
   #isOffloaded = false;
   #isDisposed = false;
@@ -57,7 +57,7 @@ export class Placement {
     store: FileStore,
     options: LoadArguments,
     check: (reader: TensorReader) => C,
-    make: (placement: Placement, checked: C) => Promise<T>,
+    make: (residency: Residency, checked: C) => Promise<T>,
   ): Promise<T> {
     if (options.recover === true && options.gpu !== undefined)
       throw new EngineError("usage", "a device that the caller opened cannot be opened anew", {
@@ -65,13 +65,13 @@ export class Placement {
         fix: "leave out gpu, or recover",
       });
     const reader = await openWeights(store);
-    let placement: Placement | undefined;
+    let residency: Residency | undefined;
     try {
       const checked = check(reader);
-      placement = new Placement(await gpuOf(options), reader, options);
-      return await make(placement, checked);
+      residency = new Residency(await gpuOf(options), reader, options);
+      return await make(residency, checked);
     } catch (error) {
-      placement?.dispose();
+      residency?.dispose();
       await reader.close();
       throw error;
     }
@@ -83,14 +83,14 @@ export class Placement {
   }
 
   /** Adds a part that `load` puts on the GPU, from the tensors whose names begin with `prefix`. */
-  add<W extends Weights>(prefix: string, load: Load<W>): GpuPart<W> {
-    const part = new GpuPart(this, prefix, load);
+  add<W extends Weights>(prefix: string, load: Load<W>): ResidentPart<W> {
+    const part = new ResidentPart(this, prefix, load);
     this.#parts.push(part);
     return part;
   }
 
   /** The same of a part that {@link load} leaves out: it is read when it is used first. */
-  addOnDemand<W extends Weights>(prefix: string, load: Load<W>): GpuPart<W> {
+  addOnDemand<W extends Weights>(prefix: string, load: Load<W>): ResidentPart<W> {
     const part = this.add(prefix, load);
     this.#onDemand.add(part);
     return part;
@@ -127,7 +127,11 @@ export class Placement {
   }
 
   /** What `work` makes of the weights of `part`. Uses of offloaded parts wait for each other. */
-  async use<W extends Weights, T>(part: GpuPart<W>, work: (weights: W) => Promise<T>, watch: LoadWatch): Promise<T> {
+  async use<W extends Weights, T>(
+    part: ResidentPart<W>,
+    work: (weights: W) => Promise<T>,
+    watch: LoadWatch,
+  ): Promise<T> {
     // As it is when the call is made: one that did not wait for those before it must not free what they use.
     const isOffloaded = this.#isOffloaded;
     const before = isOffloaded ? this.#busy : Promise.resolve();
@@ -149,7 +153,7 @@ export class Placement {
     if (this.#ownsGpu) this.#gpu.dispose();
   }
 
-  async #weightsOf<W extends Weights>(part: GpuPart<W>, watch: LoadWatch): Promise<W> {
+  async #weightsOf<W extends Weights>(part: ResidentPart<W>, watch: LoadWatch): Promise<W> {
     if (this.#isDisposed) throw disposedError(part.name);
     return await part.load(this.#gpu, new LoadProgress(this.reader, watch, part.prefix));
   }
@@ -192,7 +196,7 @@ export class Placement {
     else this.#notice(notice);
   }
 
-  #free(parts: readonly GpuPart<Weights>[]): void {
+  #free(parts: readonly ResidentPart<Weights>[]): void {
     for (const part of parts) part.free();
     this.#gpu.flush();
   }
@@ -203,22 +207,22 @@ function disposedError(name: string): EngineError {
 }
 
 /** The weights of one part of a model. */
-export class GpuPart<W extends Weights> {
+export class ResidentPart<W extends Weights> {
   readonly prefix: string;
-  readonly #placement: Placement;
+  readonly #residency: Residency;
   readonly #load: Load<W>;
   #weights: W | undefined;
   #loading: Promise<W> | undefined;
 
-  /** For {@link Placement.add}. */
-  constructor(placement: Placement, prefix: string, load: Load<W>) {
-    this.#placement = placement;
+  /** For {@link Residency.add}. */
+  constructor(residency: Residency, prefix: string, load: Load<W>) {
+    this.#residency = residency;
     this.prefix = prefix;
     this.#load = load;
   }
 
   get gpu(): Gpu {
-    return this.#placement.gpu;
+    return this.#residency.gpu;
   }
 
   /** For people. */
@@ -228,10 +232,10 @@ export class GpuPart<W extends Weights> {
 
   /** What `work` makes of the weights, which are on the GPU until it ends. @throws EngineError of loading, too. */
   async use<T>(work: (weights: W) => Promise<T>, watch: LoadWatch = {}): Promise<T> {
-    return await this.#placement.use(this, work, watch);
+    return await this.#residency.use(this, work, watch);
   }
 
-  /** For {@link Placement}. Calls that come while it loads wait for the same weights. */
+  /** For {@link Residency}. Calls that come while it loads wait for the same weights. */
   async load(gpu: Gpu, reader: TensorReader): Promise<W> {
     if (this.#weights !== undefined) return this.#weights;
     if (this.#loading !== undefined) {
@@ -253,7 +257,7 @@ export class GpuPart<W extends Weights> {
     }
   }
 
-  /** For {@link Placement}. */
+  /** For {@link Residency}. */
   free(): void {
     this.#weights?.dispose();
     this.#weights = undefined;

@@ -2,10 +2,12 @@ import {
   argumentsOf,
   isPlainObject,
   noneOr,
+  nullOr,
   readBoolean,
   reader,
   readInteger,
   readOneOf,
+  readString,
   refuseMore,
   wrongArgument,
   type ReadersOf,
@@ -15,13 +17,16 @@ import { EngineError } from "../../engine/errors.ts";
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { BarkGenerationConfig } from "../config/generation_config.ts";
-import { readProcessorFrom, voiceReaders } from "../load/load_arguments.ts";
+import { checkpointReaders, checkpointRules } from "../load/load_arguments.ts";
+import type { CheckpointOptions } from "../load/load_options.ts";
 import { noticeOf, type OnNotice } from "../../engine/notice.ts";
 import { saveProcessor, type SaveProcessorOptions } from "./save_processor.ts";
-import { openCheckpoint, type CheckpointOptions, type CheckpointSource } from "../load/open_checkpoint.ts";
+import { openCheckpoint, type CheckpointSource } from "../load/open_checkpoint.ts";
 import { tellOfTexts } from "./text_notices.ts";
 import { BarkTokenizer, type Truncation } from "./tokenizer.ts";
-import { VoicePresets, type HistoryPrompt, type VoiceOptions, type VoicePreset } from "../voice/voices.ts";
+import type { HistoryPrompt } from "../voice/history_prompt.ts";
+import { voiceReaders, type VoiceOptions } from "../voice/voice_options.ts";
+import { VoicePresets, type VoicePreset } from "../voice/voices.ts";
 
 export interface ProcessorOptions extends VoiceOptions {
   /** A preset's name, the path of an `.npz`, its bytes, or the three arrays; the same voice for every text. */
@@ -115,6 +120,15 @@ const readProcessorOptions = argumentsOf(
     return_tensors: noneOr(readOneOf("pt", "np")),
   } satisfies ReadersOf<ProcessorOptions>,
   { unsupported, usage },
+);
+const readProcessorFrom = argumentsOf(
+  "from_pretrained",
+  {
+    ...checkpointReaders,
+    ...voiceReaders,
+    speaker_embeddings_dict_path: nullOr(readString),
+  } satisfies ReadersOf<ProcessorFrom>,
+  checkpointRules,
 );
 const readVoiceOptions = argumentsOf("loadVoice", voiceReaders);
 

@@ -2,7 +2,7 @@ import { EngineError } from "../../engine/errors.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import type { EncodecConfig } from "../config/config.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
-import type { HistoryPrompt } from "./voices.ts";
+import type { HistoryPrompt } from "./history_prompt.ts";
 
 /**
  * The smallest bandwidth of a codec that gives all codebooks of a voice.

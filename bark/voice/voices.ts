@@ -11,32 +11,12 @@ import { NdArray } from "../../engine/ndarray.ts";
 import { getFileHost } from "../../checkpoint/host.ts";
 import { relativePath } from "../../checkpoint/relative_path.ts";
 import { MemorySource } from "../../checkpoint/sources/memory.ts";
+import { promptAxes, promptKeys, type HistoryPrompt, type PromptKey } from "./history_prompt.ts";
+import type { VoiceOptions } from "./voice_options.ts";
 import { codeOf } from "../generate/fine_plan.ts";
-
-/** The axes that each prompt of a voice must have. */
-const promptAxes = { semantic_prompt: 1, coarse_prompt: 2, fine_prompt: 2 } as const;
-type PromptKey = keyof typeof promptAxes;
-const promptKeys = Object.keys(promptAxes) as PromptKey[];
-
-/**
- * A voice, as the tokens of something it said: semantic [n], coarse [2, T] and fine [8, T] (codes of the first 2 and of
- * all codebooks). suno's layout.
- */
-export type HistoryPrompt = Readonly<Record<PromptKey, NdArray>>;
 
 /** A preset's name, the path of an `.npz`, its bytes, or the three arrays. */
 export type VoicePreset = string | Uint8Array | ArrayBuffer | Readonly<Record<string, NdArray>>;
-
-/** What a voice given as text may be. */
-export interface VoiceOptions {
-  /**
-   * The name of a preset and nothing else: no file is opened and nothing is fetched. For servers and pages where strangers
-   * choose the voice. Default false.
-   */
-  names_only?: boolean;
-  /** Also a URL, and in a page a path, which is an address there: it is fetched. Default false. */
-  allow_urls?: boolean;
-}
 
 const defaultIndex = "speaker_embeddings_path.json";
 
@@ -153,7 +133,7 @@ async function openFile(path: string): Promise<ByteSource | undefined> {
   let folder: FileStore;
   try {
     // Else `owner/name@…` would be taken for a repository on the hub.
-    folder = await getFileHost().openStore((isRelative ? "../" : "") + path.slice(0, slash + 1));
+    folder = await getFileHost().openStore((isRelative ? "./" : "") + path.slice(0, slash + 1));
   } catch (error) {
     if (error instanceof EngineError && error.code === "bad-input") return undefined;
     throw error;

@@ -2,9 +2,9 @@
 import type { FileAddresses } from "../../checkpoint/open_addresses.ts";
 import { EngineError, type ErrorCode } from "../../engine/errors.ts";
 import type { BarkProgress } from "../generate/output.ts";
-import type { BarkFromPretrainedOptions } from "../load/load_options.ts";
-import type { ProgressInfo } from "../load/open_checkpoint.ts";
-import type { BarkGenerateKwargs } from "../model.ts";
+import type { BarkFromPretrainedOptions, ProgressInfo } from "../load/load_options.ts";
+
+import type { BarkGenerateKwargs } from "../generate/generate_arguments.ts";
 import type { ProcessorOptions } from "../text/processor.ts";
 
 /** What the page is told while a call runs; functions stay in the page. */

@@ -1,6 +1,7 @@
 import type { BarkModel } from "../../bark/model.ts";
 import type { BarkStage } from "../../bark/generate/output.ts";
-import { coarseRanges, semanticRanges } from "../../bark/generate/planning.ts";
+import { coarseRanges } from "../../bark/generate/coarse_plan.ts";
+import { semanticRanges } from "../../bark/generate/semantic_plan.ts";
 import type { Machine } from "../measure/machine.ts";
 import type { Summary } from "../measure/statistics.ts";
 import type { Roofline } from "../roofline/roofline.ts";

@@ -1,22 +1,24 @@
-import {
-  attention,
-  attentionScratch,
-  attentionVersions,
-  type AttentionVersion,
-} from "../../kernels/attention/attention.ts";
+import { attention, attentionScratch } from "../../kernels/attention/attention.ts";
 import {
   attentionDecode,
-  attentionDecodeVersions,
   decodeScratch,
-  type AttentionDecodeVersion,
   type Attended,
+  type OwnDecodeVersion,
 } from "../../kernels/attention/decode.ts";
+import { attentionDecodeLab } from "../../kernels/attention/lab/versions.ts";
 import { attentionReference } from "../../kernels/attention/reference.ts";
+import {
+  attentionDecodeVersions,
+  attentionVersions,
+  type AttentionDecodeVersion,
+  type AttentionVersion,
+} from "../../kernels/attention/versions.ts";
 import { createLinear } from "../../kernels/matmul/linear.ts";
 import { matmul } from "../../kernels/matmul/matmul.ts";
 import { identityMatrix } from "../../kernels/matmul/reference.ts";
 import { noise } from "../../kernels/self_test/noise.ts";
-import { stateFields, stateWidth } from "../../kernels/state.ts";
+import { stateFields, stateWidth } from "../../kernels/decode_state.ts";
+import { labNames, rungOf } from "./lab.ts";
 import { poison, readRows, sampleOf, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
 
 const [heads, headDim] = [12, 64];
@@ -28,7 +30,7 @@ export function attentionCase(rows: number, causal: boolean): KernelCase {
   return {
     op: "attention",
     shape: `${heads}×${headDim}, ${rows} rows, ${causal ? "causal" : "all"}`,
-    versions: attentionVersions,
+    versions: Object.keys(attentionVersions),
     flops: 4 * width * pairs,
     bytes: () => 4 * 4 * width * rows,
     prepare: (scope) => prepareMany(scope, rows, causal),
@@ -83,7 +85,7 @@ export function decodeCase(past: number): KernelCase {
   return {
     op: "attention",
     shape: `${heads}×${headDim}, decode, ${past} past`,
-    versions: Object.keys(attentionDecodeVersions),
+    versions: [...Object.keys(attentionDecodeVersions), ...labNames(attentionDecodeLab)],
     flops: 4 * width * (past + 1),
     bytes: () => 4 * width * (2 * past + 4),
     prepare: (scope) => prepareDecode(scope, past),
@@ -108,7 +110,10 @@ async function prepareDecode(scope: Scope, past: number): Promise<PreparedCase> 
     copies: caches.length,
     record: (program, version, copy) => {
       const tensors = { qkv: input, state, cache: caches[copy], scratch, y };
-      const forced = version === undefined ? {} : { version: version as AttentionDecodeVersion };
+      const forced =
+        version === undefined
+          ? {}
+          : { version: rungOf<AttentionDecodeVersion, OwnDecodeVersion>(attentionDecodeLab, version) };
       attended = attentionDecode(program, tensors, { ...shape, ...forced });
     },
     reset: () => poison(y),

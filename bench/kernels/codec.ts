@@ -1,33 +1,25 @@
 import { into } from "../../engine/recorder.ts";
-import {
-  conv1d,
-  conv1dVersions,
-  createConv1d,
-  type Conv1dVersion,
-  type ConvShape,
-  type Padding,
-} from "../../kernels/conv1d/conv1d.ts";
+import { conv1d, createConv1d, type Conv1dOptions, type ConvShape, type Padding } from "../../kernels/conv1d/conv1d.ts";
+import { conv1dLab } from "../../kernels/conv1d/lab/versions.ts";
 import { conv1dReference } from "../../kernels/conv1d/reference.ts";
+import { conv1dVersions, type Conv1dVersion, type OwnConv1dVersion } from "../../kernels/conv1d/versions.ts";
 import { convTranspose1d, createConvTranspose1d } from "../../kernels/conv_transpose1d/conv_transpose1d.ts";
 import { convTranspose1dReference } from "../../kernels/conv_transpose1d/reference.ts";
 import { eluReference } from "../../kernels/elementwise/reference.ts";
-import {
-  createLstm,
-  lstm,
-  lstmChunk,
-  lstmVersions,
-  type LstmVersion,
-  type LstmWeights,
-} from "../../kernels/lstm/lstm.ts";
+import { createLstm, lstm, lstmChunk, type LstmWeights } from "../../kernels/lstm/lstm.ts";
 import { lstmReference } from "../../kernels/lstm/reference.ts";
+import { lstmVersions, type LstmVersion } from "../../kernels/lstm/versions.ts";
 import { noise } from "../../kernels/self_test/noise.ts";
+import { labNames, rungOf } from "./lab.ts";
 import { poison, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
 
 /** Frames whose results are held against the reference, at each end. */
 const checkedFrames = 4;
 
-function forced(version: string | undefined): { version?: Conv1dVersion } {
-  return version === undefined ? {} : { version: version as Conv1dVersion };
+const convVersions = [...Object.keys(conv1dVersions), ...labNames(conv1dLab)];
+
+function forced(version: string | undefined): Pick<Conv1dOptions, "version"> {
+  return version === undefined ? {} : { version: rungOf<Conv1dVersion, OwnConv1dVersion>(conv1dLab, version) };
 }
 
 /** A causal convolution as in EnCodec: reflect padding on the left, then ELU. */
@@ -36,7 +28,7 @@ export function convCase(shape: ConvShape, length: number): KernelCase {
   return {
     op: "conv1d",
     shape: `${inChannels}→${outChannels} k${kernelSize}, ${length} frames`,
-    versions: Object.keys(conv1dVersions),
+    versions: convVersions,
     flops: 2 * length * inChannels * outChannels * kernelSize,
     bytes: (bytesOfWeight) =>
       bytesOfWeight * inChannels * outChannels * kernelSize + 4 * length * (inChannels + outChannels),
@@ -82,7 +74,7 @@ export function upsampleCase(inChannels: number, stride: number, length: number)
   return {
     op: "conv_transpose1d",
     shape: `${inChannels}→${outChannels} s${stride}, ${length} frames`,
-    versions: Object.keys(conv1dVersions),
+    versions: convVersions,
     flops: 4 * length * stride * inChannels * outChannels,
     bytes: (bytesOfWeight) =>
       bytesOfWeight * inChannels * outChannels * 2 * stride + 4 * length * (inChannels + stride * outChannels),

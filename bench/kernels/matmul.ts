@@ -1,14 +1,9 @@
 import { noise } from "../../kernels/self_test/noise.ts";
 import { createLinear, roundTo } from "../../kernels/matmul/linear.ts";
-import {
-  matmul,
-  matmulVersions,
-  normedVersions,
-  type MatmulOptions,
-  type MatmulVersion,
-} from "../../kernels/matmul/matmul.ts";
+import { matmul, type MatmulOptions } from "../../kernels/matmul/matmul.ts";
 import { layernormReference } from "../../kernels/layernorm/reference.ts";
 import { matmulReference } from "../../kernels/matmul/reference.ts";
+import { matmulVersions, normedVersions, type PlainVersion } from "../../kernels/matmul/versions.ts";
 import { poison, readRows, sampleOf, takeRows, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
 
 interface Product {
@@ -86,7 +81,7 @@ async function prepare(scope: Scope, product: Product, rows: number): Promise<Pr
         rows,
         ...options,
         ...(norm === undefined ? {} : { norm }),
-        ...(version === undefined ? {} : { version: version as MatmulVersion }),
+        ...(version === undefined ? {} : { version: version as PlainVersion }),
       }),
     reset: () => (options.accumulate ? y.write(new Float32Array(y.size)) : poison(y)),
     check: async () => {

@@ -1,7 +1,7 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import type { Program } from "../../engine/program.ts";
-import type { MatrixFormat } from "../../engine/shaders/shader_source.ts";
+import type { MatrixFormat } from "../../engine/dtypes.ts";
 import { Stopwatch, type Effort, type Timing } from "../measure/stopwatch.ts";
 import type { Roofline } from "../roofline/roofline.ts";
 import { Scope, type Comparison, type KernelCase, type PreparedCase } from "./case.ts";

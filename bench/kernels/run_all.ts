@@ -1,5 +1,5 @@
 import type { Gpu } from "../../engine/gpu.ts";
-import type { MatrixFormat } from "../../engine/shaders/shader_source.ts";
+import type { MatrixFormat } from "../../engine/dtypes.ts";
 import { usualEffort } from "../measure/stopwatch.ts";
 import { measureRoofline, type Roofline } from "../roofline/roofline.ts";
 import { allCases } from "./cases.ts";

@@ -2,7 +2,7 @@ import { spreadOf } from "../measure/statistics.ts";
 import type { Roofline } from "../roofline/roofline.ts";
 import type { KernelResult } from "./run.ts";
 
-const widths = { op: 16, shape: 34, version: 18 };
+const widths = { op: 16, shape: 34, version: 24 };
 
 export const headerLine =
   `${"op".padEnd(widths.op)} ${"shape".padEnd(widths.shape)} ${"version (* chosen)".padEnd(widths.version)} ` +

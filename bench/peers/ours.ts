@@ -10,7 +10,7 @@ import type { Tensor } from "../../engine/tensor.ts";
 import type { TensorInfo, TensorReader } from "../../engine/weights/tensor_reader.ts";
 import { attention } from "../../kernels/attention/attention.ts";
 import { attentionDecode, decodeScratch } from "../../kernels/attention/decode.ts";
-import { stateFields, stateWidth } from "../../kernels/state.ts";
+import { stateFields, stateWidth } from "../../kernels/decode_state.ts";
 import type { Prepare, Prepared } from "./contender.ts";
 import { codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork, type TensorSpec } from "./work.ts";
 

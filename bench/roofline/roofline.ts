@@ -103,6 +103,6 @@ async function measureBandwidth(gpu: Gpu, stopwatch: Stopwatch, effort: Effort, 
 /** A tensor of hashed values, made on the GPU. */
 export async function hashedTensor(gpu: Gpu, size: number, seed: number): Promise<Tensor<"f32">> {
   const y = gpu.tensor("f32", [size], "hashed");
-  await gpu.run(fillKernel, { y }, { size, seed: seed * 0x10001 });
+  await gpu.runKernel(fillKernel, { y }, { size, seed: seed * 0x10001 });
   return y;
 }

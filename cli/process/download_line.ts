@@ -1,4 +1,4 @@
-import type { ProgressInfo } from "../../bark/load/open_checkpoint.ts";
+import type { ProgressInfo } from "../../bark/load/load_options.ts";
 import type { ProgressLine } from "./progress.ts";
 
 /** Files below this are here before a line would be read. */

@@ -10,8 +10,19 @@ import {
   type Reader,
   type ReadersOf,
 } from "./arguments.ts";
-import type { GpuOptions } from "../gpu.ts";
-import type { ForcedVersions } from "../host.ts";
+import type { AdapterRequest, ForcedVersions } from "../host.ts";
+
+export interface GpuOptions extends AdapterRequest {
+  /** Called with one line for the user, such as that a software adapter stands in for a missing driver. */
+  onNotice?: (line: string) => void;
+  /** For which kind of adapter to choose the versions of kernels, for tests and benches. Default: for this one. */
+  kernels?: "software" | "gpu" | undefined;
+  /**
+   * Forces versions of ops by name, such as `{ gemv: "gemv_split" }`: kernels/choose.ts lists the names. Default: those of
+   * the host (`BARK_KERNELS` in Node).
+   */
+  versions?: ForcedVersions | undefined;
+}
 
 /** Part of an adapter's name or `"software"`; undefined for the best GPU, which transformers.js calls `"webgpu"`. */
 export const readDevice: Reader<string | undefined> = noneOr((value, name) => {
@@ -31,9 +42,9 @@ export const readGpuOptions = argumentsOf("openGpu", {
   device: readDevice,
   onNotice: readFunction<(line: string) => void>(),
   kernels: noneOr(readOneOf("software", "gpu")),
-  versions: noneOr(reader<ForcedVersions>('names of versions by op, or "static"', isVersions)),
+  versions: noneOr(reader<ForcedVersions>("names of versions by op", isVersions)),
 } satisfies ReadersOf<GpuOptions>);
 
 function isVersions(value: unknown): boolean {
-  return value === "static" || (isPlainObject(value) && Object.values(value).every((name) => typeof name === "string"));
+  return isPlainObject(value) && Object.values(value).every((name) => typeof name === "string");
 }

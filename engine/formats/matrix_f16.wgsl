@@ -1,6 +1,7 @@
-// Matrix format f16: [panels, blocks, 2, 8] of vec4<u32>, in panels and blocks as matrix_f32.wgsl, one vec4 two rows of a
-// group, so that a load is of 16 bytes as in f32 (a load costs software adapters nearly the same whatever its width). Packed
-// two to a u32, low half first; needs no shader-f16, which NVIDIA and SwiftShader lack.
+// row i of block b = halves of weight[..]: a matrix in f16, in panels and blocks as matrix_f32.wgsl.
+// One vec4 is two rows of a group, so that a load is of 16 bytes as in f32: a load costs software adapters nearly the same whatever
+// its width. Packed two to a u32, low half first; no shader-f16, which NVIDIA and SwiftShader lack.
+// Layout: weight [panels, blocks, 2, 8] of vec4<u32>
 alias Matrix4 = vec4<u32>;
 struct Block { upper: vec4<u32>, lower: vec4<u32> }
 

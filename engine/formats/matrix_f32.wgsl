@@ -1,8 +1,9 @@
-// Matrix format f32: [panels, blocks, 4, 8] of vec4<f32>, one vec4 four neighbouring columns (a group) of one row, a block
-// four rows of it, a panel eight groups: who walks down a few columns reads one stretch of memory. Rows of the whole width,
-// each of its own page, take lavapipe 1.2 times as long in a product of one row.
-// A block is loaded row by row where it is used, so its handle is the index of its first row: a struct of loaded rows costs
-// SwiftShader, which keeps it in memory, 40 % of a product.
+// row i of block b = weight[..]: a matrix in f32. A vec4 is four neighbouring columns (a group) of one row, a block four rows of
+// a group, a panel eight groups (32 columns), so that a walk down a few columns reads contiguous memory: rows over the full width
+// cost lavapipe 1.2 times the time of a product of one row, with a page for each row.
+// Layout: weight [panels, blocks, 4, 8] of vec4<f32>
+// A handle of a block is the index of its first row, and rows load where they are used: SwiftShader keeps a struct of loaded rows
+// in memory, at 40 % of a product.
 alias Matrix4 = vec4<f32>;
 alias Block = u32;
 

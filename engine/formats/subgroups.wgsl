@@ -1,2 +1,2 @@
-// Put first in the text of every kernel that declares this feature: WGSL allows no declaration before it.
+// The first text of every kernel that declares this feature: WGSL allows no declaration before it.
 enable subgroups;

@@ -1,7 +1,8 @@
 import { EngineError } from "../errors.ts";
 import type { AnyKernel, Binding, Constants } from "../kernel.ts";
 import { Memo } from "../memo.ts";
-import { loadShader, usesWeights, type ShaderSource, type MatrixFormat } from "./shader_source.ts";
+import { loadShader, usesWeights, type ShaderSource } from "./shader_source.ts";
+import type { MatrixFormat } from "../dtypes.ts";
 
 export interface CompiledKernel {
   pipeline: GPUComputePipeline;

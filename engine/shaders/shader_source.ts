@@ -2,12 +2,7 @@ import { EngineError } from "../errors.ts";
 import type { AnyKernel, Binding } from "../kernel.ts";
 import { Memo } from "../memo.ts";
 import { getGpuHost } from "../host.ts";
-import type { Dtype } from "../tensor.ts";
-
-/** Formats a `weight` binding can have on the GPU. */
-export type WeightFormat = Extract<Dtype, "f32" | "f16">;
-/** Formats a `matrix` binding can have on the GPU. */
-export type MatrixFormat = WeightFormat | "q8";
+import type { MatrixFormat, WeightFormat } from "../dtypes.ts";
 
 const weightSources: Record<WeightFormat, URL> = {
   f32: new URL("../formats/f32.wgsl", import.meta.url),

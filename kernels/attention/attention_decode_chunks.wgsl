@@ -1,13 +1,12 @@
-// Attention of one new token over a KV cache, and the append to that cache, as attention_decode.wgsl, for GPUs: the cache in
-// chunks of 128 keys, one workgroup of 256 lanes a chunk of a head of a row, so that a long cache occupies more than a
-// workgroup a head. Heads of a multiple of four values, at most 64.
-// As many groups of lanes as fit share out the keys, a lane of a group owning four neighbouring values, so that a group
-// reads a row of K or V at once; a lane has eight keys at most, and all its loads start before the first is used.
-// What is left for each chunk is merged by the product that follows (attended_input.wgsl). max_over_lanes and
-// sum_over_lanes come from lane_reduce.wgsl or, with subgroups, lane_reduce_subgroups.wgsl.
-// qkv: [rows, 3 * width], width = heads * head_dim; k_cache, v_cache: [rows, capacity, width]; state: [rows, 4] =
-// token, position, step, done; parts: [rows, chunks, heads, head_dim/4 + 1]: the weighted sum of the values, then
-// (largest score, sum of weights); all f32 but state, in quads.
+// parts[c, h] = (sum_j exp(s_j - m) v_cache[j, h], m = max_j s_j, sum_j exp(s_j - m)) over chunk c of 128 keys, after the append.
+// For GPUs and heads of up to 64 values: 256 lanes for each chunk of a head of a row, so that a long cache occupies many
+// workgroups; on an H100 5.7 us where a workgroup a head takes 26. Groups of lanes share out the keys and read a row of K or V at
+// once; a lane has at most eight keys, and all its loads start before the first is used. The next product merges the parts.
+// Layout: qkv [rows, 3 * width/4] of vec4, width = heads * head_dim
+//   state [rows, 4] = token, position, step, done
+//   k_cache, v_cache [rows, capacity, width/4] of vec4
+//   parts [rows, chunks, heads, head_dim/4 + 1] of vec4: the weighted sum, then (m, sum of weights, 0, 0)
+// Lanes past the last group repeat it, so that every lane reaches the barriers of lane_reduce.wgsl.
 struct Params { rows: u32, heads: u32, head_dim: u32, capacity: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> qkv: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> state: array<u32>;
@@ -30,7 +29,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, lane: Lane) {
   let row = workgroup.z;
   let quads = params.head_dim / 4u;
   let width = params.heads * quads;
-  // A row that ran past the cache (its tokens are thrown away) stays on the last slot.
+  // A row past the end of the cache stays on the last slot; its tokens are dropped.
   let last = min(state[row * 4u + 1u], params.capacity - 1u);
   let begin = chunk * chunk_keys;
   if (begin > last) { return; }
@@ -38,7 +37,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, lane: Lane) {
   let q_head = row * 3u * width + head * quads;
   let cache_head = row * params.capacity * width + head * quads;
 
-  // Lanes past the last group work for it again, so that every lane reaches the barriers.
+  // Pass 1: append, and the products of q and k.
   let groups = lanes / quads;
   let group = min(lane.index / quads, groups - 1u);
   let quad = lane.index % quads;
@@ -48,7 +47,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, lane: Lane) {
   var k: array<vec4<f32>, 8>;
   var v: array<vec4<f32>, 8>;
   for (var i = 0u; i < 8u; i++) {
-    // Also past the last key: a load that depends on nothing costs less than a branch.
+    // A load past the last key, too: one that depends on nothing costs less than a branch.
     let slot = cache_head + min(begin + group + i * groups, last) * width + quad;
     k[i] = k_cache[slot];
     v[i] = v_cache[slot];
@@ -65,6 +64,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, lane: Lane) {
   }
   workgroupBarrier();
 
+  // Pass 2: scores and weights.
   var score = lowest;
   if (lane.index < keys) {
     score = 0.0;
@@ -76,6 +76,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, lane: Lane) {
   if (lane.index < keys) { weights[lane.index] = weight; }
   let total = sum_over_lanes(lane, weight); // Its barriers also publish the weights.
 
+  // Pass 3: the weighted sum, then over the groups of lanes.
   var value = vec4<f32>();
   for (var i = 0u; i < 8u; i++) {
     let key = group + i * groups;

@@ -1,12 +1,12 @@
-// Attention of one new token over a KV cache, and the append to that cache, as attention_decode.wgsl, for lavapipe with
-// subgroups of eight lanes or more, and heads of up to 64 values, a multiple of four. One subgroup a head of a row.
-// Lanes lie along the quads of the head, two a lane, and the subgroup walks over the keys: q and the result stay in
-// registers, and what eight lanes load lies side by side, where a lane for each key has a row for each lane. Eight keys are
-// scored, a dot product summed by three shuffles, before the softmax goes on (online, Milakov & Gimelshein 2018), so that an
-// exp serves eight. The new token comes first and out of qkv: nothing is read that was just written, and there is no barrier.
-// The loops over eight keys end where Mesa does not see, or it would unroll them: see ../matmul/gemv_lanes.wgsl.
-// qkv: [rows, 3 * width], width = heads * head_dim; k_cache, v_cache: [rows, capacity, width]; state: [rows, 4] =
-// token, position, step, done; y: [rows, width]; all f32 but state, in quads.
+// Appends a token's k and v to the cache, then y[h] = sum_j softmax_j(q[h] . k_cache[j, h] * scale) v_cache[j, h].
+// For lavapipe with subgroups of eight lanes, heads of up to 64 values: a subgroup walks over the keys, lanes along the head, q
+// and the result in registers. Eight lanes load neighbouring values, and an exp serves eight keys: 0.74 of the time of
+// attention_decode_four_keys.wgsl. Online softmax (Milakov & Gimelshein 2018). The new token comes out of qkv: no barrier.
+// Layout: qkv [rows, 3 * width/4] of vec4, width = heads * head_dim
+//   state [rows, 4] = token, position, step, done
+//   k_cache, v_cache [rows, capacity, width/4] of vec4
+//   y [rows, width/4] of vec4
+// Mesa would unroll loops over eight keys whose end it knows, into more code than an instruction cache holds.
 struct Params { rows: u32, heads: u32, head_dim: u32, capacity: u32, scale: f32 }
 @group(0) @binding(0) var<storage, read> qkv: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> state: array<u32>;
@@ -41,11 +41,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(subgroup_invocatio
   let row = workgroup.y;
   let quads = params.head_dim / 4u;
   let width = params.heads * quads;
-  // A row that ran past the cache (its tokens are thrown away) stays on the last slot.
+  // A row past the end of the cache stays on the last slot; its tokens are dropped.
   let last = min(state[row * 4u + 1u], params.capacity - 1u);
-  // Lanes past the last quad work on it again, with a q of zero, and store nothing.
+  // Lanes past the last quad repeat it with a q of zero and store nothing.
   let near = head * quads + min(lane, quads - 1u);
   let far = head * quads + min(lane + 8u, quads - 1u);
+  // Append, and the new token as the first key.
   let qkv_row = row * 3u * width;
   let cache_row = row * params.capacity * width;
   let q_near = qkv[qkv_row + near] * select(0.0, params.scale, lane < quads);
@@ -59,13 +60,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(subgroup_invocatio
   if (lane + 8u < quads) { k_cache[slot + far] = k_far; v_cache[slot + far] = y_far; }
 
   var maximum = sum_of_lanes(dot(q_near, k_near) + dot(q_far, k_far));
-  // Of the keys that fall to this lane; the new token falls to the first.
+  // Weights of the keys that fall to this lane; the new token falls to lane 0.
   var total = select(0.0, 1.0, lane == 0u);
+  // The other keys, eight at a time: scores, weights, the weighted sum.
   for (var first = 0u; first < last; first += 8u) {
     let end = min(first + 8u, last);
     // Lane i: the score, then the weight, of key first + i.
     var own = lowest;
-    // A sum over lanes waits for its products, so it is taken behind the loads of the next key: 0.87 of the time.
+    // A sum over lanes waits for its products, so it comes after the loads of the next key: 0.87 of the time.
     var before = 0.0;
     for (var key = first; key < end; key++) {
       let k = cache_row + key * width;

@@ -1,24 +1,11 @@
-// y[h, i, j] = softmax_j(q[i, h] . k[j, h] * scale): the weights with which attention.wgsl sums the values, for those who
-// want to look at them. One invocation owns one query of one head: it writes the scores into its row of y, then their
-// exponentials, then divides; nobody else touches that row, so nothing has to be waited for.
-// Masking as in attention.wgsl: a key masked once scores the lowest finite f32, one masked twice (mask and causality)
-// weighs nothing, so that a row without any visible key weighs those masked once evenly, as in PyTorch.
-// q: [queries, q_stride], k: [keys, k_stride] with first elements given; query i stands at position past + i.
-// mask: [keys], 0 = masked. y: [heads, queries, keys].
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  head_dim: u32,
-  past: u32,
-  causal: u32,
-  has_mask: u32,
-  scale: f32,
-  q_first: u32,
-  q_stride: u32,
-  k_first: u32,
-  k_stride: u32,
-}
+// y[h, i, j] = softmax_j(q[i, h] . k[j, h] * scale): the weights with which attention sums the values, for a caller who wants
+// to see them. An invocation owns one query of one head: no other touches its row of y, so nothing has to wait.
+// Layout: q [queries, q_stride], row 0 at element q_first
+//   k [keys, k_stride], row 0 at element k_first
+//   mask [keys], 0 = masked
+//   y [heads, queries, keys]
+// A key masked once scores the lowest finite f32, one masked twice (mask and causality) weighs nothing, so that a row that sees
+// no key weighs those masked once evenly, as in PyTorch.
 @group(0) @binding(0) var<storage, read> q: array<f32>;
 @group(0) @binding(1) var<storage, read> k: array<f32>;
 @group(0) @binding(2) var<storage, read> mask: array<u32>;
@@ -43,6 +30,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let q_row = params.q_first + query * params.q_stride + head * params.head_dim;
   let y_row = (head * params.queries + query) * params.keys;
 
+  // Pass 1: scores.
   var maximum = lowest;
   for (var key = 0u; key < params.keys; key++) {
     let k_row = params.k_first + key * params.k_stride + head * params.head_dim;
@@ -52,11 +40,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     y[y_row + key] = score;
     maximum = max(maximum, score);
   }
+  // Pass 2: exponentials and their sum.
   var total = 0.0;
   for (var key = 0u; key < params.keys; key++) {
     let weight = select(0.0, exp(y[y_row + key] - maximum), masked(query, key) < 2u);
     y[y_row + key] = weight;
     total += weight;
   }
+  // Pass 3: divide.
   for (var key = 0u; key < params.keys; key++) { y[y_row + key] /= total; }
 }

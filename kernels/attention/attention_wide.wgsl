@@ -1,33 +1,12 @@
-// y[i, h] = sum_j softmax_j(q[i, h] . k[j, h] * scale) v[j, h], for lavapipe with subgroups of eight lanes or more.
-// A subgroup owns 32 queries, lanes along them, and takes 32 keys at a time; scores never leave its registers: as they come
-// out, four keys of a query to a vector, the product with V takes them. Online softmax (Milakov & Gimelshein 2018).
-// Loads as in conv1d_wide.wgsl: lavapipe loads lane by lane, so lane g of eight loads keys 4 g to 4 g + 3 (then quads g and
-// g + 8 of V) and hands them to the others. Four products are summed before they meet an accumulator.
-// lavapipe also compiles every load and store lane by lane: the mask is loaded once and results are stored in a loop, as
-// unrolled they took 18 s to compile instead of 2 s.
-// A key masked once scores half the lowest finite f32, one masked twice or past the end the lowest: beside the former the
-// latter weighs nothing, so that a row without any visible key weighs those masked once evenly, as in PyTorch.
-// Lanes past the last query, key or quad compute the last one again: a broadcast from a lane that left is undefined.
-// Wider heads than 64 go by slices of 64 values, each with scores of its own.
-// q: [queries, q_stride], k: [keys, k_stride], v: [keys, v_stride], y: [queries, heads * head_dim], in quads, first elements
-// given; query i stands at position past + i. mask: [keys], 0 = masked.
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  head_dim: u32,
-  past: u32,
-  causal: u32,
-  has_mask: u32,
-  scale: f32,
-  q_first: u32,
-  q_stride: u32,
-  k_first: u32,
-  k_stride: u32,
-  v_first: u32,
-  v_stride: u32,
-  y_first: u32,
-}
+// y[i, h] = sum_j softmax_j(q[i, h] . k[j, h] * scale) v[j, h], unrolled: sQG = query 8 Q + lane, keys 4 G..; yQD = its quad D.
+// For lavapipe with subgroups of eight lanes: a subgroup owns 32 queries and takes 32 keys at a time, scores stay in registers.
+// lavapipe loads lane by lane, so one lane loads each value of K and V and broadcasts it: 7 times as fast as attention_query.wgsl.
+// Layout: q [queries, q_stride/4], k [keys, k_stride/4], v [keys, v_stride/4] of vec4, row 0 at element .._first
+//   mask [keys], 0 = masked
+//   y [queries, heads * head_dim/4] of vec4, query 0 at element y_first; heads past 64 values go by slices of 64
+// lavapipe compiles each load and store lane by lane: with mask and results in unrolled code it took 18 s instead of 2 s.
+// A key masked once scores half the lowest finite f32, one masked twice or past the end the lowest: beside the former it weighs
+// nothing. Lanes past the last query, key or quad repeat the last: a broadcast from a lane that left is undefined.
 @group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> k: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> v: array<vec4<f32>>;

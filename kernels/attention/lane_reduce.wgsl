@@ -1,4 +1,4 @@
-// Maximum and sum over the 256 lanes of a workgroup, in two levels of 16; every lane gets the result.
+// max and sum over the 256 lanes of a workgroup, in two levels of 16; every lane gets the result.
 const lanes = 256u;
 struct Lane { @builtin(local_invocation_index) index: u32 }
 var<workgroup> partial: array<f32, lanes>;

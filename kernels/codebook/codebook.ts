@@ -1,17 +1,9 @@
-import { defineKernel, read, readWrite, spread } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { createLinear, type Linear } from "../matmul/linear.ts";
 import { matmul } from "../matmul/matmul.ts";
-
-export const codebookNearest = defineKernel({
-  name: "codebook.nearest",
-  source: new URL("./nearest.wgsl", import.meta.url),
-  bindings: { scores: read("f32"), entries: read("f32"), x: readWrite("f32"), codes: readWrite("u32") },
-  params: { rows: "u32", size: "u32", width: "u32", first: "u32" },
-  workgroups: ({ rows }) => spread(Math.ceil(rows / 32)),
-});
+import { codebookNearest } from "./versions.ts";
 
 /** A codebook on the GPU: the layer x -> scores [size], of which score j is x . e_j - |e_j|^2 / 2. */
 export type Codebook = Linear<Tensor<"f32">>;

@@ -1,14 +1,16 @@
-// y[t] = bias + sum_{j, i} x[t + j - padding_left, i] * W[j, i] (then y +=, then ELU): one output channel, up to seven taps, no
-// stride and no dilation, as at the end of EnCodec's decoder, for software adapters (rows.wgsl: layouts, padding).
-// One invocation owns 16 neighbouring frames and loads the 22 rows that they see once, not once a tap: such adapters load
-// lane by lane, which costs many times what a product does. The rows slide past: at tap j, a0 to a15 are what the frames
-// see there, and the next tap needs one row more.
-// x: [length, inner/4] of vec4.
+// y[t] = bias + sum_{j, i} x[row(t, j), i] * W[j, i], then y +=, then ELU (rows.wgsl): one output channel, up to seven taps.
+// For software adapters, at the end of EnCodec's decoder: an invocation owns 16 neighbouring frames and loads the 22 rows that
+// they see once, not once a tap, since a load costs such adapters many times a product. The rows slide past: at tap j, a0 to a15
+// are what the frames see, and the next tap needs one row more.
+// Layout: x [length, inner/4] of vec4
+//   weight: rows.wgsl, one output channel: [taps * inner] of Weight4, of which x counts
+//   bias [1]; y [frames], without the first `skip`
+// Mesa would unroll loops of 15 loads whose end it knows: 3 s of compiling instead of 0.2.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
-// Four channels of a row; past the last row that a frame sees it may be any.
+// Four channels of a row; past the last row that a frame sees any row will do.
 fn load(position: u32, block: u32) -> vec4<f32> {
   let row = row_at(position);
   return row.counts * x[row.first / 4u + block];
@@ -45,7 +47,7 @@ fn main(
   var s12 = vec4<f32>(); var s13 = vec4<f32>(); var s14 = vec4<f32>(); var s15 = vec4<f32>();
   var b = 0.0;
   if (params.has_bias != 0u) { b = bias[0]; }
-  // The stride is 1; but Mesa would unroll a loop whose end it sees, and this one of 15 loads for a second.
+  // The stride is 1, but Mesa does not know it and so does not unroll the loops over 15 rows.
   let ahead = 15u * params.stride;
   for (var i = 0u; i < params.inner / 4u; i++) {
     var a0 = vec4<f32>(); var a1 = vec4<f32>(); var a2 = vec4<f32>(); var a3 = vec4<f32>();
@@ -68,7 +70,7 @@ fn main(
       s12 += w * a12; s13 += w * a13; s14 += w * a14; s15 += w * a15;
     }
   }
-  // In a loop: written out, 16 copies of the ELU take lavapipe a second to compile.
+  // A loop: 16 copies of the ELU take lavapipe a second to compile.
   var sums = array<vec4<f32>, 16>(
     s0, s1, s2, s3, s4, s5, s6, s7,
     s8, s9, s10, s11, s12, s13, s14, s15,

@@ -1,12 +1,10 @@
-// y[t, o] = bias[o] + sum_{j, i} x[t * stride + j * dilation - padding_left, i] * W[j, i, o] (then y +=, then ELU), for
-// lavapipe with subgroups of eight lanes or more, and multiples of four channels (rows.wgsl: layouts, padding; quads.wgsl:
-// load, store).
-// Register tile of 32 frames by 32 output channels, lanes along frames. lavapipe loads lane by lane and value by value, some
-// eight instructions for each, but broadcasts and multiplies all lanes in one. So every value is loaded by one lane alone:
-// lane g of eight loads the weights of channel group g and hands them to the others, and a step of four input channels
-// takes 8 loads for 512 products (conv1d_broadcast.wgsl: 8 for 256). Four products are summed before they meet an
-// accumulator, which lies in memory.
-// Lanes past the last frame or group compute the last one again: a broadcast from a lane that left is undefined.
+// y[t, o] = bias[o] + sum_{j, i} x[row(t, j), i] * W[j, i, o], then y +=, then ELU (rows.wgsl); unrolled: sFG = frame 8 F, group G.
+// For lavapipe with subgroups of eight lanes and multiples of four channels: register tile of 32 frames by 32 channels, lanes
+// along frames. lavapipe loads value by value, some eight instructions each, but broadcasts and multiplies all lanes in one: lane
+// g of eight loads the weights of group g for all, 8 loads for 512 products in a step of four input channels.
+// Layout: weight: rows.wgsl; x, bias, y: vec4.wgsl
+// Four products are summed before they meet an accumulator, which lies in memory. Lanes past the last frame or group repeat the
+// last: a broadcast from a lane that left is undefined.
 @compute @workgroup_size(8)
 fn main(
   @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -66,7 +64,7 @@ fn main(
       s07 += m7 * a0; s17 += m7 * a1; s27 += m7 * a2; s37 += m7 * a3;
     }
   }
-  // In two loops, since Mesa unrolls one of 32 rounds: written out, 128 copies of the ELU take lavapipe 4 s to compile.
+  // Two loops, since Mesa unrolls one of 32 rounds: 128 copies of the ELU take lavapipe 4 s to compile.
   var sums = array<vec4<f32>, 32>(
     s00, s01, s02, s03, s04, s05, s06, s07,
     s10, s11, s12, s13, s14, s15, s16, s17,

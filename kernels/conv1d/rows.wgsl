@@ -1,10 +1,10 @@
-// What the versions of conv1d share: parameters, layouts, and which row of x is read where (how results are stored:
-// store.wgsl, quads.wgsl).
-// x: [length, inner]; W: [taps * inner, ceil(columns/4)] of Weight4; bias: [columns]; y: [frames, columns], of which the
-// first `skip` values are cut off and the `size` next ones stored: how a transposed convolution is trimmed.
-// Padding is a mapping of row indices. Reflection needs more rows than it pads; a shorter x first gets zero rows at its
-// end (`reflect_length` rows in all, as EnCodec does). Rows of zeros are read as row 0 and dropped.
-// ELU is applied when storing: in the load every value would pay for it once for each tap and each channel group.
+// row(t, j) = t * stride + j * dilation - padding_left, padded: params of conv1d, and which row of x is read where.
+// Padding maps row indices. Reflection needs more rows than it pads; a shorter x first gets rows of zeros at its end
+// (`reflect_length` rows in all, as EnCodec does). Rows of zeros are read as row 0 and dropped.
+// Layout: weight [taps * inner, ceil(columns/4)] of Weight4
+//   y [frames, columns], of which the first `skip` values are cut off and the next `size` stored: so a transposed convolution is
+//   trimmed
+// ELU is applied in the store: in the load every value would pay for it once for each tap and each channel group.
 struct Params {
   length: u32,
   frames: u32,
@@ -25,14 +25,15 @@ struct Params {
 @group(0) @binding(1) var<storage, read> weight: array<Weight4>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// Where the row of x lies that a frame reads at a tap; whether it counts (0 for a row of zeros).
+// Where a row of x begins, and whether it counts (0 for a row of zeros).
 struct Row { first: u32, counts: f32 }
 
+// The row that a frame reads at a tap.
 fn source(frame: u32, tap: u32) -> Row {
   return row_at(min(frame, params.frames - 1u) * params.stride + tap * params.dilation);
 }
 
-// The same of a position in the padded x.
+// The row at a position of the padded x.
 fn row_at(position: u32) -> Row {
   var row = i32(position) - i32(params.padding_left);
   if (params.padding_mode == 1u) {

@@ -1,4 +1,6 @@
-// How the versions of conv1d for any number of channels store a result, value by value (rows.wgsl: layouts).
+// y = [y +] sum [+ bias], [ELU]: how versions of conv1d for any number of channels store a result, value by value.
+// Layout: bias [columns], read if has_bias
+//   y: rows.wgsl
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 

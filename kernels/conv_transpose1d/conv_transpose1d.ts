@@ -1,8 +1,8 @@
 import type { Program } from "../../engine/program.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
-import type { WeightFormat } from "../../engine/shaders/shader_source.ts";
+import type { WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import { checkWeightSize, conv1d, type Conv1d, type Conv1dVersion, type ConvShape } from "../conv1d/conv1d.ts";
+import { checkWeightSize, conv1d, type Conv1d, type Conv1dOptions, type ConvShape } from "../conv1d/conv1d.ts";
 import { createWeights } from "../matmul/linear.ts";
 
 /**
@@ -76,7 +76,7 @@ export function convTranspose1d(
   length: number,
   conv: ConvTranspose1d,
   y: Tensor<"f32">,
-  options: { trim?: Trim; elu?: boolean; version?: Conv1dVersion } = {},
+  options: { trim?: Trim; elu?: boolean; version?: Conv1dOptions["version"] } = {},
 ): void {
   const trim = options.trim ?? { left: 0, right: 0 };
   const rows = convTranspose1dLength(conv, length, trim);

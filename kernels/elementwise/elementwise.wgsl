@@ -1,6 +1,7 @@
 // y = elu?(y + x?), in place: a residual connection, the activation after it, or both in one pass over memory.
-// x is a second, optional operand. Only y is written, so a buffer activated in place needs no twin (WebGPU refuses one
-// buffer as read and read_write in one dispatch). x, y: [size].
+// Layout: x [size], read if has_x
+//   y [size]
+// Only y is written: WebGPU refuses one buffer as read and read_write in one dispatch, so an activation in place has no x.
 struct Params { size: u32, has_x: u32, elu: u32 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;

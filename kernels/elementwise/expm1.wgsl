@@ -1,7 +1,8 @@
-// expm1(x) = e^x - 1 for |x| <= 80 (clamped), and what follows from it. The built-in exp is off by up to 3.5e-6 on software
-// adapters, and exp(x) - 1 loses all digits near 0; here e^x = 2^n e^r with |r| <= ln(2)/2, the Taylor polynomial of
-// e^r - 1 to degree 7 (error 2e-8), and 2^n made from its bits, so that x near 0 keeps its relative precision.
-// n + 1.5 * 2^23 has the integer n in its low bits: i32(n) has to saturate, which lavapipe does lane by lane.
+// expm1(x) = e^x - 1 for |x| <= 80 (clamped); elu, sigmoid and tanh follow from it.
+// e^x = 2^n e^r with |r| <= ln(2)/2, and e^r - 1 by its Taylor polynomial of degree 7 (error 2e-8), so that x near 0 keeps its
+// relative precision: exp(x) - 1 would lose all digits there, and the built-in exp is off by up to 3.5e-6 on software adapters.
+// 2^n comes from bits: n + 1.5 * 2^23 holds the integer n in its low bits. i32(n) has to saturate, which lavapipe does lane by
+// lane.
 fn expm1(value: f32) -> f32 {
   let x = clamp(value, -80.0, 80.0);
   let n = round(x * 1.44269504);

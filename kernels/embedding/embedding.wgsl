@@ -1,10 +1,12 @@
-// y[r] = sum_{q < tables} table[q][ids[r, q]] (+ position_table[positions[r]]): token and position embedding of a GPT
-// (tables = 1), the codebook-summed input of Bark's fine model, and the residual codebooks of EnCodec (no positions).
-// One invocation owns four neighbouring values of one row.
-// table: [tables, vocabulary, stride4] of Weight4 and position_table: [n, stride4] of Weight4, stride4 = ceil(width/4);
-// Ids and positions past the end of their table, as a row has that decodes on after its cache is full (its tokens are thrown
-// away), read the last entry: without Dawn's robustness (engine/node/dawn.ts) they would read other memory.
-// ids and positions are read with strides, so that they may lie in a decode state or in a [frames, codebooks] matrix.
+// y[r] = sum_{q < tables} table[q][ids[r, q]] (+ position_table[positions[r]]).
+// Token and position embedding of a GPT (tables = 1), the codebook-summed input of Bark's fine model, and the residual codebooks of
+// EnCodec (no positions). An invocation owns four neighbouring values of one row.
+// Layout: ids: (r, q) at id_first + r * id_row_stride + q * id_table_stride, so that ids may lie in a decode state
+//   table [tables, vocabulary, ceil(width/4)] of Weight4
+//   positions: row r's at position_first + r * position_stride; position_table [n, ceil(width/4)] of Weight4
+//   y [rows, width]
+// Ids and positions past their table read its last entry: a row that decodes on after its cache is full (its tokens are dropped)
+// has such positions, and without Dawn's robustness (engine/node/dawn.ts) they would read other memory.
 struct Params {
   rows: u32,
   width: u32,

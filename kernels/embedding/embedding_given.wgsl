@@ -1,5 +1,10 @@
 // y[r] = given[r] + position_table[positions[r]]: embeddings that the caller computed, plus positions.
-// given, y: [rows, width]; position_table: [n, ceil(width/4)] of Weight4. One invocation owns four values of one row.
+// An invocation owns four values of one row.
+// Layout: given [rows, width]
+//   positions: row r's at position_first + r * position_stride
+//   position_table [n, ceil(width/4)] of Weight4
+//   y [rows, width]
+// A position past the table reads its last entry, as in embedding.wgsl.
 struct Params { rows: u32, width: u32, position_first: u32, position_stride: u32 }
 @group(0) @binding(0) var<storage, read> given: array<f32>;
 @group(0) @binding(1) var<storage, read> positions: array<u32>;

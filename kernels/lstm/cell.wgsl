@@ -1,13 +1,11 @@
-// One step of an LSTM (Hochreiter & Schmidhuber 1997): z = gates[t] + W_hh h[t-1], where gates = W_ih x + b_ih + b_hh was
-// computed for many t by one matrix product; c = sigmoid(z_f) c + sigmoid(z_i) tanh(z_g); h[t] = sigmoid(z_o) tanh(c).
-// A dispatch does a step of each of two layers that lie on each other: layer b is a chunk of steps behind layer a, so that
-// its gates exist, and the two do not touch each other's rows. What is sequential costs one dispatch a step, not two.
-// The four gates (i, f, g, o) of a unit are one vec4, so one invocation holds all that a unit's state needs.
-// gates_a, gates_b: [chunk, hidden] of vec4; weight: [layer, block, k, 32] of Weight4, where block and 32 make the unit, so
-// that who walks k for a block of units reads one stretch of memory; c: [layer, hidden], in place;
-// h: [region, length, hidden], of which layer a has region `region_a` and b the other: row t-1 is read and row t written,
-// so that the state is the output itself and no dispatch reads what it writes.
-// Step 0 starts from h = c = 0 and reads neither, so no buffer need be cleared.
+// z = gates[t] + W_hh h[t-1]; c = sigmoid(z_f) c + sigmoid(z_i) tanh(z_g); h[t] = sigmoid(z_o) tanh(c) (Hochreiter et al. 1997).
+// gates = W_ih x + b_ih + b_hh comes from one product for many t. A dispatch does a step of each of two stacked layers, b a chunk
+// of steps behind a, so that its gates exist and the two touch different rows: the sequence costs one dispatch a step, not two.
+// Layout: gates_a, gates_b [chunk, hidden] of vec4 (i, f, g, o)
+//   weight [layer, block, k, 32] of Weight4, unit = 32 block + last: a block of units reads one stretch of memory along k
+//   h [region, length, hidden]: layer a in region `region_a`, b in the other; the state is the output itself
+//   c [layer, hidden], in place
+// Step 0 starts from h = c = 0 and reads neither, so no buffer need be cleared. No dispatch reads what it writes.
 struct Params {
   first: u32,   // layer of workgroup row 0: 1 where layer a has ended
   step_a: u32,
@@ -32,7 +30,7 @@ fn weights_of(layer: u32, unit: u32) -> u32 {
 
 fn step_of(layer: u32) -> u32 { return select(params.step_a, params.step_b, layer == 1u); }
 
-// Where the row of h lies that a layer writes at a step.
+// Where a layer's row of h for a step begins.
 fn row_of(layer: u32, step: u32) -> u32 {
   return (((params.region_a + layer) & 1u) * params.length + step) * params.hidden;
 }

@@ -1,59 +1,12 @@
-import { defineKernel, read, readWrite } from "../../engine/kernel.ts";
 import type { Recording } from "../../engine/recorder.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
-import type { WeightFormat } from "../../engine/shaders/shader_source.ts";
+import type { WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseLstm } from "../choose.ts";
 import { checkWeightSize } from "../conv1d/conv1d.ts";
-import { expm1Prelude } from "../elementwise/elementwise.ts";
 import { createLinear, createWeights, type Linear } from "../matmul/linear.ts";
 import { matmul } from "../matmul/matmul.ts";
-
-const preludes = [expm1Prelude, new URL("./cell.wgsl", import.meta.url)];
-const bindings = {
-  gates_a: read("f32"),
-  gates_b: read("f32"),
-  weight: read("weight"),
-  h: readWrite("f32"),
-  c: readWrite("f32"),
-};
-const params = {
-  first: "u32",
-  step_a: "u32",
-  step_b: "u32",
-  region_a: "u32",
-  length: "u32",
-  chunk: "u32",
-  hidden: "u32",
-} as const;
-
-/** A step that {@link params} leaves out. */
-const none = 0xffffffff;
-
-/** Layers that a dispatch has a step of. */
-const active = ({ first, step_b }: { first: number; step_b: number }): number =>
-  first === 0 && step_b !== none ? 2 : 1;
-
-export const lstmThread = defineKernel({
-  name: "lstm.thread",
-  source: new URL("./lstm.wgsl", import.meta.url),
-  preludes,
-  bindings,
-  params,
-  workgroups: (steps) => [Math.ceil(steps.hidden / 32), active(steps)],
-});
-
-export const lstmSplit = defineKernel({
-  name: "lstm.split",
-  source: new URL("./lstm_split.wgsl", import.meta.url),
-  preludes,
-  bindings,
-  params,
-  workgroups: (steps) => [Math.ceil(steps.hidden / 8), active(steps)],
-});
-
-export const lstmVersions = { thread: lstmThread, split: lstmSplit };
-export type LstmVersion = keyof typeof lstmVersions;
+import { lstmVersions, noStep, type LstmVersion } from "./versions.ts";
 
 /**
  * Steps whose gates are computed by one matrix product, and by which the second layer of a pair lags behind the first.
@@ -217,15 +170,15 @@ function recordPair(
     }
     for (let i = 0; i < lstmChunk; i++) {
       const step_a = stepAt(block * lstmChunk + i, length);
-      const step_b = inputs.length === 2 ? stepAt((block - 1) * lstmChunk + i, length) : none;
-      if (step_a === none && step_b === none) break;
+      const step_b = inputs.length === 2 ? stepAt((block - 1) * lstmChunk + i, length) : noStep;
+      if (step_a === noStep && step_b === noStep) break;
       const program = recording.program(inputs.length * 4 * hidden * hidden);
-      const steps = { first: step_a === none ? 1 : 0, step_a, step_b, region_a, length, chunk: lstmChunk, hidden };
-      program.dispatch(lstmVersions[version ?? chooseLstm(program.gpu)], tensors, steps);
+      const steps = { first: step_a === noStep ? 1 : 0, step_a, step_b, region_a, length, chunk: lstmChunk, hidden };
+      program.dispatch(lstmVersions[version ?? chooseLstm(program.gpu)].kernels[0], tensors, steps);
     }
   }
 }
 
 function stepAt(step: number, length: number): number {
-  return step >= 0 && step < length ? step : none;
+  return step >= 0 && step < length ? step : noStep;
 }

@@ -1,5 +1,6 @@
-// What follows the product of a row of x with four neighbouring columns: bias, GELU, and adding to what y holds (the
-// residual stream, so that it needs no buffer of its own: WebGPU refuses one buffer as read and read_write at once).
+// y = [y +] [gelu](sum [+ bias]): what follows the product of a row of x with four neighbouring columns.
+// It adds to y itself (the residual stream): WebGPU refuses one buffer as read and read_write at once, so a residual operand
+// would need a buffer of its own.
 struct Params {
   rows: u32,          // rows of x to multiply
   inner: u32,         // width of x
@@ -10,10 +11,8 @@ struct Params {
   has_bias: u32,
   gelu: u32,
   accumulate: u32,    // y += instead of y =
-  has_norm_bias: u32, // of the layer normalisation in front (normed_input.wgsl)
-  workgroup_groups: u32,   // groups of four columns of a workgroup (gemv_split.wgsl)
-  head_quads: u32,    // values of a head by four, and
-  chunks: u32,        // chunks of the cache, of the attention in front (attended_input.wgsl)
+  has_norm_bias: u32, // of the layer normalisation in front (normed_bindings.wgsl)
+  workgroup_groups: u32,   // groups of four columns of a workgroup (matmul_gemv_split.wgsl)
 }
 fn store_column(row: u32, column: u32, sum: f32) {
   if (column >= params.columns) { return; }

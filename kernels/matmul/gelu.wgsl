@@ -1,6 +1,6 @@
-// gelu(x) = x/2 * (1 + erf(x / sqrt 2)), the exact form (Hendrycks & Gimpel 2016), not the tanh approximation, which is
-// off by up to 5e-4 and changes tokens. erf(x) = x P(x^2) / Q(x^2) on [-4, 4], the rational minimax approximation that
-// Eigen uses for f32; no exp, whose relative error is 3.5e-6 on software adapters. |error of erf| < 5e-7.
+// gelu(x) = x/2 * (1 + erf(x / sqrt 2)), the exact form (Hendrycks & Gimpel 2016).
+// The tanh approximation is off by up to 5e-4, which changes tokens. erf(x) = x P(x^2) / Q(x^2) on [-4, 4], the rational minimax
+// approximation that Eigen uses for f32: |error| < 5e-7, and no exp, which is off by 3.5e-6 on software adapters.
 fn erf(value: f32) -> f32 {
   let x = clamp(value, -4.0, 4.0);
   let z = x * x;

@@ -2,7 +2,7 @@ import { EngineError } from "../../engine/errors.ts";
 import { floatToHalf, halfToFloat, packHalves } from "../../engine/formats/float16.ts";
 import { dequantizeQ8, q8Block, quantizeQ8 } from "../../engine/formats/q8.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
-import type { MatrixFormat, WeightFormat } from "../../engine/shaders/shader_source.ts";
+import type { MatrixFormat, WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseStorage } from "../choose.ts";
 import { packMatrixF16, packMatrixF32, packMatrixQ8, paddedColumns, paddedRows } from "./pack.ts";

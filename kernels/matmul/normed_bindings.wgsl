@@ -1,4 +1,8 @@
-// Of a product behind a layer normalisation of x, and what every way of taking it needs.
+// Bindings of a product behind a layer normalisation of x, and what every form of it needs.
+// Layout: x [rows, inner/4] of vec4
+//   weight: blocks (engine/formats/matrix_*.wgsl); bias [columns], read if has_bias
+//   norm_weight, norm_bias [inner/4] of vec4, the bias read if has_norm_bias
+//   y [rows, columns]
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> weight: array<Matrix4>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;

@@ -1,6 +1,6 @@
-// Random numbers without state: Philox4x32-10 (Salmon et al. 2011), a bijection of a 128-bit counter keyed by the seed.
-// The same counter gives the same four words in any order of lanes and on any adapter: the counter of a draw is
-// (id / 4, step, row, stage), and word id % 4 is the one of the id, so that the rounds are paid once for four ids.
+// words = Philox4x32-10(counter, seed) (Salmon et al. 2011): random numbers without state, a bijection of a 128-bit counter.
+// The same counter gives the same four words in any order of lanes and on any adapter. The counter of a draw is (id / 4, step, row,
+// stage), and id % 4 picks the word, so that four ids pay for the rounds once.
 
 // The 64-bit product of two u32 as (high, low); WGSL has no 64-bit integers.
 fn multiply_wide(a: u32, b: u32) -> vec2<u32> {

@@ -1,50 +1,8 @@
-import { defineKernel, read, readWrite } from "../../engine/kernel.ts";
-import type { Gpu } from "../../engine/gpu.ts";
+import type { Device } from "../../engine/device.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseSampleLanes } from "../choose.ts";
-
-const params = {
-  rows: "u32",
-  vocabulary: "u32",
-  start0: "u32",
-  end0: "u32",
-  start1: "u32",
-  end1: "u32",
-  eos: "u32",
-  pad: "u32",
-  min_eos_p: "f32",
-  temperature: "f32",
-  top_k: "u32",
-  top_p: "f32",
-  seed_low: "u32",
-  seed_high: "u32",
-  stage: "u32",
-  first: "u32",
-  stride: "u32",
-} as const;
-const constants = { lanes: 64, greedy: 0, filters: 0 };
-const preludes = [new URL("./random.wgsl", import.meta.url), new URL("./select.wgsl", import.meta.url)];
-
-export const sampleStepKernel = defineKernel({
-  name: "sample.step",
-  source: new URL("./sample_step.wgsl", import.meta.url),
-  preludes,
-  bindings: { logits: read("f32"), state: readWrite("u32"), tokens: readWrite("u32") },
-  params,
-  constants,
-  workgroups: ({ rows }) => [rows],
-});
-
-export const sampleRowsKernel = defineKernel({
-  name: "sample.rows",
-  source: new URL("./sample_rows.wgsl", import.meta.url),
-  preludes,
-  bindings: { logits: read("f32"), out: readWrite("u32") },
-  params,
-  constants,
-  workgroups: ({ rows }) => [rows],
-});
+import { sampleRowsKernel, sampleStepKernel, type sampleOverrides, type sampleParams } from "./versions.ts";
 
 /** Lanes that share a row: a multiple of 16, at most 256 (select.wgsl). */
 export type SampleLanes = 64 | 256;
@@ -83,7 +41,7 @@ const none = 0xffffffff;
  */
 const least = 1e-30;
 
-type Selection = Omit<Record<keyof typeof params, number>, "rows" | "vocabulary" | "first" | "stride">;
+type Selection = Omit<Record<keyof typeof sampleParams, number>, "rows" | "vocabulary" | "first" | "stride">;
 
 function selection(options: SampleOptions): Selection {
   const [first, second = [0, 0]] = options.ranges;
@@ -111,18 +69,18 @@ function selection(options: SampleOptions): Selection {
 
 /** The overrides of a kernel that picks for `rows` rows. */
 export function sampleConstants(
-  gpu: Gpu,
+  gpu: Device,
   rows: number,
   { greedy, topK = 0, topP = 1 }: Pick<SampleOptions, "greedy" | "topK" | "topP">,
   lanes: SampleLanes = chooseSampleLanes(gpu, rows),
-): typeof constants {
+): typeof sampleOverrides {
   const filters = !greedy && (topK > 0 || topP < 1);
   return { lanes, greedy: greedy ? 1 : 0, filters: filters ? 1 : 0 };
 }
 
 /**
  * Records the pick of one id a row and the advance of the decode state.
- * logits: [rows, vocabulary] f32; state: [rows, 4] u32 (kernels/state.ts); tokens: [rows, capacity] u32.
+ * logits: [rows, vocabulary] f32; state: [rows, 4] u32 (kernels/decode_state.ts); tokens: [rows, capacity] u32.
  */
 export function sampleStep(
   program: Program,

@@ -1,6 +1,7 @@
-// Picks one id for each of many rows that do not depend on each other (select.wgsl): the positions of a pass of Bark's
-// fine model. One workgroup a row; the row's number is the draw's counter.
-// logits: [rows, vocabulary]; out[first + row * stride] is written.
+// out[first + row * stride] = select_id(logits[row]) (select.wgsl): one id for each of many rows that do not depend on each other,
+// the positions of a pass of Bark's fine model. One workgroup a row; the row's number is the draw's counter.
+// Layout: logits [rows, vocabulary]
+//   out: row r's id is element first + r * stride
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
 @group(0) @binding(1) var<storage, read_write> out: array<u32>;
 @group(0) @binding(2) var<uniform> params: Params;

@@ -1,6 +1,8 @@
-// The last kernel of a decode step: picks one id for each row (select.wgsl) and advances the row's state, so that the
-// next step needs nothing from the host. One workgroup a row; lane 0 writes.
-// logits: [rows, vocabulary]; state: [rows, 4] = token, position, step, done; tokens: [rows, stride], element `step` is written.
+// tokens[row, step] = select_id(logits[row]) (select.wgsl), and the row's decode state moves on: the last kernel of a decode step.
+// The next step needs nothing from the host. One workgroup a row; lane 0 writes.
+// Layout: logits [rows, vocabulary]
+//   state [rows, 4] = token, position, step, done
+//   tokens [rows, stride], of which element `step` is written
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
 @group(0) @binding(1) var<storage, read_write> state: array<u32>;
 @group(0) @binding(2) var<storage, read_write> tokens: array<u32>;

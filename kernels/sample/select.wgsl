@@ -1,17 +1,16 @@
-// Picks one id of a row of logits as transformers' processors do (bark-spec 4.2): ids outside the allowed ranges are out;
-// if the end-of-sequence id is likelier than min_eos_p, it is taken; else greedy (the first of equal maxima), or
-// temperature, top-k (ties at the threshold stay), top-p, and a draw by Gumbel-max (random.wgsl).
-// One workgroup a row. All lanes call; all return the same id. Control flow around a barrier depends on uniforms alone, as
-// WGSL demands.
-// A GPU has one row to pick from while all else waits, so time is latency: the largest, the sum for the end of sequence
-// and the draw come out of one pass; a lane takes four neighbouring ids at a time, whose loads do not wait for each other
-// and which share one Philox; the four after them are loaded meanwhile. Only filters need more passes.
+// id = argmax(logit) or a draw from softmax(logit / temperature), as transformers' processors do (bark-spec 4.2): ids outside the
+// allowed ranges are out; the end of sequence is taken if it is likelier than min_eos_p; else greedy (the first of equals), or
+// temperature, top-k (ties at the threshold stay), top-p and a draw by Gumbel-max (random.wgsl).
+// One workgroup a row; all lanes call and return the same id. A GPU has one row to pick from while all else waits, so time is
+// latency: the largest, the sum for the end of sequence and the draw come out of one pass; a lane takes four neighbouring ids at a
+// time, whose loads do not wait for each other and which share one Philox, and loads the next four meanwhile.
+// Control flow around a barrier depends on uniforms alone, as WGSL demands.
 struct Params {
   rows: u32,
   vocabulary: u32,      // row stride of logits
   start0: u32, end0: u32, start1: u32, end1: u32,   // allowed ids: [start0, end0) and [start1, end1)
   eos: u32,             // read only if min_eos_p is on, and by sample_step; 0xffffffff: none
-  pad: u32,             // what a row that is done emits
+  pad: u32,             // what a finished row emits
   min_eos_p: f32,       // 0: off
   temperature: f32,
   top_k: u32,           // 0: off
@@ -21,17 +20,17 @@ struct Params {
   first: u32, stride: u32,   // where results go; see the main files
 }
 
-// Lanes of the workgroup: a multiple of 16, at most 256. Arrays have room for the most, since Naga takes no array whose
-// length is an override.
+// Lanes of the workgroup: a multiple of 16, at most 256. Arrays have room for 256, since Naga refuses an array whose length
+// is an override.
 override lanes: u32;
-// Whether the largest is taken, and whether draws are filtered, by top-k or top-p. What neither needs is compiled out:
-// SwiftShader runs the branches that no lane takes, too.
+// Whether to take the largest, and whether top-k or top-p filters draws. Overrides, because SwiftShader also runs the branches
+// that no lane takes.
 override greedy: bool;
 override filters: bool;
 const most_lanes = 256u;
 const lowest = -3.4028234e38;
 
-// What ids seen so far amount to.
+// The ids seen so far, summed up.
 struct Found {
   most: f32,   // the largest score
   id: u32,     // the first id that has it
@@ -92,8 +91,8 @@ fn order(values: vec4<f32>) -> vec4<u32> {
   return select(bits | sign, ~bits, (bits & sign) != vec4<u32>());
 }
 
-// What this lane finds in its quads. Scores are the logits, or if `drawn`, logits / temperature with noise of those ids
-// whose key is at least `key`. The mass needs neither the maximum nor a second pass for it: where exp would overflow, the
+// What this lane finds in its quads. Scores are the logits or, if `drawn`, logits / temperature with noise, of the ids whose
+// key is at least `key`. The mass needs neither the maximum nor a second pass for it: where exp would overflow, the
 // end of sequence is far below any threshold.
 fn walk(local: u32, row: u32, logits_row: u32, step: u32, drawn: bool, key: u32) -> Found {
   let ids = span();
@@ -164,10 +163,10 @@ fn reached(key: u32, weight: f32, first: u32, step: u32) -> mat2x4<f32> {
   );
 }
 
-// The threshold key of top-k and then of top-p; ids below it are out. It is the largest key such that enough lies at or above
-// it: top_k ids, or top_p of the mass exp(score - maximum) of what top-k left. Found three bits at a time from the top, by the
-// sums at eight candidates: eleven passes over the row instead of a sort. The last has two bits left, and what is beyond
-// them never has enough. One loop for both filters, since functions are compiled once a call.
+// The threshold key of top-k and then of top-p; ids below it are out. It is the largest key at or above which enough lies:
+// top_k ids, or top_p of the mass exp(score - maximum) that top-k left. A search takes three bits at a time from the top, by the
+// sums at eight candidates: eleven passes over the row instead of a sort. The last pass has two bits left; candidates beyond
+// them never have enough. One loop serves both filters, since a compiler copies a function into each call.
 fn filter_key(local: u32, logits_row: u32, maximum: f32) -> u32 {
   let ids = span();
   var kept = 0u;
@@ -204,8 +203,8 @@ fn select_id(local: u32, row: u32, logits_row: u32, step: u32) -> u32 {
   var best: Found;
   var forced = false;
   var key = 0u;
-  // A draw that is filtered needs the largest first. A loop, since functions are compiled once a call, and one whose end
-  // Mesa does not see, or it would unroll it.
+  // A filtered draw needs the largest first. A loop, since a compiler copies a function into each call, and one whose end Mesa
+  // does not know, or it would unroll it.
   let turns = 1u + u32(filters && (params.top_k != 0u || params.top_p < 1.0));
   for (var turn = 0u; turn < turns; turn++) {
     best = found_by_all(local, walk(local, row, logits_row, step, !greedy && (!filters || turn == 1u), key));

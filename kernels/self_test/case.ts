@@ -3,26 +3,26 @@ import type { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel } from "../../engine/kernel.ts";
 import type { Program } from "../../engine/program.ts";
 import { Scope } from "../../engine/scope.ts";
-import type { MatrixFormat, WeightFormat } from "../../engine/shaders/shader_source.ts";
+import type { MatrixFormat, WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 
 /** A tensor that the kernel wrote, and what should be in it. */
 export type Output = readonly [actual: Tensor, expected: ArrayLike<number>];
 
 /** One small problem for one kernel. */
-export interface Case {
+export interface SelfTestCase {
   readonly kernel: AnyKernel;
   /** Largest difference allowed; 0 for what is copied or picked. */
   readonly tolerance: number;
-  /** Records the kernel, by its forced version, into `bench.commands`. */
-  readonly record: (bench: Bench) => readonly Output[];
+  /** Records the kernel, by its forced version, into `scope.commands`. */
+  readonly record: (scope: CaseScope) => readonly Output[];
 }
 
 /** For sums of some dozens of products of values up to 2 in f32: rounding stays far below, a wrong index far above. */
 export const rounding = 2e-5;
 
 /** What a case works with. */
-export class Bench extends Scope {
+export class CaseScope extends Scope {
   /** What the case records into. */
   readonly commands: Program;
   readonly matrixFormat: MatrixFormat;

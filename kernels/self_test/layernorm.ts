@@ -1,20 +1,21 @@
-import { layernorm, layernormVersions } from "../layernorm/layernorm.ts";
+import { layernorm } from "../layernorm/layernorm.ts";
 import { layernormReference } from "../layernorm/reference.ts";
-import { rounding, type Case } from "./case.ts";
+import { layernormVersions, type LayernormVersion } from "../layernorm/versions.ts";
+import { rounding, type SelfTestCase } from "./case.ts";
 import { noise } from "./noise.ts";
 
-function normalisation(version: keyof typeof layernormVersions): Case {
+function normalisation(version: LayernormVersion): SelfTestCase {
   const [rows, width] = [9, 101];
   return {
-    kernel: layernormVersions[version],
+    kernel: layernormVersions[version].kernels[0],
     tolerance: rounding,
-    record(bench) {
+    record(scope) {
       const x = noise(rows * width, 1, 2);
       const weight = noise(width, 2);
       const bias = noise(width, 3);
-      const y = bench.f32(new Float32Array(rows * width));
-      const norm = { weight: bench.f32(weight), bias: bench.f32(bias) };
-      layernorm(bench.commands, bench.f32(x), norm, y, { version });
+      const y = scope.f32(new Float32Array(rows * width));
+      const norm = { weight: scope.f32(weight), bias: scope.f32(bias) };
+      layernorm(scope.commands, scope.f32(x), norm, y, { version });
       return [[y, layernormReference(x, weight, bias)]];
     },
   };

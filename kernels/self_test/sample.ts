@@ -1,6 +1,7 @@
 import { sampleReference } from "../sample/reference.ts";
-import { sampleRows, sampleRowsKernel, sampleStep, sampleStepKernel, type SampleOptions } from "../sample/sample.ts";
-import type { Case } from "./case.ts";
+import { sampleRows, sampleStep, type SampleOptions } from "../sample/sample.ts";
+import { sampleRowsKernel, sampleStepKernel } from "../sample/versions.ts";
+import type { SelfTestCase } from "./case.ts";
 import { noise } from "./noise.ts";
 
 const vocabulary = 133;
@@ -21,33 +22,33 @@ function pick(logits: Float32Array, options: SampleOptions, row: number, step: n
 }
 
 /** Picks the largest, and draws, from each of five rows. */
-const independentRows: Case = {
+const independentRows: SelfTestCase = {
   kernel: sampleRowsKernel,
   tolerance: 0,
-  record(bench) {
+  record(scope) {
     const rows = 5;
     const logits = noise(rows * vocabulary, 1, 4);
-    const given = bench.f32(logits);
+    const given = scope.f32(logits);
     const picks = [greedy, drawn];
     const ids = Array.from({ length: rows }, (_, row) => picks.map((options) => pick(logits, options, row, 0))).flat();
     return lanesOfAdapters.map((lanes) => {
-      const tensors = { logits: given, out: bench.u32(new Uint32Array(rows * 2)) };
+      const tensors = { logits: given, out: scope.u32(new Uint32Array(rows * 2)) };
       for (const [first, options] of picks.entries())
-        sampleRows(bench.commands, tensors, { rows, vocabulary, first, stride: 2 }, options, lanes);
+        sampleRows(scope.commands, tensors, { rows, vocabulary, first, stride: 2 }, options, lanes);
       return [tensors.out, ids];
     });
   },
 };
 
 /** Steps of three rows at different positions, of which the last was done before. */
-const decodeStep: Case = {
+const decodeStep: SelfTestCase = {
   kernel: sampleStepKernel,
   tolerance: 0,
-  record(bench) {
+  record(scope) {
     const [rows, capacity, pad] = [3, 4, 140];
     const logits = noise(rows * vocabulary, 2, 4);
     const options = { ...drawn, eos: 130, pad };
-    const given = bench.f32(logits);
+    const given = scope.f32(logits);
     const [first, second] = [pick(logits, options, 0, 1), pick(logits, options, 1, 3)];
     const states = Uint32Array.of(first, 21, 2, 0, second, 31, 4, 0, pad, 41, 3, 1);
     const written = new Uint32Array(rows * capacity);
@@ -55,10 +56,10 @@ const decodeStep: Case = {
     written.set([second], capacity + 3);
     written.set([pad], 2 * capacity + 2);
     return lanesOfAdapters.flatMap((lanes) => {
-      // Token, position, step and done of each row (kernels/state.ts).
-      const state = bench.u32(Uint32Array.of(9, 20, 1, 0, 9, 30, 3, 0, 9, 40, 2, 1));
-      const tokens = bench.u32(new Uint32Array(rows * capacity));
-      sampleStep(bench.commands, { logits: given, state, tokens }, { rows, vocabulary, capacity }, options, lanes);
+      // Token, position, step and done of each row (kernels/decode_state.ts).
+      const state = scope.u32(Uint32Array.of(9, 20, 1, 0, 9, 30, 3, 0, 9, 40, 2, 1));
+      const tokens = scope.u32(new Uint32Array(rows * capacity));
+      sampleStep(scope.commands, { logits: given, state, tokens }, { rows, vocabulary, capacity }, options, lanes);
       return [
         [state, states],
         [tokens, written],

@@ -4,7 +4,7 @@ import { BarkConfig } from "../../bark/config/config.ts";
 import { planFine } from "../../bark/generate/fine_plan.ts";
 import { checkGenerate, checkGenerationFits } from "../../bark/generate/generation_checks.ts";
 import { BarkGenerationConfig } from "../../bark/config/generation_config.ts";
-import { planCoarse } from "../../bark/generate/planning.ts";
+import { planCoarse } from "../../bark/generate/coarse_plan.ts";
 import { BarkTokenizer } from "../../bark/text/tokenizer.ts";
 import { VoicePresets } from "../../bark/voice/voices.ts";
 import { encode_wav } from "../../audio/wav.ts";

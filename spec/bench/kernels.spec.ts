@@ -7,7 +7,7 @@ import { allOps, selectCases } from "../../bench/kernels/run_all.ts";
 import { smokeEffort } from "../../bench/measure/stopwatch.ts";
 import { measureRoofline, type Roofline } from "../../bench/roofline/roofline.ts";
 import type { Gpu } from "../../engine/gpu.ts";
-import { matmulVersions } from "../../kernels/matmul/matmul.ts";
+import { matmulVersions } from "../../kernels/matmul/versions.ts";
 import { sharedGpu } from "../support/gpu.ts";
 
 const small = matmulCase({ name: "small", inner: 64, columns: 72, options: { gelu: true } }, 3);
@@ -36,8 +36,13 @@ describe("bench kernels", () => {
 
   for (const format of ["f32", "f16", "q8"] as const)
     it(`checks and times every version of an op, weights ${format}`, async () => {
-      const supported = Object.entries(matmulVersions).flatMap(([name, kernel]) =>
-        gpu.supports(kernel) ? [name] : [],
+      const supported = Object.entries(matmulVersions).flatMap(
+        ([
+          name,
+          {
+            kernels: [kernel],
+          },
+        ]) => (gpu.supports(kernel) ? [name] : []),
       );
       const results = await run(small, format);
       expect(results.map(({ version }) => version)).deep.equal(supported);

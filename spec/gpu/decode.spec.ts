@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { CausalModel } from "../../bark/gpt/causal_weights.ts";
-import { CausalSession, tokensPerReadback } from "../../bark/gpt/decode_session.ts";
+import { CausalWeights } from "../../bark/gpt/causal_weights.ts";
+import { DecodeSession, tokensPerReadback } from "../../bark/gpt/decode_session.ts";
 import { BarkConfig } from "../../bark/config/config.ts";
 import { BarkModel } from "../../bark/model.ts";
 import type { EngineError } from "../../engine/errors.ts";
@@ -13,7 +13,7 @@ const columns = 720;
 
 interface Decode {
   readonly gpu: Gpu;
-  readonly session: CausalSession;
+  readonly session: DecodeSession;
   readonly layers: number;
 }
 
@@ -30,8 +30,8 @@ async function withSession(
   const reader = await SafetensorsCheckpoint.open(store);
   const gpu = options.gpu ?? (await sharedGpu());
   const before = new Map(gpu.ledger.byLabel());
-  const model = await CausalModel.load(gpu, reader, "semantic.", config, "f32");
-  const session = new CausalSession(model, {
+  const model = await CausalWeights.load(gpu, reader, "semantic.", config, "f32");
+  const session = new DecodeSession(model, {
     rows: options.rows ?? 1,
     maxTokens: 128,
     tokensPerReadback: options.tokensPerReadback,
@@ -46,7 +46,7 @@ async function withSession(
 
 const prompt = { ids: [1, 2, 3] };
 
-async function greedyTokens(session: CausalSession, count: number): Promise<number[][]> {
+async function greedyTokens(session: DecodeSession, count: number): Promise<number[][]> {
   await session.prefill(Array.from({ length: session.options.rows }, () => prompt));
   await session.decode(count);
   return await session.readTokens();
@@ -178,7 +178,7 @@ describe("decode of the embedded checkpoint", () => {
   });
 
   it("compiles ahead, frees everything after each run and stays within weights + 25 % + KV cache", async () => {
-    const gpu = await openGpu({ versions: "static" });
+    const gpu = await openGpu();
     const start = gpu.ledger.bytes;
     const model = await BarkModel.from_pretrained(await openRepositoryStore("models/nano"), { gpu, dtype: "f32" });
     const weights = gpu.ledger.bytes - start;

@@ -106,7 +106,7 @@ describe("programs", () => {
   });
 
   it("run eagerly, and leave nothing behind", async () => {
-    await gpu.run(scaleKernel, { x, y }, scale, { offset: 1 });
+    await gpu.runKernel(scaleKernel, { x, y }, scale, { offset: 1 });
     expect(await values(y)).deep.equal([3, 5, 7, 9]);
   });
 

@@ -3,8 +3,8 @@ import { openGpu, type Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel } from "../../engine/kernel.ts";
 import { defineKernel, read, readWrite } from "../../engine/kernel.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import { embeddingKernel } from "../../kernels/embedding/embedding.ts";
-import { gemm } from "../../kernels/matmul/matmul.ts";
+import { embeddingKernel } from "../../kernels/embedding/versions.ts";
+import { gemm } from "../../kernels/matmul/versions.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { scaleKernel } from "../support/scale_kernel.ts";
@@ -73,7 +73,7 @@ describe("faults that the engine names", () => {
       workgroups: () => [1],
     });
     const [x, y] = [gpu.tensor("f32", [4], "x"), gpu.tensor("f32", [4], "y")];
-    const error = await engineErrorOf(() => gpu.run(broken, { x, y }, { count: 4, scale: 1 }));
+    const error = await engineErrorOf(() => gpu.runKernel(broken, { x, y }, { count: 4, scale: 1 }));
     expect(error.code).equal("shader");
     expect(error.where).match(/^spec\.broken \(data\/broken\.wgsl:11:\d+\)$/);
     expect(error.problem).match(/undeclared_name.* in `y\[i\] = undeclared_name \* x\[i\];`$/s);

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { EncodecModel } from "../../bark/encodec_model.ts";
-import { BarkModel, type BarkGenerateKwargs } from "../../bark/model.ts";
+import { BarkModel } from "../../bark/model.ts";
+import type { BarkGenerateKwargs } from "../../bark/generate/generate_arguments.ts";
 import { BarkFineModel, BarkSemanticModel } from "../../bark/sub_models.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { openGpu, type Gpu } from "../../engine/gpu.ts";
@@ -185,7 +186,7 @@ describe("lifetimes", () => {
     const lose = ({ gpu: { device } }: { gpu: Gpu }): void => device.destroy();
 
     it("is told at the end of a load", async () => {
-      const own = await openGpu({ versions: "static" });
+      const own = await openGpu();
       let told = 0;
       const on_progress = (): void => {
         if (++told === 20) own.device.destroy();

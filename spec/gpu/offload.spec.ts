@@ -1,11 +1,12 @@
 import { expect } from "chai";
-import { CausalModel } from "../../bark/gpt/causal_weights.ts";
+import { CausalWeights } from "../../bark/gpt/causal_weights.ts";
 import { BarkConfig } from "../../bark/config/config.ts";
 import { causalTensors, fineTensors } from "../../bark/load/expected_tensors.ts";
 import type { ExpectedTensor } from "../../engine/weights/expected_tensors.ts";
 import { FineWeights } from "../../bark/gpt/fine_weights.ts";
 import { LoadProgress } from "../../bark/load/load_progress.ts";
-import { BarkModel, type BarkGenerateKwargs } from "../../bark/model.ts";
+import { BarkModel } from "../../bark/model.ts";
+import type { BarkGenerateKwargs } from "../../bark/generate/generate_arguments.ts";
 import type { BarkProgress } from "../../bark/generate/output.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import { NdArray } from "../../engine/ndarray.ts";
@@ -188,7 +189,7 @@ describe("one sub-model on the GPU at a time", () => {
       const store = await fixtureCheckpoint(folder);
       const { semantic_config, fine_acoustics_config } = await BarkConfig.from_pretrained(store);
       const reader = new NotingReader(await SafetensorsCheckpoint.open(store));
-      const semantic = await CausalModel.load(gpu, reader, "semantic.", semantic_config, "f32");
+      const semantic = await CausalWeights.load(gpu, reader, "semantic.", semantic_config, "f32");
       const fine = await FineWeights.load(gpu, reader, "fine_acoustics.", fine_acoustics_config, "f32");
       semantic.dispose();
       fine.dispose();

@@ -1,9 +1,12 @@
 import { expect } from "chai";
 import type { Gpu } from "../../engine/gpu.ts";
 import { allKernels } from "../../kernels/index.ts";
+import { labKernels } from "../../kernels/lab.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { compileKernel, formatsOf } from "../support/compile.ts";
 import { engineErrorOf } from "../support/rejection.ts";
+
+const kernels = [...allKernels, ...labKernels];
 
 // In Node and Chromium Tint reads the shaders, in Deno Naga.
 describe("shaders on this device", () => {
@@ -12,7 +15,7 @@ describe("shaders on this device", () => {
     gpu = await sharedGpu();
   });
 
-  for (const kernel of allKernels)
+  for (const kernel of kernels)
     for (const format of formatsOf(kernel))
       it(`compiles ${kernel.name} (${format}), or names the feature that is missing`, async () => {
         if (kernel.features?.some((feature) => !gpu.features.has(feature))) {
@@ -25,7 +28,7 @@ describe("shaders on this device", () => {
       });
 
   it("has no two kernels of one name, since pipelines are kept by name", () => {
-    const names = allKernels.map((kernel) => kernel.name);
+    const names = kernels.map((kernel) => kernel.name);
     expect(new Set(names).size).equal(names.length);
   });
 });

@@ -1,7 +1,7 @@
 import type { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel, Constants } from "../../engine/kernel.ts";
 import type { CompiledKernel } from "../../engine/shaders/pipelines.ts";
-import type { MatrixFormat } from "../../engine/shaders/shader_source.ts";
+import type { MatrixFormat } from "../../engine/dtypes.ts";
 
 export { formatsOf } from "../../engine/shaders/shader_source.ts";
 

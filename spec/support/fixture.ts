@@ -1,7 +1,8 @@
 import { expect } from "chai";
-import type { BarkGenerateKwargs, BarkModel } from "../../bark/model.ts";
+import type { BarkModel } from "../../bark/model.ts";
+import type { BarkGenerateKwargs } from "../../bark/generate/generate_arguments.ts";
 import type { BarkInputs, BarkProcessor } from "../../bark/text/processor.ts";
-import type { HistoryPrompt } from "../../bark/voice/voices.ts";
+import type { HistoryPrompt } from "../../bark/voice/history_prompt.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { expectClose } from "./close.ts";
 import { readFixture, readFixtureJson } from "./runtime.ts";

@@ -3,8 +3,8 @@ import { openGpu, type Gpu } from "../../engine/gpu.ts";
 
 let shared: Promise<Gpu> | undefined;
 
-/** One device for all specs of a process: opening one costs more than most tests. Its kernels are those without a tune. */
+/** One device for all specs of a process: opening one costs more than most tests. */
 export function sharedGpu(): Promise<Gpu> {
-  shared ??= openGpu({ versions: "static" });
+  shared ??= openGpu();
   return shared;
 }

@@ -1,10 +1,11 @@
-import type { CausalModel, PrefillInput } from "../../bark/gpt/causal_weights.ts";
-import { CausalSession, type StepSampling } from "../../bark/gpt/decode_session.ts";
+import type { CausalWeights, PrefillInput } from "../../bark/gpt/causal_weights.ts";
+import { DecodeSession, type StepSampling } from "../../bark/gpt/decode_session.ts";
 import type { FineWeights } from "../../bark/gpt/fine_weights.ts";
 import type { BarkGenerationConfig } from "../../bark/config/generation_config.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { BarkModel } from "../../bark/model.ts";
-import { coarseRanges, semanticInput, semanticRanges } from "../../bark/generate/planning.ts";
+import { coarseRanges } from "../../bark/generate/coarse_plan.ts";
+import { semanticInput, semanticRanges } from "../../bark/generate/semantic_plan.ts";
 import { into } from "../../engine/recorder.ts";
 import type { IdRange } from "../../kernels/sample/sample.ts";
 import type { FixtureRun, FloatsFile } from "./fixture.ts";
@@ -39,7 +40,7 @@ const rowsOf: Record<
 };
 
 async function semanticLogits(
-  model: CausalModel,
+  model: CausalWeights,
   { semantic_config: config }: BarkGenerationConfig,
   run: FixtureRun,
   step: number,
@@ -53,7 +54,7 @@ async function semanticLogits(
 }
 
 async function coarseLogits(
-  model: CausalModel,
+  model: CausalWeights,
   generation_config: BarkGenerationConfig,
   run: FixtureRun,
   step: number,
@@ -75,12 +76,12 @@ async function coarseLogits(
 
 /** All logits after `step` greedy tokens that follow the prefill. */
 async function decodedLogits(
-  model: CausalModel,
+  model: CausalWeights,
   input: PrefillInput,
   cycle: StepSampling["sample"]["ranges"][],
   step: number,
 ): Promise<Float32Array> {
-  const session = new CausalSession(model, {
+  const session = new DecodeSession(model, {
     rows: 1,
     maxTokens: step + 1,
     sampling: cycle.map((ranges) => ({

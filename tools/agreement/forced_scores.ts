@@ -1,13 +1,7 @@
 import type { BarkModel } from "../../bark/model.ts";
-import {
-  coarseRanges,
-  coarseWindowInput,
-  planCoarse,
-  semanticInput,
-  semanticRanges,
-  type IdRange,
-} from "../../bark/generate/planning.ts";
-import type { HistoryPrompt } from "../../bark/voice/voices.ts";
+import { coarseRanges, coarseWindowInput, planCoarse } from "../../bark/generate/coarse_plan.ts";
+import { semanticInput, semanticRanges, type IdRange } from "../../bark/generate/semantic_plan.ts";
+import type { HistoryPrompt } from "../../bark/voice/history_prompt.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 
 /** Tokens of a run of one text, and what it was run on. */

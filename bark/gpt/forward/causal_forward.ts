@@ -1,7 +1,7 @@
 import { argumentsOf, noneOr, readBoolean, type ReadersOf } from "../../../engine/check/arguments.ts";
 import { checkIds, readArray, type ArrayInput } from "../../../engine/check/array_argument.ts";
 import type { NdArray } from "../../../engine/ndarray.ts";
-import type { CausalModel } from "../causal_weights.ts";
+import type { CausalWeights } from "../causal_weights.ts";
 import { checkCache, DynamicCache, readCache, type LegacyCache } from "./dynamic_cache.ts";
 import {
   checkEither,
@@ -49,7 +49,7 @@ export const readCausalArguments = argumentsOf(
 
 /** One forward pass of the semantic or the coarse model (bark-spec 3.1). @throws EngineError `usage`. */
 export async function causalForward(
-  model: CausalModel,
+  model: CausalWeights,
   kwargs: ReturnType<typeof readCausalArguments>,
 ): Promise<CausalLMOutputWithPast> {
   const { input_ids: ids, inputs_embeds: embeddings, past_key_values: past = null } = kwargs;
@@ -80,7 +80,7 @@ export async function causalForward(
   };
 }
 
-async function idInputs(model: CausalModel, array: NdArray): Promise<Inputs> {
+async function idInputs(model: CausalWeights, array: NdArray): Promise<Inputs> {
   checkInputShape(array, [], "input_ids");
   checkIds(array, "input_ids", model.config.input_vocab_size);
   const [batch, length] = array.shape;

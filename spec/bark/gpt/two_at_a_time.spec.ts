@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { loadInTurn } from "../../../bark/gpt/two_at_a_time.ts";
+import { loadTwoAtATime } from "../../../bark/gpt/two_at_a_time.ts";
 
 /** Loads that end when told to, and which of them were begun. */
 function loads(count: number) {
@@ -17,7 +17,7 @@ const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 describe("loads in turn", () => {
   it("run two at a time, and give their results in order", async () => {
     const { begun, ends, list } = loads(4);
-    const results = loadInTurn(list);
+    const results = loadTwoAtATime(list);
     expect(begun).deep.equal([0, 1]);
     ends[1].resolve("b");
     await turn();
@@ -33,7 +33,7 @@ describe("loads in turn", () => {
   it("begin no other after a failure, and wait for the one under way", async () => {
     const { begun, ends, list } = loads(4);
     let isSettled = false;
-    const outcome = loadInTurn(list).catch((error: unknown) => {
+    const outcome = loadTwoAtATime(list).catch((error: unknown) => {
       isSettled = true;
       return (error as Error).message;
     });

@@ -1,20 +1,15 @@
 import { expect } from "chai";
 import type { Gpu } from "../../../engine/gpu.ts";
 import type { Tensor } from "../../../engine/tensor.ts";
-import {
-  attention,
-  attentionScratch,
-  attentionVersions,
-  attentionWideKernel,
-} from "../../../kernels/attention/attention.ts";
-import {
-  attentionDecode,
-  attentionDecodeVersions,
-  decodeScratch,
-  kvAppend,
-  type AttentionDecodeVersion,
-} from "../../../kernels/attention/decode.ts";
+import { attention, attentionScratch } from "../../../kernels/attention/attention.ts";
+import { attentionDecode, decodeScratch, kvAppend } from "../../../kernels/attention/decode.ts";
+import { attentionDecodeLab } from "../../../kernels/attention/lab/versions.ts";
 import { attentionReference } from "../../../kernels/attention/reference.ts";
+import {
+  attentionDecodeVersions,
+  attentionVersions,
+  type AttentionVersion,
+} from "../../../kernels/attention/versions.ts";
 import { createLinear } from "../../../kernels/matmul/linear.ts";
 import { matmul } from "../../../kernels/matmul/matmul.ts";
 import { identityMatrix } from "../../../kernels/matmul/reference.ts";
@@ -24,12 +19,12 @@ import { engineErrorOf } from "../../support/rejection.ts";
 
 const tolerance = { absolute: 2e-6, relative: 2e-5 };
 
-for (const version of attentionVersions)
+for (const version of Object.keys(attentionVersions) as AttentionVersion[])
   describe(`attention, version ${version}`, () => {
     let gpu: Gpu;
     before(async function () {
       gpu = await sharedGpu();
-      if (version === "wide" && !gpu.supports(attentionWideKernel)) this.skip();
+      if (!attentionVersions[version].kernels.every((kernel) => gpu.supports(kernel))) this.skip();
     });
 
     interface Case {
@@ -168,12 +163,12 @@ for (const version of attentionVersions)
     });
   });
 
-for (const version of Object.keys(attentionDecodeVersions) as AttentionDecodeVersion[])
-  describe(`attention over a KV cache, version ${version}`, () => {
+for (const [name, version] of Object.entries({ ...attentionDecodeVersions, ...attentionDecodeLab }))
+  describe(`attention over a KV cache, version ${name}`, () => {
     let gpu: Gpu;
     before(async function () {
       gpu = await sharedGpu();
-      if (!gpu.supports(attentionDecodeVersions[version])) this.skip();
+      if (!gpu.supports(version.kernels[0])) this.skip();
     });
 
     for (const { heads, headDim, prefill, capacity } of [
@@ -183,10 +178,7 @@ for (const version of Object.keys(attentionDecodeVersions) as AttentionDecodeVer
       { heads: 3, headDim: 12, prefill: 1, capacity: 6 },
       { heads: 1, headDim: 132, prefill: 260, capacity: 262 },
       { heads: 2, headDim: 24, prefill: 254, capacity: 259 },
-    ].filter(
-      ({ headDim }) =>
-        version === "lanes" || (headDim % 4 === 0 && (headDim <= 64 || !/^(chunks|online)/.test(version))),
-    ))
+    ].filter((shape) => version.lacks(shape) === undefined))
       it(`equals full causal attention: ${heads} heads of ${headDim}, ${prefill} of ${capacity} positions, two rows`, async () => {
         const width = heads * headDim;
         const rows = 2;

@@ -6,13 +6,14 @@ import type { Program } from "../../../engine/program.ts";
 import {
   conv1d,
   conv1dFrames,
-  conv1dVersions,
   createConv1d,
-  type Conv1dVersion,
+  type Conv1dOptions,
   type CreateConv1dOptions,
   type PaddingMode,
 } from "../../../kernels/conv1d/conv1d.ts";
+import { conv1dLab } from "../../../kernels/conv1d/lab/versions.ts";
 import { conv1dReference } from "../../../kernels/conv1d/reference.ts";
+import { conv1dVersions } from "../../../kernels/conv1d/versions.ts";
 import { eluReference } from "../../../kernels/elementwise/reference.ts";
 import { expectClose, noise } from "../../support/close.ts";
 import { sharedGpu } from "../../support/gpu.ts";
@@ -31,7 +32,7 @@ interface Case {
   eluInput?: boolean;
   format?: "f32" | "f16";
   /** Default: the one that the engine chooses. */
-  version?: Conv1dVersion;
+  version?: NonNullable<Conv1dOptions["version"]>;
 }
 
 const tolerance = { absolute: 2e-5, relative: 2e-6 };
@@ -128,14 +129,15 @@ describe("conv1d", () => {
       { absolute: 48 * 2 ** -11, relative: 0 },
     ));
 
-  for (const version of ["tile", "broadcast", "wide", "quads"] as const)
-    describe(`version ${version}`, () => {
+  const { tile, wide, vec4 } = conv1dVersions;
+  for (const [title, version] of Object.entries({ tile, wide, vec4, ...conv1dLab }))
+    describe(`version ${title}`, () => {
       // What the chooser may leave out here; a runtime without the subgroups that it needs skips the version.
       before(function () {
-        if (!gpu.supports(conv1dVersions[version])) this.skip();
+        if (!gpu.supports(version.kernels[0])) this.skip();
       });
       // These do multiples of four output channels.
-      const inQuads = version === "wide" || version === "quads";
+      const inQuads = version === wide || version === vec4;
       const channels = (count: number): number => (inQuads ? Math.ceil(count / 4) * 4 : count);
 
       const shapes: readonly [name: string, shape: Case][] = [
@@ -185,13 +187,13 @@ describe("conv1d", () => {
   });
 
   for (const [version, inChannels, outChannels, message] of [
-    ["broadcast", 5, 8, /multiple of four input channels.*got 5/],
-    ["wide", 5, 8, /multiple of four input channels.*got 5/],
-    ["single", 8, 2, /one output channel.*got 2/],
-    ["quads", 8, 6, /multiple of four output channels.*got 6/],
-    ["wide", 8, 6, /multiple of four output channels.*got 6/],
+    [conv1dLab.broadcast, 5, 8, /multiple of four input channels.*got 5/],
+    [wide, 5, 8, /multiple of four input channels.*got 5/],
+    [conv1dVersions.single, 8, 2, /one output channel.*got 2/],
+    [vec4, 8, 6, /multiple of four output channels.*got 6/],
+    [wide, 8, 6, /multiple of four output channels.*got 6/],
   ] as const)
-    it(`${version} refuses ${inChannels} -> ${outChannels} channels`, () => {
+    it(`${version.kernels[0].name} refuses ${inChannels} -> ${outChannels} channels`, () => {
       const shape = { outChannels, inChannels, kernelSize: 1 };
       const scope = new Scope(gpu);
       const conv = createConv1d(scope, noise(inChannels * outChannels, 1), shape, "conv");

@@ -1,6 +1,6 @@
 import { halfToFloat, floatToHalf } from "../../../engine/formats/float16.ts";
 import type { Gpu } from "../../../engine/gpu.ts";
-import type { WeightFormat } from "../../../engine/shaders/shader_source.ts";
+import type { WeightFormat } from "../../../engine/dtypes.ts";
 import { embedding, embeddingGiven } from "../../../kernels/embedding/embedding.ts";
 import { embeddingReference } from "../../../kernels/embedding/reference.ts";
 import { createWeights, padRows } from "../../../kernels/matmul/linear.ts";

@@ -1,10 +1,11 @@
 import type { Gpu } from "../../../engine/gpu.ts";
-import { layernorm, layernormVersions } from "../../../kernels/layernorm/layernorm.ts";
+import { layernorm } from "../../../kernels/layernorm/layernorm.ts";
 import { layernormReference } from "../../../kernels/layernorm/reference.ts";
+import { layernormVersions, type LayernormVersion } from "../../../kernels/layernorm/versions.ts";
 import { expectClose, noise } from "../../support/close.ts";
 import { sharedGpu } from "../../support/gpu.ts";
 
-const versions = Object.keys(layernormVersions) as (keyof typeof layernormVersions)[];
+const versions = Object.keys(layernormVersions) as LayernormVersion[];
 const tolerance = { absolute: 4e-6, relative: 2e-6 };
 
 describe("layernorm", () => {
@@ -17,7 +18,7 @@ describe("layernorm", () => {
   async function check(
     host: Float32Array<ArrayBuffer>,
     width: number,
-    options: { bias: boolean; rows?: number; version?: keyof typeof layernormVersions },
+    options: { bias: boolean; rows?: number; version?: LayernormVersion },
     allowed = tolerance,
   ): Promise<void> {
     const weight = noise(width, 6, 2);

@@ -1,15 +1,9 @@
 import { Scope } from "../../../engine/scope.ts";
 import type { Gpu } from "../../../engine/gpu.ts";
 import { into } from "../../../engine/recorder.ts";
-import {
-  createLstm,
-  lstm,
-  lstmChunk,
-  lstmVersions,
-  type LstmVersion,
-  type LstmWeights,
-} from "../../../kernels/lstm/lstm.ts";
+import { createLstm, lstm, lstmChunk, type LstmWeights } from "../../../kernels/lstm/lstm.ts";
 import { lstmReference } from "../../../kernels/lstm/reference.ts";
+import { lstmVersions, type LstmVersion } from "../../../kernels/lstm/versions.ts";
 import { expectClose, noise } from "../../support/close.ts";
 import { sharedGpu } from "../../support/gpu.ts";
 

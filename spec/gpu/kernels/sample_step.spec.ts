@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { Gpu } from "../../../engine/gpu.ts";
 import { sampleReference } from "../../../kernels/sample/reference.ts";
 import { sampleStep, type SampleLanes, type SampleOptions } from "../../../kernels/sample/sample.ts";
-import { stateWidth } from "../../../kernels/state.ts";
+import { stateWidth } from "../../../kernels/decode_state.ts";
 import { noise } from "../../support/close.ts";
 import { sharedGpu } from "../../support/gpu.ts";
 

@@ -1,0 +1,31 @@
+import type { MatrixFormat } from "../../engine/dtypes.ts";
+import { openGpu, type Gpu } from "../../engine/gpu.ts";
+import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
+import { checkVersions } from "../../kernels/choose.ts";
+import type { LoadArguments } from "./load_arguments.ts";
+import { nameOf, type CheckpointSource } from "./open_checkpoint.ts";
+
+/** Says that a model can be used, as the last of the events of loading it. */
+export function reportReady(source: CheckpointSource, { progress_callback }: LoadArguments): void {
+  const model = nameOf(source);
+  progress_callback?.({ status: "ready", task: "text-to-speech", model });
+}
+
+/** The caller's device, or one of our own. @throws EngineError `no-adapter`, `usage` if a forced version of a kernel does not exist. */
+export async function gpuOf({ gpu, device, onNotice }: LoadArguments): Promise<Gpu> {
+  const opened = gpu ?? (await openGpu({ device, onNotice }));
+  try {
+    checkVersions(opened);
+  } catch (error) {
+    if (gpu === undefined) opened.dispose();
+    throw error;
+  }
+  return opened;
+}
+
+/** What is wanted, or what the first attention matrix under `prefix` is stored as. bf16 keeps its range only in f32. */
+export function chooseFormat(reader: TensorReader, prefix: string, wanted: MatrixFormat | undefined): MatrixFormat {
+  if (wanted !== undefined) return wanted;
+  const { dtype } = reader.info(`${prefix}layers.0.attn.att_proj.weight`);
+  return dtype === "Q8" ? "q8" : dtype === "F16" ? "f16" : "f32";
+}

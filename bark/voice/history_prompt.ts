@@ -1,0 +1,12 @@
+import type { NdArray } from "../../engine/ndarray.ts";
+
+/** The axes that each prompt of a voice must have. */
+export const promptAxes = { semantic_prompt: 1, coarse_prompt: 2, fine_prompt: 2 } as const;
+export type PromptKey = keyof typeof promptAxes;
+export const promptKeys = Object.keys(promptAxes) as PromptKey[];
+
+/**
+ * A voice, as the tokens of something it said: semantic [n], coarse [2, T] and fine [8, T] (codes of the first 2 and of
+ * all codebooks). suno's layout.
+ */
+export type HistoryPrompt = Readonly<Record<PromptKey, NdArray>>;
