@@ -53,8 +53,12 @@ function addressOf(file: string): string {
   return `shader:${file}`;
 }
 
-/** WGSL without comments, indentation and empty lines. */
+/** WGSL without comments, indentation, empty lines and the spaces that separate nothing. */
 export function stripped(text: string): string {
   const lines = text.split("\n").map((line) => line.replace(/\/\/.*$/, "").trim());
-  return lines.filter((line) => line !== "").join("\n");
+  // Not around + and -: `a - -b` would become a decrement.
+  return lines
+    .filter((line) => line !== "")
+    .map((line) => line.replaceAll(/ ?([{}()[\];,=*<>&|:?!]) ?/g, "$1"))
+    .join("\n");
 }
