@@ -13,11 +13,16 @@ export type FileAddresses = Readonly<Record<string, string>>;
  * @param name of the checkpoint in errors, where it is no folder.
  */
 export async function openAddresses(name: string, files: FileAddresses, options: HubOptions = {}): Promise<FileStore> {
-  const paths = Object.keys(files);
-  const folder = new URL(".", files[paths.find((path) => !path.includes("/"))!]).href;
-  const isFolder = paths.every((path) => files[path] === folder + path);
-  if (isFolder) return await getFileHost().openStore(folder.replace(/\/$/, ""), options);
+  const folder = folderOf(files);
+  if (folder !== undefined) return await getFileHost().openStore(folder, options);
   return { name, open: async (path) => await openAddress(`${name}/${path}`, files[path], options) };
+}
+
+/** The folder in which all files lie under their own names. */
+function folderOf(files: FileAddresses): string | undefined {
+  const [[path, address]] = Object.entries(files);
+  const folder = address.slice(0, -path.length - 1);
+  return Object.entries(files).every(([path, address]) => address === `${folder}/${path}`) ? folder : undefined;
 }
 
 async function openAddress(

@@ -1,10 +1,24 @@
 import { EngineError } from "../../engine/errors.ts";
-import type { FileAddresses } from "../../checkpoint/open_addresses.ts";
+import type { HubOptions } from "../../checkpoint/hub/options.ts";
+import { openAddresses, type FileAddresses } from "../../checkpoint/open_addresses.ts";
+import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 
 const packageName = "bark-webgpu-nano";
 
 interface NanoPackage {
   readonly files: Readonly<Record<string, URL>>;
+}
+
+/** Opens the checkpoint "nano". @throws EngineError `bad-input` if its package or its files are missing. */
+export async function openNano(options: HubOptions): Promise<FileStore> {
+  const store = await openAddresses("nano", await nanoFiles(), options);
+  const config = await store.open("config.json");
+  await config?.close();
+  if (config !== undefined) return store;
+  throw new EngineError("bad-input", "the files of nano are missing", {
+    where: store.name,
+    fix: `put those of node_modules/${packageName} there: esbuild and rollup leave them where they are`,
+  });
 }
 
 /**
@@ -42,7 +56,7 @@ export function addressBeside(address: string): string | undefined {
 
 async function importAddress(address: string): Promise<NanoPackage | undefined> {
   try {
-    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ address)) as NanoPackage;
+    return (await import(address)) as NanoPackage;
   } catch {
     return undefined;
   }

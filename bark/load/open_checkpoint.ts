@@ -2,9 +2,8 @@ import { HuggingFaceView } from "../../checkpoint/suno/hugging_face_view.ts";
 import { EngineError, withoutSecrets } from "../../engine/errors.ts";
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { getFileHost } from "../../checkpoint/host.ts";
-import { openAddresses } from "../../checkpoint/open_addresses.ts";
 import type { CheckpointArguments } from "./load_arguments.ts";
-import { nanoFiles } from "./nano.ts";
+import { openNano } from "./nano.ts";
 
 /**
  * Where a checkpoint is: a directory, a URL (of a directory, too: `file:`), a repository on the hub (`owner/name`, or
@@ -40,10 +39,7 @@ export async function openCheckpoint(source: CheckpointSource, options: Checkpoi
     onNotice,
     signal,
   };
-  const store =
-    location === "nano"
-      ? await openAddresses("nano", await nanoFiles(), settings)
-      : await getFileHost().openStore(location, settings);
+  const store = location === "nano" ? await openNano(settings) : await getFileHost().openStore(location, settings);
   return new HuggingFaceView(store);
 }
 

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import { ShaderPack } from "./shaders.ts";
@@ -42,7 +42,31 @@ export async function bundleForPages(root: string, folder: string): Promise<void
     plugins: [packed, withoutNano],
   });
   await build({ ...common, plugins: [packed, holding(outputFiles[0].text)] });
+  await finishModules(folder);
   await writeFile(path.join(folder, "worker.d.ts"), 'export type * from "../bark/worker/protocol.js";\n');
+}
+
+/** Chunks without a source of ours: a map of them is of no use, and 2 MB. */
+const unmapped = /^(libsamplerate|worker_text)-/;
+
+async function finishModules(folder: string): Promise<void> {
+  const files = await readdir(folder, { recursive: true });
+  let imports = 0;
+  for (const name of files.filter((file) => file.endsWith(".js"))) {
+    const file = path.join(folder, name);
+    const text = await readFile(file, "utf8");
+    // esbuild drops the comments that keep Vite and webpack from warning of an address that they cannot follow.
+    let finished = text.replaceAll(/\bimport\((\w+)\)/g, (_match, address: string) => {
+      imports++;
+      return `import(/* @vite-ignore */ /* webpackIgnore: true */ ${address})`;
+    });
+    if (unmapped.test(path.basename(name))) {
+      finished = finished.replace(/\/\/# sourceMappingURL=.*\n?$/, "");
+      await rm(`${file}.map`);
+    }
+    if (finished !== text) await writeFile(file, finished);
+  }
+  if (imports !== 1) throw new Error(`${imports} imports of an address in the bundles: bark/load/nano.ts has one`);
 }
 
 /** The page tells a worker where the files of nano are: a worker that imported them would not be one file. */
@@ -52,8 +76,8 @@ const withoutNano: Plugin = {
     build.onLoad({ filter: /[/\\]load[/\\]nano\.ts$/ }, () => ({
       contents: `
         import { EngineError } from "../../engine/errors.ts";
-        export async function nanoFiles() {
-          throw new EngineError("usage", "a worker is told by its page where nano is", { fix: "use BarkWorker" });
+        export async function openNano() {
+          throw new EngineError("usage", "a worker learns from its page where nano is", { fix: "use BarkWorker" });
         }`,
       loader: "ts",
       resolveDir: "bark/load",

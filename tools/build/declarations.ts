@@ -27,13 +27,17 @@ export const webgpuTypes = [
 
 const known = new Set([...globals, ...Object.keys(others)]);
 
+/** `[Symbol.dispose]` is in no library before TypeScript's `esnext`, which few programs ask for. */
+const disposable = '/// <reference lib="esnext.disposable" />\n';
+
 /** A declaration that names its neighbours as they are called in dist/, and WebGPU's types as our own. */
 export function withOwnTypes(text: string, file: string): string {
+  const libraries = text.includes("Symbol.dispose") ? disposable : "";
   const renamed = text.replaceAll(/((?:from |import\()"\.[^"]*)\.ts"/g, '$1.js"');
   const names = new Set(renamed.match(/\bGPU[A-Z]\w*/g));
   const unknown = [...names].filter((name) => !known.has(name));
   if (unknown.length > 0) throw new Error(`${file}: add ${unknown.join(", ")} to tools/build/declarations.ts`);
-  if (names.size === 0) return renamed;
+  if (names.size === 0) return libraries + renamed;
   const up = path.posix.relative(path.posix.dirname(file), "webgpu_types.js");
-  return `import type { ${[...names].join(", ")} } from "${up.startsWith(".") ? up : `./${up}`}";\n${renamed}`;
+  return `${libraries}import type { ${[...names].join(", ")} } from "${up.startsWith(".") ? up : `./${up}`}";\n${renamed}`;
 }

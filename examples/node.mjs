@@ -1,0 +1,9 @@
+// Text to a WAV file in Node: npm install bark-webgpu && node node.mjs
+import { BarkModel, BarkProcessor, write_wav } from "bark-webgpu";
+
+const processor = await BarkProcessor.from_pretrained("nano"); // or "suno/bark-small", from the hub
+const model = await BarkModel.from_pretrained("nano");
+const inputs = await processor("Hello, my dog is cute.", { voice_preset: "en_speaker_1" });
+const audio = await model.generate({ ...inputs, seed: 7 });
+await write_wav("dog.wav", model.generation_config.sample_rate, audio);
+model.dispose();
