@@ -1,6 +1,7 @@
 import { argumentsOf, readNumber, readString } from "../engine/check/arguments.ts";
 import { checkFinite, readArray } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
+import { RawAudio } from "./raw_audio.ts";
 import type { WavAudio } from "./wav_reader.ts";
 
 /** How far the converter can change a rate. */
@@ -10,7 +11,7 @@ const readRate = readNumber("a number above 0", (rate) => rate > 0);
 const readAudio = argumentsOf(
   "to_mono",
   { audio: readArray([2], checkFinite), sample_rate: readRate },
-  { required: ["audio", "sample_rate"], usage: "give what decode_wav answers" },
+  { required: ["audio", "sample_rate"], usage: "give a RawAudio, or what decode_wav answers" },
 );
 
 /**
@@ -18,8 +19,9 @@ const readAudio = argumentsOf(
  * @param where name of the audio, for errors. @returns ceil(samples * rate / sample_rate) samples.
  * @throws EngineError `bad-input` if the rates are more than 256 times apart, `usage`.
  */
-export async function to_mono(wav: WavAudio, rate: number, where = "audio"): Promise<Float32Array> {
-  const { audio, sample_rate } = readAudio(wav);
+export async function to_mono(wav: WavAudio | RawAudio, rate: number, where = "audio"): Promise<Float32Array> {
+  const isRaw = wav instanceof RawAudio;
+  const { audio, sample_rate } = isRaw ? { audio: wav.toArray(), sample_rate: wav.sampling_rate } : readAudio(wav);
   readRate(rate, "rate");
   readString(where, "where");
   const mono = meanOfRows(audio.data, audio.shape[0]);

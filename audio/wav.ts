@@ -2,6 +2,7 @@ import { argumentsOf, noneOr, readInteger, readOneOf, readString, type ReadersOf
 import { checkFinite, readArray, type ArrayInput } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { NdArray } from "../engine/ndarray.ts";
+import { requireSamplingRate } from "./sampling_rate.ts";
 import { getFileHost } from "../checkpoint/host.ts";
 
 export interface WavOptions {
@@ -27,6 +28,7 @@ const readSamples = readArray([1, 2, 3], checkFinite);
  */
 export function encode_wav(sample_rate: number, signal: ArrayInput, given: WavOptions = {}): Uint8Array<ArrayBuffer> {
   const rate = readRate(sample_rate, "sample_rate");
+  requireSamplingRate(signal, rate, "samples");
   const samples = oneSignal(readSamples(signal, "samples"));
   const { format = "pcm16", channels = 1 } = readOptions(given);
   requireThat(samples.length % channels === 0, "samples", `a multiple of ${channels} samples`, samples.length);
@@ -94,7 +96,7 @@ export async function write_wav(
   if (host.writeFile === undefined)
     throw new EngineError("usage", "a browser page cannot write files", {
       where: file,
-      fix: "use encode_wav and offer its bytes as a download",
+      fix: "offer the bytes of encode_wav, or a RawAudio's toBlob(), as a download",
     });
   await host.writeFile(file, bytes);
 }

@@ -1,3 +1,4 @@
+import { requireSamplingRate } from "../audio/sampling_rate.ts";
 import { EncodecDecoder } from "../encodec/decoder.ts";
 import type { EncodecEncoder } from "../encodec/encoder.ts";
 import { refuseMore } from "../engine/check/arguments.ts";
@@ -74,6 +75,7 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
   ): Promise<{ audio_codes: NdArray<Int32Array>; audio_scales: null[] }> {
     refuseMore("encode", more, "give encode(input_values, { bandwidth, signal, on_progress })");
     const { bandwidth, signal, on_progress } = readEncodeOptions(options);
+    requireSamplingRate(input_values, this.config.sampling_rate, "input_values");
     const { data, shape } = readAudio(input_values, "input_values");
     const { audio_channels: channels } = this.config;
     const [batch, rows, samples] = [...[1, 1, 1].slice(shape.length), ...shape];

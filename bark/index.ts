@@ -38,8 +38,6 @@ export {
 export type { CheckpointSource } from "./load/open_checkpoint.ts";
 export type { CheckpointOptions, ProgressInfo } from "./load/load_options.ts";
 export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
-export { BarkWorker, type BarkWorkerGenerateOptions, type BarkWorkerOptions } from "./worker/bark_worker.ts";
-export type { Speech } from "./worker/protocol.ts";
 export { voicePromptFromRun, type VoicePreset } from "./voice/voices.ts";
 export type { HistoryPrompt } from "./voice/history_prompt.ts";
 export type { VoiceOptions } from "./voice/voice_options.ts";

@@ -11,14 +11,15 @@ import { generateCoarse, type CoarseResult } from "./generate/coarse_stage.ts";
 import { readFineCodes, readOutputLengths } from "./generate/codec_arguments.ts";
 import { decodeCodes } from "./generate/codec_stage.ts";
 import { compileAhead } from "./gpt/compile_ahead.ts";
-import { BarkConfig } from "./config/config.ts";
+import type { BarkConfig } from "./config/config.ts";
 import { EncodecModel } from "./encodec_model.ts";
 import { checkGptTensors } from "./load/expected_tensors.ts";
 import { generateFine } from "./generate/fine_stage.ts";
 import { checkGenerate, checkGenerationFits } from "./generate/generation_checks.ts";
 import { readGenerateArguments, type BarkGenerateKwargs } from "./generate/generate_arguments.ts";
-import { BarkGenerationConfig } from "./config/generation_config.ts";
+import type { BarkGenerationConfig } from "./config/generation_config.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
+import { readCheckpoint, type BarkCheckpoint } from "./load/bark_checkpoint.ts";
 import { readBarkOptions, type BarkLoadArguments } from "./load/load_arguments.ts";
 import type { BarkFromPretrainedOptions } from "./load/load_options.ts";
 import { chooseFormat, reportReady } from "./load/prepare.ts";
@@ -70,10 +71,16 @@ export class BarkModel {
   static async from_pretrained(source: CheckpointSource, given: BarkFromPretrainedOptions = {}): Promise<BarkModel> {
     const options = readBarkOptions(given);
     const store = await openCheckpoint(source, options);
-    const config = await BarkConfig.from_pretrained(store);
-    const generation_config = await BarkGenerationConfig.from_pretrained(store, {
-      onNotice: noticeOf(options.onNotice),
-    });
+    return await BarkModel.from_checkpoint(await readCheckpoint(store, noticeOf(options.onNotice)), given, source);
+  }
+
+  /** {@link from_pretrained} of a checkpoint whose configs are read. @param source what it was opened from. */
+  static async from_checkpoint(
+    { store, config, generation_config }: BarkCheckpoint,
+    given: BarkFromPretrainedOptions = {},
+    source: CheckpointSource = store,
+  ): Promise<BarkModel> {
+    const options = readBarkOptions(given);
     const check = (reader: TensorReader): MatrixFormat => {
       checkGptTensors(reader, config);
       checkDecoder(reader, "codec_model.", config.codec_config, codebooksOf(config, generation_config));

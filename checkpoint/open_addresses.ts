@@ -1,3 +1,4 @@
+import { EngineError } from "../engine/errors.ts";
 import { getFileHost } from "./host.ts";
 import type { HubOptions } from "./hub/options.ts";
 import type { ByteSource } from "./sources/byte_source.ts";
@@ -11,11 +12,21 @@ export type FileAddresses = Readonly<Record<string, string>>;
  * The checkpoint whose files are at these addresses: a folder where they lie in one under their own names; otherwise each
  * by itself, since a bundler gives every file a name of its own and turns small ones into `data:` addresses.
  * @param name of the checkpoint in errors, where it is no folder.
+ * @throws EngineError `bad-input` if they are not there.
  */
 export async function openAddresses(name: string, files: FileAddresses, options: HubOptions = {}): Promise<FileStore> {
   const folder = folderOf(files);
-  if (folder !== undefined) return await getFileHost().openStore(folder, options);
-  return { name, open: async (path) => await openAddress(`${name}/${path}`, files[path], options) };
+  const store =
+    folder === undefined
+      ? { name, open: async (path: string) => await openAddress(`${name}/${path}`, files[path], options) }
+      : await getFileHost().openStore(folder, options);
+  const config = await store.open("config.json");
+  await config?.close();
+  if (config !== undefined) return store;
+  throw new EngineError("bad-input", `the files of ${name} are missing`, {
+    where: store.name,
+    fix: "put the files of its package there: esbuild and rollup leave them where they are",
+  });
 }
 
 /** The folder in which all files lie under their own names. */

@@ -9,7 +9,7 @@ import { to_mono } from "../audio/mono.ts";
 import { BarkProcessor } from "../bark/text/processor.ts";
 import { openCheckpoint } from "../bark/load/open_checkpoint.ts";
 import { bandwidthFor, voiceOfCodes } from "../bark/voice/voice_from_codes.ts";
-import { encode_wav } from "../audio/wav.ts";
+import { RawAudio } from "../audio/raw_audio.ts";
 import { readCodes, readWav } from "./files/codec_files.ts";
 import { choiceFlag, numberFlag, parseCommandLine, requirePositionals } from "./command_line.ts";
 import type { Interrupt } from "./process/interrupt.ts";
@@ -17,7 +17,6 @@ import { defaultModel } from "./files/model_location.ts";
 import { requireOutput } from "./files/output_file.ts";
 import { note, print } from "./process/print.ts";
 import { ProgressLine } from "./process/progress.ts";
-import { interleave } from "./say.ts";
 
 const shared = {
   model: { type: "string", short: "m" },
@@ -88,13 +87,13 @@ async function decode(args: readonly string[], interrupt: Interrupt): Promise<nu
   const format = choiceFlag("format", values.format, ["pcm16", "float32"]) ?? "pcm16";
   const file = await requireOutput("", output, [".wav"]);
   const seconds = await withCodec(values, interrupt, async (model, _store, watch) => {
-    const { sampling_rate, audio_channels: channels } = model.config;
+    const { sampling_rate } = model.config;
     const codes = await readCodes(input, model.config);
     const { audio_values } = await model.decode(codes, watch);
     interrupt.check();
-    const wav = encode_wav(sampling_rate, interleave(audio_values.data, channels), { format, channels });
-    await writeFileAtomically(file.path, wav);
-    return audio_values.size / channels / sampling_rate;
+    const audio = audio_values.row(0);
+    await writeFileAtomically(file.path, new Uint8Array(new RawAudio(audio, sampling_rate).toWav({ format })));
+    return audio.shape[1] / sampling_rate;
   });
   print(`${output}: ${seconds.toFixed(2)} s`, file.report);
   return 0;

@@ -1,14 +1,14 @@
 import { writeNpz } from "../checkpoint/numpy/npz.ts";
 import { writeFileAtomically } from "../checkpoint/node/atomic_file.ts";
-import { BarkConfig } from "../bark/config/config.ts";
 import { checkGenerate, checkGenerationFits, checkVoiceFits } from "../bark/generate/generation_checks.ts";
-import { BarkGenerationConfig } from "../bark/config/generation_config.ts";
+import { readCheckpoint } from "../bark/load/bark_checkpoint.ts";
 import { BarkModel } from "../bark/model.ts";
 import type { BarkOutput } from "../bark/generate/output.ts";
-import { BarkProcessor } from "../bark/text/processor.ts";
+import { processorOf } from "../bark/text/processor.ts";
 import { voicePromptFromRun } from "../bark/voice/voices.ts";
 import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
-import { encode_wav } from "../audio/wav.ts";
+import { NdArray } from "../engine/ndarray.ts";
+import { RawAudio } from "../audio/raw_audio.ts";
 import type { Interrupt } from "./process/interrupt.ts";
 import { openModel } from "./files/model_location.ts";
 import { print, printJson } from "./process/print.ts";
@@ -33,9 +33,9 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
 
   // What can be told without the weights is told before they load.
   const store = await openModel(options.model, interrupt.signal, options);
-  const config = await BarkConfig.from_pretrained(store);
-  const generation = await BarkGenerationConfig.from_pretrained(store);
-  const processor = await BarkProcessor.from_pretrained(store, { onNotice: progress.note });
+  const checkpoint = await readCheckpoint(store, onNotice);
+  const { config, generation_config: generation } = checkpoint;
+  const processor = await processorOf(checkpoint, { onNotice: progress.note });
   const history = options.voice === undefined ? null : await processor.loadVoice(options.voice);
   checkGenerationFits(generation, config, `${store.name}/generation_config.json`);
   if (history !== null) checkVoiceFits(history, generation, config, options.voice);
@@ -47,7 +47,7 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
 
   const shared = { signal: interrupt.signal, ...(options.quiet ? {} : { on_progress: progress.report }) };
   try {
-    const model = await BarkModel.from_pretrained(store, { ...options.load, recover: true, onNotice, ...shared });
+    const model = await BarkModel.from_checkpoint(checkpoint, { ...options.load, recover: true, onNotice, ...shared });
     isLoaded = true;
     const load = performance.now() - began;
     try {
@@ -71,18 +71,14 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
 /** The last file is the one on standard output: if nobody reads it, the other is written. */
 async function write({ output, saveVoice, format }: SayOptions, model: BarkModel, run: BarkOutput): Promise<void> {
   const { sample_rate } = model.generation_config;
-  const { audio_channels: channels } = model.config.codec_config;
-  const wav = encode_wav(sample_rate, interleave(run.audio.row(0).data, channels), { format, channels });
+  const { audio_channels } = model.config.codec_config;
+  const { data } = run.audio.row(0);
+  const audio = new NdArray(data, [audio_channels, data.length / audio_channels]);
+  const wav = new Uint8Array(new RawAudio(audio, sample_rate).toWav({ format }));
   const files = [{ file: output, bytes: wav }];
   if (saveVoice !== undefined) files.push({ file: saveVoice, bytes: writeNpz({ ...voiceOf(model, run) }) });
   files.sort((a, b) => Number(a.file.isStandardOutput) - Number(b.file.isStandardOutput));
   for (const { file, bytes } of files) await writeFileAtomically(file.path, bytes);
-}
-
-/** [channels, samples] to [samples, channels]. */
-export function interleave(audio: Float32Array, channels: number): Float32Array {
-  const samples = audio.length / channels;
-  return audio.map((_, i) => audio[(i % channels) * samples + Math.floor(i / channels)]);
 }
 
 function voiceOf({ generation_config }: BarkModel, run: BarkOutput): HistoryPrompt {

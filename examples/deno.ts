@@ -1,10 +1,8 @@
 // Text to a WAV file in Deno: deno run -A deno.ts
 // Without a package.json beside it, write "npm:bark-webgpu" instead.
-import { BarkModel, BarkProcessor, write_wav } from "bark-webgpu";
+import { BarkTTS } from "bark-webgpu";
 
-const processor = await BarkProcessor.from_pretrained("nano");
-const model = await BarkModel.from_pretrained("nano");
-const inputs = await processor("Hello, my dog is cute.", { voice_preset: "en_speaker_1" });
-const audio = await model.generate({ ...inputs, seed: 7 });
-await write_wav("dog.wav", model.generation_config.sample_rate, audio);
-model.dispose();
+const tts = await BarkTTS.from_pretrained("nano");
+const speech = await tts.generate("Hello, my dog is cute.", { voice: "en_speaker_1", seed: 7 });
+await speech.save("dog.wav");
+tts.dispose();

@@ -1,9 +1,7 @@
 // Text to a WAV file in Node: npm install bark-webgpu && node node.mjs
-import { BarkModel, BarkProcessor, write_wav } from "bark-webgpu";
+import { BarkTTS } from "bark-webgpu";
 
-const processor = await BarkProcessor.from_pretrained("nano"); // or "suno/bark-small", from the hub
-const model = await BarkModel.from_pretrained("nano");
-const inputs = await processor("Hello, my dog is cute.", { voice_preset: "en_speaker_1" });
-const audio = await model.generate({ ...inputs, seed: 7 });
-await write_wav("dog.wav", model.generation_config.sample_rate, audio);
-model.dispose();
+const tts = await BarkTTS.from_pretrained("nano"); // or "suno/bark-small", from the hub
+const speech = await tts.generate("Hello, my dog is cute.", { voice: "en_speaker_1", seed: 7 });
+await speech.save("dog.wav");
+tts.dispose();

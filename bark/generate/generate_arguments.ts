@@ -38,14 +38,19 @@ export interface BarkGenerateKwargs extends GenerateKwargs {
   tokens_per_readback?: number | null;
 }
 
-const ownReaders = {
-  input_ids: readArray([2], checkTextIds),
-  history_prompt: noneOr(readVoice),
-  return_output_lengths: noneOr(readBoolean),
+/** What is about the run and not about its inputs. */
+export const runReaders = {
   seed: noneOr(readSeed),
   signal: readSignal,
   on_progress: readFunction<(progress: BarkProgress) => void>(),
   tokens_per_readback: noneOr(readInteger(1)),
+} satisfies ReadersOf<Pick<BarkGenerateKwargs, "seed" | "signal" | "on_progress" | "tokens_per_readback">>;
+
+const ownReaders = {
+  ...runReaders,
+  input_ids: readArray([2], checkTextIds),
+  history_prompt: noneOr(readVoice),
+  return_output_lengths: noneOr(readBoolean),
 } satisfies ReadersOf<Omit<BarkGenerateKwargs, keyof GenerateKwargs>>;
 
 const usage = "give what the processor answers: model.generate({ ...(await processor(text)), … })";

@@ -66,7 +66,7 @@ const modelReaders = {
   recover: noneOr(readBoolean),
 } satisfies ReadersOf<Omit<FromPretrainedOptions, "torch_dtype">>;
 
-const barkReaders = { ...modelReaders, low_memory: noneOr(readBoolean) } satisfies ReadersOf<
+export const barkReaders = { ...modelReaders, low_memory: noneOr(readBoolean) } satisfies ReadersOf<
   Omit<BarkFromPretrainedOptions, "torch_dtype">
 >;
 
@@ -116,7 +116,7 @@ const unsupported: Unsupported = {
 };
 
 export const checkpointRules = { unsupported, aliases: { use_auth_token: "token" } };
-const modelRules = { unsupported, aliases: { ...checkpointRules.aliases, torch_dtype: "dtype" } };
+export const modelRules = { unsupported, aliases: { ...checkpointRules.aliases, torch_dtype: "dtype" } };
 
 /** Options of a class's `from_pretrained` that are about a checkpoint. @throws EngineError `usage`. */
 export const readCheckpointOptions = argumentsOf("from_pretrained", checkpointReaders, checkpointRules);

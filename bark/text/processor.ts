@@ -17,6 +17,7 @@ import { EngineError } from "../../engine/errors.ts";
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { BarkGenerationConfig } from "../config/generation_config.ts";
+import type { BarkCheckpoint } from "../load/bark_checkpoint.ts";
 import { checkpointReaders, checkpointRules } from "../load/load_arguments.ts";
 import type { CheckpointOptions } from "../load/load_options.ts";
 import { noticeOf, type OnNotice } from "../../engine/notice.ts";
@@ -105,7 +106,10 @@ const isVoice = (value: unknown): boolean =>
   value instanceof Uint8Array ||
   value instanceof ArrayBuffer ||
   isPlainObject(value);
-const readPreset = reader<VoicePreset>("a preset's name, the path of an .npz, its bytes or its three arrays", isVoice);
+export const readPreset = reader<VoicePreset>(
+  "a preset's name, the path of an .npz, its bytes or its three arrays",
+  isVoice,
+);
 
 const readProcessorOptions = argumentsOf(
   "the processor",
@@ -137,13 +141,26 @@ export const BarkProcessor = {
   async from_pretrained(source: CheckpointSource, given: ProcessorFrom = {}): Promise<BarkProcessor> {
     const options = readProcessorFrom(given);
     const store = await openCheckpoint(source, options);
-    const tokenizer = await BarkTokenizer.from_pretrained(store);
-    const voices = await VoicePresets.from_pretrained(store, options.speaker_embeddings_dict_path, options);
-    const { semantic_config } = await BarkGenerationConfig.from_pretrained(store);
-    const slots = semantic_config.max_input_semantic_length;
-    return createProcessor({ tokenizer, voices, store, slots, notice: noticeOf(options.onNotice) });
+    return await createProcessor(store, await BarkGenerationConfig.from_pretrained(store), options);
   },
 };
+
+/** The processor of a checkpoint whose configs are read. @throws EngineError `bad-input`, `usage` for an option. */
+export async function processorOf(checkpoint: BarkCheckpoint, given: ProcessorFrom = {}): Promise<BarkProcessor> {
+  return await createProcessor(checkpoint.store, checkpoint.generation_config, readProcessorFrom(given), checkpoint);
+}
+
+async function createProcessor(
+  store: FileStore,
+  { semantic_config }: BarkGenerationConfig,
+  options: ReturnType<typeof readProcessorFrom>,
+  checkpoint?: BarkCheckpoint,
+): Promise<BarkProcessor> {
+  const tokenizer = await BarkTokenizer.from_pretrained(store, checkpoint);
+  const voices = await VoicePresets.from_pretrained(store, options.speaker_embeddings_dict_path, options);
+  const slots = semantic_config.max_input_semantic_length;
+  return joinParts({ tokenizer, voices, store, slots, notice: noticeOf(options.onNotice) });
+}
 
 interface ProcessorParts {
   readonly tokenizer: BarkTokenizer;
@@ -154,7 +171,7 @@ interface ProcessorParts {
   readonly notice: OnNotice;
 }
 
-function createProcessor({ tokenizer, voices, store, slots, notice }: ProcessorParts): BarkProcessor {
+function joinParts({ tokenizer, voices, store, slots, notice }: ProcessorParts): BarkProcessor {
   const process = async (
     text: string | readonly string[],
     given: ProcessorOptions = {},

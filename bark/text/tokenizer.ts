@@ -6,6 +6,7 @@ import { isObject, type JsonObject } from "../../engine/check/json_fields.ts";
 import { readJsonFile, readTextFile } from "../../checkpoint/json_file.ts";
 import { BarkConfig } from "../config/config.ts";
 import { BarkGenerationConfig } from "../config/generation_config.ts";
+import type { BarkCheckpoint } from "../load/bark_checkpoint.ts";
 import { checkTokenizer, checkTokenizerConfig } from "./tokenizer_checks.ts";
 
 // The package spaces out ideographs by UTF-16 unit and so misses those beyond the BMP. Ranges as in the Rust library.
@@ -53,6 +54,8 @@ export interface Truncation {
   lost: string;
 }
 
+type BarkConfigs = Pick<BarkCheckpoint, "config" | "generation_config">;
+
 /**
  * Text to ids: WordPiece over BERT's word splitting, as the Rust tokenizer does it (no Unicode normalisation). Special
  * tokens in the text, such as `[MASK]`, become their ids.
@@ -89,9 +92,10 @@ export class BarkTokenizer {
 
   /**
    * Reads `tokenizer.json` (or `vocab.txt`) and `tokenizer_config.json`, and holds its ids against the model beside it.
+   * @param beside the configs of that model, where they are read.
    * @throws EngineError `bad-input`.
    */
-  static async from_pretrained(store: FileStore): Promise<BarkTokenizer> {
+  static async from_pretrained(store: FileStore, beside?: BarkConfigs): Promise<BarkTokenizer> {
     const tokenizer = await readJsonFile(store, "tokenizer.json");
     const config = await readJsonFile(store, "tokenizer_config.json");
     const vocab = tokenizer === undefined ? await readTextFile(store, "vocab.txt") : undefined;
@@ -111,16 +115,15 @@ export class BarkTokenizer {
       },
       store.name,
     );
-    await read.#checkModel(store);
+    const configs = beside ?? (await readConfigs(store));
+    if (configs !== undefined) read.#checkModel(configs);
     return read;
   }
 
-  /** A tokenizer may come alone; but of a Bark beside it every id must have a row, or a text would fail when it is spoken. */
-  async #checkModel(store: FileStore): Promise<void> {
-    const config = await readJsonFile(store, "config.json");
-    if (!isObject(config) || config["model_type"] !== "bark") return;
-    const { input_vocab_size: rows } = BarkConfig.from_dict(config, `${store.name}/config.json`).semantic_config;
-    const { text_encoding_offset } = (await BarkGenerationConfig.from_pretrained(store)).semantic_config;
+  /** Every id must have a row, or a text would fail when it is spoken. */
+  #checkModel({ config, generation_config }: BarkConfigs): void {
+    const { input_vocab_size: rows } = config.semantic_config;
+    const { text_encoding_offset } = generation_config.semantic_config;
     // An offset that is beyond all rows is told where speech is generated.
     if (text_encoding_offset >= rows || this.largest_id + text_encoding_offset < rows) return;
     throw new EngineError("bad-input", "has more ids than config.json has rows for text", {
@@ -243,5 +246,15 @@ function definitionOf(vocab: Record<string, number>, config: JsonObject, where: 
       max_input_chars_per_word: 100,
       vocab,
     },
+  };
+}
+
+/** Of the Bark beside a tokenizer; a tokenizer may come alone. */
+async function readConfigs(store: FileStore): Promise<BarkConfigs | undefined> {
+  const config = await readJsonFile(store, "config.json");
+  if (!isObject(config) || config["model_type"] !== "bark") return undefined;
+  return {
+    config: BarkConfig.from_dict(config, `${store.name}/config.json`),
+    generation_config: await BarkGenerationConfig.from_pretrained(store),
   };
 }

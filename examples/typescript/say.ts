@@ -1,14 +1,12 @@
-import { BarkModel, BarkProcessor, EngineError, write_wav, type BarkProgress } from "bark-webgpu";
+import { BarkTTS, EngineError, type BarkProgress } from "bark-webgpu";
 
 const show = ({ stage, done, total }: BarkProgress): void => console.log(`${stage}: ${done} of ${total}`);
 
 try {
-  const processor = await BarkProcessor.from_pretrained("nano");
-  const model = await BarkModel.from_pretrained("nano");
-  const inputs = await processor("Hello, my dog is cute.", { voice_preset: "en_speaker_1" });
-  const audio: Float32Array = (await model.generate({ ...inputs, seed: 7, on_progress: show })).data;
-  await write_wav("dog.wav", model.generation_config.sample_rate, audio);
-  model.dispose();
+  const tts = await BarkTTS.from_pretrained("nano");
+  const speech = await tts.generate("Hello, my dog is cute.", { voice: "en_speaker_1", seed: 7, on_progress: show });
+  await speech.save("dog.wav");
+  tts.dispose();
 } catch (error) {
   // The message is one line: what is wrong, where, and what to do.
   if (!(error instanceof EngineError)) throw error;

@@ -1,4 +1,4 @@
-import { BarkWorker, encode_wav } from "bark-webgpu";
+import { BarkWorker } from "bark-webgpu";
 
 const state = document.querySelector("#state");
 const show = ({ stage, done, total }) => (state.textContent = `${stage}: ${done} of ${total}`);
@@ -7,9 +7,8 @@ const show = ({ stage, done, total }) => (state.textContent = `${stage}: ${done}
 const worker = new Worker(new URL("bark-webgpu/worker", import.meta.url), { type: "module" });
 try {
   const bark = await BarkWorker.from_pretrained("nano", { worker, on_progress: show });
-  const { audio, sampling_rate } = await bark.generate("Hello, my dog is cute.", { seed: 7, on_progress: show });
-  const wav = new Blob([encode_wav(sampling_rate, audio)], { type: "audio/wav" });
-  document.querySelector("audio").src = URL.createObjectURL(wav);
+  const speech = await bark.generate("Hello, my dog is cute.", { voice: "en_speaker_1", seed: 7, on_progress: show });
+  document.querySelector("audio").src = URL.createObjectURL(speech.toBlob());
   state.textContent = "done";
 } catch (error) {
   state.textContent = error.message;

@@ -9,7 +9,7 @@ const nano = "bark-webgpu-nano";
 export async function bundleForPages(root: string, folder: string): Promise<void> {
   const pack = new ShaderPack(root);
   const entryPoints = {
-    index: path.join(root, "bark/web.ts"),
+    index: path.join(root, "speech/web.ts"),
     engine: path.join(root, "engine/web.ts"),
     kernels: path.join(root, "kernels/index.ts"),
   };
@@ -43,7 +43,7 @@ export async function bundleForPages(root: string, folder: string): Promise<void
   });
   await build({ ...common, plugins: [packed, holding(outputFiles[0].text)] });
   await finishModules(folder);
-  await writeFile(path.join(folder, "worker.d.ts"), 'export type * from "../bark/worker/protocol.js";\n');
+  await writeFile(path.join(folder, "worker.d.ts"), 'export type * from "../speech/worker/protocol.js";\n');
 }
 
 /** Chunks without a source of ours: a map of them is of no use, and 2 MB. */

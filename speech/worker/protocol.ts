@@ -1,11 +1,9 @@
 /** What a page and `bark-webgpu/worker` send each other. Every call has an id; whatever belongs to it carries the same. */
+import type { BarkProgress } from "../../bark/generate/output.ts";
+import type { ProgressInfo } from "../../bark/load/load_options.ts";
 import type { FileAddresses } from "../../checkpoint/open_addresses.ts";
 import { EngineError, type ErrorCode } from "../../engine/errors.ts";
-import type { BarkProgress } from "../generate/output.ts";
-import type { BarkFromPretrainedOptions, ProgressInfo } from "../load/load_options.ts";
-
-import type { BarkGenerateKwargs } from "../generate/generate_arguments.ts";
-import type { ProcessorOptions } from "../text/processor.ts";
+import type { BarkTTSOptions, SpeakOptions } from "../bark_tts.ts";
 
 /** What the page is told while a call runs; functions stay in the page. */
 export interface Listeners {
@@ -14,29 +12,24 @@ export interface Listeners {
   onNotice?: ((line: string) => void) | null;
 }
 
-interface Watch extends Listeners {
-  signal?: AbortSignal | null;
-}
-
 /** Options of loading that can be sent. */
-export type WorkerLoadOptions = Omit<BarkFromPretrainedOptions, keyof Watch | "gpu">;
-/** Options of one text that can be sent. */
-export type WorkerGenerateOptions = Pick<ProcessorOptions, "voice_preset" | "names_only" | "allow_urls"> &
-  Omit<BarkGenerateKwargs, keyof Watch | "input_ids" | "attention_mask" | "history_prompt" | "return_output_lengths">;
+export type WorkerLoadOptions = Omit<BarkTTSOptions, keyof Listeners | "signal" | "gpu">;
+/** Options of speaking that can be sent. */
+export type WorkerSpeakOptions = Omit<SpeakOptions, keyof Listeners | "signal">;
 
 /** A hub id, an absolute address, or the addresses of the files. */
 export type WorkerModel = string | { readonly name: string; readonly files: FileAddresses };
 
 export type WorkerRequest =
   | { id: number; kind: "load"; model: WorkerModel; options: WorkerLoadOptions }
-  | { id: number; kind: "generate"; text: string; options: WorkerGenerateOptions }
+  | { id: number; kind: "generate"; text: string; options: WorkerSpeakOptions }
   /** Ends the call of this id with the error `aborted`. */
   | { id: number; kind: "abort" };
 
-export interface Speech {
-  /** Full scale ±1, unclipped. Transferred, not copied. */
+/** A RawAudio, whose samples are transferred. */
+export interface SentAudio {
   readonly audio: Float32Array<ArrayBuffer>;
-  /** Samples a second. */
+  readonly dims: readonly number[];
   readonly sampling_rate: number;
 }
 
@@ -46,7 +39,7 @@ type Told<T extends keyof Listeners = keyof Listeners> = {
 
 export type WorkerAnswer =
   | ({ id: number; event: "progress" } & Told)
-  | { id: number; event: "done"; speech?: Speech }
+  | { id: number; event: "done"; speech?: SentAudio }
   | { id: number; event: "error"; error: SentError };
 
 /** The fields of an {@link EngineError}: what is thrown loses its class on its way to another thread. */

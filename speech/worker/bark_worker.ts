@@ -1,12 +1,13 @@
+import { RawAudio } from "../../audio/raw_audio.ts";
+import { nanoFiles } from "../../bark/load/nano.ts";
 import { EngineError } from "../../engine/errors.ts";
-import { nanoFiles } from "../load/nano.ts";
+import { NdArray } from "../../engine/ndarray.ts";
+import type { BarkTTSOptions, SpeakOptions } from "../bark_tts.ts";
 import {
   received,
   type Listeners,
-  type Speech,
+  type SentAudio,
   type WorkerAnswer,
-  type WorkerGenerateOptions,
-  type WorkerLoadOptions,
   type WorkerModel,
   type WorkerRequest,
 } from "./protocol.ts";
@@ -18,29 +19,24 @@ export interface WorkerLike {
   terminate(): void;
 }
 
-export interface BarkWorkerOptions extends WorkerLoadOptions, Listeners {
+export interface BarkWorkerOptions extends Omit<BarkTTSOptions, "gpu"> {
   /**
    * A worker that runs `bark-webgpu/worker`:
    * `new Worker(new URL("bark-webgpu/worker", import.meta.url), { type: "module" })`.
    * Default: one that is made of a Blob, which a page's content security policy may forbid (`worker-src blob:`).
    */
   worker?: WorkerLike;
-  signal?: AbortSignal | null;
-}
-
-export interface BarkWorkerGenerateOptions extends WorkerGenerateOptions, Pick<Listeners, "on_progress"> {
-  signal?: AbortSignal | null;
 }
 
 type Distribute<T> = T extends unknown ? Omit<T, "id"> : never;
 
 interface Call {
   readonly listeners: Listeners;
-  readonly resolve: (speech: Speech | undefined) => void;
+  readonly resolve: (speech: SentAudio | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A processor and a model in a worker of this page, which stays smooth while they speak. */
+/** A BarkTTS in a worker of this page, which stays smooth while it speaks. */
 export class BarkWorker {
   readonly #worker: WorkerLike;
   readonly #calls = new Map<number, Call>();
@@ -58,7 +54,7 @@ export class BarkWorker {
 
   /**
    * Loads a checkpoint in a worker: `"nano"`, a repository on the hub, or an address, which may be relative to the page.
-   * @throws EngineError as `BarkModel.from_pretrained`; `usage` where there are no workers; `io` if the worker ends.
+   * @throws EngineError as `BarkTTS.from_pretrained`; `usage` where there are no workers; `io` if the worker ends.
    */
   static async from_pretrained(source: string | URL, given: BarkWorkerOptions = {}): Promise<BarkWorker> {
     const { worker, signal, progress_callback, on_progress, onNotice, ...options } = given;
@@ -74,10 +70,12 @@ export class BarkWorker {
     }
   }
 
-  /** Speaks a text of one piece. @throws EngineError as the processor and `BarkModel.generate`. */
-  async generate(text: string, given: BarkWorkerGenerateOptions = {}): Promise<Speech> {
+  /** Speaks one text. @throws EngineError as `BarkTTS.generate`. */
+  async generate(text: string, given: SpeakOptions = {}): Promise<RawAudio> {
     const { signal, on_progress, ...options } = given;
-    return (await this.#call({ kind: "generate", text, options }, { on_progress }, signal))!;
+    const speech = await this.#call({ kind: "generate", text, options }, { on_progress }, signal);
+    const { audio, dims, sampling_rate } = speech!;
+    return new RawAudio(new NdArray(audio, [...dims]), sampling_rate);
   }
 
   /** Ends the worker. Calls under way end with `usage`. */
@@ -93,7 +91,7 @@ export class BarkWorker {
     if (this.#end !== undefined) throw this.#end;
     const id = ++this.#lastId;
     const abort = (): void => this.#worker.postMessage({ id, kind: "abort" } satisfies WorkerRequest);
-    const answer = new Promise<Speech | undefined>((resolve, reject) =>
+    const answer = new Promise<SentAudio | undefined>((resolve, reject) =>
       this.#calls.set(id, { listeners, resolve, reject }),
     );
     try {
@@ -142,7 +140,7 @@ async function blobWorker(): Promise<Worker> {
   if (typeof Worker === "undefined" || workerText === undefined)
     throw new EngineError("usage", "there is no worker to run Bark in", {
       where: "worker",
-      fix: "give one that runs bark-webgpu/worker; outside of pages use BarkModel",
+      fix: "give one that runs bark-webgpu/worker; outside of pages use BarkTTS",
     });
   const address = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
   try {
