@@ -13,7 +13,7 @@ import { addOutcomes, countLine, printFailure, type Outcome } from "./test/repor
 const root = path.resolve(import.meta.dirname, "..");
 const mocha = "node_modules/mocha/bin/mocha.js";
 
-const folders = "engine kernels checkpoint convert audio encodec bark speech cli bench tools spec".split(" ");
+const folders = "engine kernels checkpoint convert audio encodec bark speech web cli bench tools spec".split(" ");
 const imports = ["--config", ".dependency-cruiser.mjs", "--output-type", "err", ...folders];
 const staticChecks = {
   "type check": ["node_modules/typescript/bin/tsc", "--noEmit", "--pretty", "false", "-p", "."],
@@ -93,7 +93,16 @@ async function runInNode(grep?: string): Promise<Outcome> {
 async function runInDeno(grep?: string): Promise<Outcome> {
   if (!isLinuxX64()) return skipRuntime("deno");
   const folder = await swiftShaderFolder();
-  const args = ["node_modules/deno/bin.cjs", "run", "-A", "--no-lock", mocha, "--config", "spec/mocha_deno.json"];
+  const args = [
+    "node_modules/deno/bin.cjs",
+    "run",
+    "-A",
+    "--no-lock",
+    "--import-map=spec/deno_imports.json",
+    mocha,
+    "--config",
+    "spec/mocha_deno.json",
+  ];
   return await runMocha("deno", [...args, ...mochaArguments(await findSpecs("spec/gpu"), grep)], {
     LD_LIBRARY_PATH: folder,
     VK_DRIVER_FILES: path.join(folder, "vk_swiftshader_icd.json"),

@@ -1,5 +1,5 @@
 import { choiceFlag, numberFlag, parseCommandLine, requirePositionals } from "../../cli/command_line.ts";
-import { modelLocation } from "../../cli/files/model_location.ts";
+import { defaultModel } from "../../cli/files/model_location.ts";
 import { BarkModel } from "../../bark/model.ts";
 import { BarkProcessor } from "../../bark/text/processor.ts";
 import { openCheckpoint } from "../../bark/load/open_checkpoint.ts";
@@ -95,5 +95,5 @@ async function storeOf(model: string | undefined, synthetic: string | undefined)
   if (model !== undefined && synthetic !== undefined)
     throw new EngineError("usage", "a model and a synthetic one are given", { fix: "leave out one of them" });
   const size = choiceFlag("synthetic", synthetic, Object.keys(syntheticSizes) as SyntheticSize[]);
-  return size === undefined ? await openCheckpoint(modelLocation(model)) : new SyntheticStore(size);
+  return size === undefined ? await openCheckpoint(model ?? defaultModel) : new SyntheticStore(size);
 }
