@@ -2,7 +2,9 @@
  * The walls of the house: imports point one way, and no two files import each other in a circle (type imports count).
  * `npm run lint` holds them.
  */
-const folders = "engine kernels checkpoint convert audio encodec bark speech cli bench spec tools examples".split(" ");
+const folders = "engine kernels checkpoint convert audio encodec bark speech web cli bench spec tools examples".split(
+  " ",
+);
 /** What each folder may import beside itself; folders that are not here may import all. */
 const allowed = {
   engine: [],
@@ -13,6 +15,7 @@ const allowed = {
   encodec: ["kernels", "engine"],
   bark: ["encodec", "kernels", "checkpoint", "audio", "engine"],
   speech: ["bark", "encodec", "kernels", "checkpoint", "audio", "engine"],
+  web: ["speech", "bark", "checkpoint", "engine"],
   cli: ["speech", "bark", "encodec", "kernels", "convert", "checkpoint", "audio", "engine"],
 };
 
@@ -29,7 +32,24 @@ const directions = Object.entries(allowed).map(([folder, targets]) => ({
 }));
 
 export default {
-  forbidden: [{ name: "no-circle", severity: "error", from: {}, to: { circular: true } }, ...directions],
+  forbidden: [
+    { name: "no-circle", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "peers-are-apart",
+      severity: "error",
+      comment: "bench/peers is a package of its own",
+      from: { pathNot: "^bench/peers/" },
+      to: { path: "^bench/peers/" },
+    },
+    {
+      name: "the-lab-is-apart",
+      severity: "error",
+      comment: "a rung of the ladder that nobody runs fastest is for bench and spec",
+      from: { path: "^(kernels|encodec|bark|speech|cli)/", pathNot: "/lab(/|\\.ts$)" },
+      to: { path: "^kernels/(lab\\.ts$|[^/]+/lab/)" },
+    },
+    ...directions,
+  ],
   options: {
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },

@@ -1,10 +1,16 @@
 import tseslint from "typescript-eslint";
 
 // Which folder may import which: .dependency-cruiser.mjs.
-const inPages = ["engine", "kernels", "checkpoint", "convert", "audio", "encodec", "bark", "speech"];
+const inPages = ["engine", "kernels", "checkpoint", "convert", "audio", "encodec", "bark", "speech", "web"];
 
 // These run in Node alone; everything else of the folders above also runs in a browser page.
-const nodeFiles = ["engine/node/**", "checkpoint/node/**", "bark/node.ts", "convert/convert_checkpoint.ts"];
+const nodeFiles = [
+  "engine/node/**",
+  "checkpoint/node/**",
+  "engine/node.ts",
+  "bark/node.ts",
+  "convert/convert_checkpoint.ts",
+];
 
 const browserMessage = "this file also runs in a browser page";
 

@@ -1,6 +1,6 @@
 import { requireSamplingRate } from "../audio/sampling_rate.ts";
 import { EncodecDecoder } from "../encodec/decoder.ts";
-import { EncodecEncoder } from "../encodec/encoder.ts";
+import type { EncodecEncoder } from "../encodec/encoder.ts";
 import { refuseMore } from "../engine/check/arguments.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
@@ -35,7 +35,11 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
   ) {
     const decoder = residency.add(prefix, (gpu, reader) => EncodecDecoder.load(gpu, reader, prefix, config, codebooks));
     super(config, decoder, owned);
-    this.#encoder = residency.addOnDemand(prefix, (gpu, reader) => EncodecEncoder.load(gpu, reader, prefix, config));
+    this.#encoder = residency.addOnDemand(prefix, async (gpu, reader) => {
+      // A page that only speaks does not fetch the code of this half.
+      const { EncodecEncoder } = await import("../encodec/encoder.ts");
+      return await EncodecEncoder.load(gpu, reader, prefix, config);
+    });
   }
 
   /**

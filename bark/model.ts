@@ -25,8 +25,6 @@ import type { BarkFromPretrainedOptions } from "./load/load_options.ts";
 import { chooseFormat, reportReady } from "./load/prepare.ts";
 import type { BarkOutput, BarkStage } from "./generate/output.ts";
 import { Residency, type ResidentPart } from "./load/residency.ts";
-import { SaveFolder } from "./load/save_folder.ts";
-import { saveWeights } from "./load/save_weights.ts";
 import { generateSemantic } from "./generate/semantic_stage.ts";
 import { StageRun } from "./generate/stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
@@ -228,6 +226,9 @@ export class BarkModel {
    * @throws EngineError `usage` in a page, `io`.
    */
   async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
+    // Loaded here: a page, which cannot save, fetches code for nothing.
+    const { SaveFolder } = await import("./load/save_folder.ts");
+    const { saveWeights } = await import("./load/save_weights.ts");
     const folder = await SaveFolder.create(save_directory, options);
     await this.generation_config.save_pretrained(save_directory);
     await saveWeights(this.#residency.reader, folder);

@@ -3,8 +3,6 @@ import type { FileStore } from "./stores/file_store.ts";
 import { SafetensorsCheckpoint } from "./safetensors/checkpoint.ts";
 import type { TensorReader } from "../engine/weights/tensor_reader.ts";
 import { Q8Reader } from "./q8_reader.ts";
-import { SunoCheckpoint } from "./suno/checkpoint.ts";
-import { openTorchCheckpoint } from "./torch/checkpoint.ts";
 
 /**
  * The weights of a checkpoint under transformers' names, from the first of these formats: safetensors (one file or
@@ -13,6 +11,9 @@ import { openTorchCheckpoint } from "./torch/checkpoint.ts";
  */
 export async function openWeights(store: FileStore): Promise<TensorReader> {
   if (await hasSafetensors(store)) return await openSafetensors(store);
+  // Loaded here: most checkpoints are safetensors, and a page fetches code for nothing.
+  const { openTorchCheckpoint } = await import("./torch/checkpoint.ts");
+  const { SunoCheckpoint } = await import("./suno/checkpoint.ts");
   const reader = (await openTorchCheckpoint(store)) ?? (await SunoCheckpoint.open(store))?.reader();
   if (reader !== undefined) return reader;
   throw new EngineError("bad-input", "the checkpoint has no weights", {

@@ -13,7 +13,7 @@ import { RawAudio } from "../audio/raw_audio.ts";
 import { readCodes, readWav } from "./files/codec_files.ts";
 import { choiceFlag, numberFlag, parseCommandLine, requirePositionals } from "./command_line.ts";
 import type { Interrupt } from "./process/interrupt.ts";
-import { modelLocation } from "./files/model_location.ts";
+import { defaultModel } from "./files/model_location.ts";
 import { requireOutput } from "./files/output_file.ts";
 import { note, print } from "./process/print.ts";
 import { ProgressLine } from "./process/progress.ts";
@@ -50,7 +50,7 @@ async function encode(args: readonly string[], interrupt: Interrupt): Promise<nu
   if (isVoice && given !== undefined)
     throw new EngineError("usage", "a voice has the bandwidth of the checkpoint", { fix: "leave out --bandwidth" });
   const wav = await readWav(input, values.quiet === true ? () => undefined : note);
-  if (values.quiet !== true && modelLocation(values.model) === modelLocation()) note(untrained);
+  if (values.quiet !== true && (values.model ?? defaultModel) === defaultModel) note(untrained);
   const codes = await withCodec(values, interrupt, async (model, store, watch) => {
     const { config } = model;
     if (config.audio_channels !== 1)
@@ -118,8 +118,7 @@ async function withCodec<T>(
   const progress = new ProgressLine();
   const onNotice = quiet === true ? () => undefined : progress.note;
   const watch = { signal: interrupt.signal, ...(quiet === true ? {} : { on_progress: progress.report }) };
-  const location = modelLocation(name);
-  const store = await openCheckpoint(location, { onNotice, signal: interrupt.signal });
+  const store = await openCheckpoint(name ?? defaultModel, { onNotice, signal: interrupt.signal });
   const options = { recover: true, onNotice, ...(device === undefined ? {} : { device }) };
   const model = await EncodecModel.from_pretrained(store, options);
   try {

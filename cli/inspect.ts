@@ -12,7 +12,7 @@ import { BarkGenerationConfig } from "../bark/config/generation_config.ts";
 import { VoicePresets } from "../bark/voice/voices.ts";
 import { parseCommandLine, requirePositionals } from "./command_line.ts";
 import type { Interrupt } from "./process/interrupt.ts";
-import { modelLocation, openModel } from "./files/model_location.ts";
+import { defaultModel, openModel } from "./files/model_location.ts";
 import { print } from "./process/print.ts";
 
 /** `bark inspect`: what a checkpoint or a file holds. */
@@ -20,8 +20,8 @@ export async function inspect(args: readonly string[], interrupt: Interrupt): Pr
   const { values, positionals } = parseCommandLine("inspect", args, { model: { type: "string", short: "m" } });
   const expected = values.model === undefined ? 1 : 0;
   requirePositionals("inspect", positionals, expected, expected);
-  const location = modelLocation(values.model ?? positionals[0]);
-  const found = await stat(location).catch(() => undefined);
+  const location = values.model ?? positionals[0];
+  const found = location === defaultModel ? undefined : await stat(location).catch(() => undefined);
   for await (const line of found === undefined || found.isDirectory()
     ? inspectCheckpoint(await openModel(location, interrupt.signal))
     : inspectFile(location))

@@ -46,7 +46,8 @@ async function run(args: readonly string[], interrupt: Interrupt): Promise<numbe
 }
 
 async function version(): Promise<string> {
-  const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
+  // By its name: the command is in cli/ of a checkout, and in dist/cli/ of the package.
+  const text = await readFile(new URL(import.meta.resolve("bark-webgpu/package.json")), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }
 

@@ -2,7 +2,7 @@ import { EngineError } from "../engine/errors.ts";
 import type { GenerateKwargs } from "../bark/generate/generate_options.ts";
 import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
 import { choiceFlag, numberFlag, parseCommandLine } from "./command_line.ts";
-import { modelLocation } from "./files/model_location.ts";
+import { defaultModel } from "./files/model_location.ts";
 import { requireOutput, type OutputFile } from "./files/output_file.ts";
 
 const flags = {
@@ -63,7 +63,7 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
   return {
     words: positionals,
     file: values.file,
-    model: modelLocation(values.model),
+    model: values.model ?? defaultModel,
     voice: values.voice,
     output,
     format: choiceFlag("format", values.format, ["pcm16", "float32"]) ?? "pcm16",

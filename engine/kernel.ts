@@ -90,7 +90,7 @@ export function defineKernel<const B extends Bindings, const P extends ParamType
 }
 
 /** Spreads `count` workgroups over x and y where x alone would pass the limit of 65,535 a dimension. */
-export function spread(count: number): Workgroups {
+export function workgroupsOverXY(count: number): Workgroups {
   const x = Math.min(count, 65535);
   return [x, Math.ceil(count / x)];
 }

@@ -38,6 +38,8 @@ export type ProgramDevice = Device & {
   readonly pipelines: PipelineCache;
   /** Bound where an optional binding is left out. */
   readonly placeholder: Tensor;
+  /** Runs programs in one submit. */
+  submit(programs: readonly Program[]): Promise<void>;
 };
 
 /**
@@ -140,7 +142,7 @@ export class Program {
 
   /** Replays the program once in a submit of its own. */
   async run(): Promise<void> {
-    await submitPrograms(this.gpu, [this]);
+    await this.gpu.submit([this]);
   }
 
   /** The steps as the encoder needs them. */

@@ -1,3 +1,4 @@
+/** `bark-webgpu/kernels`: the ops that a model is recorded from, on the tensors and programs of `bark-webgpu/engine`. */
 import type { AnyKernel } from "../engine/kernel.ts";
 import {
   attentionDecodeVersions,
@@ -14,6 +15,19 @@ import { lstmVersions } from "./lstm/versions.ts";
 import { gemvSplitAttended, matmulVersions, normedVersions } from "./matmul/versions.ts";
 import { sampleRowsKernel, sampleStepKernel } from "./sample/versions.ts";
 import { kernelsOf } from "./version.ts";
+
+export { attention, attentionScratch } from "./attention/attention.ts";
+export { attentionDecode, decodeScratch, kvAppend } from "./attention/decode.ts";
+export { createCodebook, nearestEntries } from "./codebook/codebook.ts";
+export { conv1d, conv1dFrames, createConv1d } from "./conv1d/conv1d.ts";
+export { convTranspose1d, convTranspose1dLength, createConvTranspose1d } from "./conv_transpose1d/conv_transpose1d.ts";
+export { add, elu } from "./elementwise/elementwise.ts";
+export { embedding, embeddingGiven } from "./embedding/embedding.ts";
+export { layernorm } from "./layernorm/layernorm.ts";
+export { createLstm, lstm } from "./lstm/lstm.ts";
+export { createLinear } from "./matmul/linear.ts";
+export { matmul } from "./matmul/matmul.ts";
+export { sampleConstants, sampleRows, sampleStep } from "./sample/sample.ts";
 
 /** Every kernel that the library can run, for `bark doctor` and the tests that compile all of them. */
 export const allKernels: readonly AnyKernel[] = [

@@ -2,3 +2,4 @@
 export * from "../bark/index.ts";
 export { RawAudio, type RawAudioOptions } from "../audio/raw_audio.ts";
 export { BarkTTS, type BarkTTSOptions, type SpeakOptions } from "./bark_tts.ts";
+export { BarkWorker, type BarkWorkerOptions, type WorkerLike } from "./worker/bark_worker.ts";

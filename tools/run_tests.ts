@@ -13,9 +13,20 @@ import { addOutcomes, countLine, printFailure, type Outcome } from "./test/repor
 const root = path.resolve(import.meta.dirname, "..");
 const mocha = "node_modules/mocha/bin/mocha.js";
 
+const folders = "engine kernels checkpoint convert audio encodec bark speech web cli bench tools spec".split(" ");
+const imports = ["--config", ".dependency-cruiser.mjs", "--output-type", "err", ...folders];
 const staticChecks = {
   "type check": ["node_modules/typescript/bin/tsc", "--noEmit", "--pretty", "false", "-p", "."],
   lint: ["node_modules/eslint/bin/eslint.js", "--max-warnings", "0", "."],
+  "type check of bench/peers": [
+    "node_modules/typescript/bin/tsc",
+    "--noEmit",
+    "--pretty",
+    "false",
+    "-p",
+    "bench/peers",
+  ],
+  "imports point one way": ["node_modules/dependency-cruiser/bin/dependency-cruise.mjs", ...imports],
   "API reference": ["node_modules/typedoc/bin/typedoc", "--emit", "none"],
   format: ["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."],
 };
@@ -74,13 +85,25 @@ async function runStaticChecks(): Promise<Outcome> {
 }
 
 async function runInNode(grep?: string): Promise<Outcome> {
-  return await runMocha("node", [mocha, ...mochaArguments(await findSpecs("spec"), grep)]);
+  return await runMocha("node", [
+    mocha,
+    ...mochaArguments([...(await findSpecs("spec")), "bench/peers/peers.spec.ts"], grep),
+  ]);
 }
 
 async function runInDeno(grep?: string): Promise<Outcome> {
   if (!isLinuxX64()) return skipRuntime("deno");
   const folder = await swiftShaderFolder();
-  const args = ["node_modules/deno/bin.cjs", "run", "-A", "--no-lock", mocha, "--config", "spec/mocha_deno.json"];
+  const args = [
+    "node_modules/deno/bin.cjs",
+    "run",
+    "-A",
+    "--no-lock",
+    "--import-map=spec/deno_imports.json",
+    mocha,
+    "--config",
+    "spec/mocha_deno.json",
+  ];
   return await runMocha("deno", [...args, ...mochaArguments(await findSpecs("spec/gpu"), grep)], {
     LD_LIBRARY_PATH: folder,
     VK_DRIVER_FILES: path.join(folder, "vk_swiftshader_icd.json"),

@@ -5,7 +5,6 @@ import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { isObject, JsonFields, type JsonObject } from "../../engine/check/json_fields.ts";
 import { readJsonFile } from "../../checkpoint/json_file.ts";
 import { readCheckpointOptions } from "../load/load_arguments.ts";
-import { SaveFolder } from "../load/save_folder.ts";
 import { openCheckpoint, type CheckpointSource } from "../load/open_checkpoint.ts";
 import type { CheckpointOptions } from "../load/load_options.ts";
 import { BarkSubModelConfig } from "./sub_model_config.ts";
@@ -154,6 +153,8 @@ export class BarkConfig {
 
   /** Writes `config.json` into a folder, which is made if it is missing. @throws EngineError `io`. */
   async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
+    // Loaded here: a page, which cannot save, fetches code for nothing.
+    const { SaveFolder } = await import("../load/save_folder.ts");
     await (await SaveFolder.create(save_directory, options)).writeJson(fileName, this.to_dict());
   }
 

@@ -4,7 +4,6 @@ import { EngineError } from "../../engine/errors.ts";
 import { isObject, JsonFields, type JsonObject } from "../../engine/check/json_fields.ts";
 import { readJsonFile } from "../../checkpoint/json_file.ts";
 import { readCheckpointOptions } from "../load/load_arguments.ts";
-import { SaveFolder } from "../load/save_folder.ts";
 import { openCheckpoint, type CheckpointSource } from "../load/open_checkpoint.ts";
 import type { CheckpointOptions } from "../load/load_options.ts";
 import { unusedGenerationFields } from "./unused_generation_fields.ts";
@@ -170,7 +169,7 @@ export class BarkFineGenerationConfig {
     this.n_fine_codebooks = json.integer("n_fine_codebooks", 8, { min: 1 });
     if (this.max_fine_history_length > this.max_fine_input_length)
       json.fail("max_fine_history_length", `at most max_fine_input_length (${this.max_fine_input_length})`);
-    if (where === undefined) refuseUnused("fine_acoustics_config", fields, this);
+    if (where === undefined) refuseUnknownNames(fields, this);
   }
 
   static from_dict(fields: JsonObject, where = fileName): BarkFineGenerationConfig {
@@ -262,6 +261,8 @@ export class BarkGenerationConfig {
     // Unset fields are left out: null means "off" to transformers 4 and "as the defaults" to 5.
     for (const part of ["semantic_config", "coarse_acoustics_config"])
       fields[part] = withoutNulls(fields[part] as JsonObject);
+    // Loaded here: a page, which cannot save, fetches code for nothing.
+    const { SaveFolder } = await import("../load/save_folder.ts");
     await (await SaveFolder.create(save_directory, options)).writeJson(fileName, fields);
   }
 

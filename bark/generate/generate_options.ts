@@ -190,18 +190,17 @@ export function routeGenerateKwargs(
   };
 }
 
+// A stage takes what it knows: `attention_mask` and `min_eos_p` reach the others, which look at neither.
 function splitKwargs(kwargs: Readonly<Record<string, unknown>>): Record<Stage, StageArguments> {
   const own: Record<Stage, Record<string, unknown>> = { semantic: {}, coarse: {}, fine: {} };
   const shared: Record<string, unknown> = {};
-  const semanticOnly: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(kwargs)) {
     const stage = stages.find((name) => key.startsWith(`${name}_`));
     if (stage !== undefined) own[stage][key.slice(stage.length + 1)] = value;
-    else if (key === "attention_mask" || key === "min_eos_p") semanticOnly[key] = value;
     else shared[key] = value;
   }
   return {
-    semantic: { ...semanticOnly, ...shared, ...own.semantic },
+    semantic: { ...shared, ...own.semantic },
     coarse: { ...shared, ...own.coarse },
     fine: { ...shared, ...own.fine },
   };

@@ -3,10 +3,12 @@ import { EngineError, withoutSecrets } from "../../engine/errors.ts";
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { getFileHost } from "../../checkpoint/host.ts";
 import type { CheckpointArguments } from "./load_arguments.ts";
+import { openNano } from "./nano.ts";
 
 /**
  * Where a checkpoint is: a directory, a URL (of a directory, too: `file:`), a repository on the hub (`owner/name`, or
- * `owner/name@revision`), or an opened store. A directory wins over a repository of the same name.
+ * `owner/name@revision`), or an opened store. A directory wins over a repository of the same name. `"nano"` is always the
+ * checkpoint of the package bark-webgpu-nano; a directory of that name is `"./nano"`.
  */
 export type CheckpointSource = string | URL | FileStore;
 
@@ -22,12 +24,12 @@ export async function openCheckpoint(source: CheckpointSource, options: Checkpoi
   if (typeof location !== "string" || location.trim() === "")
     throw new EngineError("usage", "names no checkpoint", {
       where: "model",
-      expected: "a folder, a URL, owner/name of a repository on the hub, or an opened store",
+      expected: '"nano", a folder, a URL, owner/name of a repository on the hub, or an opened store',
       actual: location,
       fix: 'give it first, as in from_pretrained("suno/bark-small")',
     });
   const { revision, cache_dir, local_files_only, token, endpoint, progress_callback, onNotice, signal } = options;
-  const store = await getFileHost().openStore(location, {
+  const settings = {
     revision,
     cacheDir: cache_dir,
     localFilesOnly: local_files_only,
@@ -36,7 +38,8 @@ export async function openCheckpoint(source: CheckpointSource, options: Checkpoi
     onEvent: progress_callback,
     onNotice,
     signal,
-  });
+  };
+  const store = location === "nano" ? await openNano(settings) : await getFileHost().openStore(location, settings);
   return new HuggingFaceView(store);
 }
 

@@ -21,7 +21,7 @@ import type { BarkCheckpoint } from "../load/bark_checkpoint.ts";
 import { checkpointReaders, checkpointRules } from "../load/load_arguments.ts";
 import type { CheckpointOptions } from "../load/load_options.ts";
 import { noticeOf, type OnNotice } from "../../engine/notice.ts";
-import { saveProcessor, type SaveProcessorOptions } from "./save_processor.ts";
+import type { SaveProcessorOptions } from "./save_processor.ts";
 import { openCheckpoint, type CheckpointSource } from "../load/open_checkpoint.ts";
 import { tellOfTexts } from "./text_notices.ts";
 import { BarkTokenizer, type Truncation } from "./tokenizer.ts";
@@ -192,8 +192,11 @@ function joinParts({ tokenizer, voices, store, slots, notice }: ProcessorParts):
     loadVoice: async (preset: VoicePreset, options: VoiceOptions = {}) =>
       await voices.load(readPreset(preset, "voice_preset"), readVoiceOptions(options)),
     truncation: (text: string, limit: number) => tokenizer.truncation(text, readInteger(0)(limit, "limit")),
-    save_pretrained: (save_directory: string, options: SaveProcessorOptions = {}) =>
-      saveProcessor(store, voices, save_directory, options),
+    save_pretrained: async (save_directory: string, options: SaveProcessorOptions = {}) => {
+      // Loaded here: a page, which cannot save, fetches code for nothing.
+      const { saveProcessor } = await import("./save_processor.ts");
+      await saveProcessor(store, voices, save_directory, options);
+    },
   });
 }
 

@@ -1,5 +1,4 @@
 import { readNpy } from "../../checkpoint/numpy/npy.ts";
-import { NpzFile } from "../../checkpoint/numpy/npz.ts";
 import { readInteger } from "../../engine/check/arguments.ts";
 import { checkIds, readArray, type ArrayInput } from "../../engine/check/array_argument.ts";
 import type { ByteSource } from "../../checkpoint/sources/byte_source.ts";
@@ -151,6 +150,8 @@ async function closing<T>(source: ByteSource, read: (source: ByteSource) => Prom
 
 /** The three prompts of an `.npz`; nothing else in it is unpacked. */
 async function voiceOfNpz(source: ByteSource): Promise<HistoryPrompt> {
+  // Loaded here: a page whose voices are presets fetches code for nothing.
+  const { NpzFile } = await import("../../checkpoint/numpy/npz.ts");
   const file = await NpzFile.open(source);
   const prompts: Record<string, NdArray> = {};
   for (const key of promptKeys) {

@@ -1,5 +1,5 @@
 import { choiceFlag, numberFlag, parseCommandLine, requirePositionals } from "../../cli/command_line.ts";
-import { modelLocation } from "../../cli/files/model_location.ts";
+import { defaultModel } from "../../cli/files/model_location.ts";
 import { BarkModel } from "../../bark/model.ts";
 import { BarkProcessor } from "../../bark/text/processor.ts";
 import { openCheckpoint } from "../../bark/load/open_checkpoint.ts";
@@ -9,8 +9,8 @@ import { openGpu } from "../../engine/gpu.ts";
 import { SyntheticStore, syntheticSizes, type SyntheticSize } from "../../tools/synthetic_store.ts";
 import { describeMachine } from "../measure/machine.ts";
 import { usualEffort } from "../measure/stopwatch.ts";
-import { plotGenerate } from "../plot/generate.ts";
-import { requirePlot, writePlot } from "../plot/write.ts";
+import { plotGenerate } from "../report/generate_plot.ts";
+import { requirePlot, writePlot } from "../report/write.ts";
 import { measureRoofline } from "../roofline/roofline.ts";
 import { measureRuns } from "./measure.ts";
 import { describeRuns, reportLines, type GenerateReport } from "./report.ts";
@@ -95,5 +95,5 @@ async function storeOf(model: string | undefined, synthetic: string | undefined)
   if (model !== undefined && synthetic !== undefined)
     throw new EngineError("usage", "a model and a synthetic one are given", { fix: "leave out one of them" });
   const size = choiceFlag("synthetic", synthetic, Object.keys(syntheticSizes) as SyntheticSize[]);
-  return size === undefined ? await openCheckpoint(modelLocation(model)) : new SyntheticStore(size);
+  return size === undefined ? await openCheckpoint(model ?? defaultModel) : new SyntheticStore(size);
 }

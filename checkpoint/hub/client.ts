@@ -86,7 +86,7 @@ export class HubClient {
   async #findOnce(path: string): Promise<HubFile | undefined> {
     const found = await this.#head(path, this.repository.revision);
     const hasMoved = this.#commit !== undefined && found.commit !== undefined && found.commit !== this.#commit;
-    if (!hasMoved) this.#commit ??= found.commit;
+    this.#commit ??= found.commit;
     const { commit, url, answer } = hasMoved ? await this.#head(path, this.#commit!) : found;
     if (commit !== undefined && commit !== this.#commit)
       throw new EngineError("io", "the repository changed while it was loaded", {

@@ -90,7 +90,7 @@ function rowMajorIndex(index: number, shape: readonly number[]): number {
 
 /** The header of a `.npy` file, from its first {@link npyStartBytes} or more. @throws EngineError `bad-input`. */
 export function parseNpyHeader(bytes: Uint8Array, where: string): NpyHeader {
-  if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte)) throw invalid(where, "is not a .npy array");
+  if (magic.some((byte, i) => bytes[i] !== byte)) throw invalid(where, "is not a .npy array");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = bytes[6];
   if (version < 1 || version > 3) throw invalid(where, "unknown version of the .npy format", "1 to 3", version);
@@ -185,6 +185,5 @@ export function writeNpyInt64(array: NdArray): Uint8Array<ArrayBuffer> {
 }
 
 function invalid(where: string, message: string, expected?: unknown, actual?: unknown): EngineError {
-  const found = expected === undefined && actual === undefined ? {} : { expected, actual };
-  return new EngineError("bad-input", message, { where, ...found, fix: "fetch or save the file again" });
+  return new EngineError("bad-input", message, { where, expected, actual, fix: "fetch or save the file again" });
 }

@@ -62,9 +62,8 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, where: string)
 }
 
 function invalid(where: string, message: string, expected?: unknown, actual?: unknown): EngineError {
-  const found = expected === undefined && actual === undefined ? {} : { expected, actual };
   const fix = "the file is damaged or not a safetensors file: download or convert it again";
-  return new EngineError("bad-input", message, { where, ...found, fix });
+  return new EngineError("bad-input", message, { where, expected, actual, fix });
 }
 
 function parseJson(bytes: Uint8Array, where: string): Record<string, unknown> {
@@ -138,7 +137,7 @@ function readEntry(name: string, value: unknown, file: string): SafetensorsEntry
     if (bits >= 1n << 64n) throw invalid(where, "the size overflows", "less than 2^64 bits", shape);
   }
   if (bits % 8n !== 0n) throw invalid(where, "the size is not a whole number of bytes", "a multiple of 8 bits", shape);
-  if (end < begin || BigInt(end - begin) !== bits / 8n)
+  if (BigInt(end - begin) !== bits / 8n)
     throw invalid(where, "offsets do not fit dtype and shape", `${bits / 8n} bytes`, `${end - begin} bytes`);
   return { dtype: dtype as SafetensorsDtype, shape, begin, end };
 }

@@ -2,16 +2,9 @@ import type { ByteSource } from "../sources/byte_source.ts";
 import type { FileStore } from "../stores/file_store.ts";
 import { Memo } from "../../engine/memo.ts";
 import { MemorySource } from "../sources/memory.ts";
-import { SunoCheckpoint } from "./checkpoint.ts";
-import { sunoConfig, sunoGenerationConfig, sunoTokenizerConfig } from "./config.ts";
-import { pythonJson } from "./python_json.ts";
 
-/** The files of Hugging Face's layout that suno's folder lacks, with their content. */
-const makers: Readonly<Record<string, (checkpoint: SunoCheckpoint) => unknown>> = {
-  "config.json": sunoConfig,
-  "generation_config.json": () => sunoGenerationConfig,
-  "tokenizer_config.json": () => sunoTokenizerConfig,
-};
+/** The files of Hugging Face layout that a folder of suno's lacks. */
+const madeNames = ["config.json", "generation_config.json", "tokenizer_config.json"];
 
 /**
  * A checkpoint seen in Hugging Face's layout: if it has suno's `.pt` files and no `config.json`, the missing JSON files are
@@ -36,7 +29,7 @@ export class HuggingFaceView implements FileStore {
   /** @throws EngineError `bad-input`, also if suno's files are damaged. */
   async open(path: string): Promise<ByteSource | undefined> {
     const found = await this.#store.open(path);
-    if (found !== undefined || !Object.hasOwn(makers, path)) return found;
+    if (found !== undefined || !madeNames.includes(path)) return found;
     const made = await this.#made.get("files", () => makeFiles(this.#store));
     const bytes = made?.get(path);
     return bytes && new MemorySource(`${this.name}/${path}`, bytes);
@@ -46,12 +39,8 @@ export class HuggingFaceView implements FileStore {
 async function makeFiles(store: FileStore): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
   const config = await store.open("config.json");
   await config?.close();
-  const checkpoint = config === undefined ? await SunoCheckpoint.open(store) : undefined;
-  if (checkpoint === undefined) return undefined;
-  try {
-    const encoder = new TextEncoder();
-    return new Map(Object.entries(makers).map(([name, make]) => [name, encoder.encode(pythonJson(make(checkpoint)))]));
-  } finally {
-    await checkpoint.close();
-  }
+  if (config !== undefined) return undefined;
+  // Loaded here: few checkpoints are suno's, and a page fetches code for nothing.
+  const { makeHuggingFaceFiles } = await import("./hugging_face_files.ts");
+  return await makeHuggingFaceFiles(store);
 }

@@ -27,7 +27,7 @@ function rebuild([storage, offset, shape, strides]: readonly unknown[], given?: 
 }
 
 function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function isCounts(value: unknown): value is number[] {

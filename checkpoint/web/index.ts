@@ -4,19 +4,20 @@ import type { HubOptions } from "../hub/options.ts";
 import { parseRepository } from "../hub/repository.ts";
 import type { FileStore } from "../stores/file_store.ts";
 import { HttpStore } from "../stores/http.ts";
-import { PageHubStore } from "./page_hub_store.ts";
-import { CacheApiParts } from "./part_cache.ts";
 
 /** Files in a browser page: `fetch`. Importing this module selects it. */
 export const webFileHost: FileHost = {
   isPage: true,
-  openStore: async (location, options = {}) => openPageStore(location, options),
+  openStore: async (location, options = {}) => await openPageStore(location, options),
 };
 
 /** `owner/name` is a repository on the hub; the address of a folder begins with `https://`, `/`, `./` or `../`. */
-function openPageStore(location: string, options: HubOptions): FileStore {
+async function openPageStore(location: string, options: HubOptions): Promise<FileStore> {
   const repository = parseRepository(location, options);
   if (repository === undefined) return new HttpStore(wholeAddress(location), { ...options, isPage: true });
+  // Loaded here: a page that serves its checkpoint itself fetches code for nothing.
+  const { PageHubStore } = await import("./page_hub_store.ts");
+  const { CacheApiParts } = await import("./part_cache.ts");
   const parts = new CacheApiParts(options.cacheDir ?? "bark-webgpu", options.onNotice);
   return new PageHubStore(repository, { ...options, parts });
 }

@@ -1,6 +1,7 @@
 import { setGpuHost, type GpuHost } from "../host.ts";
 import { fetchText } from "./fetch_text.ts";
 import { openNavigatorAdapter } from "./navigator_gpu.ts";
+import { packedShaders } from "./packed_shaders.ts";
 
 // `adapter.info` is the youngest of what the engine needs: Chrome has it from 127 on.
 const noAdapterFix =
@@ -10,7 +11,7 @@ const noAdapterFix =
 export const webGpuHost: GpuHost = {
   runtime: "browser",
   openAdapter: (request) => openNavigatorAdapter(request, noAdapterFix),
-  readText: fetchText,
+  readText: async (url) => packedShaders[url.href] ?? (await fetchText(url)),
 };
 
 setGpuHost(webGpuHost);

@@ -86,7 +86,8 @@ function pageSource({ specs, grep }: SpecPage): string {
   const importMap = {
     imports: {
       chai: "/node_modules/chai/index.js",
-      "bark-webgpu": "/bark/web.ts",
+      "bark-webgpu": "/speech/web.ts",
+      "bark-webgpu-nano": "/models/nano/index.js",
       "@huggingface/tokenizers": "/node_modules/@huggingface/tokenizers/dist/tokenizers.mjs",
     },
   };

@@ -14,7 +14,6 @@ import {
   type ForwardKwargs,
   type Inputs,
 } from "./forward_inputs.ts";
-import { forwardPass } from "./forward_pass.ts";
 import type { FloatArray } from "./pass_output.ts";
 
 export interface CausalForwardKwargs extends ForwardKwargs {
@@ -70,6 +69,8 @@ export async function causalForward(
     attentions: kwargs.output_attentions ?? false,
   };
   const { gpt, tables, head } = model;
+  // Loaded here: a page that only generates fetches code for nothing.
+  const { forwardPass } = await import("./forward_pass.ts");
   const output = await forwardPass({ gpt, tables, head, idsPerPosition: 1, causal: true }, rows, past, wanted);
   return {
     logits: output.logits,

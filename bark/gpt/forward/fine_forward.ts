@@ -13,7 +13,6 @@ import {
   type ForwardKwargs,
   type Inputs,
 } from "./forward_inputs.ts";
-import { forwardPass } from "./forward_pass.ts";
 import type { FloatArray } from "./pass_output.ts";
 
 export interface FineForwardKwargs extends ForwardKwargs {
@@ -71,6 +70,8 @@ export async function fineForward(
     idsPerPosition: codebook + 1,
     causal: false,
   };
+  // Loaded here: a page that only generates fetches code for nothing.
+  const { forwardPass } = await import("./forward_pass.ts");
   const output = await forwardPass(passModel, rows, null, wanted);
   return {
     logits: output.logits,

@@ -48,6 +48,22 @@ describe("what of a text is not heard", () => {
     expect(told([`hello ${"x".repeat(21)}`])).deep.equal([`${unheard}"${"x".repeat(20)}…"`]);
   });
 
+  it("is told of a word with one known mark in it", () => {
+    const marks = new BarkTokenizer({ vocab: ["[UNK]", "hello", "[", "]"].join("\n") });
+    const notices: string[] = [];
+    tellOfTexts(marks, ["hello [ABC]"], [marks.encode("hello [ABC]")], 100, (line) => notices.push(line));
+    expect(notices).deep.equal([`${unheard}"[ABC]"`]);
+  });
+
+  it("is shown whole by its letters, of which an emoji is one", () => {
+    const [smile, wave] = ["😀", "👋"];
+    expect(told([`hello ${smile.repeat(20)}`])).deep.equal([`${unheard}"${smile.repeat(20)}"`]);
+    expect(told([`hello ${smile.repeat(21)}`])).deep.equal([`${unheard}"${smile.repeat(20)}…"`]);
+    const cut = (word: string): string | undefined => told([`${word} hello`], 1)[1];
+    expect(cut(wave.repeat(40))).match(new RegExp(`it ends after "${wave.repeat(40)}"; left out: "hello"$`));
+    expect(cut(wave.repeat(41))).match(new RegExp(`it ends after "…${wave.repeat(40)}"; left out: "hello"$`));
+  });
+
   it("gets what is cut", () => {
     expect(told(["hello big world hello"], 3)).deep.equal([
       'the text has 4 tokens, of which 3 are kept: it ends after "hello big world"; left out: "hello"',

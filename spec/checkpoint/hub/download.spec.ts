@@ -2,16 +2,7 @@ import { expect } from "chai";
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
-import {
-  config,
-  contentOf,
-  ended,
-  fetchInProcess,
-  hubFixture,
-  id,
-  weights,
-  type HubFixture,
-} from "../../support/hub_fixture.ts";
+import { config, contentOf, hubFixture, id, weights, type HubFixture } from "../../support/hub_fixture.ts";
 import { firstCommit, secondCommit, sendFile, sha256 } from "../../support/hub_server.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
@@ -80,21 +71,6 @@ describe("a download from the hub", () => {
     fixture.hub.intercept = undefined;
     expect(await contentOf(await fixture.open().open("model.safetensors"))).deep.equal(weights);
     expect(ranges().at(-1)).equal(from(size));
-  });
-
-  it("goes on after a process that was killed", async () => {
-    contentTimes(1, (request, response) => {
-      response.writeHead(206, { "Content-Range": `bytes 0-${weights.length - 1}/${weights.length}` });
-      response.write(weights.subarray(0, half));
-    });
-    const child = fetchInProcess([fixture.hub.url, fixture.cacheDir, id, "model.safetensors"]);
-    const end = ended(child);
-    while (((await stat(incomplete()).catch(() => undefined))?.size ?? 0) < half)
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    child.kill("SIGKILL");
-    expect(await end).equal("SIGKILL");
-    expect(await contentOf(await fixture.open().open("model.safetensors"))).deep.equal(weights);
-    expect(ranges()).deep.equal([from(0), from(half)]);
   });
 
   it("keeps what has come when it is stopped", async () => {

@@ -14,6 +14,9 @@ describe("the hub's environment variables", () => {
     [{ XDG_CACHE_HOME: "/x" }, "/x/huggingface/hub"],
     [{ HF_HOME: "/h", XDG_CACHE_HOME: "/x" }, "/h/hub"],
     [{ HF_HOME: "~/h" }, path.join(homedir(), "h/hub")],
+    [{ HF_HUB_CACHE: "~" }, homedir()],
+    [{ HF_HUB_CACHE: "/a~/b" }, "/a~/b"],
+    [{ HF_HUB_CACHE: "/a/~" }, "/a/~"],
     [{ HUGGINGFACE_HUB_CACHE: "/old", HF_HOME: "/h" }, "/old"],
     [{ HF_HUB_CACHE: "/new", HUGGINGFACE_HUB_CACHE: "/old" }, "/new"],
   ];
@@ -42,6 +45,7 @@ describe("the hub's environment variables", () => {
     try {
       await writeFile(path.join(folder, "token"), "from-file\n");
       expect(withEnvironment({}, { HF_HOME: folder }).token).equal("from-file");
+      expect(withEnvironment({}, { HF_TOKEN_PATH: path.join(folder, "token") }).token).equal("from-file");
       expect(withEnvironment({}, { HF_HOME: folder, HF_TOKEN: "from-env" }).token).equal("from-env");
       expect(withEnvironment({}, { HF_HOME: path.join(folder, "none") }).token).equal(undefined);
       await writeFile(path.join(folder, "token"), "s3cret\0");
@@ -51,6 +55,11 @@ describe("the hub's environment variables", () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it("name a proxy, of which advice is given", () => {
+    const { adviseOffline } = withEnvironment({}, { all_proxy: "http://proxy" });
+    expect(adviseOffline?.(new URL("https://hub.example"))).match(/^all_proxy names a proxy/);
   });
 
   it("give the token as Python cleans it", () => {

@@ -92,7 +92,11 @@ describe("SafetensorsFile reads by range", () => {
     };
     const { file, source, data } = await open(header, new Uint8Array(22));
     await file.readFloat32("b");
-    expect(source.reads.slice(2)).to.deep.equal([[data + 8, 6]]);
+    await file.readRows("b", 1, 2);
+    expect(source.reads.slice(2)).to.deep.equal([
+      [data + 8, 6],
+      [data + 10, 4],
+    ]);
   });
 
   it("reads the bytes of the rows that are asked for", async () => {

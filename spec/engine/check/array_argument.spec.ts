@@ -60,7 +60,16 @@ describe("an array as an argument", () => {
     ["null", null, "x: wrong value (expected an array of numbers, got null)"],
     ["a number", 5, "x: wrong value (expected an array of numbers, got 5)"],
     ["a DataView", new DataView(new ArrayBuffer(2)), "x: wrong value (expected an array of numbers, got DataView)"],
-    ["bits", { dims: [1], data: Uint16Array.of(1), type: "float16" }, /is a tensor of float16/],
+    [
+      "bits",
+      { dims: [1], data: Uint16Array.of(1), type: "float16" },
+      "x: is a tensor of float16; convert it to float32",
+    ],
+    [
+      "a tensor of other dims than values",
+      { dims: [3], data: Float32Array.of(1) },
+      "x: wrong shape (expected 1 values, got shape [3])",
+    ],
     ["a tensor without a shape", { data: Float32Array.of(1) }, /got an object/],
     ["a tensor of a list", { dims: [1], data: [1] }, /got an object/],
     [
@@ -100,6 +109,7 @@ describe("checks of an array's values", () => {
       expect(refusal(() => checkMask(array(1, wrong, 0), "x"))).match(
         new RegExp(`^x: holds a value .*expected 1 \\(or true\\) and 0 \\(or false\\), got ${wrong}`),
       );
+    expect(refusal(() => checkMask(array(2, 1), "x"))).match(/got 2/);
   });
 
   it("audio is finite in f32", () => {
@@ -109,5 +119,6 @@ describe("checks of an array's values", () => {
       expect(refusal(() => checkFinite(array(1, wrong), "x"))).equal(
         `x: holds a value that is not finite (got ${wrong} at 1)`,
       );
+    expect(refusal(() => checkFinite(array(NaN, 1), "x"))).match(/got NaN at 0/);
   });
 });

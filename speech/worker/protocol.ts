@@ -1,0 +1,73 @@
+/** What a page and `bark-webgpu/worker` send each other. Every call has an id; whatever belongs to it carries the same. */
+import type { BarkProgress } from "../../bark/generate/output.ts";
+import type { ProgressInfo } from "../../bark/load/load_options.ts";
+import type { FileAddresses } from "../../checkpoint/open_addresses.ts";
+import { EngineError, type ErrorCode } from "../../engine/errors.ts";
+import type { BarkTTSOptions, SpeakOptions } from "../bark_tts.ts";
+
+/** What the page is told while a call runs; functions stay in the page. */
+export interface Listeners {
+  progress_callback?: ((info: ProgressInfo) => void) | null;
+  on_progress?: ((progress: BarkProgress) => void) | null;
+  onNotice?: ((line: string) => void) | null;
+}
+
+/** Options of loading that can be sent. */
+export type WorkerLoadOptions = Omit<BarkTTSOptions, keyof Listeners | "signal" | "gpu">;
+/** Options of speaking that can be sent. */
+export type WorkerSpeakOptions = Omit<SpeakOptions, keyof Listeners | "signal">;
+
+/** A hub id, an absolute address, or the addresses of the files. */
+export type WorkerModel = string | { readonly name: string; readonly files: FileAddresses };
+
+export type WorkerRequest =
+  | { id: number; kind: "load"; model: WorkerModel; options: WorkerLoadOptions }
+  | { id: number; kind: "generate"; text: string; options: WorkerSpeakOptions }
+  /** Ends the call of this id with the error `aborted`. */
+  | { id: number; kind: "abort" };
+
+/** A RawAudio, whose samples are transferred. */
+export interface SentAudio {
+  readonly audio: Float32Array<ArrayBuffer>;
+  readonly dims: readonly number[];
+  readonly sampling_rate: number;
+}
+
+type Told<T extends keyof Listeners = keyof Listeners> = {
+  [K in T]: { listener: K; value: Parameters<NonNullable<Listeners[K]>>[0] };
+}[T];
+
+export type WorkerAnswer =
+  | ({ id: number; event: "progress" } & Told)
+  | { id: number; event: "done"; speech?: SentAudio }
+  | { id: number; event: "error"; error: SentError };
+
+/** The fields of an {@link EngineError}: what is thrown loses its class on its way to another thread. */
+export interface SentError {
+  code: ErrorCode;
+  problem: string;
+  where?: string;
+  expected?: unknown;
+  actual?: unknown;
+  fix?: string;
+}
+
+export function sendable(error: unknown): SentError {
+  if (!(error instanceof EngineError)) return { code: "internal", problem: String(error) };
+  const { code, problem, where, expected, actual, fix } = error;
+  const details = Object.entries({ where, expected: cloned(expected), actual: cloned(actual), fix });
+  return { code, problem, ...Object.fromEntries(details.filter(([, value]) => value !== undefined)) };
+}
+
+/** Whatever a caller gave may be in an error, functions too, which cannot be sent. */
+function cloned(value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch {
+    return `a ${typeof value}`;
+  }
+}
+
+export function received({ code, problem, ...details }: SentError): EngineError {
+  return new EngineError(code, problem, details);
+}

@@ -1,0 +1,64 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import type { Plugin } from "esbuild";
+
+const shaderUrl = /new URL\(\s*"(\.{1,2}\/[^"]+\.wgsl)",\s*import\.meta\.url,?\s*\)/g;
+
+/** Packs shaders by the addresses under which the bundled kernels name them: `shader:kernels/matmul/gemv.wgsl`. */
+export class ShaderPack {
+  readonly #root: string;
+  readonly #files = new Set<string>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** TypeScript of a module whose shaders have addresses that no bundler follows, and no server is asked for. */
+  repack(text: string, file: string): string {
+    return text.replaceAll(shaderUrl, (_match, relative: string) => {
+      const shader = path.relative(this.#root, path.join(path.dirname(file), relative)).replaceAll(path.sep, "/");
+      this.#files.add(shader);
+      return `new URL(${JSON.stringify(addressOf(shader))})`;
+    });
+  }
+
+  /** Texts of all shaders that were named, by address. */
+  async texts(): Promise<Record<string, string>> {
+    const entries = [...this.#files].sort().map(async (file) => {
+      const text = await readFile(path.join(this.#root, file), "utf8");
+      return [addressOf(file), stripped(text)] as const;
+    });
+    return Object.fromEntries(await Promise.all(entries));
+  }
+
+  /** Repacks every module of the engine and its kernels. `texts` go to engine/web/packed_shaders.ts. */
+  plugin(texts: Readonly<Record<string, string>>): Plugin {
+    return {
+      name: "packed shaders",
+      setup: (build) => {
+        build.onLoad({ filter: /[/\\](engine|kernels)[/\\].*\.ts$/ }, async ({ path: file }) => {
+          if (/[/\\]web[/\\]packed_shaders\.ts$/.test(file))
+            return { contents: `export const packedShaders = ${JSON.stringify(texts, null, 1)};`, loader: "ts" };
+          const contents = this.repack(await readFile(file, "utf8"), file);
+          if (contents.includes("import.meta.url"))
+            throw new Error(`${file}: name each shader by new URL("./x.wgsl", import.meta.url), literally`);
+          return { contents, loader: "ts" };
+        });
+      },
+    };
+  }
+}
+
+function addressOf(file: string): string {
+  return `shader:${file}`;
+}
+
+/** WGSL without comments, indentation, empty lines and the spaces that separate nothing. */
+export function stripped(text: string): string {
+  const lines = text.split("\n").map((line) => line.replace(/\/\/.*$/, "").trim());
+  // Not around + and -: `a - -b` would become a decrement.
+  return lines
+    .filter((line) => line !== "")
+    .map((line) => line.replaceAll(/ ?([{}()[\];,=*<>&|:?!]) ?/g, "$1"))
+    .join("\n");
+}
