@@ -76,8 +76,8 @@ describe("parseNpy", () => {
 
   const refused: Record<string, [bytes: Uint8Array<ArrayBuffer>, message: RegExp]> = {
     "an array's first bytes": [npyBytes("").slice(0, 6), /: ends in its header/],
-    "a file that begins like an array": [npyBytes(header(), 8).fill(0, 5, 6), /: is no \.npy array; fetch or save/],
-    "another file": [new TextEncoder().encode("PK\x03\x04 and so on"), /: is no \.npy array; fetch or save/],
+    "a file that begins like an array": [npyBytes(header(), 8).fill(0, 5, 6), /: is not a \.npy array; fetch or save/],
+    "another file": [new TextEncoder().encode("PK\x03\x04 and so on"), /: is not a \.npy array; fetch or save/],
     "version 0": [npyBytes(header(), 8, [0]), /unknown version .*expected 1 to 3, got 0/],
     "version 4": [npyBytes(header(), 8, [4]), /unknown version .*got 4/],
     "a header longer than the file": [npyBytes(header(), 8, [1, 9999]), /ends in its header/],
