@@ -16,7 +16,7 @@ export interface Binding<
 > {
   readonly dtype: D;
   readonly access: A;
-  /** May be left out of a call; a placeholder is bound, and the shader must not read it (a flag in params says so). */
+  /** May be left out of a call: then a placeholder is bound, and a flag in params keeps the shader from reading it. */
   readonly optional: O;
 }
 

@@ -27,6 +27,7 @@ const staticChecks = {
     "bench/peers",
   ],
   "imports point one way": ["node_modules/dependency-cruiser/bin/dependency-cruise.mjs", ...imports],
+  "API reference": ["node_modules/typedoc/bin/typedoc", "--emit", "none"],
   format: ["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."],
 };
 

@@ -40,10 +40,10 @@ export type GenerateKwargs = Omit<StageKwargs, "max_new_tokens"> &
   Prefixed<"coarse"> &
   Prefixed<"fine">;
 
-/** {@link StageKwargs} as they were read. */
+/** {@link StageKwargs}, checked and converted. */
 export type StageArguments = Omit<StageKwargs, "attention_mask"> & { attention_mask?: NdArray | null };
 
-/** How a causal stage picks a token, everything decided. */
+/** How a causal stage picks a token; nothing is left to defaults. */
 export interface SamplingOptions {
   do_sample: boolean;
   /** Above 0; 1 leaves the scores as they are. */
@@ -174,8 +174,8 @@ export const unsupportedKeywords: Unsupported = Object.fromEntries(
 );
 
 /**
- * Distributes the keywords of `BarkModel.generate`, as they were read, over the stages (bark-spec 4.1) and completes them
- * from the generation config. As in transformers a `min_eos_p` in the generation config is not used here.
+ * Distributes the checked keywords of `BarkModel.generate` over the stages (bark-spec 4.1) and completes them from the
+ * generation config. As in transformers a `min_eos_p` in the generation config is not used here.
  * @throws EngineError `usage` for a temperature of 0, `bad-input` for a wrong value in the generation config.
  */
 export function routeGenerateKwargs(
@@ -223,7 +223,7 @@ export function resolveCoarse(kwargs: StageArguments, config: BarkCoarseGenerati
   return resolveSampling("coarse", kwargs, config);
 }
 
-/** The fine stage looks only at temperature: `do_sample: false` does not make it greedy, null or 1 does. */
+/** The fine stage looks at its temperature alone: null or 1 makes it greedy, `do_sample: false` does not. */
 export function resolveFine(kwargs: StageArguments, config: BarkFineGenerationConfig): FineOptions {
   const { temperature = configured("fine", config, "temperature") } = kwargs;
   return { temperature: temperature === null || temperature === 1 ? null : drawable("fine", kwargs, temperature) };

@@ -126,7 +126,7 @@ export class BarkTokenizer {
   #checkModel({ config, generation_config }: BarkConfigs): void {
     const { input_vocab_size: rows } = config.semantic_config;
     const { text_encoding_offset } = generation_config.semantic_config;
-    // An offset that is beyond all rows is told where speech is generated.
+    // generate() reports an offset beyond all rows.
     if (text_encoding_offset >= rows || this.largest_id + text_encoding_offset < rows) return;
     throw new EngineError("bad-input", "has more ids than config.json has rows for text", {
       where: this.#where,
@@ -143,12 +143,12 @@ export class BarkTokenizer {
     // JavaScript lowers a sigma at the end of a word to ς, Rust (character by character) to σ.
     const lowered = this.#lowercase ? spaced.replaceAll("Σ", "σ") : spaced;
     const { ids } = this.#used(() => this.#tokenizer.encode(lowered, { add_special_tokens: false }));
-    // An unk_token that is not in the vocabulary has none, and would be taken for id 0 further on.
+    // An unk_token outside the vocabulary has no id; later code would take it for id 0.
     if (ids.every((id) => Number.isSafeInteger(id))) return ids;
     throw new EngineError("bad-input", "has no id for a token of the text", { where: this.#where });
   }
 
-  /** What the package makes. @throws EngineError `bad-input` where it knows no better than to throw. */
+  /** The package's ids. @throws EngineError `bad-input` where it throws. */
   #used<T>(work: () => T): T {
     try {
       return work();

@@ -54,7 +54,7 @@ function modelArgs({ root, source }: TorchFile): JsonFields {
   return new JsonFields(args instanceof Map ? fieldsOf(args) : undefined, `${source.name}: model_args`);
 }
 
-/** Anything but a plain value stands there by its kind alone: an error may show it, and it may be nested without end. */
+/** Shows anything but a plain value by its kind alone: an error may show it, and it may be nested endlessly. */
 function fieldsOf(args: ReadonlyMap<unknown, unknown>): JsonObject {
   const fields = Array.from(args).filter((entry): entry is [string, unknown] => typeof entry[0] === "string");
   return Object.fromEntries(

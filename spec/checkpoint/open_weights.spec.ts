@@ -49,9 +49,9 @@ function q8(scale?: { dtype: string; shape: number[]; bytes: number }): Files {
 describe("openWeights refuses", () => {
   const refused: Record<string, [files: Files, message: RegExp]> = {
     "a folder without weights": [{ "config.json": "{}" }, /^bark: the checkpoint has no weights .*pytorch_model\.bin/],
-    "an index that is no object": [
+    "an index that is not an object": [
       { ...sharded, "pytorch_model.bin.index.json": "[]" },
-      /^bark\/pytorch_model\.bin\.index\.json: has no object weight_map/,
+      /^bark\/pytorch_model\.bin\.index\.json: has no weight_map object/,
     ],
     "an index that points out of the folder": [
       indexed("../pytorch_model.bin"),

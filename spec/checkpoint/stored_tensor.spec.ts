@@ -81,7 +81,7 @@ describe("storedTensor", () => {
     expect([isStorable("F64"), isStorable("toString")]).to.deep.equal([true, false]);
     const cube = new FakeReader({ [matrix]: { dtype: "F32", shape: [1, 2, 3] } });
     expect(await engineErrorOf(() => storedTensor(cube, matrix, "Q8"))).to.include({
-      ...{ code: "bad-input", where: `x.bin: tensor ${matrix}`, problem: "is no matrix", actual: "shape [1, 2, 3]" },
+      ...{ code: "bad-input", where: `x.bin: tensor ${matrix}`, problem: "is not a matrix", actual: "shape [1, 2, 3]" },
     });
   });
 

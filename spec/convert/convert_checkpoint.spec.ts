@@ -248,7 +248,7 @@ describe("convertCheckpoint", () => {
       );
     });
 
-    it("when the dtype is none", async () => {
+    it("when the dtype is invalid", async () => {
       const error = await engineErrorOf(() => convertCheckpoint("models/nano", inFolder("out"), { dtype: "f8" }));
       expect([error.code, error.expected]).to.deep.equal(["usage", "f32, f16 or q8"]);
     });
@@ -261,7 +261,7 @@ describe("convertCheckpoint", () => {
     writeFileSync(inFolder("file"), "mine");
     for (const [target, message] of [
       ["empty", "the folder is not empty"],
-      ["file", "is no folder"],
+      ["file", "is not a folder"],
     ]) {
       const error = await engineErrorOf(async () =>
         convertCheckpoint(await fixtureCheckpoint("storage_f32"), inFolder(target)),

@@ -170,13 +170,13 @@ describe("BarkConfig", () => {
     [
       "a misspelt field",
       () => new BarkSemanticConfig({ hiden_size: 9 }),
-      /^hiden_size: is no field of BarkSemanticConfig; did you mean "hidden_size"\?$/,
+      /^hiden_size: is not a field of BarkSemanticConfig; did you mean "hidden_size"\?$/,
     ],
     ["a misspelt alias", () => new BarkCoarseConfig({ num_hiden_layers: 9 }), /did you mean "num_hidden_layers"/],
     [
       "a field of another part",
       () => new BarkCoarseConfig({ n_codes_total: 9 }),
-      /^n_codes_total: is no field of BarkCoarse/,
+      /^n_codes_total: is not a field of BarkCoarse/,
     ],
     [
       "a misspelt field of the fine part",
@@ -185,7 +185,7 @@ describe("BarkConfig", () => {
     ],
     ["a misspelt field of the codec", () => new EncodecConfig({ codebook_dims: 9 }), /did you mean "codebook_dim"/],
     ["a misspelt field in a part", () => new BarkConfig({ codec_config: { kernal_size: 9 } }), /^kernal_size: /],
-    ["a misspelt part", () => new BarkConfig({ semantic: {} } as never), /^semantic: is no field of BarkConfig/],
+    ["a misspelt part", () => new BarkConfig({ semantic: {} } as never), /^semantic: is not a field of BarkConfig/],
     [
       "parts by position",
       () => new BarkConfig(new BarkSemanticConfig()),

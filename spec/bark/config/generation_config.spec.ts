@@ -175,7 +175,7 @@ describe("BarkGenerationConfig", () => {
     expect(config).to.include({ sample_rate: 16000, codebook_size: 1024 });
   });
 
-  it("tells of fields that change transformers' answer and that nothing follows, of a file", async () => {
+  it("reports fields of a file that change transformers' answer and that nothing follows", async () => {
     const read = async (part: string, fields: JsonObject): Promise<string[]> => {
       const notices: string[] = [];
       const json = JSON.stringify({ ...nano, [part]: { ...(nano[part] as JsonObject), ...fields } });

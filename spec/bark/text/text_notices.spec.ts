@@ -31,11 +31,11 @@ describe("what of a text is not heard", () => {
     expect(told([])).deep.equal([]);
   });
 
-  it("is told of an empty text", () => {
+  it("gets an empty text", () => {
     expect(told(["hello", ""])).deep.equal(["a text is empty: what the model speaks then is up to chance"]);
   });
 
-  it("is told of unknown words once, marks and ideographs by themselves", () => {
+  it("gets unknown words once, marks and ideographs by themselves", () => {
     expect(told(["hello moon, moon", "moon world", "big"])).deep.equal([`${unheard}"moon", ","`]);
     expect(told(["hello 日本 world"])).deep.equal([`${unheard}"日", "本"`]);
     expect(told(["hello a+b"])).deep.equal([`${unheard}"a", "+", "b"`]);

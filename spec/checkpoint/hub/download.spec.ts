@@ -173,7 +173,7 @@ describe("a download from the hub", () => {
     expect((await contentOf(await fixture.open().open("empty.txt")))?.length).equal(0);
   });
 
-  it("tells of a full disk", async function () {
+  it("reports a full disk", async function () {
     if (process.platform !== "linux") return this.skip();
     await mkdir(fixture.inCache("blobs"), { recursive: true });
     await symlink("/dev/full", incomplete());
@@ -184,7 +184,7 @@ describe("a download from the hub", () => {
     );
   });
 
-  it("tells of a cache that cannot be written", async () => {
+  it("reports a cache that cannot be written", async () => {
     await writeFile(fixture.inCache(), "a file where the folder would be");
     const error = await engineErrorOf(() => fixture.open().open("config.json"));
     expect([error.code, error.where]).deep.equal(["io", fixture.inCache("blobs")]);

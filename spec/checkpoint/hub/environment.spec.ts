@@ -68,7 +68,7 @@ describe("the hub's environment variables", () => {
     expect(withEnvironment({}, { HF_TOKEN: "\n", HUGGING_FACE_HUB_TOKEN: "old" }).token).equal("old");
   });
 
-  it("never show a token that is none", async () => {
+  it("never show an invalid token", async () => {
     for (const token of ["s3cret\0", "s3cret\x1b[2J", "s3c ret", "s3cret\u200b", "Bearer s3cret"])
       for (const [where, call] of [
         ["HF_TOKEN", () => withEnvironment({}, { HF_TOKEN: token })],

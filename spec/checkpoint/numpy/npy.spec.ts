@@ -76,8 +76,8 @@ describe("parseNpy", () => {
 
   const refused: Record<string, [bytes: Uint8Array<ArrayBuffer>, message: RegExp]> = {
     "an array's first bytes": [npyBytes("").slice(0, 6), /: ends in its header/],
-    "a file that begins like an array": [npyBytes(header(), 8).fill(0, 5, 6), /: is no \.npy array; fetch or save/],
-    "another file": [new TextEncoder().encode("PK\x03\x04 and so on"), /: is no \.npy array; fetch or save/],
+    "a file that begins like an array": [npyBytes(header(), 8).fill(0, 5, 6), /: is not a \.npy array; fetch or save/],
+    "another file": [new TextEncoder().encode("PK\x03\x04 and so on"), /: is not a \.npy array; fetch or save/],
     "version 0": [npyBytes(header(), 8, [0]), /unknown version .*expected 1 to 3, got 0/],
     "version 4": [npyBytes(header(), 8, [4]), /unknown version .*got 4/],
     "a header longer than the file": [npyBytes(header(), 8, [1, 9999]), /ends in its header/],
@@ -107,14 +107,14 @@ describe("parseNpy", () => {
     "an empty dictionary": [npyBytes("{}", 8), /header that cannot be read/],
     "a dictionary without end": [npyBytes(header().replace("}", ""), 8), /header that cannot be read/],
     "an escape in a string": [npyBytes(header({ descr: String.raw`'\x3ci4'` }), 8), /header that cannot be read/],
-    "a header of version 3 that is no UTF-8": [
+    "a header of version 3 that is not UTF-8": [
       npyBytes("", Uint8Array.of(0xff, 0xfe, 0xff), [3, 3]),
-      /header that cannot be read .*got bytes that are no UTF-8/,
+      /header that cannot be read .*got bytes that are not UTF-8/,
     ],
-    "a number that is no tuple": [npyBytes(header({ shape: "(2)" }), 8), /shape that cannot be read/],
+    "a number in place of a tuple": [npyBytes(header({ shape: "(2)" }), 8), /shape that cannot be read/],
     "a tuple of a comma": [npyBytes(header({ shape: "(,)" }), 8), /shape that cannot be read/],
     "an extent with a zero before it": [npyBytes(header({ shape: "(02,)" }), 8), /shape that cannot be read/],
-    "an order that is no truth": [npyBytes(header({ fortran_order: "1" }), 8), /header that cannot be read/],
+    "an order that is not a boolean": [npyBytes(header({ fortran_order: "1" }), 8), /header that cannot be read/],
     "a shape below 0": [npyBytes(header({ shape: "(-2,)" }), 8), /header that cannot be read/],
     "a shape with fractions": [npyBytes(header({ shape: "(2.0,)" }), 8), /header that cannot be read/],
     "a shape of two numbers and no comma": [npyBytes(header({ shape: "(2 2)" }), 8), /shape that cannot be read/],

@@ -25,7 +25,7 @@ describe("NpzFile", () => {
       expect(arrays.get("b")?.tolist()).to.deep.equal([1.5, -2]);
     });
 
-  it("passes over what is no array", async () => {
+  it("passes over anything but arrays", async () => {
     const members = [
       { name: "read.me", content: new Uint8Array(5) },
       { name: "a.npy", content: writeNpyInt64(array(1, 2)) },
@@ -37,7 +37,7 @@ describe("NpzFile", () => {
   it("names the file and the member that is wrong", async () => {
     const good = { name: "a.npy", content: writeNpyInt64(array(1, 2)) };
     for (const [content, message] of [
-      [new Uint8Array(3), "is no .npy array"],
+      [new Uint8Array(3), "is not a .npy array"],
       [refusedArrays["object"], "holds values of a type that cannot be read"],
       [good.content.slice(0, -1), "has another size than its header says"],
     ] as const) {
@@ -59,7 +59,7 @@ describe("NpzFile", () => {
 });
 
 describe("describeNpz", () => {
-  it("tells every member, and what it is where its values cannot be told", async () => {
+  it("lists every member, and what it is where its values are unknown", async () => {
     const members: ZipMember[] = [
       { name: "a.npy", content: writeNpyInt64(array(1, 2)), deflated: true },
       { name: "half.npy", content: numpyArrays.find(({ name }) => name === ">f2")!.npy },
@@ -89,9 +89,9 @@ describe("describeNpz", () => {
       "cut  int64  [2]  has another size than its header says",
       "crc  int64  [1]  does not match its checksum",
       `large  uint8  [${32 * mebi - 127}]  is larger than it may be`,
-      "__MACOSX/._a.npy  4 bytes, no array: is no .npy array",
-      " [2Jread.me  5 bytes, no array: is no .npy array",
-      "folder/  0 bytes, no array: is no .npy array",
+      "__MACOSX/._a.npy  4 bytes, no array: is not a .npy array",
+      " [2Jread.me  5 bytes, no array: is not a .npy array",
+      "folder/  0 bytes, no array: is not a .npy array",
       "secret.npy  136 bytes, no array: secret.npy is encrypted",
     ]);
   });

@@ -102,9 +102,9 @@ describe("SafetensorsCheckpoint", () => {
     "an index that is no JSON": [storeOf({ [indexFile]: new Uint8Array(1) }), /is not valid JSON/],
     "an index without weight_map": [
       storeOf({ [indexFile]: { metadata: {} } }),
-      /^bark\/model\.safetensors\.index\.json: has no object/,
+      /^bark\/model\.safetensors\.index\.json: has no weight_map object/,
     ],
-    "an index that is a list": [storeOf({ [indexFile]: [] }), /has no object weight_map/],
+    "an index that is a list": [storeOf({ [indexFile]: [] }), /has no weight_map object/],
     "a shard that is missing": [
       sharded({ a: "1.safetensors", c: "2.safetensors" }),
       /: the shard 2\.safetensors is missing; download it too$/,

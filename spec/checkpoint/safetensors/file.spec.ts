@@ -167,7 +167,7 @@ describe("SafetensorsFile refuses", () => {
     }
   });
 
-  it("dtypes that are no weights, before it reads them", async () => {
+  it("dtypes other than weights, before it reads them", async () => {
     for (const dtype of ["U8", "F8_E5M2", "BOOL", "F8_E4M3", "F4"]) {
       const shape = dtype === "F4" ? [4, 1] : [2, 1];
       const { file, source } = await openOne(dtype, shape, new Uint8Array(2));

@@ -109,7 +109,7 @@ describe("safetensors headers that are rejected", () => {
     "2^64 bits": [entry({ shape: [2 ** 30, 2 ** 29], data_offsets: [0, 0] }), /the size overflows/],
     test_serialization_fp4_misaligned: [
       entry({ dtype: "F4", shape: [1, 3], data_offsets: [0, 1] }),
-      /the size is no whole number of bytes/,
+      /the size is not a whole number of bytes/,
     ],
     "attack_1: a length that the file does not have": [
       safetensorsBytes(four, 4).fill(0xe8, 0, 1).fill(0x03, 1, 2),
@@ -144,7 +144,7 @@ describe("safetensors headers that are rejected", () => {
     "a dimension below 0": [entry({ shape: [-1] }), /wrong shape/],
     "a fractional dimension": [entry({ shape: [0.5, 2] }), /wrong shape/],
     "a dimension in quotes": [entry({ shape: ["1"] }), /wrong shape/],
-    "a shape that is no list": [entry({ shape: 1 }), /wrong shape/],
+    "a shape that is not a list": [entry({ shape: 1 }), /wrong shape/],
     "a shape nested 10,000 deep": [
       safetensorsBytes(`{"a":{"dtype":"I32","shape":${"[".repeat(1e4)}${"]".repeat(1e4)},"data_offsets":[0,4]}}`, 4),
       /wrong shape .*cannot be shown/,

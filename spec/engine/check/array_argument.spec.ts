@@ -75,11 +75,11 @@ describe("an array as an argument", () => {
     [
       "ragged rows",
       [[1, 2], [3]],
-      "x: wrong shape (expected rows of one length, got lists that make up no array of numbers)",
+      "x: wrong shape (expected rows of one length, got lists that do not form an array of numbers)",
     ],
     ["numbers beside rows", [1, [2]], /expected rows of one length/],
-    ["texts", [1, "2"], 'x: holds a value that is no number (got "2" at 1)'],
-    ["nulls in rows", [[1], [null]], "x: holds a value that is no number (got null at 1)"],
+    ["texts", [1, "2"], 'x: holds a value that is not a number (got "2" at 1)'],
+    ["nulls in rows", [[1], [null]], "x: holds a value that is not a number (got null at 1)"],
   ] as const)
     it(`is not ${name}`, () => {
       const actual = refusal(() => read(value));

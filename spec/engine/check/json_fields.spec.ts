@@ -107,7 +107,7 @@ describe("JsonFields", () => {
       expect(error.toLine()).to.contain(`config.json: part: wrong value of ${found}`);
     });
 
-  it("refuses what is no object", async () => {
+  it("refuses anything but an object", async () => {
     for (const value of [null, [], "text", 1, undefined]) {
       const error = await engineErrorOf(() => new JsonFields(value, "config.json"));
       expect(error.code).to.equal("bad-input");
@@ -176,11 +176,11 @@ describe("readTextFile and readJsonFile", () => {
     }
   });
 
-  it("names a file that is no text", async () => {
+  it("names a file that is not text", async () => {
     for (const bytes of [Uint8Array.of(0x22, 0xe9, 0x22), Uint8Array.of(0xff, 0xfe, 0x00)]) {
       const error = await engineErrorOf(() => readJsonFile(store(bytes), "x.json"));
       expect(error.code).to.equal("bad-input");
-      expect(error.toLine()).to.equal("model/x.json: is no UTF-8 text; fetch the file again");
+      expect(error.toLine()).to.equal("model/x.json: is not UTF-8 text; fetch the file again");
     }
   });
 
