@@ -73,7 +73,7 @@ describe("storedTensor", () => {
     expect(storedTensor(kept, "y", "F32").map(({ dtype }) => dtype)).to.deep.equal(["F32"]);
   });
 
-  it("refuses dtypes that are no weights, and quants of what is no matrix", async () => {
+  it("refuses dtypes that are no weights, and quants of what is not a matrix", async () => {
     const counts = new FakeReader({ x: { dtype: "I64", shape: [1] } });
     expect(await engineErrorOf(() => storedTensor(counts, "x"))).to.include({
       ...{ code: "bad-input", where: "x.bin: tensor x", expected: "F32, F64, F16, BF16, Q8", actual: "I64" },

@@ -169,7 +169,7 @@ describe("the config of suno's files", () => {
     expect(text).to.include('"dropout": 0.0').and.include("30.0");
   });
 
-  it("takes one vocabulary for both, a bias where it is said, and passes over what is no argument", async () => {
+  it("takes one vocabulary for both, a bias where it is said, and passes over what is not an argument", async () => {
     const text = gpt({ ...args, bias: true, other: shortText("x"), [`{}`]: [op.emptyDict] });
     const { semantic_config } = await configOf(storeOf({ "text.pt": text }));
     expect(semantic_config).to.deep.equal({
