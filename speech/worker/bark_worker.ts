@@ -12,7 +12,7 @@ import {
   type WorkerRequest,
 } from "./protocol.ts";
 
-/** What is used of a page's `Worker`. */
+/** The part of a page's `Worker` that is used. */
 export interface WorkerLike {
   postMessage(message: unknown): void;
   addEventListener(type: "message" | "error" | "messageerror", listener: (event: Event) => void): void;
@@ -128,7 +128,7 @@ export class BarkWorker {
   }
 }
 
-/** A worker knows neither the packages of its page nor, made of a Blob, an address to which others are relative. */
+/** A worker does not know its page's packages; one made of a Blob cannot resolve relative addresses either. */
 async function sendableModel(source: string | URL): Promise<WorkerModel> {
   if (source === "nano") return { name: source, files: await nanoFiles() };
   const text = String(source);

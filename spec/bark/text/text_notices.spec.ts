@@ -48,7 +48,7 @@ describe("what of a text is not heard", () => {
     expect(told([`hello ${"x".repeat(21)}`])).deep.equal([`${unheard}"${"x".repeat(20)}…"`]);
   });
 
-  it("is told of a word with one known mark in it", () => {
+  it("gets a word with one known mark in it", () => {
     const marks = new BarkTokenizer({ vocab: ["[UNK]", "hello", "[", "]"].join("\n") });
     const notices: string[] = [];
     tellOfTexts(marks, ["hello [ABC]"], [marks.encode("hello [ABC]")], 100, (line) => notices.push(line));

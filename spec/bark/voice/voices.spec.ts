@@ -229,9 +229,13 @@ describe("VoicePresets", () => {
     for (const odd of [null, undefined, 5, [1], Symbol("x")])
       expect(await fault(all.load(odd as unknown as VoicePreset))).to.match(/^bad-input voice preset: is not a voice/);
     const halves = new NdArray(Float64Array.of(0.5), [1]);
-    expect(() => validateVoice({ semantic_prompt: halves, coarse_prompt, fine_prompt }, "v")).to.throw("not a token id");
+    expect(() => validateVoice({ semantic_prompt: halves, coarse_prompt, fine_prompt }, "v")).to.throw(
+      "not a token id",
+    );
     const negative = array([-1], [1]);
-    expect(() => validateVoice({ semantic_prompt: negative, coarse_prompt, fine_prompt }, "v")).to.throw("not a token id");
+    expect(() => validateVoice({ semantic_prompt: negative, coarse_prompt, fine_prompt }, "v")).to.throw(
+      "not a token id",
+    );
   });
 });
 

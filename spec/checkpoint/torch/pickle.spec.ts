@@ -132,14 +132,23 @@ describe("readPickle refuses", () => {
     "a value from below a mark": [pickle(op.none, op.mark, op.pop), /takes more values than it has/],
     "a value from below a mark, with others beneath": [pickle(op.none, op.none, op.mark, op.pop), /takes more values/],
     "a tuple from below a mark": [pickle(op.none, op.none, op.mark, op.none, op.tuple2, op.none), /takes more values/],
-    "an item for something that is not a list": [pickle(op.none, op.none, op.append), /appends to something that is not a list/],
+    "an item for something that is not a list": [
+      pickle(op.none, op.none, op.append),
+      /appends to something that is not a list/,
+    ],
     "an item for something that is not a dictionary": [
       pickle(op.emptyList, op.none, op.none, op.setItem),
       /sets items of something that is not a dictionary/,
     ],
     "a key without a value": [pickle(op.emptyDict, op.mark, op.none, op.setItems), /a key without a value/],
-    "an item for something that is not a set": [pickle(op.none, op.mark, op.addItems), /adds to something that is not a set/],
-    "a call of something that is not a function": [pickle(op.none, op.emptyTuple, op.reduce), /calls something that is not a function/],
+    "an item for something that is not a set": [
+      pickle(op.none, op.mark, op.addItems),
+      /adds to something that is not a set/,
+    ],
+    "a call of something that is not a function": [
+      pickle(op.none, op.emptyTuple, op.reduce),
+      /calls something that is not a function/,
+    ],
     "a call of a class": [
       pickle(globalOf("torch", "FloatStorage"), op.emptyTuple, op.reduce),
       /calls something that is not a function/,
@@ -154,8 +163,14 @@ describe("readPickle refuses", () => {
     ],
     "a state for a number": [pickle(op.none, op.emptyDict, op.build), /gives a state to something that has none/],
     "a name from numbers": [pickle(op.none, op.none, op.stackGlobal), /names a global by something that is not text/],
-    "a name of a number": [pickle(shortText("torch"), op.none, op.stackGlobal), /names a global by something that is not text/],
-    "a module of a number": [pickle(op.none, shortText("size"), op.stackGlobal), /names a global by something that is not text/],
+    "a name of a number": [
+      pickle(shortText("torch"), op.none, op.stackGlobal),
+      /names a global by something that is not text/,
+    ],
+    "a module of a number": [
+      pickle(op.none, shortText("size"), op.stackGlobal),
+      /names a global by something that is not text/,
+    ],
     "a name without its end": [Uint8Array.of(0x80, 2, op.global, 0x6f, 0x73), /ends too early/],
     "an operation too many": [pickle(pairs(249_999), op.none, op.dup), /more than 500000 operations/],
     "a million lists": [pickle(deep(1_000_000)), /more than 500000 operations, too many for a checkpoint/],
