@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
+import ts from "typescript";
 import { swiftShaderFolder } from "../../engine/node/software/software_adapter.ts";
 import { firstCommit, repositoryOf, serveHub, type LoopbackHub } from "../support/hub_server.ts";
 import type { Block } from "./blocks.ts";
@@ -71,19 +72,29 @@ export class Workplace {
     return await this.#start(process.execPath, ["--import", import.meta.resolve("tsx"), file], folder);
   }
 
-  /** Checks the types of blocks of `ts`. TypeScript would take the links of a folder for other files: `./` is the checkout. */
-  async checkTypes(blocks: readonly Block[]): Promise<Finished> {
+  /**
+   * What TypeScript says against blocks of `ts`, a line each. It would take the links of a folder for other files, so `./`
+   * is the checkout here.
+   */
+  async typeErrors(blocks: readonly Block[]): Promise<string[]> {
     const folder = await mkdtemp(path.join(this.#base, "types-"));
-    for (const { file, line, text } of blocks)
-      await writeFile(
-        path.join(folder, `${file.replaceAll(/\W/g, "_")}_${line}.ts`),
-        text.replaceAll(/(from|import) "\.\//g, `$1 "${this.root}/`),
-      );
-    const compilerOptions = { rewriteRelativeImportExtensions: false, allowImportingTsExtensions: true, noEmit: true };
-    const config = { extends: path.join(this.root, "tsconfig.json"), compilerOptions, include: ["*.ts"], exclude: [] };
-    await writeFile(path.join(folder, "tsconfig.json"), JSON.stringify(config));
-    const tsc = path.join(this.root, "node_modules/typescript/bin/tsc");
-    return await this.#start(process.execPath, [tsc, "--noEmit", "--pretty", "false", "-p", "."], folder);
+    const files: string[] = [];
+    for (const { file, line, text } of blocks) {
+      files.push(path.join(folder, `${file.replaceAll(/\W/g, "_")}_${line}.ts`));
+      await writeFile(files.at(-1)!, text.replaceAll(/(from|import) "\.\//g, `$1 "${this.root}/`));
+    }
+    const { config } = ts.readConfigFile(path.join(this.root, "tsconfig.json"), (file) => ts.sys.readFile(file)) as {
+      config: object;
+    };
+    const { options } = ts.parseJsonConfigFileContent({ ...config, files: [], include: [] }, ts.sys, this.root);
+    const program = ts.createProgram(files, {
+      ...options,
+      rewriteRelativeImportExtensions: false,
+      allowImportingTsExtensions: true,
+    });
+    // Of these files alone: the library's own are part of the type check of all.
+    const found = files.flatMap((file) => ts.getPreEmitDiagnostics(program, program.getSourceFile(file)));
+    return found.map((error) => `${error.file?.fileName}: ${ts.flattenDiagnosticMessageText(error.messageText, "; ")}`);
   }
 
   async #start(command: string, args: readonly string[], cwd: string): Promise<Finished> {
