@@ -28,7 +28,7 @@ async function loadLibrary(): Promise<Library> {
   try {
     const loaded = await importLibrary();
     // tsx gives what a CommonJS module exports without the `default` around it.
-    return (loaded.default) ?? (loaded);
+    return loaded.default ?? loaded;
   } catch (cause) {
     throw new EngineError("io", "audio of another sample rate needs an npm package that cannot be loaded", {
       where: "@alexanderolsen/libsamplerate-js",
