@@ -32,7 +32,24 @@ const directions = Object.entries(allowed).map(([folder, targets]) => ({
 }));
 
 export default {
-  forbidden: [{ name: "no-circle", severity: "error", from: {}, to: { circular: true } }, ...directions],
+  forbidden: [
+    { name: "no-circle", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "peers-are-apart",
+      severity: "error",
+      comment: "bench/peers is a package of its own",
+      from: { pathNot: "^bench/peers/" },
+      to: { path: "^bench/peers/" },
+    },
+    {
+      name: "the-lab-is-apart",
+      severity: "error",
+      comment: "a rung of the ladder that nobody runs fastest is for bench and spec",
+      from: { path: "^(kernels|encodec|bark|speech|cli)/", pathNot: "/lab(/|\\.ts$)" },
+      to: { path: "^kernels/(lab\\.ts$|[^/]+/lab/)" },
+    },
+    ...directions,
+  ],
   options: {
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },

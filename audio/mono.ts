@@ -15,7 +15,7 @@ const readAudio = argumentsOf(
 );
 
 /**
- * The mean of the channels at another rate: what a codec of one channel takes.
+ * The mean of the channels, at another rate: the input of a codec with one channel.
  * @param where name of the audio, for errors. @returns ceil(samples * rate / sample_rate) samples.
  * @throws EngineError `bad-input` if the rates are more than 256 times apart, `usage`.
  */

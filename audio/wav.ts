@@ -20,10 +20,10 @@ const readRate = readInteger(1, 2 ** 32 - 1);
 const readSamples = readArray([1, 2, 3], checkFinite);
 
 /**
- * A RIFF/WAVE file. Samples are clamped to ±1 for pcm16; float32 has the 18-byte `fmt ` and the `fact` chunk that its
- * format asks for, without which some programs warn.
+ * A RIFF/WAVE file. Samples are clamped to ±1 for pcm16; float32 has the 18-byte `fmt ` and the `fact` chunk of its
+ * format; without them some programs warn.
  * @param sample_rate samples a second.
- * @param samples one signal of full scale ±1, interleaved by channel: [samples], or [1, samples] as `generate` answers.
+ * @param signal full scale ±1, interleaved by channel: [samples], or [1, samples] as `generate` answers.
  * @throws EngineError `usage` for a wrong rate, channel count or length, samples that are not finite, or a batch.
  */
 export function encode_wav(sample_rate: number, signal: ArrayInput, given: WavOptions = {}): Uint8Array<ArrayBuffer> {

@@ -38,10 +38,10 @@ const sizeElsewhere = 0xffffffff;
 const readBytes = reader<Uint8Array>("a Uint8Array", (value) => value instanceof Uint8Array);
 
 /**
- * Reads a RIFF/WAVE or RF64 file: PCM of 8, 16, 24 or 32 bits, float of 32 or 64, any number of channels. Of a file that
- * was cut, or written to a pipe where its size was not known yet, what is there.
+ * Reads a RIFF/WAVE or RF64 file: PCM of 8, 16, 24 or 32 bits, float of 32 or 64, any number of channels. A file that was
+ * cut, or written to a pipe before its size was known, is read as far as it goes.
  * @param where name of the file, for errors.
- * @param onNotice told on one line where the file holds other bytes than it says. Default: console.warn.
+ * @param onNotice gets one line if the file holds another number of bytes than its header says. Default: console.warn.
  * @throws EngineError `bad-input` for other formats, no samples, or samples that are not finite.
  */
 export function decode_wav(bytes: Uint8Array, where = "WAV file", onNotice?: OnNotice): WavAudio {
@@ -54,7 +54,7 @@ export function decode_wav(bytes: Uint8Array, where = "WAV file", onNotice?: OnN
   if (frames === 0) throw invalid(where, "holds no samples");
   if (size !== frames * bytesPerFrame)
     noticeOf(onNotice)(
-      `${where}: the header tells of ${size} bytes of samples; the ${frames * bytesPerFrame} that are there in whole samples are read`,
+      `${where}: the header names ${size} bytes of samples; the ${frames * bytesPerFrame} bytes of whole samples in the file are read`,
     );
   const width = bytesPerFrame / channels;
   const samples = new Float32Array(channels * frames);
@@ -96,7 +96,7 @@ function readChunks(view: DataView, where: string): Chunks {
       isEmpty = size === 0 && (left === 0 || areChunks(view, at + 8));
       if (isEmpty) continue;
       const told = size === sizeElsewhere ? (wideSize ?? size) : size;
-      // Zero in what was written to a pipe: what follows is samples.
+      // A size of zero comes from a pipe: everything that follows is samples.
       const length = told === 0 ? left : Math.min(told, left);
       return { format, data: new DataView(view.buffer, view.byteOffset + at + 8, length), size: told };
     }
@@ -120,7 +120,7 @@ function nextChunk(view: DataView, at: number): number {
   return isUnpadded ? end : end + (end % 2);
 }
 
-/** Whether there is nothing but whole chunks from `at` to the end. */
+/** Whether only whole chunks lie between `at` and the end. */
 function areChunks(view: DataView, at: number): boolean {
   while (at + 8 <= view.byteLength && /^[ -~]{4}$/.test(chunkId(view, at))) at = nextChunk(view, at);
   return at >= view.byteLength && at <= view.byteLength + 1;

@@ -43,7 +43,7 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
   }
 
   /**
-   * From a checkpoint of the codec alone or of a whole Bark. Each half is read when it is used first.
+   * From a checkpoint of the codec alone or of a whole Bark. Each half is read at its first use.
    * @throws EngineError `bad-input`, `no-adapter`.
    */
   static async from_pretrained(source: CheckpointSource, given: FromPretrainedOptions = {}): Promise<EncodecModel> {

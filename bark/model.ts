@@ -30,7 +30,7 @@ import { StageRun } from "./generate/stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
 
-/** What a model is made of. */
+/** The parts of a model. */
 interface BarkParts {
   readonly config: BarkConfig;
   readonly generation_config: BarkGenerationConfig;
@@ -109,9 +109,9 @@ export class BarkModel {
 
   /**
    * From now on one sub-model is on the GPU at a time: its weights are read from the checkpoint when a call needs them
-   * and freed when {@link generate} goes on to the next one or ends, or another call needs another one. The memory is that
-   * of the largest sub-model and of one stage's activations, and every run reads the checkpoint once. Results are the
-   * same, bit by bit. Calls that run already are waited for; calls that come later wait for each other.
+   * and freed when {@link generate} goes on to the next one or ends, or when another call needs another one. The memory is
+   * that of the largest sub-model and of one stage's activations, and every run reads the checkpoint once. Results are the
+   * same, bit by bit. This waits for running calls; later calls wait for each other.
    */
   async enable_cpu_offload(...more: never[]): Promise<void> {
     refuseMore("enable_cpu_offload", more, "the model stays on its device");

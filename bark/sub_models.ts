@@ -27,7 +27,7 @@ import { Residency, type ResidentPart } from "./load/residency.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import type { BarkSubModelConfig } from "./config/sub_model_config.ts";
 
-/** Where a sub-model comes from, and where it goes. */
+/** Where a sub-model's weights come from and live. */
 export interface SubModelSource {
   readonly residency: Residency;
   /** Put before the names of its tensors, such as `semantic.`. */
@@ -62,7 +62,7 @@ export class SubModel<C, W extends { dispose(): void }> {
   }
 }
 
-/** A causal GPT of Bark, for those who call it themselves. */
+/** A causal GPT of Bark, for direct calls. */
 export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> extends SubModel<C, CausalWeights> {
   /** For `from_pretrained`. */
   constructor({ residency, prefix, format }: SubModelSource, config: C, owned?: Residency) {

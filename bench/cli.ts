@@ -7,9 +7,8 @@ type Bench = (args: readonly string[]) => Promise<number>;
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   kernels: async () => (await import("./kernels/command.ts")).benchKernels,
   generate: async () => (await import("./generate/command.ts")).benchGenerate,
-  peers: async () => (await import("./peers/command.ts")).benchPeers,
   encode: async () => (await import("./encode/command.ts")).benchEncode,
-  results: async () => (await import("./results/command.ts")).benchResults,
+  results: async () => (await import("./report/command.ts")).benchResults,
 };
 
 /** `bark bench`: runs the bench that the arguments name and gives the exit code. @throws EngineError. */

@@ -1,5 +1,5 @@
 /** What `bark bench --help` prints. */
-export const usage = `bark bench kernels|generate|peers|encode|results
+export const usage = `bark bench kernels|generate|encode|results
 
 bark bench kernels [OP…]    every version of every kernel at Bark's shapes: checked against its reference, then timed
   OP                        folders of kernels/: matmul, attention, layernorm, embedding, sample, conv1d,
@@ -20,18 +20,12 @@ bark bench generate         speak, and time the stages: cold, then warm
                             is told, the rest of the first (default: what the runtime and the adapter get)
   --runs N                  warm runs, of each K (default: 3, fewer if they take more than 2 minutes)
 
-bark bench peers [WORK…]    the same work by other engines, in turns; WORK: decode, prefill, pass, codec75, codec750
-                            first: npx tsx bench/peers/install.ts (500 MB into .cache/peers)
-  --peers A,B               of ours, floor, ort-webgpu, ort-webgpu-plain, ort-cpu, ort-web, jax-js, tfjs, torch
-  --layers N, --rounds N    default: 12 and 7
-  --python FILE             the Python that has PyTorch (default: python3)
-
 bark bench encode           what one decode step of bark-small costs the host, on Dawn's null backend (no GPU work)
 
 bark bench results FILE.json… [-o OUT.md]
                             tables of what \`--json\` printed
 
-kernels, generate and peers:
+kernels and generate:
   --device NAME             part of an adapter's name; "software" forces the software adapter
   --plot FILE.svg           also draw what was measured
 All but results:

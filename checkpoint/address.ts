@@ -1,4 +1,4 @@
-/** An address as it may be shown: without user, password, query and fragment, which hold secrets. */
+/** An address that may be shown: without user, password, query and fragment, which hold secrets. */
 export function shownAddress(url: URL): string {
   return /^https?:$/.test(url.protocol) ? `${url.origin}${url.pathname}` : url.href.slice(0, 100);
 }
@@ -13,7 +13,7 @@ export function splitCredentials(address: URL): { url: URL; authorization: strin
   return { url, authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
 }
 
-/** A `%` that escapes nothing stands for itself. */
+/** As decodeURIComponent; a `%` that escapes nothing stays. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

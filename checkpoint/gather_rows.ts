@@ -17,7 +17,7 @@ export async function gatherRows(
     while (last + 1 < sorted.length && sorted[last + 1] - sorted[last] <= gapRows) last++;
     const first = sorted[i];
     const block = await readRows(first, sorted[last] - first + 1);
-    // Not before: rows that are not there may be too wide for memory, and reading is what refuses them.
+    // Allocated after the first read, which refuses missing rows: they may be too wide for memory.
     if (i === 0) result = new Float32Array(rows.length * width);
     for (const [to, row] of rows.entries())
       if (row >= first && row <= sorted[last])

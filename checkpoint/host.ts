@@ -4,7 +4,7 @@ import type { FileStore } from "./stores/file_store.ts";
 
 /** How the runtime around the library reaches files. */
 export interface FileHost {
-  /** A page fetches: every path is the address of something. */
+  /** In a page every path is an address that is fetched. */
   readonly isPage: boolean;
   /** The checkpoint at a path or URL, or of a repository on the hub (`owner/name`), which `options` describe. */
   openStore(location: string, options?: HubOptions): Promise<FileStore>;

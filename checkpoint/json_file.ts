@@ -1,7 +1,7 @@
 import { EngineError } from "../engine/errors.ts";
 import type { FileStore } from "./stores/file_store.ts";
 
-/** No file that is read as text comes near; parsed, one of this size takes a GB of memory at worst. */
+/** No text file of a checkpoint comes near this; parsed, it takes a GB of memory at worst. */
 const maxTextBytes = 1 << 26;
 
 /** Text of a whole file of a store, or undefined if there is none. @throws EngineError `bad-input` if it is huge. */
@@ -28,7 +28,7 @@ function decodeText(bytes: Uint8Array, where: string): string {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new EngineError("bad-input", "is no UTF-8 text", { where, fix: "fetch the file again", cause });
+    throw new EngineError("bad-input", "is not UTF-8 text", { where, fix: "fetch the file again", cause });
   }
 }
 
@@ -54,7 +54,7 @@ function parseJson(text: string): unknown {
   } catch (error) {
     if (!/NaN|Infinity/.test(text)) throw error;
   }
-  // JSON has numbers beyond the largest, but nothing that is no number: a list of a text that no file holds stands for it.
+  // JSON can hold an overflowing number for Infinity, but nothing for NaN: a list with a text that no file has marks it.
   const mark = `NaN ${Math.random()}`;
   const words: Readonly<Record<string, string>> = { NaN: JSON.stringify([mark]), Infinity: "1e999" };
   const inJson = text.replaceAll(/"[^"\\]*(?:\\.[^"\\]*)*"|NaN|Infinity/g, (token) => words[token] ?? token);

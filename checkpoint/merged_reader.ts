@@ -13,7 +13,7 @@ export class MergedReader implements TensorReader {
   readonly #readers: readonly TensorReader[];
   readonly #places: ReadonlyMap<string, TensorPlace>;
 
-  /** @param name for errors. @param readers closed with this one. */
+  /** @param name for errors. @param readers are closed with this one. */
   constructor(name: string, readers: readonly TensorReader[], places: ReadonlyMap<string, TensorPlace>) {
     this.#name = name;
     this.#readers = readers;

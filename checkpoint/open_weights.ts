@@ -5,9 +5,9 @@ import type { TensorReader } from "../engine/weights/tensor_reader.ts";
 import { Q8Reader } from "./q8_reader.ts";
 
 /**
- * The weights of a checkpoint under transformers' names, from the first of these that it has: safetensors (one file or
+ * The weights of a checkpoint under transformers' names, from the first of these formats: safetensors (one file or
  * shards with an index), `pytorch_model.bin` (likewise), suno's `.pt` files.
- * @throws EngineError `bad-input` if it has none, or what it has is damaged.
+ * @throws EngineError `bad-input` if it has none of them, or a damaged one.
  */
 export async function openWeights(store: FileStore): Promise<TensorReader> {
   if (await hasSafetensors(store)) return await openSafetensors(store);

@@ -3,8 +3,8 @@ import { q8Block, q8BlocksOf } from "../engine/formats/q8.ts";
 import type { TensorInfo, TensorReader } from "../engine/weights/tensor_reader.ts";
 
 /**
- * A checkpoint whose matrices may be q8 (engine/formats/q8.ts): `name` holds the quants as I8 [rows, columns] and `name_scale` the
- * scales as F32 [rows, ceil(columns / 32)]. They are read as the values that they stand for; their dtype is told as `Q8`.
+ * A checkpoint whose matrices may be q8 (engine/formats/q8.ts): `name` holds the quants as I8 [rows, columns], `name_scale`
+ * the scales as F32 [rows, ceil(columns / 32)]. Reading gives the dequantised values, with the dtype `Q8`.
  */
 export class Q8Reader implements TensorReader {
   readonly #reader: TensorReader;
@@ -51,7 +51,7 @@ export class Q8Reader implements TensorReader {
     await this.#reader.close();
   }
 
-  /** What `read` gives of a tensor, whole rows of it; of quants times their scales. */
+  /** Whole rows of a tensor as `read` gives them; quants times their scales. */
   async #scaled(
     name: string,
     read: (tensor: string) => Promise<Float32Array<ArrayBuffer>>,
@@ -87,6 +87,6 @@ function requireScales(reader: TensorReader, name: string): void {
     where: file,
     expected,
     actual,
-    fix: "integers alone are no weights: take another checkpoint, or convert it again",
+    fix: "integers alone are not weights: take another checkpoint, or convert it again",
   });
 }

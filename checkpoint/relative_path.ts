@@ -1,6 +1,6 @@
 /**
- * A path out of a checkpoint's own file, with the forward slashes of stores (an index made on Windows has others), or
- * undefined if it is not relative or leads out of the folder that it is relative to.
+ * A path from a checkpoint's own file, with the forward slashes of stores (an index made on Windows has others); undefined
+ * if it is not relative or leads out of its folder.
  */
 export function relativePath(path: string): string | undefined {
   const forward = path.replaceAll("\\", "/");

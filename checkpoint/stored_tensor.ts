@@ -7,7 +7,7 @@ import type { WritableTensor } from "./safetensors/writer.ts";
 
 type Values = Float32Array<ArrayBuffer>;
 
-/** What weights can be converted to. Of `Q8` only the matrices that bear it are, the others become `F16`. */
+/** Formats to convert weights to. `Q8` is for the matrices that bear it; all others become `F16`. */
 export type TargetDtype = "F32" | "F16" | "Q8";
 
 const f32 = { dtype: "F32", bytes: 4, pack: (values: Values) => new Uint8Array(values.buffer) } as const;
@@ -18,23 +18,23 @@ const f16 = {
 } as const;
 const bf16 = { dtype: "BF16", bytes: 2, pack: packBfloats } as const;
 
-/** How a dtype is stored if nothing else is asked for. */
+/** How a dtype is stored by default. */
 const asStored = { F32: f32, F64: f32, F16: f16, BF16: bf16, Q8: "q8" } as const;
 type Storage = (typeof asStored)[keyof typeof asStored];
 
-/** Weights are floats or q8; what else files hold (masks, counters) is not stored again. */
+/** Weights are floats or q8; other tensors of a file (masks, counters) are not stored again. */
 export function isStorable(dtype: string): dtype is keyof typeof asStored {
   return Object.hasOwn(asStored, dtype);
 }
 
-/** Counts and sums of the codec's training, which may exceed the range of f16. No one reads them. */
+/** Counts and sums of the codec's training, which may exceed the range of f16. Nothing reads them. */
 const trainingState = /\.codebook\.(cluster_size|embed_avg|inited)$/;
 
 /** Matrices of attention and MLP; embeddings, heads and codec do not bear 8 bits (silence, in other ports). */
 const bearsQ8 =
   /^(semantic\.|coarse_acoustics\.|fine_acoustics\.)?layers\.\d+\.(attn\.(att|out)_proj|mlp\.(in|out)_proj)\.weight$/;
 
-/** Beyond it f16 has only infinity. */
+/** The first value that f16 turns into infinity. */
 const firstBeyondF16 = 65520;
 
 /** Values that are in memory at a time: 32 MB as f32. */
@@ -78,13 +78,13 @@ function storageFor(name: string, wanted: TargetDtype): Storage {
   return wanted === "Q8" && bearsQ8.test(name) ? "q8" : f16;
 }
 
-/** Quants and scales of a matrix. It is read and quantised for either: keeping the scales of all would take more. */
+/** Quants and scales of a matrix. Each reads and quantises the matrix: keeping all scales would take more memory. */
 function quantized(reader: TensorReader, name: string): WritableTensor[] {
   const { shape, file } = reader.info(name);
   const [rows, columns] = shape;
   const where = `${file}: tensor ${name}`;
   if (shape.length !== 2)
-    throw new EngineError("bad-input", "is no matrix", { where, actual: `shape [${shape.join(", ")}]` });
+    throw new EngineError("bad-input", "is not a matrix", { where, actual: `shape [${shape.join(", ")}]` });
   const part = async function* (pick: "quants" | "scales"): AsyncGenerator<Uint8Array> {
     for await (const values of readBlocks(reader, name)) {
       const q8 = quantizeQ8(values, values.length / columns, columns);
@@ -127,7 +127,7 @@ function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
-/** Values that were read as bfloat16 have nothing in their lower halves. */
+/** Values read from bfloat16 have zeros in their lower halves. */
 function packBfloats(values: Values): Uint8Array {
   const words = new Uint32Array(values.buffer);
   const halves = new Uint16Array(words.length);

@@ -19,7 +19,7 @@ const end64Signature = 0x06064b50;
 const locator64Signature = 0x07064b50;
 const centralSignature = 0x02014b50;
 const localSignature = 0x04034b50;
-/** A Bark has 100 kB of it; 16 MB of entries without names take 100 MB of memory. */
+/** Most bytes of a directory. A Bark has 100 kB; 16 MB of entries without names take 100 MB of memory. */
 const maxDirectoryBytes = 16 * 2 ** 20;
 /** Field value that says "see the zip64 extra". */
 const in64 = 0xffffffff;
@@ -28,7 +28,7 @@ function damaged(source: ByteSource, message: string, actual?: unknown): EngineE
   return new EngineError("bad-input", message, {
     where: source.name,
     ...(actual === undefined ? {} : { expected: "a zip archive", actual }),
-    fix: "the file is damaged or no zip archive: fetch or save it again",
+    fix: "the file is damaged or not a zip archive: fetch or save it again",
   });
 }
 
@@ -102,7 +102,7 @@ export class ZipReader {
 
   /** The first bytes of an entry, at most `length`, unchecked: enough to tell what a large one is. */
   async readStart(entry: ZipEntry, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    // What is deflated well is shorter than its content, and what is not is hardly longer.
+    // Deflated bytes are shorter than their content, or hardly longer.
     const packed = await this.#packed(entry, Math.min(entry.compressedSize, 2 * length));
     if (entry.method === 0) return packed.subarray(0, length);
     return await inflate(packed, Math.min(entry.size, length), `${this.source.name}: ${entry.name}`, true);
@@ -141,7 +141,7 @@ function readEntry(
   };
 }
 
-/** Replaces the fields that do not fit 32 bits by those of the zip64 extra, which holds just them, in this order. */
+/** Replaces the fields that do not fit 32 bits by those of the zip64 extra, which holds exactly these, in this order. */
 function widen(source: ByteSource, name: string, fields: number[], extra: DataView): number[] {
   if (!fields.includes(in64)) return fields;
   for (let at = 0; at + 4 <= extra.byteLength; at += 4 + extra.getUint16(at + 2, true)) {
@@ -165,7 +165,7 @@ async function findDirectory(source: ByteSource): Promise<{ offset: number; size
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
   let end = tail.length - 22;
   while (end >= 0 && view.getUint32(end, true) !== endSignature) end--;
-  if (end < 0) throw damaged(source, "is no zip archive", "no end record");
+  if (end < 0) throw damaged(source, "is not a zip archive", "no end record");
   const count = view.getUint16(end + 10, true);
   const size = view.getUint32(end + 12, true);
   const offset = view.getUint32(end + 16, true);
@@ -179,7 +179,7 @@ async function findDirectory(source: ByteSource): Promise<{ offset: number; size
   return { count: wideCount, size: wideSize, offset: wideOffset };
 }
 
-/** Inflates raw deflate data, stopping as soon as it yields more than its entry says; a start may be followed by more. */
+/** Inflates raw deflate data and stops once it yields more than its entry declares. A start may have more after it. */
 async function inflate(
   packed: Uint8Array<ArrayBuffer>,
   size: number,

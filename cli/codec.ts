@@ -58,7 +58,7 @@ async function encode(args: readonly string[], interrupt: Interrupt): Promise<nu
     const generation = isVoice ? await BarkGenerationConfig.from_pretrained(store) : undefined;
     const bandwidth = generation === undefined ? given : bandwidthFor(config, generation);
     const from = values["semantic-from"];
-    // A voice that is not there is told before the work.
+    // A missing voice is an error before the work begins.
     const other = from === undefined ? undefined : await (await BarkProcessor.from_pretrained(store)).loadVoice(from);
     const audio = await to_mono(wav, config.sampling_rate, input);
     const options = bandwidth === undefined ? watch : { ...watch, bandwidth };

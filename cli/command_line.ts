@@ -9,13 +9,13 @@ type Parsed<O extends Options> = ReturnType<
 type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
 type Flag = Extract<Token, { kind: "option" }>;
 
-/** The flags and positional arguments of a subcommand. @throws EngineError `usage` for a flag that is not as it should be. */
+/** The flags and positional arguments of a subcommand. @throws EngineError `usage` for a wrong flag. */
 export function parseCommandLine<const O extends Options>(
   command: string,
   args: readonly string[],
   options: O,
 ): Parsed<O> {
-  // Not strict: what Node says of a wrong flag is two lines long and knows no hint.
+  // Not strict: Node's message for a wrong flag has two lines and no hint.
   const { values, positionals, tokens } = parseArgs({
     args: [...args],
     options,
@@ -39,7 +39,7 @@ export function parseCommandLine<const O extends Options>(
   return { values, positionals };
 }
 
-/** What is wrong with a flag and, where that is not to look at the list of flags, what to do. */
+/** What is wrong with a flag, and what to do unless it is to read the list of flags. */
 function problemOf(
   { name, value, inlineValue }: Flag,
   arg: string,

@@ -44,8 +44,8 @@ export async function convert(args: readonly string[], interrupt: Interrupt): Pr
 }
 
 /**
- * A Bark that lacks tensors is told before gigabytes of it are written to a folder that no one can load. A sub-model or
- * a codec alone is converted as it is. @throws EngineError `bad-input` naming the tensor.
+ * Refuses a Bark that lacks tensors, before gigabytes go to a folder that nobody can load. A sub-model or a codec alone is
+ * converted as it is. @throws EngineError `bad-input` naming the tensor.
  */
 async function checkBark(store: FileStore): Promise<void> {
   if ((await readConfig(store))["model_type"] !== "bark") return;

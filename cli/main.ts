@@ -10,7 +10,7 @@ import { print } from "./process/print.ts";
 import { runProcess, type Command } from "./process/run_process.ts";
 import { usage } from "./usage.ts";
 
-// Loaded when called, so that `say` does not wait for what only `doctor` needs.
+// Loaded when called, so that `say` does not wait for the imports of `doctor`.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   say: async () => (await import("./say.ts")).say,
   convert: async () => (await import("./convert.ts")).convert,

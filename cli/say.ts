@@ -16,7 +16,7 @@ import { ProgressLine } from "./process/progress.ts";
 import { parseSay, type SayOptions } from "./say_options.ts";
 import { readText } from "./files/text_input.ts";
 
-/** Measured: 6 to 10 with nano. Speech of 15 characters a second and 4 characters an id make 13. */
+/** Semantic tokens for one id of text. Measured: 6 to 10 with nano; 15 characters a second, 4 to an id, make 13. */
 const tokensPerId = 10;
 
 /** `bark say`: text to a WAV file. */
@@ -25,13 +25,13 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
   const text = await readText(options.words, options.file, interrupt.signal);
   const began = performance.now();
   const progress = new ProgressLine();
-  // What is lost of the text and what is wrong with the sound is never chatter; which adapter there is may be.
+  // --quiet silences the adapter's notice, never notices of lost text or a wrong sound.
   let isLoaded = false;
   const onNotice = (line: string): void => {
     if (!options.quiet || isLoaded) progress.note(line);
   };
 
-  // What can be told without the weights is told before they load.
+  // Everything that can fail without the weights fails before they load.
   const store = await openModel(options.model, interrupt.signal, options);
   const checkpoint = await readCheckpoint(store, onNotice);
   const { config, generation_config: generation } = checkpoint;

@@ -10,7 +10,7 @@ export const usage = {
   bark doctor                                           check the adapters and every kernel
   bark bench generate|kernels|peers|encode|results      measure, see \`bark bench --help\`
 
-\`bark COMMAND --help\` tells the flags, \`bark --version\` the version. \`--debug\` adds a stack trace to an error.
+\`bark COMMAND --help\` shows the flags, \`bark --version\` the version. \`--debug\` adds a stack trace to an error.
 Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad input file or checkpoint;
 4 no usable adapter; 130 interrupted.
 `,
@@ -21,14 +21,14 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   --file F                  read the text from a file or a pipe
   -m, --model MODEL         a directory, a URL, a model on the Hugging Face hub (owner/name or owner/name@revision),
                             or "nano" (default: the checkpoint in the repository)
-  -v, --voice VOICE         a preset's name or a FILE.npz; default: no voice is given
-  -o, --output OUT.wav      default: bark.wav; "-" is standard output, and all words then go to the other
+  -v, --voice VOICE         a preset's name or a FILE.npz; default: none, and Bark makes one up
+  -o, --output OUT.wav      default: bark.wav; "-" is standard output, and all words then go to stderr
   --format pcm16|float32    default: pcm16; float32 writes the unclipped samples
-  --save-voice OUT.npz      also write all tokens of the run, a voice to go on with
+  --save-voice OUT.npz      also write all tokens of the run: a voice for later runs
   --greedy                  no sampling in any stage
   --temperature T           of all stages; --semantic-temperature, --coarse-temperature and
                             --fine-temperature of one stage
-  --top-k K, --top-p P      sample among the K best tokens, among those of P of the probability
+  --top-k K, --top-p P      sample among the K best tokens; among those that together reach probability P
   --min-eos-p P             end the speech once its end has this probability
   --max-semantic-tokens N   end the speech after N semantic tokens
   --seed N                  of the random draws; default: drawn, and shown
@@ -41,8 +41,8 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
 `,
   convert: `bark convert SRC DEST [--dtype f32|f16|q8]
 
-  SRC                       a checkpoint, as -m of \`bark say\`: a directory with safetensors or pytorch_model.bin (in one file or in
-                            shards), or with suno's own files (text.pt, coarse.pt, fine.pt or text_2.pt, …;
+  SRC                       a checkpoint, as -m of \`bark say\`: a directory with safetensors or pytorch_model.bin (one
+                            file or shards), or with suno's own files (text.pt, coarse.pt, fine.pt or text_2.pt, …;
                             encodec_24khz-*.th; vocab.txt). Nothing in it is executed
   DEST                      a directory that does not exist or is empty: it gets config, tokenizer, voices and
                             model.safetensors (above 2 GB in shards)

@@ -15,10 +15,10 @@ const flags = {
   output: { type: "string", short: "o" },
 } as const;
 
-/** A preset on the hub is three small files, and each takes two questions: one after the other, 130 presets take minutes. */
+/** A preset on the hub is three small files of two requests each: one after the other, 130 presets take minutes. */
 const loadedAtOnce = 16;
 
-/** What a preset says of itself, in the languages of suno's presets. */
+/** What a preset says in a preview, in the languages of suno's presets. */
 const sentences: Readonly<Record<string, string>> = {
   de: "Hallo, so klingt meine Stimme.",
   en: "Hello, this is how my voice sounds.",
@@ -47,7 +47,7 @@ export async function voices(args: readonly string[], interrupt: Interrupt): Pro
   return 0;
 }
 
-/** Those of the `bark say` that a preview is. */
+/** The arguments of `bark say` for a preview. */
 function previewArguments(voice: string, model: string | undefined, output: string | undefined): string[] {
   const text = sentences[languageCode(voice) ?? "en"] ?? sentences["en"];
   const given = (flag: string, value: string | undefined): string[] =>

@@ -81,7 +81,7 @@ export async function convertCheckpoint(
   });
 }
 
-/** An error of a file in the temporary folder, told of the folder that the caller knows. */
+/** An error about a file in the temporary folder, with the name of the caller's folder. */
 function inDestination(error: EngineError, temporary: string, destination: string): EngineError {
   const { code, problem, where, fix } = error;
   if (!where?.startsWith(temporary)) return error;
@@ -99,14 +99,14 @@ function requireDtype(dtype: string | undefined): TargetDtype | undefined {
   });
 }
 
-/** Where the checkpoint goes. @throws EngineError `usage` if something is there already; `io` if it cannot be written. */
+/** Where the checkpoint goes. @throws EngineError `usage` if it is taken; `io` if it cannot be written. */
 async function requireFree(destination: string): Promise<{ target: string; isThere: boolean }> {
   const named = path.resolve(destination);
   const found = await stat(named).catch(() => undefined);
   if (found === undefined) return { target: await checkMissing(named), isThere: false };
   const isFree = found.isDirectory() && (await readdir(named)).length === 0;
   if (!isFree)
-    throw new EngineError("usage", found.isDirectory() ? "the folder is not empty" : "is no folder", {
+    throw new EngineError("usage", found.isDirectory() ? "the folder is not empty" : "is not a folder", {
       where: destination,
       expected: "a folder that does not exist, or is empty",
       fix: "give another path, or remove it first",
@@ -115,7 +115,7 @@ async function requireFree(destination: string): Promise<{ target: string; isThe
   return { target: named, isThere: true };
 }
 
-/** Of a folder that is to be made, with those above it that are missing: where links lead. @throws EngineError. */
+/** The real path of a folder to make, with the missing folders above it. @throws EngineError. */
 async function checkMissing(folder: string): Promise<string> {
   const above = path.dirname(folder);
   if ((await stat(above).catch(() => undefined)) !== undefined) return (await checkWritable(folder)).path ?? folder;
@@ -123,7 +123,7 @@ async function checkMissing(folder: string): Promise<string> {
   return folder;
 }
 
-/** A folder that is there stays: it may be a mount point, a link, or another user's. */
+/** An existing folder stays: it may be a mount point, a link, or another user's. */
 async function moveInto(temporary: string, target: string): Promise<void> {
   const names = await readdir(temporary);
   // Last: a folder without it does not look like a checkpoint.
@@ -167,13 +167,13 @@ async function writeFolder(
 async function requireConfig(store: FileStore): Promise<JsonObject> {
   const config = await readJsonFile(store, "config.json");
   if (isObject(config)) return config;
-  throw new EngineError("bad-input", config === undefined ? "has no config.json" : "config.json is no object", {
+  throw new EngineError("bad-input", config === undefined ? "has no config.json" : "config.json is not an object", {
     where: store.name,
     fix: "give the folder of a Bark checkpoint: Hugging Face's layout, or suno's text.pt, coarse.pt and fine.pt",
   });
 }
 
-/** Passes parts on, tells how much that was, and stops where the signal says so. */
+/** Passes parts on, reports their bytes, and stops at the signal. */
 function counter(
   total: number,
   { onProgress, signal }: ConvertOptions,

@@ -7,8 +7,8 @@ import { readBlocks, storedTensor, type TargetDtype } from "../checkpoint/stored
 const notWeights = /\.attn\.bias$|^codec_model\..*\.(stride|kernel_size|padding_total)$/;
 
 /**
- * The tensors of a checkpoint to be written as `dtype` (default: as stored), without buffers that are no weights and
- * without heads that are the embedding they are tied to.
+ * The tensors of a checkpoint to be written as `dtype` (default: as stored), without buffers that are not weights
+ * and without heads that share their embedding's matrix.
  * @param config the parsed `config.json`.
  */
 export async function planTensors(

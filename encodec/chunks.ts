@@ -9,8 +9,8 @@ export interface Chunk {
 }
 
 /**
- * Frames next to a frame that what the encoder makes of it before its LSTM, or the decoder after its own, depends on, at
- * most: what the convolutions see, and two frames because a last stride that is not full mirrors what lies before it.
+ * Largest receptive field, in frames to one side, of the convolutions before the encoder's LSTM or after the decoder's;
+ * plus two frames, because a last stride that is not full mirrors the samples before it.
  */
 export function contextFrames(config: EncodecConfig): number {
   let samples = config.kernel_size - 1;
@@ -25,8 +25,8 @@ export function contextFrames(config: EncodecConfig): number {
 }
 
 /**
- * Cuts `frames` into chunks of `size` with as much context on either side as there is up to `context`. So no chunk but
- * the first begins where padding could reach what is kept, and the result is the same as without cutting.
+ * Cuts `frames` into chunks of `size` with up to `context` frames on either side. Padding then cannot reach the kept part
+ * of any chunk, so the result is the same as without cutting.
  */
 export function cutIntoChunks(frames: number, size: number, context: number): Chunk[] {
   const chunks: Chunk[] = [];

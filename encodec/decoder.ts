@@ -22,15 +22,15 @@ import { CodecWeights } from "./weights.ts";
 
 export interface DecodeOptions {
   signal?: AbortSignal;
-  /** Called after each submit with how many of how many are done. */
+  /** Called after each submit with the numbers of finished and of all submits. */
   onProgress?: (done: number, total: number) => void;
   /** Frames that the upsampling computes at a time, for tests. */
   chunkFrames?: number;
 }
 
 /**
- * Values that one activation of a chunk takes, at most: it bounds memory, and an activation of 44 s of audio would pass what
- * an adapter with the default limits can bind. With the 24 kHz codec a chunk is 11 s.
+ * Most values of one activation of a chunk. It bounds the memory: an activation of 44 s of audio would not fit a binding of
+ * an adapter with default limits. With the 24 kHz codec a chunk is 11 s.
  */
 const valuesPerChunk = 2 ** 23;
 

@@ -16,15 +16,15 @@ export interface EncodeOptions {
   /** kbit/s, one of the config's `target_bandwidths`. Default: the first, which is the smallest. */
   bandwidth?: number;
   signal?: AbortSignal;
-  /** Called after each submit with how many of how many are done. */
+  /** Called after each submit with the numbers of finished and of all submits. */
   onProgress?: (done: number, total: number) => void;
   /** Frames that the convolutions compute at a time, for tests. */
   chunkFrames?: number;
 }
 
 /**
- * Values that one activation of a chunk takes, at most: it bounds memory, which at 60 s of audio would be 0.5 GB, and how
- * long a dispatch runs. With the 24 kHz codec a chunk is 5.5 s.
+ * Most values of one activation of a chunk. It bounds the memory (0.5 GB for 60 s of audio without it) and the time of a
+ * dispatch. With the 24 kHz codec a chunk is 5.5 s.
  */
 const valuesPerChunk = 2 ** 22;
 

@@ -4,7 +4,7 @@ import type { EncodecConfig } from "./config.ts";
 import { checkConfig } from "./supported.ts";
 
 /**
- * Holds a codec's config against the tensors of its decoder and its first `codebooks` codebooks, before anything is built
+ * Checks a codec's config against the tensors of its decoder and its first `codebooks` codebooks, before anything is built
  * from its numbers. @throws EngineError `bad-input` naming the field or the tensor.
  */
 export function checkDecoder(

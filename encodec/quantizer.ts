@@ -69,7 +69,7 @@ export class EncodecCodebooks {
   }
 }
 
-/** The residual vector quantizer, for encoding: each codebook codes what those before it left over. */
+/** The residual vector quantizer, for encoding: each codebook codes the rest that those before it left. */
 export class EncodecQuantizer {
   readonly #codebooks: readonly Codebook[];
 

@@ -1,7 +1,7 @@
 import { EngineError } from "../engine/errors.ts";
 import type { EncodecConfig } from "./config.ts";
 
-/** Frames between two values that a kernel looks at, at most: of the 24 kHz codec it is 1. */
+/** Largest dilation of a kernel; the 24 kHz codec has 1. */
 const mostDilation = 2 ** 16;
 
 /** @throws EngineError `bad-input` naming a field whose value neither half of the codec can follow. */

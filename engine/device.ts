@@ -4,10 +4,10 @@ import type { HostArray } from "./dtypes.ts";
 import { getGpuHost, type Runtime } from "./host.ts";
 import { Ledger } from "./ledger.ts";
 
-/** How a device was chosen, and its kernels. */
+/** How a device and its kernels were chosen. */
 export type DeviceChoice = { [K in "kernels" | "versions" | "device"]?: GpuOptions[K] | undefined };
 
-/** What a kernel asks of a device. */
+/** What a kernel needs from a device. */
 export interface KernelNeeds {
   readonly features?: readonly GPUFeatureName[];
   /** Lanes that every subgroup has to have (default: 1). */
@@ -26,7 +26,7 @@ export interface GpuCounters {
 export class Device {
   readonly device: GPUDevice;
   readonly runtime: Runtime;
-  /** The `device` that was asked for, to ask for the same again. */
+  /** The requested `device`, to request the same one again. */
   readonly request: string | undefined;
   /** Name of the adapter for people. */
   readonly adapterName: string;
@@ -45,11 +45,11 @@ export class Device {
   readonly owner: unknown;
   /** Why nothing works on the device any more: it was lost or disposed. */
   #end: EngineError | undefined;
-  /** An error that no call could be blamed for, until someone is told. */
+  /** An error that belongs to no call; the next {@link check} throws it. */
   #uncaptured: EngineError | undefined;
   /**
-   * Called when the device ends, by everyone who waits now. A promise to race against would keep a reaction of every wait
-   * as long as the device lives: 315 bytes each, 40 KB an utterance.
+   * Rejects the waits of this moment when the device ends. One shared promise to race against would keep a reaction of
+   * every wait as long as the device lives: 315 bytes each, 40 KB an utterance.
    */
   readonly #waiting = new Set<(end: EngineError) => void>();
 
@@ -80,7 +80,7 @@ export class Device {
     device.addEventListener("uncapturederror", this.#onUncaptured);
   }
 
-  /** Such as out of memory, which is told late. What is wrong with a submit is told by the submit. */
+  /** Such as out of memory, which arrives late. An invalid submit reports its own error. */
   readonly #onUncaptured = ({ error }: GPUUncapturedErrorEvent): void => {
     const outOfMemory = typeof GPUOutOfMemoryError !== "undefined" && error instanceof GPUOutOfMemoryError;
     this.#uncaptured ??= this.#errorOf(error, outOfMemory ? "limit" : "internal");
@@ -99,7 +99,7 @@ export class Device {
     this.#waiting.clear();
   }
 
-  /** @throws EngineError `device-lost`, or `usage` if it was disposed; once, an error that no call could be blamed for. */
+  /** @throws EngineError `device-lost`, or `usage` if it was disposed; once, an error that belongs to no call. */
   check(): void {
     const error = this.#end ?? this.#uncaptured;
     this.#uncaptured = undefined;
@@ -114,8 +114,8 @@ export class Device {
   }
 
   /**
-   * What `work` answers. A validation error belongs to the calls that made it: told as one of the device it would end
-   * whatever else runs there. @throws EngineError `internal` if what `work` asked for is not valid; as {@link check}.
+   * Runs `work` and gives its result. A validation error belongs to the calls in `work`: reported as the device's, it
+   * would end everything else that runs there. @throws EngineError `internal` for an invalid call; as {@link check}.
    */
   async validated<T>(work: () => T): Promise<T> {
     this.check();
@@ -157,8 +157,8 @@ export class Device {
   }
 
   /**
-   * Why something failed on the device: that it was lost, if it was. Each runtime rejects what is pending then in its own
-   * words, and may do so before it tells of the loss.
+   * Why something failed on the device: its loss, if it was lost. Each runtime rejects pending work in its own words, and
+   * may do so before it reports the loss.
    */
   async causeOf(error: unknown): Promise<unknown> {
     if (this.#end === undefined)
@@ -225,12 +225,12 @@ export class Device {
     buffer.destroy();
   }
 
-  /** Lets go of buffers that were freed: Dawn does it at a submit. */
+  /** Releases freed buffers: Dawn does so only at a submit. */
   flush(): void {
     if (this.#end === undefined) this.device.queue.submit([]);
   }
 
-  /** Frees the device. Everything made from it becomes unusable; who waits for it is told `usage`. */
+  /** Frees the device. Everything made from it becomes unusable; pending waits reject with `usage`. */
   dispose(): void {
     this.flush();
     this.#finish(new EngineError("usage", "the GPU device was disposed", { where: this.adapterName }));

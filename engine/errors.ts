@@ -34,7 +34,7 @@ export interface ErrorDetails {
 /** The one error class of the project: what is wrong, where, what was expected, what to do. */
 export class EngineError extends Error {
   readonly code: ErrorCode;
-  /** What is wrong, without the place and the advice; `message` is the whole line, which is all that consoles show. */
+  /** What is wrong, without the place and the advice. `message` is the whole line, because consoles show nothing else. */
   readonly problem: string;
   readonly where: string | undefined;
   readonly expected: unknown;
@@ -66,7 +66,7 @@ function lineOf(problem: string, details: ErrorDetails): string {
   return printable(withoutSecrets(`${where}${problem}${found}${fix}`));
 }
 
-/** One line that does not steer a terminal: text of a damaged file may hold line breaks and escape sequences. */
+/** The text as one line without control characters: a damaged file may hold line breaks and escape sequences. */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029\p{Bidi_Control}][\s\p{Cc}]*/gu, " ");
 }
@@ -76,7 +76,7 @@ export function withoutSecrets(text: string): string {
   return (
     text
       .replaceAll(/(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^/?#\s]{0,500}@/gi, "$1***@")
-      // A password with an unescaped "/" or "#" makes the address a wrong one, which then is in the error about it.
+      // A password with an unescaped "/" or "#" makes the address invalid, and the error about it shows the address.
       .replaceAll(/(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^/?#\s:@]{1,100}:(?!\d*(?:[/?#]|$))\S{1,500}@/gi, "$1***@")
       .replaceAll(
         /([?&#][\w.-]{0,40}(?:token|key|secret|signature|credential|pass|pwd|auth|jwt|policy|sig)[\w.-]{0,40}=)[^&#\s"]+/gi,
@@ -97,7 +97,7 @@ function show(value: unknown): string {
 function toText(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "bigint") return `${value}n`;
-  // JSON has no NaN and no infinities, and nothing for functions and symbols.
+  // JSON cannot hold NaN, infinities, functions and symbols.
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value !== "object") return `a ${typeof value}`;
   try {

@@ -10,7 +10,7 @@ import { Tensor } from "./tensor.ts";
 
 export type { GpuOptions } from "./check/gpu_arguments.ts";
 
-// Largest of what the engine uses; everything else stays at WebGPU's defaults so that any adapter will do.
+// The engine asks for the adapter's largest value of these; all other limits stay at WebGPU's defaults.
 const wantedLimits = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
 
 /** Opens the host's adapter and a device on it. @throws EngineError `no-adapter`. */
@@ -26,24 +26,24 @@ export async function openGpu(given: GpuOptions = {}): Promise<Gpu> {
   });
 }
 
-/** Those that nobody disposed. Weakly, so that a page can collect what it forgot. */
+/** The Gpus that nobody disposed; weakly, so that a page can collect one that it forgot. */
 const opened = new Set<WeakRef<Gpu>>();
 
 /**
  * Ends all work on GPUs in this thread and frees their devices; runs under way end with `usage`. A worker calls it before
- * `worker.terminate()`: Dawn ends the whole process if its thread goes while it works.
+ * `worker.terminate()`: Dawn ends the whole process if its thread ends while it works.
  */
 export async function stop(): Promise<void> {
   const gpus = [...opened].flatMap((ref) => ref.deref() ?? []);
   for (const gpu of gpus) gpu.dispose();
   await Promise.all(gpus.map((gpu) => gpu.device.lost));
-  // What waited for the devices is told in the turns after the loss.
+  // Pending waits reject in the turns after the loss.
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setTimeout(resolve));
 }
 
 /** The one object that a user of the engine holds: a device, its compiled kernels, and what makes tensors and programs. */
 export class Gpu extends Device {
-  /** As a scope has it: tensors that a Gpu makes are freed one by one, by whoever asked for them. */
+  /** As in a scope. A Gpu's own tensors are freed one by one by their users. */
   readonly gpu = this;
   readonly pipelines: PipelineCache;
   /** Bound where an optional binding is left out. */
@@ -122,7 +122,7 @@ export class Gpu extends Device {
     await submitPrograms(this, programs, timestampWrites);
   }
 
-  /** Frees the device. Everything made from it becomes unusable; who waits for it gets `usage`. */
+  /** Frees the device. Everything made from it becomes unusable; pending waits reject with `usage`. */
   override dispose(): void {
     opened.delete(this.#self);
     if (!this.placeholder.disposed) this.placeholder.dispose();

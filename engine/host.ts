@@ -26,9 +26,9 @@ export interface OpenedAdapter {
 export interface GpuHost {
   readonly runtime: Runtime;
   openAdapter(request: AdapterRequest): Promise<OpenedAdapter>;
-  /** Versions of kernels' ops that the user forces from outside. @throws EngineError `usage`. */
+  /** Versions of ops that the user forces from outside the program. @throws EngineError `usage`. */
   versions?(): ForcedVersions | undefined;
-  /** Waits for work of the GPU, where merely awaiting it would keep the processor busy. */
+  /** Waits for work of the GPU; needed where a plain `await` keeps the processor busy. */
   wait?<T>(work: Promise<T>): Promise<T>;
   /** Text of a file that ships with the package (a shader), by the URL of the module beside it. */
   readText(url: URL): Promise<string>;

@@ -6,7 +6,7 @@ export {
   optionalRead,
   read,
   readWrite,
-  spread,
+  workgroupsOverXY,
   type Binding,
   type BindingDtype,
   type Bindings,

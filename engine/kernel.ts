@@ -16,7 +16,7 @@ export interface Binding<
 > {
   readonly dtype: D;
   readonly access: A;
-  /** May be left out of a call; a placeholder is bound, and the shader must not read it (a flag in params says so). */
+  /** May be left out of a call: then a placeholder is bound, and a flag in params keeps the shader from reading it. */
   readonly optional: O;
 }
 
@@ -90,7 +90,7 @@ export function defineKernel<const B extends Bindings, const P extends ParamType
 }
 
 /** Spreads `count` workgroups over x and y where x alone would pass the limit of 65,535 a dimension. */
-export function spread(count: number): Workgroups {
+export function workgroupsOverXY(count: number): Workgroups {
   const x = Math.min(count, 65535);
   return [x, Math.ceil(count / x)];
 }

@@ -1,13 +1,13 @@
-/** Promises by key, each made once and shared. A rejected one is forgotten: what failed may pass the next time. */
+/** Promises by key, each made once and shared. A rejected one is forgotten: the next try may succeed. */
 export class Memo<K, V> {
   readonly #promises = new Map<K, Promise<V>>();
 
-  /** What was made or is being made. */
+  /** Finished and pending promises. */
   get keys(): K[] {
     return [...this.#promises.keys()];
   }
 
-  /** The promise of this key, which `make` gives the first time. Whoever waits for it is told of its rejection. */
+  /** The promise of this key; `make` makes it the first time. A rejection reaches all who wait for it. */
   get(key: K, make: () => Promise<V>): Promise<V> {
     let promise = this.#promises.get(key);
     if (promise === undefined) {

@@ -20,7 +20,7 @@ export class NdArray<T extends NdArrayData = NdArrayData> {
   readonly data: T;
   readonly shape: readonly number[];
 
-  /** @throws EngineError `usage` if an extent is no whole number, or `data.length` not the product of `shape`. */
+  /** @throws EngineError `usage` if an extent is not a whole number, or `data.length` is not the product of `shape`. */
   constructor(data: T, shape: readonly number[]) {
     if (!NdArray.holds(data)) throw wrong("data", Object.keys(dtypes).join(", "), data);
     if (!isShape(shape)) throw wrong("shape", "a list of integers ≥ 0", shape);
@@ -35,7 +35,7 @@ export class NdArray<T extends NdArrayData = NdArrayData> {
     this.shape = [...shape];
   }
 
-  /** Whether `data` can be an array's, of whatever frame or context it is. */
+  /** Whether `data` is one of these typed arrays, also from another frame or context. */
   static holds(data: unknown): data is NdArrayData {
     return ArrayBuffer.isView(data) && Object.hasOwn(dtypes, (data as NdArrayData)[Symbol.toStringTag]);
   }

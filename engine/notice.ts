@@ -1,7 +1,7 @@
 /** Called with one line for the user. */
 export type OnNotice = (line: string) => void;
 
-/** Where notices go: what a library has to say must not be lost because nobody asked for it. */
+/** Where notices go: to the console unless the caller takes them, so that none is lost. */
 export function noticeOf(onNotice: OnNotice | undefined): OnNotice {
   return onNotice ?? ((line) => console.warn(line));
 }

@@ -38,6 +38,8 @@ export type ProgramDevice = Device & {
   readonly pipelines: PipelineCache;
   /** Bound where an optional binding is left out. */
   readonly placeholder: Tensor;
+  /** Runs programs in one submit. */
+  submit(programs: readonly Program[]): Promise<void>;
 };
 
 /**
@@ -140,7 +142,7 @@ export class Program {
 
   /** Replays the program once in a submit of its own. */
   async run(): Promise<void> {
-    await submitPrograms(this.gpu, [this]);
+    await this.gpu.submit([this]);
   }
 
   /** The steps as the encoder needs them. */
@@ -173,11 +175,11 @@ export class Program {
     const compiling = Promise.all(
       this.#steps.map(async (step) => (step.kind === "dispatch" ? step.compiled : undefined)),
     );
-    // Where waiting keeps a core busy it would take that core from the compiler.
+    // A busy wait would take a core from the compiler.
     const compiled = await (getGpuHost().wait?.(compiling) ?? compiling).catch(async (error: unknown) => {
       throw await this.gpu.causeOf(error);
     });
-    // Disposed of while it compiled: an arena made now would never be released.
+    // It was disposed while it compiled: an arena made now would never be released.
     if (this.#disposed) throw this.#disposedError();
     const arena = this.gpu.createBuffer(
       arenaBytes.length,
@@ -194,7 +196,7 @@ export class Program {
           binding,
           resource: { buffer: tensor.buffer },
         }));
-        // A bind group a dispatch: a dynamic offset into the params would cost every replay a tenth of its encoding.
+        // One bind group for each dispatch: a dynamic offset into the params costs every replay a tenth of its encoding.
         const params = { buffer: arena, offset: step.offset, size: this.gpu.paramsBytes };
         entries.push({ binding: entries.length, resource: params });
         const bindGroup = device.createBindGroup({ layout, entries, label: `${this.label}: ${step.kernel.name}` });
@@ -243,7 +245,7 @@ export async function submitPrograms(
         pass ??= encoder.beginComputePass(timestampWrites && { timestampWrites });
         pass.setPipeline(step.pipeline);
         pass.setBindGroup(0, step.bindGroup);
-        // Not by a spread, which takes 4 % of a step's encoding.
+        // A spread here would cost 4 % of a step's encoding.
         const [x, y, z] = step.workgroups;
         pass.dispatchWorkgroups(x, y, z);
         device.counters.dispatches++;

@@ -3,7 +3,7 @@ import type { Gpu } from "./gpu.ts";
 import type { Scope } from "./scope.ts";
 import type { Program } from "./program.ts";
 
-/** Where the next dispatch of `work` multiply-adds goes: into one program, or into one of several of bounded work. */
+/** Gives the program for the next dispatch of `work` multiply-adds: always the same, or one of several of bounded work. */
 export interface Recording {
   program(work: number): Program;
 }
@@ -15,7 +15,7 @@ export function into(program: Program): Recording {
 
 /**
  * Multiply-adds recorded into one submit. Systems reset a GPU whose submit runs for seconds (Windows after 2 s), and a
- * caller's AbortSignal is looked at between two submits: a tenth of a second or so, on either kind of adapter.
+ * caller's AbortSignal is checked between two submits: about a tenth of a second, on either kind of adapter.
  */
 const workPerSubmit = { software: 5e8, gpu: 2e10 };
 
@@ -23,7 +23,7 @@ const workPerSubmit = { software: 5e8, gpu: 2e10 };
 export class Recorder implements Recording {
   readonly gpu: Gpu;
   readonly #scope: Scope;
-  /** What it does, for people and for who times submits: "codec decode". */
+  /** Name of the work, for errors and timings: "codec decode". */
   readonly task: string;
   readonly #programs: Program[] = [];
   readonly #most: number;
@@ -53,8 +53,8 @@ export class Recorder implements Recording {
     for (const [i, program] of this.#programs.entries()) {
       if (signal?.aborted) throw new EngineError("aborted", `${this.task} was aborted`, { cause: signal.reason });
       await program.run();
-      // A GPU gets the next submit before it has done this one, so that it never waits for the host; and no more than the
-      // next, so that an abort is not late. The last wait is left to whoever reads the result.
+      // A GPU gets the next submit before it has finished this one, so that it never waits for the host; only one ahead, so
+      // that an abort is not late. The reader of the result does the last wait.
       if (running !== undefined) await running;
       if (i + 1 < this.#programs.length) {
         running = this.gpu.idle();

@@ -3,7 +3,7 @@ import type { Program } from "./program.ts";
 import type { Dtype, HostArray } from "./dtypes.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Who makes tensors: a {@link Gpu}, whose tensors are freed one by one, or a {@link Scope}, which frees them together. */
+/** Makes tensors: a {@link Gpu}, whose tensors are freed one by one, or a {@link Scope}, which frees them together. */
 export interface TensorMaker {
   readonly gpu: Gpu;
   tensor<D extends Dtype>(dtype: D, shape: readonly number[], label: string): Tensor<D>;
@@ -11,8 +11,8 @@ export interface TensorMaker {
 }
 
 /**
- * Tensors and programs that are freed together, also where making the next of them fails. Whatever allocates more than
- * one does it through a scope: an adapter may refuse any of them.
+ * Frees its tensors and programs together, also when making the next one fails. Code that allocates more than one uses a
+ * scope, because an adapter may refuse any of them.
  */
 export class Scope implements TensorMaker {
   readonly gpu: Gpu;
@@ -22,7 +22,7 @@ export class Scope implements TensorMaker {
     this.gpu = gpu;
   }
 
-  /** What `make` makes with a scope of its own, which its owner disposes; where it fails, all of it is freed. */
+  /** The result of `make`, which owns its scope; if `make` fails, the scope is freed. */
   static async whole<T>(gpu: Gpu, make: (scope: Scope) => Promise<T>): Promise<T> {
     const scope = new Scope(gpu);
     try {
@@ -33,7 +33,7 @@ export class Scope implements TensorMaker {
     }
   }
 
-  /** What `work` answers; all that it made is freed when it ends. */
+  /** The result of `work`; everything that it made is freed at its end. */
   static async during<T>(gpu: Gpu, work: (scope: Scope) => Promise<T>): Promise<T> {
     const scope = new Scope(gpu);
     try {

@@ -56,7 +56,7 @@ export class BarkTTS {
     const { names_only, allow_urls, ...options } = readOptions(given);
     const store = await openCheckpoint(source, options);
     const checkpoint = await readCheckpoint(store, noticeOf(options.onNotice));
-    // Before the weights: what is wrong with the small files shows without gigabytes of reading.
+    // Before the weights: faults in the small files then show before gigabytes are read.
     const processor = await processorOf(checkpoint, { names_only, allow_urls, onNotice: options.onNotice });
     return new BarkTTS(await BarkModel.from_checkpoint(checkpoint, options, source), processor);
   }

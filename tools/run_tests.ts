@@ -13,9 +13,21 @@ import { addOutcomes, countLine, printFailure, type Outcome } from "./test/repor
 const root = path.resolve(import.meta.dirname, "..");
 const mocha = "node_modules/mocha/bin/mocha.js";
 
+const folders = "engine kernels checkpoint convert audio encodec bark speech web cli bench tools spec".split(" ");
+const imports = ["--config", ".dependency-cruiser.mjs", "--output-type", "err", ...folders];
 const staticChecks = {
   "type check": ["node_modules/typescript/bin/tsc", "--noEmit", "--pretty", "false", "-p", "."],
   lint: ["node_modules/eslint/bin/eslint.js", "--max-warnings", "0", "."],
+  "type check of bench/peers": [
+    "node_modules/typescript/bin/tsc",
+    "--noEmit",
+    "--pretty",
+    "false",
+    "-p",
+    "bench/peers",
+  ],
+  "imports point one way": ["node_modules/dependency-cruiser/bin/dependency-cruise.mjs", ...imports],
+  "API reference": ["node_modules/typedoc/bin/typedoc", "--emit", "none"],
   format: ["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."],
 };
 
@@ -73,7 +85,10 @@ async function runStaticChecks(): Promise<Outcome> {
 }
 
 async function runInNode(grep?: string): Promise<Outcome> {
-  return await runMocha("node", [mocha, ...mochaArguments(await findSpecs("spec"), grep)]);
+  return await runMocha("node", [
+    mocha,
+    ...mochaArguments([...(await findSpecs("spec")), "bench/peers/peers.spec.ts"], grep),
+  ]);
 }
 
 async function runInDeno(grep?: string): Promise<Outcome> {

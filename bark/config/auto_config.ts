@@ -20,9 +20,9 @@ const configs = {
   encodec: EncodecConfig,
 } as const;
 
-/** Reads a config of which only the file knows what it is of. */
+/** Reads a config and picks its class by the file's `model_type`. */
 export const AutoConfig = {
-  /** @throws EngineError `bad-input` if there is no `config.json`, or its `model_type` is none of Bark's or its codec's. */
+  /** @throws EngineError `bad-input` if there is no `config.json`, or its `model_type` is neither Bark's nor its codec's. */
   async from_pretrained(
     source: CheckpointSource,
     given: CheckpointOptions = {},

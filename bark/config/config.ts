@@ -73,7 +73,7 @@ export class BarkFineConfig extends BarkSubModelConfig {
     if (where === undefined) this.requireKnown(fields);
   }
 
-  /** Rows of each head, which if tied is a token table. */
+  /** Rows of each head (of a token table where they are tied). */
   get head_vocab_size(): number {
     return this.tie_word_embeddings ? this.input_vocab_size : this.output_vocab_size;
   }
@@ -107,7 +107,7 @@ export class BarkConfig {
   readonly initializer_range: number;
 
   /**
-   * @param where the file that the fields come from, which may say more than is read.
+   * @param where the file that the fields come from; it may hold more than is read.
    * @throws EngineError `bad-input` naming `where`, the part and the field; `usage` for an unknown name in code.
    */
   constructor(fields: BarkConfigFields = {}, where?: string) {

@@ -11,8 +11,8 @@ import { unusedGenerationFields } from "./unused_generation_fields.ts";
 const fileName = "generation_config.json";
 
 /**
- * Reads the fields that the causal stages share. A null counts as unset, and what is unset is decided when a run is
- * resolved (transformers: top_k 50).
+ * Reads the fields that the causal stages share. A null counts as unset; each run decides what that means (transformers:
+ * top_k 50).
  */
 function readSampling(json: JsonFields): {
   do_sample: boolean;
@@ -58,14 +58,14 @@ export class BarkSemanticGenerationConfig {
   renormalize_logits: boolean;
   /** Added to the tokenizer's ids. */
   text_encoding_offset: number;
-  /** Stands where the attention mask of the text is 0. */
+  /** Replaces text ids whose attention mask is 0. */
   text_pad_token: number;
   semantic_infer_token: number;
   semantic_vocab_size: number;
   /** Text slots; longer text is cut. */
   max_input_semantic_length: number;
   semantic_rate_hz: number;
-  /** End of speech is forced where its probability exceeds this. The whole pipeline takes it from its caller alone. */
+  /** Forces the end of speech where its probability exceeds this. `BarkModel.generate` takes it from its caller alone. */
   min_eos_p: number | null;
 
   /** @throws EngineError `bad-input` naming `where` and the field. */
@@ -169,7 +169,7 @@ export class BarkFineGenerationConfig {
     this.n_fine_codebooks = json.integer("n_fine_codebooks", 8, { min: 1 });
     if (this.max_fine_history_length > this.max_fine_input_length)
       json.fail("max_fine_history_length", `at most max_fine_input_length (${this.max_fine_input_length})`);
-    if (where === undefined) refuseUnused("fine_acoustics_config", fields, this);
+    if (where === undefined) refuseUnknownNames(fields, this);
   }
 
   static from_dict(fields: JsonObject, where = fileName): BarkFineGenerationConfig {
@@ -234,7 +234,7 @@ export class BarkGenerationConfig {
 
   /**
    * Reads the `generation_config.json` of a checkpoint; the class defaults where it has none.
-   * `onNotice` is told of fields that would change transformers' answer and are not followed.
+   * `onNotice` gets the fields that would change transformers' answer and are not followed here.
    */
   static async from_pretrained(
     source: CheckpointSource,
@@ -258,7 +258,7 @@ export class BarkGenerationConfig {
   /** Writes `generation_config.json` into a folder, which is made if it is missing. @throws EngineError `io`. */
   async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
     const fields = this.to_dict();
-    // What is unset is left out: a null means "off" to transformers 4 and "as the defaults" to 5.
+    // Unset fields are left out: null means "off" to transformers 4 and "as the defaults" to 5.
     for (const part of ["semantic_config", "coarse_acoustics_config"])
       fields[part] = withoutNulls(fields[part] as JsonObject);
     // Loaded here: a page, which cannot save, fetches code for nothing.

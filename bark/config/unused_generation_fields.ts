@@ -18,7 +18,7 @@ const whereSampling =
   (value, config) =>
     config["do_sample"] === true && test(value, config);
 
-/** Of a causal stage: fields that change what transformers answers, and when they do. */
+/** Fields of a causal stage that change transformers' answer, and the values at which they do. */
 const shared: Readonly<Record<string, Test>> = {
   num_beams: isAbove(1),
   num_beam_groups: isAbove(1),
@@ -48,7 +48,7 @@ const shared: Readonly<Record<string, Test>> = {
   eta_cutoff: whereSampling(isCutoff),
 };
 
-/** By stage: only the semantic one has an end that can be put off, and the coarse one has none that is read. */
+/** By stage: only the semantic stage has an end that can be put off; the coarse stage reads none. */
 const byStage: Readonly<Record<string, Readonly<Record<string, Test>>>> = {
   semantic_config: {
     ...shared,
@@ -61,8 +61,8 @@ const byStage: Readonly<Record<string, Readonly<Record<string, Test>>>> = {
 };
 
 /**
- * Fields of a stage's generation config that change what transformers answers, and that nothing here follows. The fine
- * stage and the whole have none: transformers ignores them there too.
+ * Fields of a stage's generation config that change transformers' answer and that nothing here follows. The fine stage
+ * and the top level have none: transformers ignores them there too.
  */
 export function unusedGenerationFields(stage: string, fields: JsonObject): string[] {
   const tests = Object.hasOwn(byStage, stage) ? byStage[stage] : {};

@@ -1,13 +1,13 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { OnNotice } from "../../engine/notice.ts";
 
-/** Below the step of 16 bits nothing is heard. */
+/** One step of 16 bits; nothing is heard below it. */
 const quietest = 2 ** -15;
-/** Speech touches full scale here and there; noise of broken weights lies there. */
+/** Share of samples. Speech touches full scale here and there; noise of broken weights stays there. */
 const mostClipped = 0.2;
 
 /**
- * Says what audio cannot be speech: silence, a constant, full scale; a player would say nothing, or hurt.
+ * Reports audio that cannot be speech: silence, a constant, full scale. A player would play it without a word.
  * @throws EngineError `bad-input` if a sample is not finite.
  */
 export function checkAudio(samples: Float32Array, notice: OnNotice): void {

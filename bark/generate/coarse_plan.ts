@@ -25,7 +25,7 @@ export function coarseRatio({ semantic_config, coarse_acoustics_config: coarse }
   return (coarse.coarse_rate_hz / semantic_config.semantic_rate_hz) * coarse.n_coarse_codebooks;
 }
 
-/** Coarse tokens of a row of `count` semantic tokens. torch computes this in float32, so it is done so here. */
+/** Coarse tokens of a row of `count` semantic tokens; in float32, as torch computes it. */
 export function coarseLength(count: number, config: BarkGenerationConfig): number {
   const books = config.coarse_acoustics_config.n_coarse_codebooks;
   const product = Math.fround(Math.fround(count) * Math.fround(coarseRatio(config)));
@@ -33,7 +33,7 @@ export function coarseLength(count: number, config: BarkGenerationConfig): numbe
   return roundHalfEven(Math.fround(frames * books));
 }
 
-/** The end of a voice as the coarse stage takes it: semantic tokens, and interleaved ids of the coarse vocabulary. */
+/** The end of a voice for the coarse stage: semantic tokens, and interleaved ids of the coarse vocabulary. */
 export function coarseHistory(history: HistoryPrompt, config: BarkGenerationConfig): { semantic: Row; coarse: Row } {
   const ratio = coarseRatio(config);
   const semantic = Array.from(history.semantic_prompt.data);

@@ -31,14 +31,14 @@ export interface BarkGenerateKwargs extends GenerateKwargs {
   signal?: AbortSignal | null;
   on_progress?: ((progress: BarkProgress) => void) | null;
   /**
-   * Tokens that the semantic and coarse stages decode between two looks at them, which is when they stop and tell of
-   * progress. More of them wait less for readbacks and waste more after the end of speech; the tokens are the same.
-   * Default: what was measured to be fast on the adapter and runtime.
+   * Tokens that the semantic and coarse stages decode between two readbacks, where they report progress and can stop.
+   * More of them wait less for readbacks and waste more after the end of speech; the tokens are the same.
+   * Default: measured for the adapter and runtime.
    */
   tokens_per_readback?: number | null;
 }
 
-/** What is about the run and not about its inputs. */
+/** Arguments about the run rather than its inputs. */
 export const runReaders = {
   seed: noneOr(readSeed),
   signal: readSignal,

@@ -40,10 +40,10 @@ export type GenerateKwargs = Omit<StageKwargs, "max_new_tokens"> &
   Prefixed<"coarse"> &
   Prefixed<"fine">;
 
-/** {@link StageKwargs} as they were read. */
+/** {@link StageKwargs}, checked and converted. */
 export type StageArguments = Omit<StageKwargs, "attention_mask"> & { attention_mask?: NdArray | null };
 
-/** How a causal stage picks a token, everything decided. */
+/** How a causal stage picks a token; nothing is left to defaults. */
 export interface SamplingOptions {
   do_sample: boolean;
   /** Above 0; 1 leaves the scores as they are. */
@@ -174,8 +174,8 @@ export const unsupportedKeywords: Unsupported = Object.fromEntries(
 );
 
 /**
- * Distributes the keywords of `BarkModel.generate`, as they were read, over the stages (bark-spec 4.1) and completes them
- * from the generation config. As in transformers a `min_eos_p` in the generation config is not used here.
+ * Distributes the checked keywords of `BarkModel.generate` over the stages (bark-spec 4.1) and completes them from the
+ * generation config. As in transformers a `min_eos_p` in the generation config is not used here.
  * @throws EngineError `usage` for a temperature of 0, `bad-input` for a wrong value in the generation config.
  */
 export function routeGenerateKwargs(
@@ -190,18 +190,17 @@ export function routeGenerateKwargs(
   };
 }
 
+// A stage takes what it knows: `attention_mask` and `min_eos_p` reach the others, which look at neither.
 function splitKwargs(kwargs: Readonly<Record<string, unknown>>): Record<Stage, StageArguments> {
   const own: Record<Stage, Record<string, unknown>> = { semantic: {}, coarse: {}, fine: {} };
   const shared: Record<string, unknown> = {};
-  const semanticOnly: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(kwargs)) {
     const stage = stages.find((name) => key.startsWith(`${name}_`));
     if (stage !== undefined) own[stage][key.slice(stage.length + 1)] = value;
-    else if (key === "attention_mask" || key === "min_eos_p") semanticOnly[key] = value;
     else shared[key] = value;
   }
   return {
-    semantic: { ...semanticOnly, ...shared, ...own.semantic },
+    semantic: { ...shared, ...own.semantic },
     coarse: { ...shared, ...own.coarse },
     fine: { ...shared, ...own.fine },
   };
@@ -224,7 +223,7 @@ export function resolveCoarse(kwargs: StageArguments, config: BarkCoarseGenerati
   return resolveSampling("coarse", kwargs, config);
 }
 
-/** The fine stage looks only at temperature: `do_sample: false` does not make it greedy, null or 1 does. */
+/** The fine stage looks at its temperature alone: null or 1 makes it greedy, `do_sample: false` does not. */
 export function resolveFine(kwargs: StageArguments, config: BarkFineGenerationConfig): FineOptions {
   const { temperature = configured("fine", config, "temperature") } = kwargs;
   return { temperature: temperature === null || temperature === 1 ? null : drawable("fine", kwargs, temperature) };

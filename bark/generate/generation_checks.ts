@@ -7,8 +7,8 @@ import { maxSemanticTokens } from "./semantic_plan.ts";
 import type { HistoryPrompt } from "../voice/history_prompt.ts";
 
 /**
- * Holds a generation config against the models it is to drive: token ids within their vocabularies, windows within
- * their positions. Without this a wrong id would read past the end of a table on the GPU, without any message.
+ * Checks a generation config against its models: token ids within their vocabularies, windows within their positions.
+ * A wrong id would otherwise read past the end of a table on the GPU, without any message.
  * @param where the file of the generation config. @throws EngineError `bad-input` naming it and the field.
  */
 export function checkGenerationFits(
@@ -84,7 +84,7 @@ export function checkGenerationFits(
 }
 
 /**
- * Holds a voice against the models that are to go on from it: ids within their tables, as many codebooks as they have.
+ * Checks a voice against the models that go on from it: ids within their tables, as many codebooks as they have.
  * @param where what the voice came from. @throws EngineError `bad-input` naming it and the prompt.
  */
 export function checkVoiceFits(

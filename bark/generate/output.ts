@@ -2,12 +2,12 @@ import type { NdArray } from "../../engine/ndarray.ts";
 
 export type BarkStage = "semantic" | "coarse" | "fine" | "codec";
 
-/** Told after every tensor while loading and after every readback: enough to show a bar, a rate and an estimate. */
+/** Progress after every loaded tensor and every readback: enough for a bar, a rate and an estimate. */
 export interface BarkProgress {
   readonly stage: BarkStage | "load";
   /** Units finished: weights (load), tokens (semantic, coarse), passes over a window (fine), audio frames (codec). */
   readonly done: number;
-  /** All of them; of the semantic stage the limit, since it ends when the model says so. */
+  /** All units. For the semantic stage the limit: the model itself ends the speech. */
   readonly total: number;
   /** `false` for the semantic stage, whose `total` is only a limit. */
   readonly totalIsKnown: boolean;

@@ -6,10 +6,10 @@ import type { BarkProgress, BarkStage } from "./output.ts";
 /** Numbers that keep the random draws of the stages apart; the fine stage counts up from its own. */
 export const drawStages = { semantic: 1, coarse: 2, fine: 16 } as const;
 
-/** What a stage needs from the run around it: the seed, whether to stop, whom to tell and how often. */
+/** What a stage needs from its run: the seed, the signal to stop, the listener and the readback interval. */
 export class StageRun {
   readonly seed: bigint;
-  /** What the caller asked for; without it a session knows. */
+  /** The caller's choice; undefined leaves it to the session. */
   readonly tokensPerReadback: number | undefined;
   readonly #stage: BarkStage;
   readonly #signal: AbortSignal | undefined;
@@ -40,7 +40,7 @@ export class StageRun {
     return performance.now() - this.#start;
   }
 
-  /** Tells how far the stage is. @throws EngineError `aborted` if the caller's signal fired. */
+  /** Reports how far the stage is. @throws EngineError `aborted` if the caller's signal fired. */
   report(done: number, total: number): void {
     if (this.#signal?.aborted)
       throw new EngineError("aborted", "generation was stopped", { where: this.#stage, cause: this.#signal.reason });

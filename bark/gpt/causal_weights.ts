@@ -14,8 +14,8 @@ import { WeightLoader } from "./weight_loader.ts";
 export type PrefillInput = { readonly ids: readonly number[] } | { readonly embeddings: Float32Array<ArrayBuffer> };
 
 /**
- * The weights of a causal GPT (semantic or coarse) on the GPU. Of the token table only the rows that can be fed back,
- * ids below `output_vocab_size`, lie there; Bark's semantic table has 120,000 more rows of text (398 MB in bark-small),
+ * The weights of a causal GPT (semantic or coarse) on the GPU. The GPU's token table holds only the rows that can be fed
+ * back (ids below `output_vocab_size`); Bark's semantic table has 120,000 more rows of text (398 MB in bark-small),
  * of which a run needs at most 256: those are gathered from the file.
  */
 export class CausalWeights {

@@ -14,14 +14,13 @@ import type { BarkConfig } from "../config/config.ts";
 import { resolveCoarse, resolveFine, resolveSemantic } from "../generate/generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
 
-/** More rows than a GEMV takes: of a prefill, and few of one, for which software adapters have a tile of their own. */
+/** More rows than a GEMV takes: those of a prefill, and few of them, for which software adapters have another tile. */
 const manyRows = 64;
 const someRows = 8;
 
 /**
- * Starts to compile what the three GPTs will run if a call sets no sampling of its own, so that it is ready when their
- * weights are. The program that needs a kernel reports its error. Deno compiles within the call, so there this only changes
- * when it happens.
+ * Starts to compile the kernels of a call with default sampling, so that they are ready when the weights are. The program
+ * that needs a kernel reports its error. Deno compiles within the call, so there this changes nothing but the moment.
  */
 export function compileAhead(
   gpu: Gpu,
@@ -49,7 +48,7 @@ export function compileAhead(
   try {
     startSampling(gpu, generation_config);
   } catch {
-    // Settings that cannot be are told by the call that leaves them as they are.
+    // generate() reports invalid defaults: it can name the keyword.
   }
 }
 

@@ -33,11 +33,9 @@ export interface SessionOptions {
 /** Called for every batch of tokens, once it is submitted, with how many were sampled since the prefill. @returns true to stop. */
 export type OnTokens = (sampled: number) => boolean | Promise<boolean>;
 
-// `bench generate --readback 1,4,8,16`, nano on lavapipe, ms a step of the semantic stage with 1, 4, 8, 16 and 32 steps a
-// readback: Node 6.9, 5.5, 4.7, 5.6; Deno, where a readback costs 12 ms, 16.6, 8.8, 6.0, 4.9, 4.3. Half of the steps are
-// wasted at the end of speech, nothing in nano but a tenth of a second a step in bark-small, and nobody hears of progress
-// meanwhile: so not 32. An H100 in Node, bark-small in f16, whole coarse stage of 10 s of speech with 4, 8, 16 and 32: 1.41,
-// 1.48, 1.31 and 1.29 s. Pages by the cost of their readbacks: 0.5 to 2.5 ms.
+// Measured by `bench generate --readback 1,4,8,16,32` (bench/RESULTS.md); an H100, coarse stage of 10 s with 4, 8, 16 and 32:
+// 1.41, 1.48, 1.31 and 1.29 s. Not 32: half of an interval is wasted at the end of speech, a tenth of a second a step in
+// bark-small, and progress would stand still.
 const readbackSteps = {
   gpu: { node: 16, deno: 16, browser: 8 },
   software: { node: 8, deno: 16, browser: 4 },
@@ -59,7 +57,7 @@ export class DecodeSession {
   /** Scores of the last step, at the columns that were computed. [rows, output_vocab_size] */
   readonly logits: Tensor<"f32">;
   readonly #gpu: Gpu;
-  /** Of all that the session makes but its prefill, which changes. */
+  /** Owns everything that the session makes, except its prefill, which changes. */
   readonly #scope: Scope;
   readonly #caches: readonly KvCache[];
   readonly #state: Tensor<"u32">;
@@ -79,7 +77,7 @@ export class DecodeSession {
   /** Ids of the last prefill, a list a row; empty where embeddings were given. */
   #prefilled: readonly (readonly number[])[] = [];
 
-  /** @throws EngineError `usage` for a number of tokens between readbacks that is none. */
+  /** @throws EngineError `usage` for an invalid number of tokens between readbacks. */
   constructor(model: CausalWeights, options: SessionOptions) {
     const { gpu, config } = model;
     const { rows } = options;
@@ -160,7 +158,7 @@ export class DecodeSession {
         this.#sampled += steps;
         const before = read;
         read = Promise.resolve(onTokens(done));
-        read.catch(() => undefined); // It is awaited below, but maybe not before it fails.
+        read.catch(() => undefined); // The await below may come after it has failed.
         if (await (this.#gpu.isSoftware ? read : before)) break;
       }
     } finally {
@@ -181,7 +179,7 @@ export class DecodeSession {
   /** Tokens of every row, from the first sampled in this session on. This is the readback of a decode. */
   async readTokens(): Promise<number[][]> {
     const { rows, maxTokens } = this.options;
-    // The next batch moves it on while this one is read.
+    // The next batch changes it while this one is read.
     const sampled = this.#sampled;
     const words = await this.#tokens.read(0, (rows - 1) * maxTokens + sampled);
     const read = Array.from({ length: rows }, (_, row) =>

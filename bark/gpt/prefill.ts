@@ -10,8 +10,8 @@ import type { CausalWeights, PrefillInput } from "./causal_weights.ts";
 import type { Attend, GptBuffers } from "./gpt.ts";
 
 /**
- * Positions of several rows that go through the blocks in one pass. On a GPU a pass of a few hundred costs little more
- * than reading the weights; software adapters have gained all by then, and one product should not fill seconds.
+ * Positions of several rows that go through the blocks in one pass. On a GPU a few hundred cost little more than reading
+ * the weights. Software adapters gain nothing beyond 1024, and one product should not take seconds.
  */
 const mostPositions = { software: 1024, gpu: 4096 };
 

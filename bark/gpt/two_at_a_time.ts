@@ -3,8 +3,7 @@ type Results<L extends readonly (() => Promise<unknown>)[]> = { -readonly [K in 
 
 /**
  * Runs loads two at a time, in order: while one tensor is laid out and uploaded, the next is read. At most two are in
- * host memory. If one fails no other is begun, and the one under way is waited for, so that whoever frees what was
- * loaded finds all of it.
+ * host memory. After a failure no other load begins, and the pending one is awaited, so that the caller can free all.
  */
 export async function loadTwoAtATime<const L extends readonly (() => Promise<unknown>)[]>(
   loads: L,

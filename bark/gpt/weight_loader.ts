@@ -77,12 +77,12 @@ export class WeightLoader {
     return this.#keepTable(all, [names.length, rows, stride], label);
   }
 
-  /** Of tables, positions and heads: in 8 bits they turn speech into silence (CrispASR's ports of Bark found it out). */
+  /** Format of tables, positions and heads: in 8 bits they turn speech into silence (as CrispASR's ports of Bark found). */
   get #tableFormat(): WeightFormat {
     return this.format === "q8" ? "f16" : this.format;
   }
 
-  /** The format that a matrix is still to be rounded to: none if it is stored as f32 and the checkpoint holds halves. */
+  /** The format that a matrix has to be rounded to; undefined if it is stored as f32 and the checkpoint holds halves. */
   #rounding(name: string, format: MatrixFormat): MatrixFormat {
     const isHalf = this.reader.info(this.prefix + name).dtype === "F16";
     return format === "f16" && isHalf ? chooseStorage(this.scope.gpu, format) : format;

@@ -4,8 +4,8 @@ import type { BarkConfig, BarkFineConfig } from "../config/config.ts";
 import type { BarkSubModelConfig } from "../config/sub_model_config.ts";
 
 /**
- * Holds names and shapes of the three GPTs' tensors against their configs; reads no weights. What is wrong with a
- * checkpoint is so told before gigabytes of it are read, and before the stage of a run that it would end.
+ * Checks names and shapes of the three GPTs' tensors against their configs; reads no weights. So a wrong checkpoint fails
+ * before gigabytes are read, not in the middle of a run.
  * @throws EngineError `bad-input` naming a missing or misshapen tensor.
  */
 export function checkGptTensors(reader: TensorReader, config: BarkConfig): void {

@@ -41,7 +41,7 @@ const readDtype: Reader<MatrixFormat | undefined> = noneOr((value, name) => {
   throw wrongArgument(name, Object.keys(formats).join(", "), value);
 });
 
-// true is "the token that was stored", which is taken anyway.
+// true means "the stored token", which is the default anyway.
 const readToken: Reader<string | false | undefined> = noneOr((value, name) =>
   value === true ? undefined : value === false ? value : readString(value, name),
 );

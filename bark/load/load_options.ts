@@ -18,7 +18,7 @@ export interface CheckpointOptions {
   token?: string | boolean | null;
   /** Address of the hub. Default: HF_ENDPOINT, or https://huggingface.co. */
   endpoint?: string | null;
-  /** Told how far each file is. */
+  /** Gets the progress of each file. */
   progress_callback?: ((info: ProgressInfo) => void) | null;
   /** Called with one line for the user, such as that the hub cannot be reached or a software adapter stands in. */
   onNotice?: ((line: string) => void) | null;

@@ -5,7 +5,7 @@ import type { BarkProgress } from "../generate/output.ts";
 /** Buffers of older files that nothing reads, and the half of the codec that speaking does not need. */
 const unread = /\.attn\.bias$|^codec_model\.encoder\.|\.codebook\.(embed_avg|cluster_size|inited)$/;
 
-/** A reader that tells how much of the weights it has read, and stops when a signal says so. */
+/** A reader that reports how much of the weights it has read, and stops at a signal. */
 export class LoadProgress implements TensorReader {
   readonly #reader: TensorReader;
   readonly #signal: AbortSignal | undefined;
@@ -50,7 +50,7 @@ export class LoadProgress implements TensorReader {
     return this.#count(name, await this.#reader.readRows(name, first, count));
   }
 
-  /** Of rows gathered while it runs nothing is told: they are not part of loading. */
+  /** Not reported: rows gathered during a run are not part of loading. */
   async gatherRows(name: string, rows: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
     return await this.#reader.gatherRows(name, rows);
   }
@@ -62,7 +62,7 @@ export class LoadProgress implements TensorReader {
   #count(name: string, values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
     if (this.#signal?.aborted)
       throw new EngineError("aborted", "loading was stopped", { where: "load", cause: this.#signal.reason });
-    // What a head is tied to is read for it once more.
+    // A tied head reads its token table once more.
     if (!this.#counted.has(name)) this.#done += sizeOf(this.info(name).shape);
     this.#counted.add(name);
     this.#onProgress?.({

@@ -7,7 +7,7 @@ import { openNano } from "./nano.ts";
 
 /**
  * Where a checkpoint is: a directory, a URL (of a directory, too: `file:`), a repository on the hub (`owner/name`, or
- * `owner/name@revision`), or an opened store. A directory of that name goes before a repository. `"nano"` is always the
+ * `owner/name@revision`), or an opened store. A directory wins over a repository of the same name. `"nano"` is always the
  * checkpoint of the package bark-webgpu-nano; a directory of that name is `"./nano"`.
  */
 export type CheckpointSource = string | URL | FileStore;

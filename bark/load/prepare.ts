@@ -5,7 +5,7 @@ import { checkVersions } from "../../kernels/choose.ts";
 import type { LoadArguments } from "./load_arguments.ts";
 import { nameOf, type CheckpointSource } from "./open_checkpoint.ts";
 
-/** Says that a model can be used, as the last of the events of loading it. */
+/** Sends the last event of loading: the model can be used. */
 export function reportReady(source: CheckpointSource, { progress_callback }: LoadArguments): void {
   const model = nameOf(source);
   progress_callback?.({ status: "ready", task: "text-to-speech", model });
@@ -23,7 +23,7 @@ export async function gpuOf({ gpu, device, onNotice }: LoadArguments): Promise<G
   return opened;
 }
 
-/** What is wanted, or what the first attention matrix under `prefix` is stored as. bf16 keeps its range only in f32. */
+/** The requested format, else that of the first attention matrix under `prefix`. bf16 keeps its range only in f32. */
 export function chooseFormat(reader: TensorReader, prefix: string, wanted: MatrixFormat | undefined): MatrixFormat {
   if (wanted !== undefined) return wanted;
   const { dtype } = reader.info(`${prefix}layers.0.attn.att_proj.weight`);

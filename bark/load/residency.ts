@@ -16,16 +16,15 @@ interface Weights {
 
 type Load<W> = (gpu: Gpu, reader: TensorReader) => Promise<W>;
 
-/** Who is told of loading, and what stops it. */
+/** The listener for loading, and the signal that stops it. */
 export interface LoadWatch {
   signal?: AbortSignal | undefined;
   on_progress?: ((progress: BarkProgress) => void) | undefined;
 }
 
 /**
- * What a model stands on: its checkpoint, its device, and where the weights of its parts are: all of them on the GPU, or
- * (offloaded) one part at a time, which is read from the checkpoint again whenever a call needs it. Nothing is kept in
- * host memory.
+ * A model's checkpoint, its device, and where its weights live: all parts on the GPU, or (offloaded) one part at a time,
+ * read from the checkpoint again whenever a call needs it. Host memory keeps nothing.
  */
 export class Residency {
   readonly reader: TensorReader;
@@ -37,7 +36,7 @@ export class Residency {
   #gpu: Gpu;
   #isOffloaded = false;
   #isDisposed = false;
-  /** Settles when all uses so far have ended. Without their values, or every answer would live as long as the model. */
+  /** Settles when all uses so far have ended; without their values, or every answer would live as long as the model. */
   #busy: Promise<void> = Promise.resolve();
   #reopening: Promise<void> | undefined;
 
@@ -50,8 +49,8 @@ export class Residency {
   }
 
   /**
-   * What `make` makes of the weights of a checkpoint and a device; where it fails, both are closed.
-   * @param check holds the weights against the config, before a device is opened.
+   * The result of `make` on a checkpoint's weights and a device; if it fails, both are closed.
+   * @param check compares the weights with the config before a device is opened.
    */
   static async opened<C, T>(
     store: FileStore,
@@ -77,7 +76,7 @@ export class Residency {
     }
   }
 
-  /** The device, which is another one once a lost one was opened anew. */
+  /** The device; another one after a loss and recovery. */
   get gpu(): Gpu {
     return this.#gpu;
   }
@@ -89,14 +88,14 @@ export class Residency {
     return part;
   }
 
-  /** The same of a part that {@link load} leaves out: it is read when it is used first. */
+  /** The same for a part that {@link load} leaves out: it is read at its first use. */
   addOnDemand<W extends Weights>(prefix: string, load: Load<W>): ResidentPart<W> {
     const part = this.add(prefix, load);
     this.#onDemand.add(part);
     return part;
   }
 
-  /** Puts all parts but those on demand on the GPU, or none where one of them fails. */
+  /** Puts all parts on the GPU except those on demand; if one fails, none stays. */
   async load(watch: LoadWatch): Promise<void> {
     const parts = this.#parts.filter((part) => !this.#onDemand.has(part));
     const prefix = parts.length === 1 ? parts[0].prefix : "";
@@ -104,7 +103,7 @@ export class Residency {
       try {
         const reader = new LoadProgress(this.reader, watch, prefix);
         for (const part of parts) await part.load(this.#gpu, reader);
-        // A device that was lost meanwhile takes what is written to it, and says nothing.
+        // A device that was lost meanwhile accepts writes in silence.
         await this.#gpu.idle();
       } catch (error) {
         this.#free(this.#parts);
@@ -113,26 +112,26 @@ export class Residency {
     });
   }
 
-  /** Takes everything off the GPU once the calls that run have ended; from then on one part is there at a time. */
+  /** Frees all weights once the running calls have ended; from then on one part is on the GPU at a time. */
   async offload(): Promise<void> {
     this.#isOffloaded = true;
     await this.release();
   }
 
-  /** Takes the part that was used last off the GPU again, if the parts are offloaded. */
+  /** Frees the last used part, if the parts are offloaded. */
   async release(): Promise<void> {
     if (!this.#isOffloaded) return;
     this.#busy = this.#busy.then(() => this.#free(this.#parts));
     await this.#busy;
   }
 
-  /** What `work` makes of the weights of `part`. Uses of offloaded parts wait for each other. */
+  /** The result of `work` on the weights of `part`. Uses of offloaded parts wait for each other. */
   async use<W extends Weights, T>(
     part: ResidentPart<W>,
     work: (weights: W) => Promise<T>,
     watch: LoadWatch,
   ): Promise<T> {
-    // As it is when the call is made: one that did not wait for those before it must not free what they use.
+    // Read when the call is made: a call that did not wait for earlier ones must not free their weights.
     const isOffloaded = this.#isOffloaded;
     const before = isOffloaded ? this.#busy : Promise.resolve();
     const use = before.then(() =>
@@ -158,7 +157,7 @@ export class Residency {
     return await part.load(this.#gpu, new LoadProgress(this.reader, watch, part.prefix));
   }
 
-  /** Does `work`; if the device is lost meanwhile, once more on a new one, if that was asked for. */
+  /** Runs `work`; with `recover`, once more on a new device if it is lost meanwhile. */
   async #withRecovery<T>(name: string, work: () => Promise<T>): Promise<T> {
     const gpu = this.#gpu;
     try {
@@ -189,7 +188,7 @@ export class Residency {
   async #reopen(lost: Gpu, notice: string): Promise<void> {
     this.#free(this.#parts);
     lost.dispose();
-    // By the same name and with the same kernels, or other tokens might come out.
+    // The same adapter and the same kernels, or other tokens might come out.
     const gpu = await openGpu({ device: lost.request, versions: Object.fromEntries(lost.versions) });
     this.#gpu = gpu;
     if (this.#isDisposed) gpu.dispose();
@@ -230,7 +229,7 @@ export class ResidentPart<W extends Weights> {
     return this.prefix.replace(/\.$/, "") || "model";
   }
 
-  /** What `work` makes of the weights, which are on the GPU until it ends. @throws EngineError of loading, too. */
+  /** The result of `work` on the weights, which stay on the GPU until it ends. @throws EngineError of loading, too. */
   async use<T>(work: (weights: W) => Promise<T>, watch: LoadWatch = {}): Promise<T> {
     return await this.#residency.use(this, work, watch);
   }
@@ -239,7 +238,7 @@ export class ResidentPart<W extends Weights> {
   async load(gpu: Gpu, reader: TensorReader): Promise<W> {
     if (this.#weights !== undefined) return this.#weights;
     if (this.#loading !== undefined) {
-      // The other call's signal may stop it, which says nothing of this one.
+      // The other call's signal may have stopped it; this call goes on.
       await this.#loading.catch(() => undefined);
       return await this.load(gpu, reader);
     }

@@ -97,7 +97,7 @@ const unsupported: Unsupported = {
   verbose: [[true, false, null]],
 };
 
-// What is longer than any text would end in an array that cannot be made.
+// A larger number would only fail when its array is made.
 const mostIds = 2 ** 20;
 const defaultLength = 256;
 

@@ -3,14 +3,14 @@ import { EngineError } from "../../engine/errors.ts";
 import type { OnNotice } from "../../engine/notice.ts";
 import type { BarkTokenizer } from "./tokenizer.ts";
 
-/** What BERT's tokenizer takes for words: special tokens, ideographs and punctuation marks by themselves, and runs of others. */
+/** BERT's words: special tokens, single ideographs and punctuation marks, and runs of other characters. */
 const words = /\[[A-Z]{3,4}\]|\p{Script=Han}|[\p{P}$+<=>^`|~]|[^\s\p{Script=Han}\p{P}$+<=>^`|~]+/gu;
 const mostShown = 5;
 
 /**
- * Says once what of the texts will not be heard: an empty text, words that the vocabulary does not have, and what is cut.
- * @param rows ids of the texts. @param limit ids of each that are kept.
- * @throws EngineError `usage` for a text of which nothing would be heard.
+ * Reports once what will not be heard: an empty text, words outside the vocabulary, and the part that is cut.
+ * @param rows ids of the texts. @param limit most ids of each that are kept.
+ * @throws EngineError `usage` for a text with nothing to hear.
  */
 export function tellOfTexts(
   tokenizer: BarkTokenizer,
@@ -53,7 +53,7 @@ function cutLine(tokenizer: BarkTokenizer, [text, ...others]: readonly string[],
   );
 }
 
-// By code points: half an emoji is shown as an escape. Of a long text only the part that can be shown is taken apart.
+// By code points: half an emoji would show as an escape. Only the shown part of a long text is split.
 function startOf(text: string, length: number): string {
   const points = [...text.slice(0, 2 * length + 2)];
   return points.length > length ? `${points.slice(0, length).join("")}…` : text;

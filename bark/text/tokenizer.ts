@@ -69,6 +69,7 @@ export class BarkTokenizer {
   readonly unk_token_id: number | undefined;
   readonly #tokenizer: PackageTokenizer;
   readonly #lowercase: boolean;
+  readonly #spacesIdeographs: boolean;
   readonly #where: string;
 
   /** @throws EngineError `bad-input` naming `where` if the files do not make a tokenizer. */
@@ -83,6 +84,7 @@ export class BarkTokenizer {
     this.#tokenizer = this.#used(() => new Tokenizer({ added_tokens: [], ...definition }, config));
     const normalizer = definition["normalizer"];
     this.#lowercase = isObject(normalizer) && normalizer["lowercase"] === true;
+    this.#spacesIdeographs = isObject(normalizer) && normalizer["handle_chinese_chars"] !== false;
     const id = (name: SpecialToken): number | undefined => this.#tokenizer.token_to_id(specialToken(config, name));
     this.pad_token_id = id("pad_token") ?? 0;
     this.cls_token_id = id("cls_token");
@@ -124,7 +126,7 @@ export class BarkTokenizer {
   #checkModel({ config, generation_config }: BarkConfigs): void {
     const { input_vocab_size: rows } = config.semantic_config;
     const { text_encoding_offset } = generation_config.semantic_config;
-    // An offset that is beyond all rows is told where speech is generated.
+    // generate() reports an offset beyond all rows.
     if (text_encoding_offset >= rows || this.largest_id + text_encoding_offset < rows) return;
     throw new EngineError("bad-input", "has more ids than config.json has rows for text", {
       where: this.#where,
@@ -137,16 +139,16 @@ export class BarkTokenizer {
   /** Ids of a text, without any special tokens around them. @throws EngineError `bad-input` for a token without one. */
   encode(text: string): number[] {
     readText(text, "text");
-    const spaced = text.replaceAll(supplementaryIdeographs, " $& ");
+    const spaced = this.#spacesIdeographs ? text.replaceAll(supplementaryIdeographs, " $& ") : text;
     // JavaScript lowers a sigma at the end of a word to ς, Rust (character by character) to σ.
     const lowered = this.#lowercase ? spaced.replaceAll("Σ", "σ") : spaced;
     const { ids } = this.#used(() => this.#tokenizer.encode(lowered, { add_special_tokens: false }));
-    // An unk_token that is not in the vocabulary has none, and would be taken for id 0 further on.
-    if (ids.every((id) => Number.isSafeInteger(id) && id >= 0)) return ids;
+    // An unk_token outside the vocabulary has no id; later code would take it for id 0.
+    if (ids.every((id) => Number.isSafeInteger(id))) return ids;
     throw new EngineError("bad-input", "has no id for a token of the text", { where: this.#where });
   }
 
-  /** What the package makes. @throws EngineError `bad-input` where it knows no better than to throw. */
+  /** The package's ids. @throws EngineError `bad-input` where it throws. */
   #used<T>(work: () => T): T {
     try {
       return work();
@@ -184,7 +186,7 @@ export class BarkTokenizer {
       end += point.length;
       const prefix = this.encode(text.slice(0, end));
       if (prefix.length > ids.length + 100) break;
-      if (prefix.length <= ids.length && prefix.every((id, i) => id === ids[i])) best = end;
+      if (prefix.every((id, i) => id === ids[i])) best = end;
     }
     return best;
   }
@@ -201,8 +203,8 @@ function bertNormalizer(config: JsonObject): JsonObject {
     type: "BertNormalizer",
     clean_text: true,
     handle_chinese_chars: config["tokenize_chinese_chars"] !== false,
-    // null: accents go where letters are lowered.
-    strip_accents: typeof config["strip_accents"] === "boolean" ? config["strip_accents"] : null,
+    // null or none: accents go where letters are lowered.
+    strip_accents: config["strip_accents"],
     lowercase: config["do_lower_case"] === true,
   };
 }
@@ -222,23 +224,19 @@ function parseVocabulary(text: string, where: string): Record<string, number> {
   throw new EngineError("bad-input", "the vocabulary is empty", { where: `${where}/vocab.txt` });
 }
 
-/** What `tokenizer.json` would say for a vocabulary. */
+/** What `tokenizer.json` would say for a vocabulary, of what decides ids. */
 function definitionOf(vocab: Record<string, number>, config: JsonObject, where: string): JsonObject {
   const unk = specialToken(config, "unk_token");
   if (vocab[unk] === undefined)
     throw new EngineError("bad-input", `the vocabulary lacks ${unk}`, { where: `${where}/vocab.txt` });
   const names = Object.keys(specialTokens) as SpecialToken[];
   const added = [...new Set(names.map((name) => specialToken(config, name)))].filter((t) => vocab[t] !== undefined);
-  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
   return {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: added.map((content) => ({ id: vocab[content], content, ...flags })),
+    added_tokens: added.map((content) => ({ id: vocab[content], content, special: true })),
     normalizer: bertNormalizer(config),
     pre_tokenizer: { type: "BertPreTokenizer" },
     post_processor: null,
-    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
+    decoder: null,
     model: {
       type: "WordPiece",
       unk_token: unk,

@@ -1,7 +1,7 @@
 import { EngineError } from "../../engine/errors.ts";
 import { isObject, type JsonObject } from "../../engine/check/json_fields.ts";
 
-// The package takes whatever it is given: a vocabulary of another type gives ids of nothing, which would be spoken.
+// The package accepts anything: a vocabulary of another type gives meaningless ids, which would be spoken.
 
 type Test = (value: unknown) => boolean;
 
@@ -9,7 +9,7 @@ const isString: Test = (value) => typeof value === "string";
 const isText: Test = (value) => typeof value === "string" && value !== "";
 const isBoolean: Test = (value) => typeof value === "boolean";
 const isAbsent: Test = (value) => value === undefined || value === null;
-/** Ids are 32 bits wide, and none of a model comes near. */
+/** Ids are 32 bits wide; no model comes near this. */
 const isId: Test = (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31;
 const isPiece: Test = (value) =>
   Array.isArray(value) && value.length === 2 && isString(value[0]) && Number.isFinite(value[1]);
@@ -95,7 +95,7 @@ export function checkTokenizer(definition: JsonObject, where: string): { type: s
   return { type, largestId };
 }
 
-/** Files of before 2020 do not name it: BERT's are known by the prefix of what continues a word. */
+/** Files from before 2020 do not name their type: BERT's have a prefix for pieces that continue a word. */
 function modelType(model: JsonObject, where: string): string {
   const isOldBert = model["type"] === undefined && isString(model["continuing_subword_prefix"]) && !("merges" in model);
   const type = isOldBert ? "WordPiece" : model["type"];

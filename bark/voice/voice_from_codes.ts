@@ -20,10 +20,10 @@ export function bandwidthFor(codec: EncodecConfig, { fine_acoustics_config }: Ba
 }
 
 /**
- * What the codec alone can tell of a voice: its coarse and fine prompts, in suno's layout. The semantic prompt is another
- * model's (HuBERT and a quantizer), which Bark does not come with: a voice without it is refused where voices are read.
- * @param codes of a recording, [codebooks, frames]. @param other a voice that lends its semantic prompt; of both the end
- * is kept, as long as the shorter one lasts.
+ * The prompts of a voice that the codec alone can make: coarse and fine, in suno's layout. The semantic prompt needs
+ * another model (HuBERT and a quantizer), which Bark does not come with; a voice without it is refused when it is read.
+ * @param codes of a recording, [codebooks, frames]. @param other a voice that lends its semantic prompt; both are cut to
+ * their last part, as long as the shorter one.
  */
 export function voiceOfCodes(
   codes: NdArray<Int32Array>,

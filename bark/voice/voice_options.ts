@@ -1,13 +1,13 @@
 import { noneOr, readBoolean, type ReadersOf } from "../../engine/check/arguments.ts";
 
-/** What a voice given as text may be. */
+/** What a voice given as a string may be. */
 export interface VoiceOptions {
   /**
    * The name of a preset and nothing else: no file is opened and nothing is fetched. For servers and pages where strangers
    * choose the voice. Default false.
    */
   names_only?: boolean;
-  /** Also a URL, and in a page a path, which is an address there: it is fetched. Default false. */
+  /** Also fetch a voice from a URL (in a page, a path is an address, too). Default false. */
   allow_urls?: boolean;
 }
 

@@ -54,7 +54,7 @@ export class VoicePresets {
   }
 
   /**
-   * The voice of a preset's name, a file, bytes or arrays. Where either says `names_only`, that holds.
+   * The voice of a preset's name, a file, bytes or arrays. `names_only` holds if either set of options has it.
    * @throws EngineError `bad-input` if it is missing or not a voice, `usage` for a URL that is not allowed.
    */
   async load(preset: VoicePreset, options: VoiceOptions = {}): Promise<HistoryPrompt> {
@@ -115,7 +115,7 @@ function sample(names: readonly string[]): string {
   return names.length <= 6 ? names.join(", ") : `${names.slice(0, 5).join(", ")}, … (${names.length} presets)`;
 }
 
-/** A scheme of one letter is a drive of Windows. @throws EngineError `usage` for what would be fetched. */
+/** @throws EngineError `usage` for an address, which would be fetched. A scheme of one letter is a drive of Windows. */
 function refuseAddress(text: string): void {
   if (!/^[a-z][a-z0-9+.-]+:/i.test(text) && !getFileHost().isPage) return;
   throw new EngineError("usage", "a voice is not fetched from an address", {
@@ -131,7 +131,7 @@ async function openFile(path: string): Promise<ByteSource | undefined> {
   const isRelative = !/^([./\\]|[a-z][a-z0-9+.-]*:)/i.test(path);
   let folder: FileStore;
   try {
-    // Else `owner/name@…` would be taken for a repository on the hub.
+    // Without ./ the name `owner/name@…` would mean a repository on the hub.
     folder = await getFileHost().openStore((isRelative ? "./" : "") + path.slice(0, slash + 1));
   } catch (error) {
     if (error instanceof EngineError && error.code === "bad-input") return undefined;
@@ -148,7 +148,7 @@ async function closing<T>(source: ByteSource, read: (source: ByteSource) => Prom
   }
 }
 
-/** The three prompts of an `.npz` alone: what else it holds is never unpacked. */
+/** The three prompts of an `.npz`; nothing else in it is unpacked. */
 async function voiceOfNpz(source: ByteSource): Promise<HistoryPrompt> {
   // Loaded here: a page whose voices are presets fetches code for nothing.
   const { NpzFile } = await import("../../checkpoint/numpy/npz.ts");
@@ -161,11 +161,11 @@ async function voiceOfNpz(source: ByteSource): Promise<HistoryPrompt> {
   return validateVoice(prompts, source.name);
 }
 
-/** @throws EngineError `bad-input` for a missing array, another number of axes, or values that are no token ids. */
+/** @throws EngineError `bad-input` for a missing array, another number of axes, or values that are not token ids. */
 export function validateVoice(preset: unknown, where: string): HistoryPrompt {
   const fix = "give a voice in suno's layout: semantic_prompt [n], coarse_prompt [2, T], fine_prompt [8, T]";
   if (!isObject(preset))
-    throw new EngineError("bad-input", "is no voice", {
+    throw new EngineError("bad-input", "is not a voice", {
       where,
       expected: "three arrays by name",
       actual: Array.isArray(preset) ? "a list" : String(preset),
@@ -187,7 +187,7 @@ export function validateVoice(preset: unknown, where: string): HistoryPrompt {
     const ids = Int32Array.from(values, Number);
     const wrong = ids.findIndex((id, i) => id !== Number(values[i]) || id < 0);
     if (wrong >= 0)
-      throw new EngineError("bad-input", `${key} holds a value that is no token id`, {
+      throw new EngineError("bad-input", `${key} holds a value that is not a token id`, {
         where,
         expected: "integers ≥ 0",
         actual: values[wrong],
@@ -206,8 +206,8 @@ const readRow = readArray([1], checkIds);
 const readCodes = readArray([2], checkIds);
 
 /**
- * A voice out of the answers of the three stages for one text, in suno's layout: semantic tokens without end of speech
- * and padding, coarse codes by codebook (the first rows of the fine ones: suno refuses codes beyond a codebook), fine codes.
+ * A voice from the results of the three stages for one text, in suno's layout: semantic tokens without end of speech and
+ * padding, coarse codes by codebook (the first rows of the fine ones: suno refuses codes beyond a codebook), fine codes.
  * @param semantic answer of the semantic stage. @param coarse interleaved ids of the coarse vocabulary.
  * @param fine codes, [codebooks, frames]. @throws EngineError `usage` for what is not of one text.
  */

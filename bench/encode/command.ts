@@ -4,9 +4,9 @@ import { Gpu } from "../../engine/gpu.ts";
 import { openNullAdapter } from "../../engine/node/index.ts";
 import { describeMachine } from "../measure/machine.ts";
 import { summarize } from "../measure/statistics.ts";
-import { recordGpt } from "../peers/ours.ts";
-import { worksOf, type GptWork } from "../peers/work.ts";
-import type { EncodeReport } from "./report.ts";
+import { recordGpt } from "../measure/gpt_program.ts";
+import { worksOf, type GptWork } from "../measure/work.ts";
+import type { EncodeReport } from "../report/reports.ts";
 
 const stepsPerSubmit = 8;
 const [warmUps, repetitions] = [50, 200];

@@ -2,9 +2,9 @@ import { choiceFlag, parseCommandLine } from "../../cli/command_line.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { openGpu } from "../../engine/gpu.ts";
 import { describeMachine, describeProcessor, type Machine } from "../measure/machine.ts";
-import { plotKernels } from "../plot/kernels.ts";
-import { requirePlot, writePlot } from "../plot/write.ts";
-import type { KernelReport } from "./report.ts";
+import { plotKernels } from "../report/kernels_plot.ts";
+import { requirePlot, writePlot } from "../report/write.ts";
+import type { KernelReport } from "../report/reports.ts";
 import { allOps, runKernels, selectCases, type KernelMeasurements, type KernelSelection } from "./run_all.ts";
 import { headerLine, resultLine, rooflineLine } from "./table.ts";
 

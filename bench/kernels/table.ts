@@ -12,7 +12,7 @@ export function rooflineLine({ gigabytesPerSecond, gigaflops, dispatchMicrosecon
   return `roofline: ${gigabytesPerSecond.toFixed(1)} GB/s, ${gigaflops.toFixed(1)} GFLOP/s; a dispatch costs ${dispatchMicroseconds.toFixed(1)} µs`;
 }
 
-/** One line of the table. @param first the plainest version at this shape: what the gain is told against. */
+/** One line of the table. @param first the plainest version at this shape: the base of the gain. */
 export function resultLine(result: KernelResult, first: KernelResult): string {
   const { op, shape, version, chosen, error, timing } = result;
   const name = `${op.padEnd(widths.op)} ${shape.padEnd(widths.shape)} ${`${version}${chosen ? " *" : ""}`.padEnd(widths.version)} `;

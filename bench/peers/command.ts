@@ -1,22 +1,38 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { choiceFlag, numberFlag, parseCommandLine } from "../../cli/command_line.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { openGpu } from "../../engine/gpu.ts";
 import { describeMachine, type Machine } from "../measure/machine.ts";
-import { plotPeers } from "../plot/peers.ts";
-import { requirePlot, writePlot } from "../plot/write.ts";
-import { compare, peerLine, type PeerName, type PeerResult } from "./compare.ts";
+import { plotPeers } from "../report/peers_plot.ts";
+import { requirePlot, writePlot } from "../report/write.ts";
+import type { PeerResult } from "../report/reports.ts";
+import { compare, peerLine, type PeerName } from "./compare.ts";
 import { contenders } from "./contenders.ts";
-import { peersFolder } from "./folder.ts";
-import type { PeersReport } from "./report.ts";
-import { describeWork, worksOf, type Work } from "./work.ts";
+import type { PeersReport } from "../report/reports.ts";
+import { describeWork, worksOf, type Work } from "../measure/work.ts";
 
+const folder = fileURLToPath(new URL(".", import.meta.url));
 const allPeers = [...Object.keys(contenders), "torch"] as PeerName[];
 
-/** `bark bench peers [WORK…]`. */
+const usage = `npm run bench:peers -- [WORK…]    the same work by other engines, in turns; WORK: decode, prefill, pass, codec75, codec750
+                            first: npm install --prefix bench/peers (500 MB)
+  --peers A,B               of ours, floor, ort-webgpu, ort-webgpu-plain, ort-cpu, ort-web, jax-js, tfjs, torch
+  --layers N, --rounds N    default: 12 and 7
+  --python FILE             the Python that has PyTorch (default: python3)
+  --device NAME             part of an adapter's name; "software" forces the software adapter
+  --plot FILE.svg           also draw what was measured
+  --json                    one line of JSON on standard output instead of tables
+`;
+
+/** `npm run bench:peers -- [WORK…]`. */
 export async function benchPeers(args: readonly string[]): Promise<number> {
+  if (args.includes("--help") || args.includes("-h")) {
+    process.stdout.write(usage);
+    return 0;
+  }
   const { values, positionals } = parseCommandLine("bench peers", args, {
     peers: { type: "string" },
     layers: { type: "string" },
@@ -42,10 +58,10 @@ export async function benchPeers(args: readonly string[]): Promise<number> {
   if (process.versions.deno !== undefined)
     throw new EngineError("usage", "peers run in Node alone", {
       where: "bench peers",
-      fix: "npm run bark -- bench peers",
+      fix: "npm run bench:peers",
     });
-  if (!existsSync(path.join(peersFolder, "node_modules")))
-    throw new EngineError("usage", "no peers are installed", { fix: "npx tsx bench/peers/install.ts" });
+  if (!existsSync(path.join(folder, "node_modules")))
+    throw new EngineError("usage", "no peers are installed", { fix: "npm install --prefix bench/peers" });
   const request = values.device === undefined ? {} : { device: values.device };
   const gpu = await openGpu(request);
   const machine = describeMachine(gpu);
@@ -58,7 +74,7 @@ export async function benchPeers(args: readonly string[]): Promise<number> {
   for (const work of chosen) {
     const results = await compare(work, {
       peers: peersFor(work, wanted, machine),
-      folder: peersFolder,
+      folder,
       device: values.device,
       adapterName: machine.adapter,
       python: values.python ?? process.env["BARK_BENCH_PYTHON"] ?? "python3",
@@ -70,7 +86,7 @@ export async function benchPeers(args: readonly string[]): Promise<number> {
     for (const result of results) print(peerLine(result));
     compared.push({ work, results });
   }
-  await rm(path.join(peersFolder, "data"), { recursive: true, force: true });
+  await rm(path.join(folder, "data"), { recursive: true, force: true });
   const report: PeersReport = { command: "peers", args, machine, works: compared };
   await writePlot(plot, () => plotPeers(report));
   if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);

@@ -1,31 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { swiftShaderFolder } from "../../engine/node/software/software_adapter.ts";
 import path from "node:path";
-import { spreadOf, summarize, type Summary } from "../measure/statistics.ts";
+import { spreadOf, summarize } from "../measure/statistics.ts";
 import { contenders, type ContenderName } from "./contenders.ts";
 import type { ReadyMessage, RunMessage } from "./contender.ts";
 import { LineProcess } from "./line_process.ts";
-import { tensorsOf, type Work } from "./work.ts";
+import type { PeerResult } from "../report/reports.ts";
+import { tensorsOf, type Work } from "../measure/work.ts";
 
 export type PeerName = ContenderName | "torch";
-
-/** One contender at one work. */
-export interface PeerResult {
-  readonly peer: PeerName;
-  readonly label: string;
-  readonly version?: string;
-  readonly device?: string;
-  /** Milliseconds to make it ready (weights included), of the first run, and of those after it. */
-  readonly load?: number;
-  readonly first?: number;
-  readonly milliseconds?: Summary;
-  /** Its time by ours, round by round. */
-  readonly ratio?: Summary;
-  /** Largest difference of its result from ours as a share of the largest value. */
-  readonly difference?: number;
-  /** Why there is no figure. */
-  readonly error?: string;
-}
 
 export interface CompareOptions {
   readonly peers: readonly PeerName[];

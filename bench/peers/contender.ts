@@ -1,4 +1,4 @@
-import type { Work } from "./work.ts";
+import type { Work } from "../measure/work.ts";
 
 /** An engine that does a work, ready to do it again and again. */
 export interface Prepared {

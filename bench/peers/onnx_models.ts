@@ -1,5 +1,13 @@
 import { OnnxGraph } from "./onnx.ts";
-import { codecChannels, codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork, type Work } from "./work.ts";
+import {
+  codecChannels,
+  codecStrides,
+  tensorsOf,
+  valuesOf,
+  type CodecWork,
+  type GptWork,
+  type Work,
+} from "../measure/work.ts";
 
 /** Contributed operators of onnxruntime. */
 const contributed = "com.microsoft";

@@ -5,7 +5,7 @@ import { serveRepository } from "../../tools/test/server.ts";
 import type { Prepare } from "./contender.ts";
 import { onnxInputShape } from "./onnx_models.ts";
 import { onnxFile } from "./ort.ts";
-import { tensorsOf, valuesOf } from "./work.ts";
+import { tensorsOf, valuesOf } from "../measure/work.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "");
 

@@ -7,7 +7,7 @@ import "../../engine/node/index.ts";
 import { createInterface } from "node:readline";
 import { contenders, type ContenderName } from "./contenders.ts";
 import { sampleValues, type ReadyMessage, type RunMessage } from "./contender.ts";
-import type { Work } from "./work.ts";
+import type { Work } from "../measure/work.ts";
 
 function send(message: ReadyMessage | RunMessage | { error: string }): void {
   process.stdout.write(`@${JSON.stringify(message)}\n`);

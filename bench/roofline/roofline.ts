@@ -1,5 +1,5 @@
 import type { Gpu } from "../../engine/gpu.ts";
-import { defineKernel, read, readWrite, spread } from "../../engine/kernel.ts";
+import { defineKernel, read, readWrite, workgroupsOverXY } from "../../engine/kernel.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { Stopwatch, type Effort } from "../measure/stopwatch.ts";
 
@@ -8,7 +8,7 @@ export const fillKernel = defineKernel({
   source: new URL("./fill.wgsl", import.meta.url),
   bindings: { y: readWrite("f32") },
   params: { size: "u32", seed: "u32" },
-  workgroups: ({ size }) => spread(Math.ceil(size / 64)),
+  workgroups: ({ size }) => workgroupsOverXY(Math.ceil(size / 64)),
 });
 
 export const bandwidthKernel = defineKernel({

@@ -1,8 +1,8 @@
 const listeners = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls back when the signal says so, until the function that it gives is called. Node warns of a leak where more than ten
- * wait for a signal, and many small files are fetched at once: this waits for each signal once.
+ * Calls back when the signal aborts, until the returned function is called. Many small files are fetched at once, and Node
+ * warns of a leak above ten listeners of a signal: this adds one listener for each signal.
  */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
   if (signal === undefined) return () => undefined;

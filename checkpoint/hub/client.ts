@@ -5,7 +5,7 @@ import { fileUrl, isCommitHash, type Repository } from "./repository.ts";
 import { request, type HttpAnswer } from "./request.ts";
 import { defaultRetries, TransientFault, withRetries, type RetryPolicy } from "./retry.ts";
 
-/** What the hub says of a file. */
+/** The hub's description of a file. */
 export interface HubFile {
   readonly path: string;
   /** Of the content: a sha256 (large files), the hash that git gives to it (others), or what a mirror makes up. */
@@ -24,8 +24,8 @@ export interface HubClientOptions extends Pick<HubOptions, "token" | "signal" | 
 }
 
 /**
- * Speaks the protocol of the Hugging Face hub for one repository. All files are of one commit: the one that the revision
- * was at when the first was asked for, whatever is pushed meanwhile.
+ * Speaks the protocol of the Hugging Face hub for one repository. All files belong to one commit, the revision's at the
+ * first request; later pushes change nothing.
  */
 export class HubClient {
   readonly repository: Repository;
@@ -41,23 +41,23 @@ export class HubClient {
     this.signal = signal;
     this.retries = retries ?? defaultRetries;
     this.#options = options;
-    // As in Python, where what the address says goes before the token.
+    // As in Python: the user and password of an address win over the token.
     this.#authorization = repository.authorization ?? (token ? `Bearer ${token}` : undefined);
     if (isCommitHash(repository.revision)) this.#commit = repository.revision;
   }
 
-  /** Undefined until a first answer tells it. */
+  /** Undefined until the first answer. */
   get commit(): string | undefined {
     return this.#commit;
   }
 
-  /** Takes all files from this commit, where the hub did not say which one the revision is at. */
+  /** Takes all files from this commit; for a hub that did not answer. */
   pin(commit: string): void {
     this.#commit ??= commit;
   }
 
   /**
-   * What the hub says of a file, or undefined if the repository has none of that name.
+   * The hub's description of a file, or undefined if the repository has no file of that name.
    * @throws EngineError `io` if the hub cannot be reached or is out of order; `bad-input` if it refuses; `aborted`.
    */
   async find(path: string, retries = this.retries): Promise<HubFile | undefined> {
@@ -86,7 +86,7 @@ export class HubClient {
   async #findOnce(path: string): Promise<HubFile | undefined> {
     const found = await this.#head(path, this.repository.revision);
     const hasMoved = this.#commit !== undefined && found.commit !== undefined && found.commit !== this.#commit;
-    if (!hasMoved) this.#commit ??= found.commit;
+    this.#commit ??= found.commit;
     const { commit, url, answer } = hasMoved ? await this.#head(path, this.#commit!) : found;
     if (commit !== undefined && commit !== this.#commit)
       throw new EngineError("io", "the repository changed while it was loaded", {
@@ -143,7 +143,7 @@ export class HubClient {
   }
 }
 
-/** Whether the hub says that the repository has no such file, rather than that there is no repository. */
+/** Whether the hub says that the file is missing, rather than the repository. */
 function isAbsent(answer: HttpAnswer, commit: string | undefined): boolean {
   if (answer.status !== 404) return false;
   const code = answer.last("x-error-code");

@@ -1,4 +1,4 @@
-/** Told while files are fetched, in the shapes that transformers.js hands to a `progress_callback`. */
+/** Events of a download, in the shapes that transformers.js gives to a `progress_callback`. */
 export type HubEvent =
   | { status: "initiate" | "download" | "done"; name: string; file: string }
   /** `progress` in percent, `loaded` and `total` in bytes. */
@@ -30,7 +30,7 @@ export interface HubOptions {
   onNotice?: ((line: string) => void) | undefined;
   /** Stops a download; what has come is kept. */
   signal?: AbortSignal | undefined;
-  /** What the user can do where an address cannot be reached, such as about a proxy. */
+  /** Advice for an address that cannot be reached, such as about a proxy. */
   adviseOffline?: ((url: URL) => string | undefined) | undefined;
 }
 

@@ -1,9 +1,9 @@
 import type { HubOptions } from "./options.ts";
 
-/** Between two events of a file. */
+/** Milliseconds between two events of a file. */
 const step = 1 << 20;
 
-/** Turns what happens to the files of a repository into the events that transformers.js gives. */
+/** Turns the downloads of a repository into the events of transformers.js. */
 export class HubProgress {
   readonly #name: string;
   readonly #onEvent: HubOptions["onEvent"];

@@ -19,7 +19,7 @@ export function refusal(answer: HttpAnswer, repository: Repository, file: string
     );
   if (code === "RevisionNotFound")
     return fail(`the repository has no revision ${revision}`, "give a branch, a tag or a commit of it");
-  // The hub says 401 of a repository that does not exist as well: it does not tell who may not see it.
+  // The hub answers 401 for a missing repository, too: it hides which private ones exist.
   if (code === "RepoNotFound" || status === 401)
     return fail(
       (aside === undefined ? "" : `${aside}, and on the hub `) +

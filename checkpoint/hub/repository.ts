@@ -16,13 +16,13 @@ export interface Repository {
 }
 
 const idPattern = /^(\w[\w.-]{0,95}\/\w[\w.-]{0,95})(?:@(.+))?$/;
-/** What follows the hub's own address in that of a repository's page. */
+/** The part after the hub's own address in the address of a repository's page. */
 const pagePattern = /^(\w[\w.-]{0,95}\/\w[\w.-]{0,95})(?:\/tree\/(.+?))?\/?$/;
 
 /**
  * The repository that `owner/name` or `owner/name@revision` names, or the address of its page on the hub; undefined for a
  * text of any other form.
- * @throws EngineError `usage` for a revision that is none, or two of them.
+ * @throws EngineError `usage` for an invalid revision, or two of them.
  */
 export function parseRepository(text: string, options: HubOptions = {}): Repository | undefined {
   const hub = parseEndpoint(options.endpoint ?? defaultEndpoint);
@@ -37,7 +37,7 @@ export function parseRepository(text: string, options: HubOptions = {}): Reposit
     });
   const revision = inText ?? options.revision ?? defaultRevision;
   if (!isInnerPath(revision) || /[\s\p{Cc}~^:?*[\\]/u.test(revision))
-    throw new EngineError("usage", "is no name of a revision", {
+    throw new EngineError("usage", "is not the name of a revision", {
       where: "revision",
       expected: "a branch, tag or commit",
       actual: revision,
@@ -51,10 +51,10 @@ function parseEndpoint(text: string): Pick<Repository, "endpoint" | "authorizati
     const endpoint = text.replace(/^(\w+:\/\/)[^/?#]*@/, "$1").replace(/\/+$/, "");
     return { endpoint, ...(authorization === undefined ? {} : { authorization }) };
   }
-  throw new EngineError("usage", "the address of the hub is none", {
+  throw new EngineError("usage", "is not the address of a hub", {
     where: "HF_ENDPOINT",
     expected: `an address such as ${defaultEndpoint}`,
-    // What stands before an @ may be a password.
+    // A password may stand before the @.
     actual: text.replace(/^.*@/s, "***@"),
   });
 }
@@ -66,7 +66,7 @@ export function fileUrl({ endpoint, id }: Repository, revision: string, path: st
 }
 
 /**
- * A path without what means nothing in it (`./a//b` is `a/b`).
+ * A path without its empty and `.` parts (`./a//b` is `a/b`).
  * @throws EngineError `bad-input` if it leaves the repository: paths come out of a checkpoint's own files.
  */
 export function innerPath(name: string, path: string): string {

@@ -5,20 +5,20 @@ import { checkAborted, TransientFault } from "./retry.ts";
 
 const maxRedirects = 10;
 const defaultPatience = 30_000;
-/** A connection on which fewer bytes come within the patience counts as broken. */
+/** A connection counts as broken if fewer bytes come within the patience. */
 const leastProgress = 1024;
 /** Bytes of a body that lie in one Blob: a browser can keep Blobs on disk. */
 const blockBytes = 16 << 20;
-/** Most bytes of a file that is kept whole, because its server sends no part of it; */
+/** Most bytes of a file that is kept whole because its server sends no parts; */
 const maxWhole = 2 ** 32;
-/** of one whose size the server does not tell. */
+/** the same for a file whose size the server does not name. */
 export const maxUntold = 2 ** 26;
 
 export interface NetworkOptions {
   signal?: AbortSignal | undefined;
   /** A page cannot see a redirection: the browser follows it, and drops the token at another origin by itself. */
   isPage?: boolean | undefined;
-  /** What the user can do where an address cannot be reached. */
+  /** Advice for an address that cannot be reached. */
   adviseOffline?: ((url: URL) => string | undefined) | undefined;
   /** Milliseconds without progress after which a connection counts as broken. */
   patience?: number | undefined;
@@ -31,7 +31,7 @@ export interface RequestOptions extends NetworkOptions {
   authorization?: string | undefined;
 }
 
-/** What a server said at the end of a chain of redirections. */
+/** A server's answer at the end of a chain of redirections. */
 export class HttpAnswer {
   readonly status: number;
   readonly statusText: string;
@@ -50,8 +50,8 @@ export class HttpAnswer {
   }
 
   /**
-   * A header of the first answer of the chain that has it. The hub describes a large file in the redirection to where it
-   * lies; what stands there says other things of it.
+   * A header, from the first answer of the chain that has it. The hub describes a large file in its redirection; the final
+   * answer's headers describe the storage object, not the file.
    */
   first(name: string): string | undefined {
     return this.#headers.map((headers) => headers.get(name)).find((value) => value !== null) ?? undefined;
@@ -87,7 +87,7 @@ export class HttpAnswer {
     }
   }
 
-  /** The body. Of one that is longer than `limit` bytes it reads hardly more than these: compare the size. */
+  /** The body. Reading stops soon after `limit` bytes, so compare the size. */
   async blob(limit: number): Promise<Blob> {
     const blocks: Blob[] = [];
     let pieces: Uint8Array<ArrayBuffer>[] = [];
@@ -104,13 +104,13 @@ export class HttpAnswer {
     return new Blob([...blocks, ...pieces]);
   }
 
-  /** Bytes of the body, as the server tells them: of a compressed one another number than comes. */
+  /** Bytes of the body by the server's header: those of its compressed form, if it is compressed. */
   get told(): number | undefined {
     const text = this.last("content-length");
     return text === undefined ? undefined : Number(text);
   }
 
-  /** The body of a file that a server sends whole. @throws EngineError `io` if that has no end, or is too large. */
+  /** The body of a file that a server sends whole. @throws EngineError `io` if it is endless or too large. */
   async wholeFile(where: string): Promise<Blob> {
     const limit = Math.max(maxUntold, this.told ?? 0);
     const content = limit > maxWhole ? undefined : await this.blob(limit);
@@ -124,7 +124,7 @@ export class HttpAnswer {
     });
   }
 
-  /** What is left of a broken or unwanted answer is of no interest; unread, it would hold its connection open. */
+  /** Drops the rest of a broken or unwanted answer: unread, it would keep its connection open. */
   async discard(): Promise<void> {
     this.#watch.stop();
     await this.#response.body?.cancel().catch(() => undefined);
@@ -133,7 +133,7 @@ export class HttpAnswer {
 }
 
 /**
- * Asks a server and follows where it sends.
+ * Asks a server and follows its redirections.
  * @throws TransientFault if it cannot be reached or does not answer; EngineError `io` for a redirection to nowhere.
  */
 export async function request(url: URL, options: RequestOptions): Promise<HttpAnswer> {
@@ -149,7 +149,7 @@ export async function request(url: URL, options: RequestOptions): Promise<HttpAn
     const location = response.headers.get("location");
     if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return answer;
     await answer.discard();
-    // A large file is described by the redirection; where it lies, HEAD may not even be allowed.
+    // The redirection describes a large file; its storage server may not even allow HEAD.
     if (options.method === "HEAD" && response.headers.has("x-linked-etag")) return answer;
     target = resolve(location, target);
   }
@@ -176,16 +176,16 @@ function resolve(location: string, base: URL): URL {
   const isAddress = URL.canParse(location, base) && /^https?:$/.test(new URL(location, base).protocol);
   if (isAddress) return splitCredentials(new URL(location, base)).url;
   const actual = location.replace(/[?#].*/s, "");
-  throw new EngineError("io", "redirects to an address that is none", { where: shownAddress(base), actual });
+  throw new EngineError("io", "redirects to an invalid address", { where: shownAddress(base), actual });
 }
 
-/** Breaks a request off when too little has come for a while, or when the caller says so. */
+/** Aborts a request when too little has come for a while, or at the caller's signal. */
 class Watchdog {
   readonly #controller = new AbortController();
   readonly #options: NetworkOptions;
   readonly #forget: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Bytes since the timer was set: a server that sends one now and then would hold a reader for ever. */
+  /** Bytes since the timer was set: a server that sends one byte now and then would block a reader for ever. */
   #count = 0;
   #isLate = false;
 
@@ -222,7 +222,7 @@ class Watchdog {
     this.#controller.abort();
   }
 
-  /** What to throw for a failure of fetch; `isFirst` if no header of an answer has come. */
+  /** The error for a failure of fetch. @param isFirst no header of an answer has come yet. */
   fault(url: URL, message: string, cause: unknown, isFirst = false): Error {
     const { signal, adviseOffline, patience = defaultPatience } = this.#options;
     if (signal?.aborted)
@@ -237,7 +237,7 @@ class Watchdog {
 
 const brokenCodes: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "UND_ERR_SOCKET"]);
 
-/** Whether a server was there, and broke off: Node says so by a code, Deno in words, a page not at all. */
+/** Whether a server was there and broke off: Node has a code for it, Deno words, a page nothing. */
 function isBroken(error: unknown): boolean {
   return brokenCodes.has(codeOf(error)) || reasonOf(error).includes("(SendRequest)");
 }

@@ -3,11 +3,11 @@ import { onAbort } from "./abort.ts";
 
 /** A fault that may pass: a busy server, a connection that broke. */
 export class TransientFault extends Error {
-  /** What to tell when it did not pass. */
+  /** The error if no later try succeeds. */
   readonly error: EngineError;
   /** How long the server asks to wait, in milliseconds. */
   readonly wait: number | undefined;
-  /** No connection to the server: at the first request that is final, within a download it may pass. */
+  /** No connection to the server: final at the first request; within a download it may pass. */
   readonly isOffline: boolean;
 
   constructor(
@@ -22,7 +22,7 @@ export class TransientFault extends Error {
 }
 
 export interface RetryPolicy {
-  /** Tries in a row that may fail before it is given up. */
+  /** Failed tries in a row before giving up. */
   tries: number;
   /** Milliseconds before the second try; doubled for each further one. */
   firstWait: number;
@@ -35,9 +35,9 @@ export const defaultRetries: RetryPolicy = { tries: 6, firstWait: 500 };
 const longestWait = 60_000;
 
 /**
- * Does `work` until no transient fault stops it; `work` calls `progressed` when it got further, which starts the count
- * anew: a download of hours may break often.
- * @throws EngineError that of the last fault; `aborted`.
+ * Repeats `work` after transient faults. `work` calls `progressed` when it got further, which resets the count of tries:
+ * a download of hours may break often.
+ * @throws EngineError of the last fault; `aborted`.
  */
 export async function withRetries<T>(
   work: (progressed: () => void) => Promise<T>,
@@ -52,7 +52,7 @@ export async function withRetries<T>(
     } catch (fault) {
       if (!(fault instanceof TransientFault)) throw fault;
       if (++failures >= policy.tries) throw fault.error;
-      // Spread, so that clients which a server turned away together do not come back together.
+      // Random, so that clients that a server refused together do not come back together.
       const backOff = policy.firstWait * 2 ** (failures - 1) * (1 + Math.random() / 2);
       await pause(Math.min(fault.wait ?? backOff, longestWait), signal);
     }

@@ -32,7 +32,7 @@ export async function writeFileAtomically(
   if (descriptor !== undefined) return await writeParts(content, appendTo(descriptor), fail);
   if (!isReplaced) return await write(await open(real, asItIs).catch(fail), content, fail);
   await withTemporary(path.dirname(real), async (temporary) => {
-    // Nobody may read in the new file what the old one kept from them.
+    // The new file must not be readable for people who could not read the old one.
     const handle = await open(temporary, "wx", old === undefined ? 0o666 : old.mode & 0o777).catch(fail);
     await write(handle, content, fail, old);
     await replace(temporary, real, old).catch(fail);
@@ -40,8 +40,8 @@ export async function writeFileAtomically(
 }
 
 /**
- * Where the bytes for a file would go. Tells before a run of hours that they cannot. @throws EngineError `usage` if the
- * name cannot be one of a file, `io` if there is no permission.
+ * Where the bytes for a file would go; a run of hours calls it first. @throws EngineError `usage` if the name cannot be a
+ * file's, `io` without permission.
  */
 export async function checkWritable(file: string, where = file): Promise<WriteTarget> {
   return await findTarget(file).catch((error: NodeJS.ErrnoException) => {
@@ -55,9 +55,9 @@ export async function checkWritable(file: string, where = file): Promise<WriteTa
 const wrongNames: readonly string[] = ["ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"];
 
 export type WriteTarget = Followed & {
-  /** What is there now. */
+  /** The existing file. */
   readonly old?: Stats | undefined;
-  /** By a new file; else it is written to as it is. */
+  /** A new file replaces it; else it is written in place. */
   readonly isReplaced: boolean;
 };
 
@@ -66,7 +66,7 @@ async function findTarget(file: string): Promise<WriteTarget> {
   if (file.endsWith("/") || file.endsWith(path.sep)) throw systemError("EISDIR");
   const followed = await follow(file);
   if (followed.descriptor !== undefined) {
-    // No bytes: the system refuses even those where the descriptor is closed, or open for reading.
+    // Writes no bytes: the system refuses even these if the descriptor is closed or only open for reading.
     writeSync(followed.descriptor, new Uint8Array(0));
     return { ...followed, isReplaced: false };
   }
@@ -79,7 +79,7 @@ async function findTarget(file: string): Promise<WriteTarget> {
   if (old?.isSocket()) throw systemError("ENXIO");
   const refusal = await access(path.dirname(real), constants.W_OK | constants.X_OK).catch((error: Error) => error);
   if (old === undefined && refusal !== undefined) throw refusal;
-  // In a writable folder a name can go to another file, whatever the mode of this one: but that says it is to stay.
+  // A writable folder lets a name move to another file whatever the old one's mode; but a read-only mode means: keep it.
   if (old !== undefined) await access(real, constants.W_OK);
   return { path: real, old, isReplaced: old === undefined || (old.isFile() && refusal === undefined) };
 }
@@ -104,7 +104,7 @@ async function write(
   }
 }
 
-/** Only what writing throws is told as such: an error of the content has a cause of its own. */
+/** Marks errors of writing; an error of the content keeps its own cause. */
 async function writeParts(
   content: Uint8Array | AsyncIterable<Uint8Array>,
   append: (part: Uint8Array) => Promise<void>,
@@ -118,8 +118,8 @@ function appendTo(descriptor: number): (part: Uint8Array) => Promise<void> {
   return (part) =>
     new Promise((resolve, reject) => {
       const done = (error?: Error | null): void => (error ? reject(error) : resolve());
-      // A pipe behind a standard stream does not block: by its descriptor it would refuse bytes when it is full. The
-      // stream of a file, for its part, does not tell that a full disk took only half of them.
+      // A pipe behind a standard stream does not block: written by its descriptor, it refuses bytes when it is full. A
+      // stream of a file, on the other hand, hides that a full disk took only half of the bytes.
       if (stream instanceof Socket) stream.write(part, done);
       else writeDescriptor(descriptor, part, done);
     });
@@ -153,8 +153,8 @@ async function replace(temporary: string, file: string, old: Stats | undefined):
 const temporaries = new Set<string>();
 
 /**
- * Calls `use` with a name in `folder` where nothing is; what it left there is removed. The name is short: the one that
- * it stands for may be as long as the file system allows.
+ * Calls `use` with an unused name in `folder` and removes anything left under it. The name is short, because the target's
+ * may already be as long as the file system allows.
  */
 export async function withTemporary<T>(folder: string, use: (temporary: string) => Promise<T>): Promise<T> {
   const temporary = path.join(folder, `.bark-${crypto.randomUUID().slice(0, 8)}.tmp`);
@@ -162,7 +162,7 @@ export async function withTemporary<T>(folder: string, use: (temporary: string) 
   try {
     return await use(temporary);
   } finally {
-    // What failed first is what to report.
+    // Report the first failure.
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     temporaries.delete(temporary);
   }

@@ -10,12 +10,12 @@ const openDescriptor = promisify(fs.open);
 const readDescriptor = promisify(fs.read);
 const closeDescriptor = promisify(fs.close);
 
-/** Closes the file of a source that nobody closed: of a FileHandle, garbage collection is an error. */
+/** Closes the file of a source that nobody closed: garbage collection of an open FileHandle is an error in Node. */
 const forgotten = new FinalizationRegistry<number>((descriptor) => void fs.close(descriptor));
 
 /**
- * A file on disk, as it was when it was opened: once it is changed, reading it is an error. `fs.openAsBlob` is wrong
- * above 4 GiB and `readFile` refuses 2 GiB, so ranges go through a descriptor.
+ * A file on disk as it was at opening: reading it after a change is an error. `fs.openAsBlob` is wrong above 4 GiB and
+ * `readFile` refuses 2 GiB, so ranges go through a descriptor.
  */
 export class FileSource implements ByteSource {
   readonly name: string;
@@ -34,13 +34,13 @@ export class FileSource implements ByteSource {
   }
 
   /**
-   * Opens a file, or gives `undefined` if there is none. @throws EngineError `bad-input` if it cannot be read, is no
-   * regular file, or only stands in for one.
+   * Opens a file, or gives `undefined` if it does not exist. @throws EngineError `bad-input` if it cannot be read, is not
+   * a regular file, or only stands in for one.
    */
   static async open(path: string): Promise<FileSource | undefined> {
     let source: FileSource | undefined;
     try {
-      // Not by the open file: opening waits at a pipe for its other end, and does something to some devices.
+      // Before opening: that waits at a pipe for its other end, and has effects on some devices.
       requireFile(path, await stat(path));
       source = new FileSource(path, await openDescriptor(path, "r"));
       refusePlaceholder(path, await source.read(0, Math.min(source.size, placeholderBytes)));
@@ -83,7 +83,7 @@ export class FileSource implements ByteSource {
       if (bytesRead === 0) this.#refuseChange();
       done += bytesRead;
     }
-    // Waiting for a thread would take longer than the call.
+    // Synchronous: waiting for a thread would take longer than the call.
     const { size, mtimeNs } = fs.fstatSync(descriptor, { bigint: true });
     if (Number(size) !== this.size || mtimeNs !== this.#modified) this.#refuseChange();
     return bytes;
@@ -107,7 +107,7 @@ export class FileSource implements ByteSource {
   }
 }
 
-/** @throws EngineError `bad-input` saying what else it is. */
+/** @throws EngineError `bad-input` that says what it is instead. */
 export function requireFile(path: string, found: fs.Stats): void {
   if (found.isFile()) return;
   const kind = found.isDirectory()

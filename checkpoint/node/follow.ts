@@ -1,7 +1,7 @@
 import { lstat, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
 
-/** What a path names in the end: a descriptor of this process, or a path that is no symbolic link (it may not exist). */
+/** The end of a path's links: a descriptor of this process, or a path that is not a symbolic link (and may not exist). */
 export type Followed =
   | { readonly descriptor: number; readonly path?: undefined }
   | { readonly descriptor?: undefined; readonly path: string };
@@ -12,8 +12,8 @@ const descriptorPath = new RegExp(`^(?:/dev|/proc/${process.pid}(?:/task/\\d+)?)
 const maxLinks = 40;
 
 /**
- * Follows symbolic links one by one, also to where nothing is yet. It stops before the links of /proc: what a descriptor
- * is redirected to (`/dev/stdout`) has a position and rights of its own, which opening it anew by its name would lose.
+ * Follows symbolic links one by one, also to a target that does not exist yet. It stops before the links of /proc: the
+ * target of a redirected descriptor (`/dev/stdout`) has its own position and rights, which opening it by name would lose.
  * @throws the system's error if a folder on the way is missing or may not be searched.
  */
 export async function follow(name: string): Promise<Followed> {
@@ -27,7 +27,7 @@ export async function follow(name: string): Promise<Followed> {
     if (descriptor !== undefined) return { descriptor: Number(descriptor) };
     if (here.startsWith("/proc/") || !(await isLink(here))) return { path: here };
     const next = await readlink(here);
-    // Not path.join: "a/../b" is beside what the link `a` points to, not beside `a`.
+    // Not path.join: "a/../b" lies beside the target of the link `a`, not beside `a`.
     name = path.isAbsolute(next) ? next : `${folder}${path.sep}${next}`;
   }
   throw Object.assign(new Error("too many symbolic links"), { code: "ELOOP" });

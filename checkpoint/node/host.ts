@@ -47,7 +47,7 @@ function folderOf(location: string): string {
   }
 }
 
-/** A folder beside the one that is meant, whose name is near. */
+/** A neighbouring folder with a similar name. */
 async function nearestFolder(location: string): Promise<string | undefined> {
   const folder = path.dirname(location);
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);

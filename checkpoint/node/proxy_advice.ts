@@ -1,8 +1,8 @@
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What to do where an address cannot be reached and the environment names a proxy: Node's fetch takes it from Node 22.21
- * and 24 on, where it is told to. Undefined where no proxy is meant for the address, or the runtime uses it.
+ * Advice for an address that cannot be reached while the environment names a proxy: Node's fetch uses it from 22.21 and 24
+ * on, and only with NODE_USE_ENV_PROXY. Undefined if no proxy applies to the address, or the runtime uses it.
  */
 export function proxyAdvice(
   url: URL,

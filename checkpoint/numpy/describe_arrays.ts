@@ -5,13 +5,13 @@ import { npyStartBytes, parseNpy, parseNpyHeader, readNpy, type NpyHeader } from
 import { maxNpzBytes } from "./npz.ts";
 import { ZipReader, type ZipEntry } from "../zip.ts";
 
-/** A line on the array of a `.npy` file. @throws EngineError `bad-input` if it is none. */
+/** A line on the array of a `.npy` file. @throws EngineError `bad-input` for another file. */
 export async function describeNpy(source: ByteSource): Promise<string> {
   const header = parseNpyHeader(await source.read(0, Math.min(source.size, npyStartBytes)), source.name);
   return await describe(header, () => readNpy(source));
 }
 
-/** A line on each member of an `.npz`, whatever it is. @throws EngineError `bad-input` if it is no zip archive. */
+/** A line on each member of an `.npz`, whatever it is. @throws EngineError `bad-input` if it is not a zip archive. */
 export async function* describeNpz(source: ByteSource): AsyncGenerator<string> {
   const zip = await ZipReader.open(source);
   for (const entry of zip.entries.values()) yield await describeMember(zip, entry);
@@ -29,7 +29,7 @@ async function describeMember(zip: ZipReader, entry: ZipEntry): Promise<string> 
   }
 }
 
-/** dtype and shape by the header, and the range of the values or why they cannot be told. */
+/** dtype and shape by the header, and the range of the values, or why it is unknown. */
 async function describe({ descr, shape }: NpyHeader, read: () => Promise<NdArray>): Promise<string> {
   const head = `${dtypeName(descr)}  [${shape.join(", ")}]`;
   try {

@@ -3,11 +3,11 @@ import { EngineError } from "../../engine/errors.ts";
 import { halfToFloat } from "../../engine/formats/float16.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 
-/** As numpy has it. A longer header describes records, which cannot be read anyway. */
+/** numpy's limit. A longer header describes records, which cannot be read anyway. */
 const maxHeaderBytes = 10_000;
-/** So many bytes of a file hold its header: magic, version, length and text. */
+/** The first bytes of a file, which hold its header: magic, version, length and text. */
 export const npyStartBytes = 12 + maxHeaderBytes;
-/** As numpy has it. */
+/** numpy's limit. */
 const maxAxes = 64;
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
@@ -90,7 +90,7 @@ function rowMajorIndex(index: number, shape: readonly number[]): number {
 
 /** The header of a `.npy` file, from its first {@link npyStartBytes} or more. @throws EngineError `bad-input`. */
 export function parseNpyHeader(bytes: Uint8Array, where: string): NpyHeader {
-  if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte)) throw invalid(where, "is no .npy array");
+  if (magic.some((byte, i) => bytes[i] !== byte)) throw invalid(where, "is not a .npy array");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = bytes[6];
   if (version < 1 || version > 3) throw invalid(where, "unknown version of the .npy format", "1 to 3", version);
@@ -108,7 +108,7 @@ export function parseNpyHeader(bytes: Uint8Array, where: string): NpyHeader {
       where,
       "has a header that cannot be read",
       "descr, fortran_order and shape alone",
-      text?.trim().slice(0, 80) ?? "bytes that are no UTF-8",
+      text?.trim().slice(0, 80) ?? "bytes that are not UTF-8",
     );
   const shape = parseExtents(fields.shape);
   if (shape === undefined)
@@ -126,7 +126,7 @@ function headerText(bytes: Uint8Array, version: number): string | undefined {
   }
 }
 
-// Of the spaces that JavaScript knows Python takes these.
+// The spaces that Python allows here.
 const space = String.raw`[ \t\r\n\f]*`;
 /** One key and value of a header's dictionary, as Python writes literals, and the comma or the end after it. */
 const headerEntry = new RegExp(
@@ -139,8 +139,8 @@ const headerValues = { descr: /^['"[]/, fortran_order: /^[TF]/, shape: /^\(/ } a
 type HeaderKey = keyof typeof headerValues;
 
 /**
- * The literals of descr, fortran_order and shape, where the text is a dictionary of them, each once, and of nothing else:
- * whatever else a header holds could be code.
+ * The literals of descr, fortran_order and shape, if the text is a dictionary of exactly these, each once: anything else in
+ * a header could be code.
  */
 function parseDictionary(text: string): Record<HeaderKey, string> | undefined {
   const body = headerBody.exec(text)?.[1] ?? "";
@@ -157,7 +157,7 @@ function parseDictionary(text: string): Record<HeaderKey, string> | undefined {
   return Object.fromEntries(entries) as Record<HeaderKey, string>;
 }
 
-/** The numbers of a tuple such as `(2, 3)`; Python 2 wrote `(2L, 3L)`, and `(2)` is no tuple. */
+/** The numbers of a tuple such as `(2, 3)`; Python 2 wrote `(2L, 3L)`, and `(2)` is not a tuple. */
 function parseExtents(tuple: string): number[] | undefined {
   const items = tuple
     .slice(1, -1)
@@ -185,6 +185,5 @@ export function writeNpyInt64(array: NdArray): Uint8Array<ArrayBuffer> {
 }
 
 function invalid(where: string, message: string, expected?: unknown, actual?: unknown): EngineError {
-  const found = expected === undefined && actual === undefined ? {} : { expected, actual };
-  return new EngineError("bad-input", message, { where, ...found, fix: "fetch or save the file again" });
+  return new EngineError("bad-input", message, { where, expected, actual, fix: "fetch or save the file again" });
 }

@@ -3,12 +3,12 @@ import type { NdArray } from "../../engine/ndarray.ts";
 import { parseNpy, writeNpyInt64 } from "./npy.ts";
 import { writeZip, ZipReader } from "../zip.ts";
 
-/** Voices are a few hundred kilobytes; what unpacks to more than this, all arrays together, is refused before it is. */
+/** Most bytes of all unpacked arrays; a voice has a few hundred kilobytes. More is refused before it is unpacked. */
 export const maxNpzBytes = 32 * 2 ** 20;
 
 /**
- * The arrays of an `.npz`, stored or deflated. Each is decoded when it is asked for: of what circulates as a voice much
- * holds more than the voice, such as texts, objects or what macOS adds.
+ * The arrays of an `.npz`, stored or deflated. Each is decoded on request: many files that circulate as voices also hold
+ * texts, objects or macOS's own files.
  */
 export class NpzFile {
   readonly #zip: ZipReader;
@@ -18,7 +18,7 @@ export class NpzFile {
     this.#zip = zip;
   }
 
-  /** @throws EngineError `bad-input` if it is no zip archive. */
+  /** @throws EngineError `bad-input` if it is not a zip archive. */
   static async open(source: ByteSource): Promise<NpzFile> {
     return new NpzFile(await ZipReader.open(source));
   }
@@ -27,7 +27,7 @@ export class NpzFile {
     return [...this.#zip.entries.keys()].filter(isArray).map((name) => name.slice(0, -ending.length));
   }
 
-  /** The array of this name, or undefined if there is none. @throws EngineError `bad-input`, also for more than 32 MiB. */
+  /** The array of this name, or undefined if it is missing. @throws EngineError `bad-input`, also for more than 32 MiB. */
   async read(name: string): Promise<NdArray | undefined> {
     const entry = this.#zip.entries.get(name + ending);
     if (entry === undefined) return undefined;

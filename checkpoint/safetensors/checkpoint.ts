@@ -84,7 +84,7 @@ export class SafetensorsCheckpoint implements TensorReader {
 /** File name of the shard of each tensor. */
 function readWeightMap(index: unknown, where: string): Map<string, string> {
   const map = isObject(index) ? index["weight_map"] : undefined;
-  if (!isObject(map)) throw new EngineError("bad-input", "has no object weight_map", { where });
+  if (!isObject(map)) throw new EngineError("bad-input", "has no weight_map object", { where });
   const shards = new Map<string, string>();
   for (const [tensor, shard] of Object.entries(map)) {
     if (typeof shard !== "string" || !/^[^/\\]+\.safetensors$/.test(shard) || shard.startsWith(".."))

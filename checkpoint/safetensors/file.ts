@@ -5,7 +5,7 @@ import { gatherRows } from "../gather_rows.ts";
 import type { TensorInfo, TensorReader } from "../../engine/weights/tensor_reader.ts";
 import { maxHeaderBytes, parseHeader, type SafetensorsEntry, type SafetensorsHeader } from "./header.ts";
 
-/** Sources hand out buffers of their own, so the views are aligned. I8: the quants of q8, without their scales. */
+/** Sources give fresh buffers, so the views are aligned. I8: the quants of q8, without their scales. */
 const unpackers = {
   F32: (buffer: ArrayBuffer) => new Float32Array(buffer),
   F16: (buffer: ArrayBuffer) => unpackHalves(new Uint16Array(buffer)),
@@ -47,7 +47,7 @@ export class SafetensorsFile implements TensorReader {
         where: source.name,
         expected,
         actual,
-        fix: "the file is damaged or no safetensors file: download or convert it again",
+        fix: "the file is damaged or not a safetensors file: download or convert it again",
       });
     if (source.size < 8) throw fail("is too short", "at least 8 bytes", `${source.size} bytes`);
     const prefix = await source.read(0, 8);

@@ -62,9 +62,8 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, where: string)
 }
 
 function invalid(where: string, message: string, expected?: unknown, actual?: unknown): EngineError {
-  const found = expected === undefined && actual === undefined ? {} : { expected, actual };
-  const fix = "the file is damaged or no safetensors file: download or convert it again";
-  return new EngineError("bad-input", message, { where, ...found, fix });
+  const fix = "the file is damaged or not a safetensors file: download or convert it again";
+  return new EngineError("bad-input", message, { where, expected, actual, fix });
 }
 
 function parseJson(bytes: Uint8Array, where: string): Record<string, unknown> {
@@ -88,8 +87,8 @@ function parseJson(bytes: Uint8Array, where: string): Record<string, unknown> {
 }
 
 /**
- * A key that stands twice in one object of valid JSON. JSON.parse keeps the last one silently. Character by character,
- * since a regular expression runs out of stack in a long string.
+ * A key that appears twice in one object of valid JSON; JSON.parse keeps the last one silently. Character by character,
+ * because a regular expression runs out of stack in a long string.
  */
 function duplicateKey(text: string): string | undefined {
   const open: (Set<string> | undefined)[] = []; // keys of the objects around; an array has none
@@ -134,11 +133,11 @@ function readEntry(name: string, value: unknown, file: string): SafetensorsEntry
   let bits = BigInt(dtypeBits[dtype as SafetensorsDtype]);
   for (const extent of shape) {
     bits *= BigInt(extent);
-    // At once: a long list of large extents would make a number that takes minutes to multiply.
+    // In the loop: a long list of large extents would make a number that takes minutes to multiply.
     if (bits >= 1n << 64n) throw invalid(where, "the size overflows", "less than 2^64 bits", shape);
   }
-  if (bits % 8n !== 0n) throw invalid(where, "the size is no whole number of bytes", "a multiple of 8 bits", shape);
-  if (end < begin || BigInt(end - begin) !== bits / 8n)
+  if (bits % 8n !== 0n) throw invalid(where, "the size is not a whole number of bytes", "a multiple of 8 bits", shape);
+  if (BigInt(end - begin) !== bits / 8n)
     throw invalid(where, "offsets do not fit dtype and shape", `${bits / 8n} bytes`, `${end - begin} bytes`);
   return { dtype: dtype as SafetensorsDtype, shape, begin, end };
 }

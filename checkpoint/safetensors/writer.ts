@@ -1,11 +1,11 @@
 import type { SafetensorsDtype } from "./header.ts";
 
-/** A tensor to write. Its bytes are asked for when its turn comes, so that no two need be in memory at a time. */
+/** A tensor to write. Its bytes are read at its turn, so that no two tensors are in memory at a time. */
 export interface WritableTensor {
   readonly name: string;
   readonly dtype: SafetensorsDtype;
   readonly shape: readonly number[];
-  /** Size of what {@link read} gives. */
+  /** Bytes that {@link read} gives. */
   readonly byteLength: number;
   /** Values in row-major order, little-endian; a large tensor may come in parts. */
   readonly read: () => Promise<Uint8Array> | AsyncIterable<Uint8Array>;

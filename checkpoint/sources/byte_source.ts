@@ -3,7 +3,7 @@
  * this, so that no format needs the whole file in memory.
  */
 export interface ByteSource {
-  /** What to call it in an error: a path or URL. */
+  /** Name for errors: a path or URL. */
   readonly name: string;
   /** Size in bytes. */
   readonly size: number;

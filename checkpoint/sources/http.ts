@@ -7,20 +7,20 @@ import { maxUntold, request, type HttpAnswer, type NetworkOptions } from "../hub
 import { defaultRetries, TransientFault, withRetries, type RetryPolicy } from "../hub/retry.ts";
 import { BlobSource, checkRange } from "./memory.ts";
 
-/** So much of a file is fetched when it is opened, and kept: it tells what the file is, and small files need no more. */
+/** Bytes fetched and kept at opening: they show what the file is, and small files need no more. */
 const headBytes = 4096;
 
 export interface HttpOptions extends NetworkOptions {
   /** The header of that name, for the origin of the address alone. */
   authorization?: string | undefined;
   retries?: RetryPolicy | undefined;
-  /** Told of an HTML page that stands in place of a file: servers of one-page apps send it for what they do not have. */
+  /** Called for an HTML page in place of a file: servers of one-page apps send it for missing files. */
   onPage?: () => void;
 }
 
 /**
- * Opens an address for reads by range; undefined if the server has no such file, or sends an HTML page in its place. Of a
- * server that ignores `Range` the whole body is kept as a Blob.
+ * Opens an address for reads by range; undefined if the server has no such file, or sends an HTML page in its place. If
+ * the server ignores `Range`, the whole body is kept as a Blob.
  * @throws EngineError `io` if it cannot be reached, refuses or sends what was not asked for; `aborted`.
  */
 export async function openHttpSource(url: URL, options: HttpOptions = {}): Promise<ByteSource | undefined> {
@@ -51,7 +51,7 @@ class HttpSource implements ByteSource {
   readonly #url: URL;
   readonly #found: Found;
   readonly #options: HttpOptions;
-  /** Of a server without ranges, once something is read. */
+  /** The whole body, from a server without ranges, once something is read. */
   readonly #whole = new Memo<"whole", Blob>();
 
   constructor(url: URL, found: Found, options: HttpOptions) {
@@ -84,7 +84,7 @@ class HttpSource implements ByteSource {
     const answer = await ask(this.#url, this.#options, [offset, length]);
     const range = `bytes ${offset}-${offset + length - 1}/${this.size}`;
     const found = answer?.last("content-range");
-    // 200, 404 and 416 are what a server says of a file that has changed, gone or shrunk since it was opened.
+    // A server answers 200, 404 or 416 if the file has changed, gone or shrunk since it was opened.
     if (answer?.status !== 206 || found !== range) {
       await answer?.discard();
       throw unfit(this.name, "another part of the file than asked for, or the file has changed", {
@@ -102,7 +102,7 @@ class HttpSource implements ByteSource {
   }
 }
 
-/** Does `work` until no transient fault stops it. Where nothing answers at all, a file that `isOpen` is worth more tries. */
+/** Repeats `work` after transient faults. Where nothing answers at all, only an open file is worth more tries. */
 async function retrying<T>(options: HttpOptions, work: () => Promise<T>, isOpen = false): Promise<T> {
   const attempt = async (): Promise<T> =>
     await work().catch((fault: unknown) => {
@@ -111,7 +111,7 @@ async function retrying<T>(options: HttpOptions, work: () => Promise<T>, isOpen 
   return await withRetries(attempt, options.retries ?? defaultRetries, options.signal);
 }
 
-/** An answer of status 200, 206 or 416, or undefined for a file that is not there. */
+/** An answer of status 200, 206 or 416, or undefined for a missing file. */
 async function ask(
   url: URL,
   options: HttpOptions,
@@ -132,11 +132,11 @@ async function ask(
   throw isTransient ? new TransientFault(error, { wait: answer.retryAfter }) : error;
 }
 
-/** The beginning of a file, or all of it where the server sends no less, and the size of the whole. */
+/** The beginning of a file (all of it from a server without ranges), and the size of the whole. */
 async function beginningOf(answer: HttpAnswer, where: string): Promise<{ content: Blob; size: number }> {
   const { status, told = 0 } = answer;
   if (status === 200) {
-    // Of a large one it is not known yet whether anybody wants it.
+    // A large file waits: it is not known yet whether anybody wants it.
     const content = await (told > maxUntold ? answer.blob(headBytes) : answer.wholeFile(where));
     return { content, size: Math.max(content.size, told > maxUntold ? told : 0) };
   }

@@ -1,6 +1,6 @@
 import { EngineError } from "../../engine/errors.ts";
 
-/** As many bytes of a file as {@link refusePlaceholder} looks at. */
+/** Bytes of a file that {@link refusePlaceholder} needs. */
 export const placeholderBytes = 256;
 
 /** How an HTML page begins. */
@@ -19,7 +19,7 @@ const placeholders: readonly [begin: RegExp, problem: string, fix: string][] = [
   ],
 ];
 
-/** Of a file that begins with `head` and stands in for another one. @throws EngineError `bad-input`. */
+/** @param head first bytes of a file. @throws EngineError `bad-input` if it only stands in for another file. */
 export function refusePlaceholder(name: string, head: Uint8Array): void {
   const text = new TextDecoder().decode(head);
   for (const [begin, problem, fix] of placeholders)

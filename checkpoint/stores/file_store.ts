@@ -5,10 +5,10 @@ import type { ByteSource } from "../sources/byte_source.ts";
  * forward slashes.
  */
 export interface FileStore {
-  /** What to call it in an error: the directory or URL. */
+  /** Name for errors: the directory or URL. */
   readonly name: string;
-  /** Opens a file for random access, or `undefined` if the store has none of that name. */
+  /** Opens a file for random access; `undefined` if the store has no file of that name. */
   open(path: string): Promise<ByteSource | undefined>;
-  /** Names of the files at its top, where it can tell: a server cannot. */
+  /** Names of the files at the top; absent where they are unknown, as for a server. */
   list?(): Promise<readonly string[]>;
 }

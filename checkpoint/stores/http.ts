@@ -13,12 +13,12 @@ export class HttpStore implements FileStore {
 
   /**
    * @param address of the folder, with or without a slash at its end.
-   * @param options of which the signal stops what is being read.
-   * @throws EngineError `usage` if it is none.
+   * @param options its signal stops reading.
+   * @throws EngineError `usage` for another text.
    */
   constructor(address: string, options: HttpOptions = {}) {
     if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
-      throw new EngineError("usage", "is no address of a folder that can be fetched", {
+      throw new EngineError("usage", "is not the address of a folder that can be fetched", {
         where: address,
         fix: "give one that begins with https:// or http://",
       });
@@ -28,7 +28,7 @@ export class HttpStore implements FileStore {
     this.#options = { ...options, authorization, onPage: () => (this.#hasPages = true) };
   }
 
-  /** Says so where a file counts as one that is not there because an HTML page came in its place. */
+  /** Its name; it says so if an HTML page came in place of a file, which then counts as missing. */
   get name(): string {
     const shown = shownAddress(this.#folder).replace(/\/$/, "");
     return this.#hasPages ? `${shown} (sends an HTML page in place of a file)` : shown;

@@ -5,7 +5,7 @@ import { MergedReader, type TensorPlace } from "../merged_reader.ts";
 import { TorchFile } from "../torch/torch_file.ts";
 import { codecName, gptName } from "./names.ts";
 
-/** The models of a Bark by their names in transformers, and suno's names of their files. */
+/** The models of a Bark by their names in transformers, and suno's names for their files. */
 const stages = { semantic: "text", coarse_acoustics: "coarse", fine_acoustics: "fine" } as const;
 export type SunoStage = keyof typeof stages;
 
@@ -81,7 +81,7 @@ async function openCodec(store: FileStore): Promise<ByteSource> {
 }
 
 function missing(store: FileStore, what: string): never {
-  throw new EngineError("bad-input", `the checkpoint of suno's lacks ${what}`, {
+  throw new EngineError("bad-input", `suno's checkpoint lacks ${what}`, {
     where: store.name,
     fix: "put it into the same folder: Bark's come from suno/bark on the hub, EnCodec's from dl.fbaipublicfiles.com/encodec/v0",
   });

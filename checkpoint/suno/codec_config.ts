@@ -5,8 +5,8 @@ import { PythonFloat } from "./python_json.ts";
 const sampling_rate = 24000;
 
 /**
- * The `codec_config` of a Bark for an EnCodec of 24 kHz, from the shapes of its tensors under Meta's names. What shapes
- * do not tell is as in the published model, and is left to the defaults of `EncodecConfig`.
+ * The `codec_config` of a Bark for a 24 kHz EnCodec, from the shapes of its tensors under Meta's names. Fields that shapes
+ * do not determine are as in the published model, which are the defaults of `EncodecConfig`.
  * @throws EngineError `bad-input` if a tensor is missing.
  */
 export function codecConfig(codec: TensorReader): Record<string, unknown> {
@@ -84,7 +84,7 @@ function bandwidths(codebooks: number, bitsPerCodebook: number): PythonFloat[] {
 }
 
 function noCodec(codec: TensorReader, actual: string): EngineError {
-  return new EngineError("bad-input", "is no EnCodec of 24 kHz", {
+  return new EngineError("bad-input", "is not a 24 kHz EnCodec", {
     where: Array.from(codec.names(), (name) => codec.info(name).file)[0] ?? "codec",
     expected: "the tensors of Meta's encodec_24khz",
     actual,

@@ -44,7 +44,6 @@ function gptConfig(file: TorchFile, model_type: string): Record<string, unknown>
 function integers(args: JsonFields, names: Readonly<Record<string, string>>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(names).map(([field, name]) => {
-      if (!args.has(name)) args.fail(name, "an integer ≥ 1");
       return [field, args.integer(name, 0, { min: 1 })];
     }),
   );
@@ -55,7 +54,7 @@ function modelArgs({ root, source }: TorchFile): JsonFields {
   return new JsonFields(args instanceof Map ? fieldsOf(args) : undefined, `${source.name}: model_args`);
 }
 
-/** Anything but a plain value stands there by its kind alone: an error may show it, and it may be nested without end. */
+/** Shows anything but a plain value by its kind alone: an error may show it, and it may be nested endlessly. */
 function fieldsOf(args: ReadonlyMap<unknown, unknown>): JsonObject {
   const fields = Array.from(args).filter((entry): entry is [string, unknown] => typeof entry[0] === "string");
   return Object.fromEntries(

@@ -7,8 +7,8 @@ import { MemorySource } from "../sources/memory.ts";
 const madeNames = ["config.json", "generation_config.json", "tokenizer_config.json"];
 
 /**
- * A checkpoint seen in Hugging Face layout: where it has suno's `.pt` files and no `config.json`, the JSON files that are
- * missing are made up. Any other checkpoint is as it is.
+ * A checkpoint seen in Hugging Face's layout: if it has suno's `.pt` files and no `config.json`, the missing JSON files are
+ * made from them. Any other checkpoint stays as it is.
  */
 export class HuggingFaceView implements FileStore {
   readonly #store: FileStore;

@@ -32,7 +32,7 @@ export async function openTorchCheckpoint(store: FileStore): Promise<TensorReade
 /** File name of the shard of each tensor. */
 function readWeightMap(index: unknown, where: string): Map<string, string> {
   const map = isObject(index) ? index["weight_map"] : undefined;
-  if (!isObject(map)) throw new EngineError("bad-input", "has no object weight_map", { where });
+  if (!isObject(map)) throw new EngineError("bad-input", "has no weight_map object", { where });
   const shards = new Map<string, string>();
   for (const [tensor, shard] of Object.entries(map)) {
     if (typeof shard !== "string" || !/^[^/\\]+\.bin$/.test(shard))

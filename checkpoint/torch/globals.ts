@@ -27,7 +27,7 @@ function rebuild([storage, offset, shape, strides]: readonly unknown[], given?: 
 }
 
 function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function isCounts(value: unknown): value is number[] {
@@ -36,7 +36,7 @@ function isCounts(value: unknown): value is number[] {
 
 function isTensor(value: unknown): TorchTensor {
   if (value instanceof TorchTensor) return value;
-  throw new Error("makes a parameter of what is no tensor");
+  throw new Error("makes a parameter of something that is not a tensor");
 }
 
 function orderedDict(args: readonly unknown[]): Map<unknown, unknown> {
@@ -46,7 +46,7 @@ function orderedDict(args: readonly unknown[]): Map<unknown, unknown> {
 
 /** torch.Size of a tuple. */
 function size([extents]: readonly unknown[]): readonly number[] {
-  if (!isCounts(extents)) throw new Error("makes a torch.Size of no tuple of whole numbers");
+  if (!isCounts(extents)) throw new Error("makes a torch.Size of something other than a tuple of whole numbers");
   return extents;
 }
 

@@ -1,11 +1,11 @@
 import { EngineError } from "../../engine/errors.ts";
 import { PickleBytes } from "./pickle_bytes.ts";
 
-/** Something that a pickle may name: a value, or a function that it may call with values of its own. */
+/** A global that a pickle may name: a value, or a function that it may call with its own values. */
 export class PickleGlobal {
   /** Module and name, such as `torch.FloatStorage`. */
   readonly name: string;
-  /** Undefined: it may be passed on but not called. @throws Error whose message says what is wrong with the arguments. */
+  /** Undefined: it may be passed on, not called. @throws Error whose message says what is wrong with the arguments. */
   readonly call: ((args: readonly unknown[]) => unknown) | undefined;
 
   constructor(name: string, call?: (args: readonly unknown[]) => unknown) {
@@ -14,19 +14,19 @@ export class PickleGlobal {
   }
 }
 
-/** An object whose content is of no interest here, such as a numpy scalar. */
+/** An object whose content nothing here reads, such as a numpy scalar. */
 export class IgnoredObject {}
 
 export interface PickleOptions {
-  /** What the pickle may name, by module and name. Anything else is refused. */
+  /** The globals that the pickle may name, by module and name. Anything else is refused. */
   globals: ReadonlyMap<string, PickleGlobal>;
-  /** What a persistent id stands for. @throws Error whose message says what is wrong with it. */
+  /** The object of a persistent id. @throws Error whose message says what is wrong with it. */
   persistentLoad: (id: unknown) => unknown;
 }
 
 /** Far more than any checkpoint needs (a Bark takes 20,000); an empty dictionary is one byte here and 270 in memory. */
 const maxOperations = 500_000;
-/** A longer integer is no number of a checkpoint. */
+/** No checkpoint has a longer integer. */
 const maxIntegerBytes = 64;
 const maxShownName = 100;
 
@@ -35,7 +35,7 @@ const maxShownName = 100;
  * booleans, numbers (beyond 2^53 as bigint), strings, bytes, lists and tuples (arrays), dictionaries (Map), sets (Set),
  * and what the allowed globals make. Operations that `torch.save` does not write are refused.
  * @param where name of the file, for errors.
- * @throws EngineError `bad-input` for anything malformed or not allowed, with the byte at which it stands.
+ * @throws EngineError `bad-input` for anything malformed or not allowed, with its byte offset.
  */
 export function readPickle(bytes: Uint8Array, where: string, options: PickleOptions): unknown {
   return new Unpickler(bytes, where, options).run();
@@ -55,7 +55,7 @@ class Unpickler {
   }
 
   run(): unknown {
-    if (this.#input.u8() !== 0x80) throw this.#input.fail("is no pickle of protocol 2 or later");
+    if (this.#input.u8() !== 0x80) throw this.#input.fail("is not a pickle of protocol 2 or later");
     const protocol = this.#input.u8();
     if (protocol < 2 || protocol > 5) throw this.#input.fail(`has the unknown pickle protocol ${protocol}`);
     for (let count = 0; count < maxOperations; count++) {
@@ -165,7 +165,7 @@ class Unpickler {
       case 0x90: {
         // ADDITEMS
         const items = this.#popToMark();
-        const set = this.#target(Set<unknown>, "adds to what is no set");
+        const set = this.#target(Set<unknown>, "adds to something that is not a set");
         for (const item of items) set.add(item);
         return;
       }
@@ -205,13 +205,13 @@ class Unpickler {
   }
 
   #append(items: readonly unknown[]): void {
-    const list = this.#target(Array<unknown>, "appends to what is no list");
+    const list = this.#target(Array<unknown>, "appends to something that is not a list");
     for (const item of items) list.push(item);
   }
 
   #setItems(items: readonly unknown[]): void {
     if (items.length % 2 !== 0) throw this.#input.fail("has a key without a value");
-    const map = this.#target(Map<unknown, unknown>, "sets items of what is no dictionary");
+    const map = this.#target(Map<unknown, unknown>, "sets items of something that is not a dictionary");
     for (let i = 0; i < items.length; i += 2) map.set(items[i], items[i + 1]);
   }
 
@@ -233,7 +233,7 @@ class Unpickler {
   #stackGlobal(): void {
     const [module, name] = this.#popMany(2);
     if (typeof module !== "string" || typeof name !== "string")
-      throw this.#input.fail("names a global by what is no text");
+      throw this.#input.fail("names a global by something that is not text");
     this.#stack.push(this.#global(module, name));
   }
 
@@ -252,7 +252,7 @@ class Unpickler {
   #reduce(): void {
     const [callable, args] = this.#popMany(2);
     if (!(callable instanceof PickleGlobal) || callable.call === undefined)
-      throw this.#input.fail("calls what is no function");
+      throw this.#input.fail("calls something that is not a function");
     if (!Array.isArray(args)) throw this.#input.fail(`calls ${callable.name} without a tuple of arguments`);
     const { call } = callable;
     this.#stack.push(this.#call(() => call(args)));
@@ -263,7 +263,7 @@ class Unpickler {
     this.#pop();
     const target = this.#top();
     if (!(target instanceof Map) && !(target instanceof IgnoredObject))
-      throw this.#input.fail("gives a state to what has none");
+      throw this.#input.fail("gives a state to something that has none");
   }
 
   #call(work: () => unknown): unknown {

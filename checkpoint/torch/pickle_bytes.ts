@@ -2,10 +2,10 @@ import { EngineError } from "../../engine/errors.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The bytes of a pickle, read front to back; every read is checked against what is left. */
+/** The bytes of a pickle, read front to back; every read is checked against the remaining bytes. */
 export class PickleBytes {
   readonly where: string;
-  /** Where the operation stands that was read last. */
+  /** Offset of the operation that was read last. */
   operationOffset = 0;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -20,7 +20,7 @@ export class PickleBytes {
   fail(message: string): EngineError {
     return new EngineError("bad-input", `the pickle ${message} (at byte ${this.operationOffset})`, {
       where: this.where,
-      fix: "the file is damaged or no torch checkpoint: download or save it again",
+      fix: "the file is damaged or not a torch checkpoint: download or save it again",
     });
   }
 
@@ -89,7 +89,7 @@ export class PickleBytes {
     try {
       return utf8.decode(this.#bytes.subarray(start, end));
     } catch {
-      throw this.fail("has text that is no UTF-8");
+      throw this.fail("has text that is not UTF-8");
     }
   }
 }

@@ -26,9 +26,9 @@ const unpackers: Readonly<Record<string, (buffer: ArrayBuffer) => Float32Array<A
 const bitArrays = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array } as const;
 
 /**
- * A file that `torch.save` wrote (torch ≥ 1.6: a zip archive of a pickle and raw storages), read by range; nothing of the
- * pickle is executed. Its tensors are those of the state dict: the whole object, or what stands under `model` or
- * `state_dict` in it.
+ * A file that `torch.save` wrote (torch ≥ 1.6: a zip archive of a pickle and raw storages), read by range; nothing in
+ * the pickle is executed. Its tensors are those of the state dict: the whole object, or its entry `model` or
+ * `state_dict`.
  */
 export class TorchFile implements TensorReader {
   readonly source: ByteSource;
@@ -133,7 +133,7 @@ async function requireZip(source: ByteSource): Promise<void> {
   const isPickle = start[0] === 0x80;
   throw new EngineError(
     "bad-input",
-    isPickle ? "is a torch checkpoint of before version 1.6" : "is no torch checkpoint",
+    isPickle ? "is a torch checkpoint from before version 1.6" : "is not a torch checkpoint",
     {
       where: source.name,
       expected: "a zip archive, as torch.save writes it",
@@ -153,7 +153,7 @@ async function readRoot(zip: ZipReader): Promise<unknown> {
       actual,
       fix: "download the checkpoint again, or save it again with torch.save",
     });
-  if (pickles.length !== 1) throw fail("is no torch checkpoint", "one data.pkl", `${pickles.length}`);
+  if (pickles.length !== 1) throw fail("is not a torch checkpoint", "one data.pkl", `${pickles.length}`);
   const folder = pickles[0].slice(0, -"data.pkl".length);
   const order = zip.entries.get(`${folder}byteorder`);
   const byteOrder = order === undefined ? "little" : new TextDecoder().decode(await zip.read(order, 16));
@@ -179,7 +179,7 @@ function storageOf(zip: ZipReader, folder: string, id: unknown): TorchStorage {
   return new TorchStorage(entry, type.dtype);
 }
 
-/** Names as they were before `torch.compile`; without causal masks, which no one reads. */
+/** Names from before `torch.compile`; without causal masks, which nothing reads. */
 function stateDict(root: unknown, source: ByteSource): Map<string, TorchTensor> {
   const tensors = new Map<string, TorchTensor>();
   let bytes = 0;

@@ -10,7 +10,7 @@ import { checkRange } from "../sources/memory.ts";
 
 export interface HubSourceOptions {
   client: HubClient;
-  /** Of the file at a commit: what it names never changes. */
+  /** Address of the file at a commit: its content never changes. */
   url: string;
   path: string;
   parts: PartCache;
@@ -25,7 +25,7 @@ export class HubSource implements ByteSource {
   readonly name: string;
   readonly size: number;
   readonly #options: HubSourceOptions;
-  /** The part that was read last: tensors lie side by side, many in one part. */
+  /** The last part: many tensors lie side by side in one part. */
   #last: { index: number; content: Blob };
   /** Bytes that have been fetched or found, for the progress. */
   #loaded = 0;
@@ -110,7 +110,7 @@ function partName({ partBytes }: HubSourceOptions, index: number): string {
   return `${partBytes}-${index}`;
 }
 
-/** Fetches a part and keeps it. Undefined if there is no such file; `size` is that of the whole one, where known. */
+/** Fetches a part and keeps it. Undefined for a missing file; `size` is the whole file's, where known. */
 async function fetchPart(
   options: HubSourceOptions,
   index: number,

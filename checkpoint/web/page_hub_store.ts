@@ -55,7 +55,7 @@ export class PageHubStore implements FileStore {
     });
   }
 
-  /** Of a commit's files nothing changes any more, so that parts of them can be kept for ever. */
+  /** A commit's files never change, so parts of them can be kept for ever. */
   async #findCommit(): Promise<string> {
     const { revision, id } = this.#repository;
     if (isCommitHash(revision)) return revision;
@@ -75,10 +75,10 @@ export class PageHubStore implements FileStore {
     });
   }
 
-  /** Undefined if the hub does not answer and there is something else to go on with. */
+  /** Undefined if the hub does not answer and the cache has a commit. */
   async #askCommit(canServe: boolean): Promise<string | undefined> {
     try {
-      // Every Bark has one, and the hub answers for it by itself: what large files redirect to knows no commits.
+      // Every Bark has a config.json, and the hub answers for it itself; the storage of large files knows no commits.
       return await this.#client.findCommit("config.json", canServe ? { tries: 1, firstWait: 0 } : undefined);
     } catch (error) {
       if (!canServe || !(error instanceof EngineError) || error.code !== "io") throw error;

@@ -5,8 +5,8 @@ export interface PartCache {
 }
 
 /**
- * Parts in the browser's Cache API. It cannot hold a file of gigabytes in one piece, nor answer a range of one: a part is
- * an entry of its own, its address that of the file with `?part=…` behind.
+ * Parts in the browser's Cache API, which cannot hold gigabytes in one entry nor answer a range of one: each part is an
+ * entry, under the file's address with `?part=…`.
  */
 export class CacheApiParts implements PartCache {
   readonly #name: string;
@@ -15,7 +15,7 @@ export class CacheApiParts implements PartCache {
   #cache: Promise<Cache | undefined> | undefined;
   #isFull = false;
 
-  /** @param storage of the page; absent where that is not served by https, and in some private windows. */
+  /** @param storage of the page; absent without https, and in some private windows. */
   constructor(name: string, onNotice?: (line: string) => void, storage: CacheStorage | undefined = globalThis.caches) {
     this.#name = name;
     this.#onNotice = onNotice;
@@ -47,7 +47,7 @@ export class CacheApiParts implements PartCache {
     return await this.#cache;
   }
 
-  /** Told once; what is in the cache already stays of use, more is not tried. */
+  /** Reports once and stops storing; parts already in the cache stay in use. */
   #giveUp(error: unknown): undefined {
     if (this.#isFull) return;
     this.#isFull = true;

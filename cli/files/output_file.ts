@@ -10,28 +10,31 @@ export interface OutputFile {
   /** What to open. */
   readonly path: string;
   readonly isStandardOutput: boolean;
-  /** Takes what the command says of it: standard output, unless the bytes go there. */
+  /** Where the command writes its words: standard output, unless the bytes go there. */
   readonly report: NodeJS.WritableStream;
-  /** The same for two names of one file. */
+  /** Equal for two names of one file. */
   readonly identity: string;
 }
 
 /**
- * A run takes minutes: what can be known of the file is told before it, not after.
- * @param endings that the file may have, in lower case, "" for none at all. Devices and pipes are called anything.
- * @throws EngineError `usage` for a name that is none or ends like another kind of file, `io` without permission.
+ * Checks the output file before the run, which takes minutes.
+ * @param endings that the file may have, in lower case, "" for none at all. Devices and pipes may have any name.
+ * @throws EngineError `usage` for an invalid name or another ending, `io` without permission.
  */
 export async function requireOutput(flag: string, name: string, endings: readonly string[]): Promise<OutputFile> {
   const where = `${flag} ${name}`.trimStart();
   const file = name === "-" ? "/dev/stdout" : name;
   const { descriptor, path: real, old } = await checkWritable(file, where);
   if (descriptor !== undefined && isatty(descriptor))
-    throw new EngineError("usage", "a terminal shows no files", { where, fix: "give a file's name, or use a pipe" });
+    throw new EngineError("usage", "a terminal cannot take a file", {
+      where,
+      fix: "give a file's name, or use a pipe",
+    });
   const isFile = descriptor === undefined && (old === undefined || old.isFile());
   const ending = path.extname(name).toLowerCase();
   if (isFile && !endings.includes(ending)) {
     const kinds = endings.filter((known) => known !== "");
-    throw new EngineError("usage", "does not end like the file that it will be", {
+    throw new EngineError("usage", "does not have the ending of its format", {
       where,
       expected: kinds.join(" or "),
       actual: ending === "" ? "no ending" : ending,

@@ -5,12 +5,12 @@ import { addAbortSignal, type Readable } from "node:stream";
 import { EngineError } from "../../engine/errors.ts";
 import { follow } from "../../checkpoint/node/follow.ts";
 
-/** No book comes near; `yes | bark say` does. */
+/** No book comes near this; `yes | bark say` does. */
 const maxTextBytes = 1 << 26;
 
 /**
  * The text to say, from the arguments, else from `--file`, else from standard input.
- * @throws EngineError `usage` if there is none, or two; `bad-input` for a file that is missing or no UTF-8.
+ * @throws EngineError `usage` if there is no text, or two; `bad-input` for a file that is missing or not UTF-8.
  */
 export async function readText(
   words: readonly string[],
@@ -54,13 +54,13 @@ async function readBytes(file: string | undefined, signal: AbortSignal): Promise
   });
 }
 
-/** Of a file, a pipe or a descriptor (`<(…)` of a shell), none of which keeps the process from ending. */
+/** Opens a file, a pipe or a descriptor (`<(…)` of a shell) so that it cannot keep the process from ending. */
 async function openText(file: string): Promise<Readable> {
   const { descriptor } = await follow(file);
   if (descriptor === 0) return process.stdin;
   const found = await stat(file);
   if (!found.isFIFO() && !found.isSocket()) return createReadStream(file);
-  // What opens a pipe and waits for its other end cannot be stopped.
+  // Nonblocking: opening a pipe would wait for its other end and could not be stopped.
   const flags = constants.O_RDONLY | constants.O_NONBLOCK;
   return new Socket({ fd: descriptor ?? openSync(file, flags), readable: true, writable: false });
 }

@@ -1,7 +1,7 @@
 import type { ProgressInfo } from "../../bark/load/load_options.ts";
 import type { ProgressLine } from "./progress.ts";
 
-/** Files below this are here before a line would be read. */
+/** Smaller files arrive before anybody could read a line about them. */
 const smallest = 1e6;
 
 /** Shows how far the download of each large file is. */
@@ -11,7 +11,7 @@ export function downloadLine(line: ProgressLine): (info: ProgressInfo) => void {
     if (info.status !== "progress" || info.total < smallest) return;
     const { file, loaded, total } = info;
     if (current?.file !== file) current = { file, start: performance.now(), resumedAt: loaded };
-    // Rate and estimate are of what this run fetches.
+    // Rate and estimate count only the bytes that this run fetches.
     const { start, resumedAt } = current;
     if (resumedAt === total) return;
     const milliseconds = performance.now() - start;

@@ -15,7 +15,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   internal: 1,
 };
 
-/** Says on one line of stderr what went wrong (with `debug` also where in the code) and gives the exit code. */
+/** Writes one line about the error to stderr (with `debug` also the stack) and gives the exit code. */
 export function reportError(error: unknown, debug: boolean): number {
   const known = error instanceof EngineError;
   const message = error instanceof Error ? error.message : String(error);

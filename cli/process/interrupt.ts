@@ -1,7 +1,7 @@
 import { EngineError } from "../../engine/errors.ts";
 import { removeTemporaries } from "../../checkpoint/node/atomic_file.ts";
 
-/** The work at hand has this long to come to a stop: ending the process under a running adapter may crash it. */
+/** Milliseconds for the current work to stop: ending the process under a running adapter may crash it. */
 const patience = 10_000;
 
 /** One Ctrl-C can arrive twice: from the terminal, and passed on by tsx if this process did not answer at once. */
@@ -10,7 +10,7 @@ const sameSignal = 500;
 /** The last: the terminal was closed. */
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Ctrl-C (and SIGTERM, SIGHUP): stops the work at hand; a second one ends the process at once. */
+/** Ctrl-C (and SIGTERM, SIGHUP): stops the current work; a second one ends the process at once. */
 export class Interrupt {
   readonly #controller = new AbortController();
   #since = 0;
@@ -32,7 +32,7 @@ export class Interrupt {
     if (performance.now() - this.#since > sameSignal) die();
   }
 
-  /** The result of `work`, which is to heed the signal. @throws EngineError `aborted` if that came before its end. */
+  /** The result of `work`, which heeds the signal. @throws EngineError `aborted` if the signal came before its end. */
   async guard<T>(work: Promise<T>): Promise<T> {
     const gaveUp = new Promise<never>((_, reject) => {
       const giveUp = (): void => {
@@ -51,7 +51,7 @@ export class Interrupt {
     if (this.signal.aborted) throw stopped();
   }
 
-  /** Ends the process, also where something in it does not end. */
+  /** Ends the process, even if something in it does not end. */
   exit(code: number): never {
     if (this.#isStuck) die();
     process.exit(code);
@@ -59,8 +59,8 @@ export class Interrupt {
 }
 
 /**
- * By the signal itself, which a shell reports as 130: an exit would wait for every thread of Node, and one that opens a
- * pipe without another end, or reads from a server that is gone, never comes back.
+ * By the signal itself, which a shell reports as 130: an exit would wait for every thread of Node, and a thread that opens
+ * a pipe without another end, or reads from a lost server, never returns.
  */
 function die(): never {
   removeTemporaries();

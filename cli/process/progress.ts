@@ -16,18 +16,18 @@ const units: Record<Stage, string> = {
   download: "MB",
 };
 const [leastBar, mostBar] = [8, 24];
-/** Between two lines where nothing overwrites them (a log file). */
+/** Milliseconds between two lines in a log file, where nothing overwrites them. */
 const plainInterval = 2000;
-/** Until then the first of a stage's reports, which wait for kernels to compile, say little of the others. */
+/** Milliseconds: a stage's first reports wait for kernels to compile and would spoil the estimate. */
 const leastMilliseconds = 500;
 
-/** Shows how far a run is, on stderr: one line a stage that rewrites itself on a terminal, plain lines elsewhere. */
+/** Shows progress on stderr: one line for each stage, rewritten on a terminal; plain lines elsewhere. */
 export class ProgressLine {
   readonly #rewrites = process.stderr.isTTY && process.env["TERM"] !== "dumb" && !isSet(process.env["CI"]);
   #first: Progress | undefined;
   #last: Progress | undefined;
   #shownAt = performance.now();
-  /** How many tokens the semantic stage is going to make, as far as the text tells. */
+  /** Estimate of the semantic tokens, from the text. */
   expectedTokens: number | undefined;
 
   readonly report = (progress: Progress): void => {
@@ -41,7 +41,7 @@ export class ProgressLine {
     this.#show();
   };
 
-  /** Words stand on a line of their own. */
+  /** Writes words on a line of their own. */
   readonly note = (line: string): void => {
     if (this.#rewrites && this.#last !== undefined) process.stderr.write("\r\x1b[K");
     note(line);

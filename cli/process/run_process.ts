@@ -9,7 +9,7 @@ import { Interrupt } from "./interrupt.ts";
 /** Runs a subcommand with its arguments and gives the exit code. */
 export type Command = (args: readonly string[], interrupt: Interrupt) => Promise<number>;
 
-/** Runs a command with the arguments of this process, and ends the process when all that it said has gone out. */
+/** Runs a command with this process's arguments; ends the process once all its output has left. */
 export async function runProcess(command: Command): Promise<never> {
   const given = process.argv.slice(2);
   const debug = beforeDashes(given).includes("--debug");
@@ -22,11 +22,11 @@ export async function runProcess(command: Command): Promise<never> {
     if (error.code === "EPIPE") interrupt.exit(0);
     interrupt.exit(reportError(writeError("standard output", error), debug));
   });
-  // Whoever closed it does not want the words, but what is written to files.
+  // A closed stderr loses the words, not the files.
   process.stderr.on("error", () => undefined);
   const code = await interrupt.guard(command(args, interrupt)).catch((error: unknown) => reportError(error, debug));
   const isInterrupted = once(interrupt.signal, "abort");
-  // A pipe takes some 64 KiB at a time, and an exit does not wait for the rest.
+  // A pipe takes 64 KiB at a time, and an exit would not wait for the rest.
   await Promise.race([Promise.all([flush(process.stdout), flush(process.stderr)]), isInterrupted]);
   // An adapter's threads would keep the process alive.
   return interrupt.exit(code);

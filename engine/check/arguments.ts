@@ -4,13 +4,13 @@ import { didYouMean } from "./nearest_name.ts";
 /** What the value of an argument means; undefined: as if it were not given. @throws EngineError `usage` naming it. */
 export type Reader<T> = (value: unknown, name: string) => T;
 
-/** A reader for every field of an interface: the compiler tells of a name that only one of the two has. */
+/** A reader for every field of an interface: the compiler refuses a name that only one of the two has. */
 export type ReadersOf<T> = { readonly [K in keyof T]-?: Reader<unknown> };
 
 type Readers = Readonly<Record<string, Reader<unknown>>>;
 type ArgumentsOf<R extends Readers> = { -readonly [K in keyof R]?: Exclude<ReturnType<R[K]>, undefined> };
 
-/** Names that other libraries know and this one has not, each with the values that change nothing there, and advice. */
+/** Names that other libraries know and this one does not have: the values that change nothing there, and advice. */
 export type Unsupported = Readonly<Record<string, readonly [neutral: readonly unknown[], fix?: string]>>;
 
 interface Rules<Q> {
@@ -18,13 +18,13 @@ interface Rules<Q> {
   /** Other names of arguments. */
   readonly aliases?: Readonly<Record<string, string>>;
   readonly unsupported?: Unsupported;
-  /** How the call is meant, for one that goes wrong as a whole. */
+  /** How to call it, for a call that is wrong as a whole. */
   readonly usage?: string;
 }
 
 /**
- * The schema of a public call: reads its object of named arguments. An argument that is undefined is not given; one that
- * nobody knows, or that would be ignored, is refused.
+ * The schema of a public call: reads its object of named arguments. An undefined argument counts as not given. Unknown
+ * arguments, and those that would be ignored, are refused.
  * @param call its name, for errors. @throws EngineError `usage` naming the argument.
  */
 export function argumentsOf<R extends Readers, Q extends keyof R & string = never>(
@@ -46,7 +46,11 @@ export function argumentsOf<R extends Readers, Q extends keyof R & string = neve
         const [neutral, fix = `leave it out: ${call} does not have it`] = unsupported[name];
         if (!neutral.includes(value)) refuse(name, `${describe(value)} is not supported`, fix);
       } else if (!Object.hasOwn(readers, argument))
-        refuse(name, `is no argument of ${call}`, didYouMean(name, [...Object.keys(readers), ...Object.keys(aliases)]));
+        refuse(
+          name,
+          `is not an argument of ${call}`,
+          didYouMean(name, [...Object.keys(readers), ...Object.keys(aliases)]),
+        );
       else if (Object.hasOwn(read, argument)) refuse(name, `is given twice: it is another name of ${argument}`);
       else {
         const meaning = readers[argument](value, name);
@@ -59,7 +63,7 @@ export function argumentsOf<R extends Readers, Q extends keyof R & string = neve
   };
 }
 
-/** @throws EngineError `usage` if a call got more arguments than it has, which would be ignored. */
+/** @throws EngineError `usage` for arguments beyond those that a call has: they would be ignored. */
 export function refuseMore(call: string, more: readonly unknown[], fix: string): void {
   const extra = more.find((value) => value !== undefined);
   if (extra === undefined) return;
@@ -86,7 +90,7 @@ export function describe(value: unknown): string {
   return isPlainObject(value) ? "an object" : (value.constructor as { name: string } | undefined)?.name || "an object";
 }
 
-/** Made by `{}`, also in another frame. Of others, such as a promise or an array, the names are not those of arguments. */
+/** Made by `{}`, also in another frame. The property names of a promise or an array are not names of arguments. */
 export function isPlainObject(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -95,7 +99,7 @@ export function isPlainObject(value: unknown): value is object {
 
 // ---- readers
 
-/** Takes what `accepts` says. @param expected what that is, for the error. */
+/** Takes the values that `accepts` approves. @param expected names them in the error. */
 export function reader<T>(expected: string, accepts: (value: unknown) => boolean): Reader<T> {
   return (value, name) => {
     if (accepts(value)) return value as T;

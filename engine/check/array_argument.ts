@@ -18,7 +18,7 @@ interface TensorLike {
  */
 export type ArrayInput = NdArray | TensorLike | TypedArray | readonly Nested[];
 
-/** Takes what can be an array of so many axes. @param check of its values. */
+/** Takes anything that can be an array with one of these numbers of axes. @param check runs on its values. */
 export function readArray<T extends NdArray = NdArray>(
   axes: readonly number[],
   check: (array: NdArray, name: string) => T,
@@ -31,7 +31,7 @@ export function readArray<T extends NdArray = NdArray>(
   };
 }
 
-/** Integers from 0 on, below `end`: the GPU would read another row of its table. */
+/** Integers from 0 to `end` - 1: for any other, the GPU would read a wrong row of its table. */
 export function checkIds(array: NdArray, name: string, end = 2 ** 31): NdArray {
   const wrong = array.data.findIndex((id) => !Number.isInteger(id) || id < 0 || id >= end);
   if (wrong < 0) return array;
@@ -42,7 +42,7 @@ export function checkIds(array: NdArray, name: string, end = 2 ** 31): NdArray {
   });
 }
 
-/** 1 or 0. Anything else has had two meanings. */
+/** 1 or 0: anything else could mean either. */
 export function checkMask(array: NdArray, name: string): NdArray {
   const wrong = array.data.findIndex((seen) => seen !== 0 && seen !== 1);
   if (wrong < 0) return array;
@@ -88,12 +88,12 @@ function shapeOf(value: unknown, name: string): number[] {
   const shapes = value.map((item) => shapeOf(item, name));
   const [first = []] = shapes;
   if (shapes.every((shape) => shape.join() === first.join())) return [value.length, ...first];
-  const actual = "lists that make up no array of numbers";
+  const actual = "lists that do not form an array of numbers";
   throw new EngineError("usage", "wrong shape", { where: name, expected: "rows of one length", actual });
 }
 
 function flat(value: readonly unknown[]): unknown[] {
-  // A hole is something that was given, too.
+  // A hole in a list counts as a value: it is refused, not skipped.
   return [...value].flatMap((item) =>
     isTypedArray(item) ? Array.from<unknown>(item) : Array.isArray(item) ? flat(item) : item,
   );
@@ -103,7 +103,7 @@ function toNumbers(values: TypedArray | readonly unknown[], name: string): NdArr
   if (NdArray.holds(values)) return values;
   return Float64Array.from(values as readonly unknown[], (value, i) => {
     if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return Number(value);
-    throw new EngineError("usage", "holds a value that is no number", {
+    throw new EngineError("usage", "holds a value that is not a number", {
       where: name,
       actual: `${describe(value)} at ${i}`,
     });

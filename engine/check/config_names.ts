@@ -2,7 +2,7 @@ import { EngineError } from "../errors.ts";
 import { isObject } from "./json_fields.ts";
 import { didYouMean } from "./nearest_name.ts";
 
-/** What transformers writes into every config, of which nothing is used here. */
+/** Fields that transformers writes into every config and nothing here uses. */
 const baseNames = new Set(
   (
     "_attn_implementation_autoset _commit_hash _from_model_config _name_or_path add_cross_attention architectures " +
@@ -25,8 +25,8 @@ const baseNames = new Set(
 );
 
 /**
- * For a config that code makes: a file may say more than is read, but a misspelt name in code would be lost in silence.
- * @param config the config that was made, whose fields are known. @param aliases other names of them.
+ * For a config made in code. A file may hold more than is read, but a misspelt name in code would be lost in silence.
+ * @param config the finished config, whose fields are the known names. @param aliases other names of them.
  * @throws EngineError `usage` naming the unknown name, and the nearest known one.
  */
 export function refuseUnknownNames(fields: object, config: object, aliases: readonly string[] = []): void {
@@ -34,14 +34,14 @@ export function refuseUnknownNames(fields: object, config: object, aliases: read
   const unknown = Object.keys(fields).find((name) => !known.includes(name) && !baseNames.has(name));
   if (unknown === undefined) return;
   const fix = didYouMean(unknown, known);
-  throw new EngineError("usage", `is no field of ${config.constructor.name}`, {
+  throw new EngineError("usage", `is not a field of ${config.constructor.name}`, {
     where: unknown,
     ...(fix === undefined ? {} : { fix }),
   });
 }
 
 /**
- * A part of a config: one of its class as it is, or made of its fields, of none where it is absent.
+ * A part of a config: an instance of its class as it is, or made from its fields; with defaults where it is absent.
  * @param where of the whole config, if it is a file's.
  * @throws EngineError `usage` for a config of another class, `bad-input` for wrong fields.
  */

@@ -74,7 +74,7 @@ export class JsonFields {
     return this.fail(name, `a list of ${integers ? "integers" : "numbers"} above 0`);
   }
 
-  /** A field that is kept for files alone: Python also writes null and NaN there, which are taken for the fallback. */
+  /** A field that is kept only to be written again. Python also writes null and NaN there: these become the fallback. */
   kept<T extends number | boolean>(name: string, fallback: T): T {
     const value = this.#fields[name] ?? fallback;
     if (typeof value !== typeof fallback) return this.fail(name, `a ${typeof fallback}`);

@@ -4,10 +4,10 @@ export function didYouMean(name: string, known: Iterable<string>): string | unde
   return nearest === undefined ? undefined : `did you mean "${nearest}"?`;
 }
 
-/** The known name that fewest edits make of `name`, at most a third of its letters (and two at least). */
+/** The known name at the fewest edits from `name`, if these are at most a third of its letters (or two). */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   const most = Math.max(2, Math.floor(name.length / 3));
-  // Of a text of any length only so much can be near to a name.
+  // A longer text cannot be near any name.
   const lowered = name.slice(0, 100).toLowerCase();
   let best: { name: string; edits: number } | undefined;
   for (const candidate of known) {

@@ -13,7 +13,7 @@ export function halfToFloat(half: number): number {
   return float[0];
 }
 
-/** The IEEE half nearest to an f32 value, ties to even; beyond the range infinity. */
+/** The IEEE half nearest to an f32 value, ties to even; infinity beyond its range. */
 export function floatToHalf(value: number): number {
   float[0] = value;
   const x = bits[0];

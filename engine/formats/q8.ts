@@ -1,6 +1,6 @@
 /**
- * q8: integers of 8 bits with a scale for every 32 neighbours of a row. One quantiser for the GPU and for files, so that
- * weights that were converted to q8 are on the GPU what the file says, bit by bit.
+ * q8: integers of 8 bits with a scale for every 32 neighbours of a row. The GPU and files share one quantiser, so weights
+ * from a q8 file are the same on the GPU, bit by bit.
  */
 
 /** Neighbours along a row that share a scale. */
@@ -21,8 +21,8 @@ export function q8BlocksOf(columns: number): number {
 }
 
 /**
- * The nearest q8 of a matrix [rows, columns]: value ≈ quant · scale, scale = max |value| of the block / 127. A block that
- * holds what is not finite gets the scale NaN, so that it does not pass for numbers.
+ * The nearest q8 of a matrix [rows, columns]: value ≈ quant · scale, scale = max |value| of the block / 127. A block with
+ * a value that is not finite gets the scale NaN, so that the fault shows.
  */
 export function quantizeQ8(values: Float32Array, rows: number, columns: number): Q8 {
   const blocks = q8BlocksOf(columns);
@@ -34,13 +34,13 @@ export function quantizeQ8(values: Float32Array, rows: number, columns: number):
       const end = Math.min(begin + q8Block, (row + 1) * columns);
       const scale = scaleOf(values, begin, end);
       scales[row * blocks + block] = scale;
-      // By a scale of 0 or NaN this is NaN, which an Int8Array holds as 0.
+      // With a scale of 0 or NaN this is NaN, which an Int8Array stores as 0.
       for (let i = begin; i < end; i++) quants[i] = nearest(values[i] / scale);
     }
   return { quants, scales };
 }
 
-/** The values [rows, columns] that a q8 stands for; exact, see {@link quantizeQ8}. */
+/** The values [rows, columns] of a q8 matrix; exact, see {@link quantizeQ8}. */
 export function dequantizeQ8({ quants, scales }: Q8, rows: number, columns: number): Float32Array<ArrayBuffer> {
   const blocks = q8BlocksOf(columns);
   const values = new Float32Array(rows * columns);
@@ -58,9 +58,9 @@ const float = new Float32Array(bits.buffer);
 const spareBits = 0x7f;
 
 /**
- * max |value| / 127, rounded up to 17 significant bits (by 2^-16 of it at most). With 7 bits of a quant they fit the 24 of an f32, so quant · scale
- * is exact, and quantising what was dequantised gives the same quants and the same scale. (With all 24 bits of the scale
- * the product is rounded, and one block in 200 comes back with its neighbour's.)
+ * max |value| / 127, rounded up to 17 significant bits (by 2^-16 of it at most). With the 7 bits of a quant they fit the
+ * 24 bits of an f32, so quant · scale is exact, and quantising dequantised values gives the same quants and scale. (With
+ * all 24 bits of the scale the product is rounded, and one block in 200 gets another scale.)
  */
 function scaleOf(values: Float32Array, begin: number, end: number): number {
   let most = 0;

@@ -6,12 +6,12 @@ import { findChromiumPackage } from "./software/chromium_package.ts";
 import { canRunSwiftShader, thisMachine } from "./machine.ts";
 import { hasGpuDriver, loadVulkanLoader, withSwiftShader } from "./software/software_adapter.ts";
 
-/** What `bark doctor` tells of an adapter. */
+/** What `bark doctor` shows of an adapter. */
 export interface AdapterDescription {
   name: string;
   vendor: string;
   architecture: string;
-  /** `vulkan`, `metal`, `d3d12`, … (`deno` does not tell). */
+  /** `vulkan`, `metal`, `d3d12`, … (unknown in Deno). */
   backend: string;
   software: boolean;
   limits: Record<string, number>;
@@ -25,8 +25,8 @@ interface Candidate {
 }
 
 /**
- * A fresh adapter: one of a GPU if there is any, else a software adapter (an installed one such as lavapipe before
- * SwiftShader), or the one whose name `request.device` is part of. @throws EngineError `no-adapter`.
+ * A fresh adapter. By default a GPU's, else an installed software adapter such as lavapipe, else SwiftShader;
+ * `request.device` picks another by a part of its name. @throws EngineError `no-adapter`.
  */
 export async function openDawnAdapter(request: AdapterRequest): Promise<OpenedAdapter> {
   if (request.device === "software") return await openSoftware();
@@ -34,7 +34,7 @@ export async function openDawnAdapter(request: AdapterRequest): Promise<OpenedAd
   const best = await openDefault();
   if (best !== undefined && !best.adapter.info.isFallbackAdapter) return best;
   const candidates = best === undefined ? [] : await systemCandidates();
-  // One alone is the best that was opened.
+  // A single candidate is the adapter that was just opened.
   for (const candidate of candidates.length > 1 ? candidates : []) {
     const other = await candidate.open();
     if (other !== undefined && !other.adapter.info.isFallbackAdapter) return other;

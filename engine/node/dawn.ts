@@ -9,13 +9,12 @@ const instances = new Map<string, GPU>();
 const off = [
   // Dawn rounds timestamps to 65,536 ns otherwise, which is longer than most kernels run.
   "timestamp_quantization",
-  // Workgroup memory is then zeroed by a loop in the shader, as for drivers without the extension. SwiftShader has it, but
-  // compiles the zeros one by one: 0.9 s for 8 KiB, and it runs them one by one in every workgroup.
+  // Without it a loop in the shader zeroes workgroup memory. SwiftShader has the extension, but compiles the zeros one by
+  // one (0.9 s for 8 KiB) and runs them one by one in every workgroup.
   "use_vulkan_zero_initialize_workgroup_memory_extension",
 ];
-// Dawn clamps every index otherwise, which a page needs against shaders of strangers. These are our own, keep their loads
-// in bounds (Deno and Chromium, which clamp, compute the same), and clamp what depends on data themselves. It takes
-// SwiftShader 1.3 to 1.5 times as long, an H100 1.1 times; onnxruntime's WebGPU goes without it as well.
+// Off: Dawn's clamping of every index, which a page needs against shaders of strangers. Ours keep their loads in bounds
+// (Deno and Chromium clamp and compute the same). Clamping costs SwiftShader 1.3 to 1.5×, an H100 1.1×.
 const on = ["disable_robustness"];
 const toggles = [`disable-dawn-features=${off.join(",")}`, `enable-dawn-features=${on.join(",")}`];
 
@@ -38,7 +37,7 @@ export interface DawnAdapterName {
   name: string;
 }
 
-/** What Dawn would choose among. It lists them only in the error for a name that none has. */
+/** The adapters that Dawn knows. It lists them only in the error for an unknown name. */
 export async function listDawnAdapters(world = ""): Promise<DawnAdapterName[]> {
   const gpu = await dawn(["adapter=no adapter has this name"], world);
   try {
@@ -60,7 +59,7 @@ async function loadPackage(): Promise<typeof import("webgpu")> {
   }
 }
 
-/** Why the package cannot be loaded, and what helps on a machine. */
+/** Why the package cannot be loaded, and what helps on this machine. */
 export function loadError(error: NodeJS.ErrnoException, machine: Machine): EngineError {
   const isMissing = error.code === "ERR_MODULE_NOT_FOUND";
   const fix = !hasWebGpuBinary(machine)

@@ -8,9 +8,9 @@ interface Descriptors {
 let loaded: Promise<Descriptors | undefined> | undefined;
 
 /**
- * Opens an adapter without the lines that Dawn prints to stderr while it does ("maxDynamic… artificially reduced"): no
- * option of Dawn turns them off. They stay where koffi cannot be loaded, and where BARK_DEBUG is set.
- * @param open must print before it returns: only until then does stderr lead nowhere.
+ * Opens an adapter and drops the lines that Dawn prints to stderr meanwhile ("maxDynamic… artificially reduced"): no
+ * option of Dawn turns them off. They still show where koffi cannot be loaded or BARK_DEBUG is set.
+ * @param open has to print before it returns: stderr leads nowhere only until then.
  */
 export async function withoutDriverChatter<T>(open: () => Promise<T>): Promise<T> {
   // Windows opens adapters of D3D12, which print nothing.
@@ -19,7 +19,7 @@ export async function withoutDriverChatter<T>(open: () => Promise<T>): Promise<T
   return await (descriptors === undefined ? open() : hideStderr(descriptors, open));
 }
 
-/** dup2 puts one descriptor in the place of another in one step: closing and opening it would race with other threads. */
+/** dup2 replaces a descriptor in one step; closing and opening it would race with other threads. */
 function hideStderr<T>({ dup, dup2 }: Descriptors, call: () => T): T {
   const stderr = dup(2);
   if (stderr < 0) return call(); // It is closed.

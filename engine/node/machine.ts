@@ -34,7 +34,7 @@ export function canRunSwiftShader({ platform, arch, isMusl }: Machine): boolean 
   return platform === "linux" && arch === "x64" && !isMusl;
 }
 
-/** What makes an adapter, or a faster one, available here: ways to choose from, each a line. */
+/** How to get an adapter, or a faster one, on this machine: one way a line. */
 export function adapterAdvice(machine: Machine, hasChromium = findChromiumPackage() !== undefined): string[] {
   const { platform, arch, isMusl, isDeno } = machine;
   if (isMusl)

@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 const cell = new Int32Array(new SharedArrayBuffer(4));
 /** The thread sleeps for this share of the time that it has waited so far, */
 const share = 1 / 16;
-/** but for no longer than this, in milliseconds: what else the event loop has to do waits meanwhile. */
+/** but for at most this many milliseconds, because the rest of the event loop waits meanwhile. */
 const longest = 1;
 
 /**

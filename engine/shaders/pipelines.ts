@@ -21,7 +21,7 @@ export class PipelineCache {
     this.#device = device;
   }
 
-  /** What was compiled or is being compiled: name, weight format and constants of each. */
+  /** Compiled kernels and those being compiled, by name, weight format and constants. */
   get keys(): string[] {
     return this.#cache.keys;
   }
@@ -36,7 +36,7 @@ export class PipelineCache {
       if (!this.#device.features.has(feature))
         throw new EngineError("limit", `needs the feature ${feature}`, { where: kernel.name });
     const source = await loadShader(kernel, format);
-    // A wrong shader is reported below; without the scope it would count as a fault of the device as well.
+    // A wrong shader is reported below; without this scope it would also count as a fault of the device.
     this.#device.pushErrorScope("validation");
     const module = this.#device.createShaderModule({ code: source.text, label: kernel.name });
     const reported = this.#device.popErrorScope();
@@ -74,7 +74,7 @@ async function compileError(
   cause: unknown,
 ): Promise<EngineError> {
   const { messages } = await module.getCompilationInfo();
-  // Line 0 is none: of a lost device, Deno says so of the module.
+  // Line 0 is no line: Deno reports a lost device this way.
   const first = messages.find((message) => message.type === "error" && message.lineNum > 0);
   if (first === undefined)
     return new EngineError("shader", cause instanceof Error ? cause.message : String(cause), {

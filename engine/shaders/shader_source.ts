@@ -14,7 +14,7 @@ const matrixSources: Record<MatrixFormat, URL> = {
   q8: new URL("../formats/matrix_q8.wgsl", import.meta.url),
 };
 
-/** What a shader has to open with for a feature of its kernel. */
+/** The directive that a shader needs for a feature of its kernel. */
 const enableSources: Partial<Record<GPUFeatureName, URL>> = {
   subgroups: new URL("../formats/subgroups.wgsl", import.meta.url),
 };
@@ -24,7 +24,7 @@ interface Part {
   text: string;
 }
 
-/** The text of a shader: what its features and its weights' format need, its preludes and its main file, in this order. */
+/** The text of a shader: directives of its features, the prelude of its weight format, its preludes, its main file. */
 export class ShaderSource {
   readonly text: string;
   readonly #parts: readonly Part[];
@@ -65,7 +65,7 @@ function formatSourcesOf(kernel: AnyKernel): Partial<Record<MatrixFormat, URL>> 
   return dtypes.includes("weight") ? weightSources : undefined;
 }
 
-/** Loads and joins the files of a kernel and holds its declaration against them. */
+/** Loads and joins the files of a kernel and checks its declaration against them. */
 export async function loadShader(kernel: AnyKernel, format: MatrixFormat): Promise<ShaderSource> {
   const enables = (kernel.features ?? []).flatMap((feature) => enableSources[feature] ?? []);
   const prelude = formatSourcesOf(kernel)?.[format];
@@ -82,8 +82,8 @@ export async function loadShader(kernel: AnyKernel, format: MatrixFormat): Promi
 }
 
 /**
- * Holds a kernel's declaration against its WGSL: bindings (number, access, name, element type), the Params struct and
- * the override constants. A drifted declaration would otherwise bind the wrong tensor without any message.
+ * Checks a kernel's declaration against its WGSL: bindings (number, access, name, element type), the Params struct and
+ * the override constants. A declaration that drifted would bind the wrong tensor without any message.
  * @throws EngineError `shader` naming the first difference.
  */
 export function checkDeclaration(kernel: AnyKernel, text: string): void {

@@ -8,7 +8,7 @@ export async function fetchText(url: URL): Promise<string> {
     const answer = await fetch(url);
     if (!answer.ok) throw new Error(`the server answers with status ${answer.status}`);
     const text = await answer.text();
-    // Servers of single-page applications send their page for every address that they do not know.
+    // Servers of single-page applications send their page for every unknown address.
     if (/^\s*<(!doctype|html)/i.test(text)) throw new Error("the server sends an HTML page in its place");
     return text;
   } catch (cause) {

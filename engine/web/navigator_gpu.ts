@@ -2,12 +2,12 @@ import { EngineError } from "../errors.ts";
 import type { AdapterRequest, OpenedAdapter } from "../host.ts";
 
 /**
- * An adapter of the runtime's own `navigator.gpu` (browsers, Deno). `fixWhenNone` tells the user of this runtime what
- * to do when there is none. @throws EngineError `no-adapter`.
+ * An adapter of the runtime's own `navigator.gpu` (browsers, Deno). @param fixWhenNone advice for a runtime without one.
+ * @throws EngineError `no-adapter`.
  */
 export async function openNavigatorAdapter(request: AdapterRequest, fixWhenNone: string): Promise<OpenedAdapter> {
   const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
-  // A page that came by http:// of another machine is shown no `gpu`, in the newest browser.
+  // Even the newest browser hides `gpu` from a page that came by http:// from another machine.
   if (gpu === undefined && globalThis.isSecureContext === false)
     throw new EngineError("no-adapter", "a page has no WebGPU unless its context is secure", {
       where: globalThis.location?.origin,

@@ -8,8 +8,8 @@ export interface ExpectedTensor {
 }
 
 /**
- * Holds names and shapes against what a config asks for; reads no weights. The first that is missing ends it, so that
- * what a config says of 10^9 layers is told at once, if the tensors are listed one by one.
+ * Checks names and shapes against a config; reads no weights. It stops at the first missing tensor, so a config with
+ * 10^9 layers fails at once.
  * @throws EngineError `bad-input` naming a missing or misshapen tensor.
  */
 export function checkTensors(reader: TensorReader, prefix: string, tensors: Iterable<ExpectedTensor>): void {

@@ -14,8 +14,8 @@ export async function readTensor(
 }
 
 /**
- * {@link readTensor} of a matrix or a convolution, which no training leaves at zero: what was to be downloaded and is a
- * hole in the file reads as zeros. @throws EngineError `bad-input`.
+ * {@link readTensor} of a matrix or a convolution, which no training leaves at zero: a hole that a broken download left
+ * in the file reads as zeros. @throws EngineError `bad-input`.
  */
 export async function readWeight(
   reader: TensorReader,
@@ -40,7 +40,7 @@ export function checkShape(reader: TensorReader, name: string, shape: readonly n
 }
 
 /**
- * One NaN among the weights makes a whole utterance of it, and nothing after this tells from where.
+ * One NaN among the weights makes the whole utterance NaN, and nothing later can say where it came from.
  * @throws EngineError `bad-input` naming the tensor.
  */
 export function checkFinite(reader: TensorReader, name: string, values: Float32Array, verb = "holds"): void {
@@ -50,8 +50,8 @@ export function checkFinite(reader: TensorReader, name: string, values: Float32A
 }
 
 /**
- * The product with 0 is 0 of every number and NaN of all else. Four sums, which do not wait for each other: 0.7 to 1 ns a
- * value, where a test of each takes 1.6 to 2.
+ * A number times 0 is 0; infinity and NaN times 0 are NaN. Four sums that do not wait for each other take 0.7 to 1 ns a
+ * value, a test of each value 1.6 to 2.
  */
 function areFinite(values: Float32Array): boolean {
   let [a, b, c, d] = [0, 0, 0, 0];

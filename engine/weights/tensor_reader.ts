@@ -1,4 +1,4 @@
-/** What a checkpoint says of one of its tensors. */
+/** How a checkpoint describes one of its tensors. */
 export interface TensorInfo {
   /** dtype as the file names it, such as `F32`; `Q8` for integers with scales (engine/formats/q8.ts). */
   readonly dtype: string;

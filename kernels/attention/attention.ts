@@ -13,7 +13,7 @@ import { attentionVersions, type AttentionVersion } from "./versions.ts";
 export type { AttentionShape, Rows } from "./shape.ts";
 
 export interface AttentionOptions {
-  /** What {@link attentionScratch} made for calls at most as large; without it a slower version runs where one is needed. */
+  /** From {@link attentionScratch}, for shapes at least as large; without it a slower version runs where one is needed. */
   readonly scratch?: Tensor<"f32"> | undefined;
   /** Forces a version, for tests and benches. */
   readonly version?: AttentionVersion;

@@ -1,5 +1,5 @@
-// y[h, i, j] = softmax_j(q[i, h] . k[j, h] * scale): the weights with which attention sums the values, for a caller who wants
-// to see them. An invocation owns one query of one head: no other touches its row of y, so nothing has to wait.
+// y[h, i, j] = softmax_j(q[i, h] . k[j, h] * scale): the weights with which attention sums the values, for users who ask for
+// them. An invocation owns one query of one head: no other touches its row of y, so nothing has to wait.
 // Layout: q [queries, q_stride], row 0 at element q_first
 //   k [keys, k_stride], row 0 at element k_first
 //   mask [keys], 0 = masked

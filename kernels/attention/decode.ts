@@ -68,7 +68,7 @@ export function attentionDecode(
   return undefined;
 }
 
-/** Records the copy of K and V of `rows` positions from row `qkvRow` of qkv [*, 3 width] on to the cache, from element `first` on. */
+/** Records a copy of K and V into a cache: `rows` rows of qkv [*, 3 width], from row `qkvRow`, go to elements `first` on. */
 export function kvAppend(
   program: Program,
   qkv: Tensor<"f32">,

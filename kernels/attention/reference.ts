@@ -11,8 +11,8 @@ export interface AttentionReferenceShape {
 
 /**
  * softmax(q k' / sqrt(headDim)) in f64, [heads, queries, keys]. q, k: [queries or keys, heads * headDim]. Masks as PyTorch's
- * additive ones: a key masked once scores the lowest f32, one masked twice minus infinity, so that a row that sees nothing
- * weighs the former evenly.
+ * additive ones: a key masked once scores the lowest f32, one masked twice minus infinity, so that a row that sees no key
+ * weighs those masked once evenly.
  */
 export function attentionWeightsReference(
   q: ArrayLike<number>,

@@ -4,7 +4,7 @@ import { attentionValues } from "./params.ts";
 import type { AttentionShape, Rows } from "./shape.ts";
 import { stripsScores, stripsSoftmax, stripsValues } from "./versions.ts";
 
-/** Queries whose scores lie in storage at a time: of 12 heads over 1024 keys, 3 MB, which caches hold. */
+/** Queries of a strip: their scores (12 heads over 1024 keys: 3 MB) stay in caches. */
 const stripQueries = 64;
 
 /** Elements of the scores of one strip, at most. */
@@ -23,7 +23,7 @@ export function attentionByStrips(
   const { keys: allKeys, past = 0, causal, mask, yFirst = 0 } = shape;
   for (let first = 0; first < shape.queries; first += stripQueries) {
     const queries = Math.min(stripQueries, shape.queries - first);
-    // Without a mask the keys after a strip weigh nothing; with one they may be all that is left.
+    // Without a mask the keys after a strip weigh nothing; a mask may leave only those.
     const keys = causal && mask === undefined ? Math.min(allKeys, past + first + queries) : allKeys;
     const strip = {
       ...shape,

@@ -85,7 +85,7 @@ export const stripsValues = defineKernel({
   workgroups: ({ head_dim, queries, heads }) => [Math.ceil(head_dim / 64), Math.ceil(queries / 8), heads],
 });
 
-/** The weights with which attention sums the values, for a caller who wants to look at them. */
+/** Returns the weights with which attention sums the values. */
 export const attentionWeightsKernel = defineKernel({
   name: "attention.weights",
   source: new URL("./attention_weights.wgsl", import.meta.url),

@@ -5,7 +5,7 @@ import { createLinear, type Linear } from "../matmul/linear.ts";
 import { matmul } from "../matmul/matmul.ts";
 import { codebookNearest } from "./versions.ts";
 
-/** A codebook on the GPU: the layer x -> scores [size], of which score j is x . e_j - |e_j|^2 / 2. */
+/** A codebook on the GPU: the layer x -> scores [size], where score j = x . e_j - |e_j|^2 / 2. */
 export type Codebook = Linear<Tensor<"f32">>;
 
 /** Puts a codebook on the GPU. @param entries [size, width]. */

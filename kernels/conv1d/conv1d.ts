@@ -82,7 +82,7 @@ export function conv1dFrames(conv: Conv1d, length: number, padding: Padding): nu
   return Math.floor((length + padding.left + padding.right - span) / conv.stride) + 1;
 }
 
-/** The part of a convolution's result that is stored, in values. */
+/** The stored part of a convolution's result, in values: `skip` are cut off the front, `size` follow. */
 export interface StoredRange {
   readonly frames: number;
   readonly skip: number;
@@ -96,7 +96,7 @@ export interface Conv1dOptions {
   accumulate?: boolean;
   /** Apply ELU to the result. */
   elu?: boolean;
-  /** Convolve ELU(x). Versions that do not activate what they load do so in x itself: x is lost. */
+  /** Convolve ELU(x). A version that cannot activate what it loads overwrites x with ELU(x). */
   eluInput?: boolean;
   /** Default: everything. */
   stored?: StoredRange;

@@ -6,7 +6,7 @@ export interface Conv1dReferenceOptions {
   stride?: number;
   dilation?: number;
   padding?: Padding;
-  /** Added to the result (what y held before). */
+  /** What y held before; added to the result. */
   residual?: ArrayLike<number>;
   elu?: boolean;
 }
@@ -42,8 +42,8 @@ function toRows(x: ArrayLike<number>, width: number): number[][] {
 }
 
 /**
- * Pads rows. An input that is too short to be reflected gets zeros at its end first, and as many rows of the result are
- * cut off (transformers, `EncodecConv1d._pad1d`).
+ * Pads rows. An input too short to reflect first gets rows of zeros at its end, and the result loses as many rows
+ * (transformers, `EncodecConv1d._pad1d`).
  */
 export function padReference(x: readonly number[][], { mode, left, right }: Padding): number[][] {
   const zeros = (count: number) => Array.from({ length: count }, () => x[0].map(() => 0));

@@ -1,4 +1,4 @@
-import { defineKernel, optionalRead, read, readWrite, spread } from "../../engine/kernel.ts";
+import { defineKernel, optionalRead, read, readWrite, workgroupsOverXY } from "../../engine/kernel.ts";
 import { expm1Prelude } from "../elementwise/versions.ts";
 import { nothing, type Lack, type Version } from "../version.ts";
 
@@ -32,7 +32,8 @@ export const conv1dTile = defineKernel({
   ...conv1dBase,
   name: "conv1d.tile",
   source: new URL("./conv1d_tile.wgsl", import.meta.url),
-  workgroups: ({ frames, columns }) => spread(Math.ceil((Math.ceil(frames / 8) * Math.ceil(columns / 4)) / 64)),
+  workgroups: ({ frames, columns }) =>
+    workgroupsOverXY(Math.ceil((Math.ceil(frames / 8) * Math.ceil(columns / 4)) / 64)),
 });
 
 /** Register tile of 32 frames by 32 channels, each value loaded by one lane: for lavapipe with subgroups of eight lanes. */
@@ -45,7 +46,7 @@ export const conv1dWide = defineKernel({
   constants: { elu_x: 0 },
   features: ["subgroups"],
   subgroupLanes: 8,
-  workgroups: ({ frames, columns }) => spread(Math.ceil(frames / 32) * Math.ceil(columns / 32)),
+  workgroups: ({ frames, columns }) => workgroupsOverXY(Math.ceil(frames / 32) * Math.ceil(columns / 32)),
 });
 
 /** Register tile of 16 frames by 8 channels, loads and stores of four values: for SwiftShader. */
@@ -56,7 +57,8 @@ export const conv1dVec4 = defineKernel({
   bindings,
   params,
   constants: { elu_x: 0 },
-  workgroups: ({ frames, columns }) => spread(Math.ceil((Math.ceil(frames / 16) * Math.ceil(columns / 8)) / 8)),
+  workgroups: ({ frames, columns }) =>
+    workgroupsOverXY(Math.ceil((Math.ceil(frames / 16) * Math.ceil(columns / 8)) / 8)),
 });
 
 /** One output channel; a row of x is loaded once for all taps: for software adapters. */
@@ -66,7 +68,7 @@ export const conv1dSingle = defineKernel({
   preludes: rowPreludes,
   bindings,
   params,
-  workgroups: ({ frames }) => spread(Math.ceil(frames / 128)),
+  workgroups: ({ frames }) => workgroupsOverXY(Math.ceil(frames / 128)),
 });
 
 /** A convolution, and the part of its result that is stored. */

@@ -6,11 +6,11 @@ import { checkWeightSize, conv1d, type Conv1d, type Conv1dOptions, type ConvShap
 import { createWeights } from "../matmul/linear.ts";
 
 /**
- * A transposed convolution with kernel k and stride s, kept as the convolution that it is in phase form:
+ * A transposed convolution with kernel k and stride s, in its phase form, a convolution:
  * y[m s + p] = sum_{i < taps} W[:, :, p + i s] x[m - i] with taps = ceil(k / s), for every phase p < s. In time-major
  * memory the s phases of m are neighbours, so they are the `s * outChannels` output channels of a plain convolution over
  * x with taps - 1 zero rows before and after it: no scatter, no exact-division test, no columns buffer, and no shader of
- * its own (conv1d.wgsl).
+ * its own.
  */
 export interface ConvTranspose1d extends ConvShape {
   readonly stride: number;

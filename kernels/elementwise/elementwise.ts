@@ -7,7 +7,7 @@ export function elu(program: Program, y: Tensor<"f32">, size: number = y.size): 
   program.dispatch(elementwise, { y }, { size, has_x: 0, elu: 1 });
 }
 
-/** Records y += x on the first `size` values, then y = elu(y) if asked for. */
+/** Records y += x on the first `size` values, then y = elu(y) with `elu`. */
 export function add(
   program: Program,
   x: Tensor<"f32">,

@@ -1,4 +1,4 @@
-import { defineKernel, optionalRead, readWrite, spread } from "../../engine/kernel.ts";
+import { defineKernel, optionalRead, readWrite, workgroupsOverXY } from "../../engine/kernel.ts";
 
 /** Shader file with expm1, elu, sigmoid and tanh at f32 precision. */
 export const expm1Prelude = new URL("./expm1.wgsl", import.meta.url);
@@ -9,5 +9,5 @@ export const elementwise = defineKernel({
   preludes: [expm1Prelude],
   bindings: { x: optionalRead("f32"), y: readWrite("f32") },
   params: { size: "u32", has_x: "u32", elu: "u32" },
-  workgroups: ({ size }) => spread(Math.ceil(size / 64)),
+  workgroups: ({ size }) => workgroupsOverXY(Math.ceil(size / 64)),
 });

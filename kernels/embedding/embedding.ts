@@ -22,9 +22,9 @@ export interface EmbeddingTables {
 }
 
 /**
- * Records y[r] = sum over the first `tables` tables of table[q][ids[r, q]], plus the position embedding if `positions`
- * is given. y: [rows, width] f32.
- * @param ids `first + r * stride + q * tableStride` is where id (r, q) lies. Ids are not checked here.
+ * Records y[r] = sum over q < `tables` of table[q][ids[r, q]], plus the position embedding with `positions`.
+ * y: [rows, width] f32.
+ * @param ids id (r, q) is element `first + r * stride + q * tableStride`; an id past its table reads the last entry.
  */
 export function embedding(
   program: Program,

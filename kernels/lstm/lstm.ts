@@ -9,8 +9,8 @@ import { matmul } from "../matmul/matmul.ts";
 import { lstmVersions, noStep, type LstmVersion } from "./versions.ts";
 
 /**
- * Steps whose gates are computed by one matrix product, and by which the second layer of a pair lags behind the first.
- * It bounds the memory of the gates, and is enough rows for the product to run as a GEMM.
+ * Steps whose gates one matrix product computes, and the lag of a pair's second layer behind its first. It bounds the memory
+ * of the gates, and gives the product rows enough for a GEMM.
  */
 export const lstmChunk = 64;
 
@@ -25,7 +25,7 @@ interface LstmPair {
   readonly recurrent: Tensor<"f32"> | Tensor<"f16">;
 }
 
-/** Layers of an LSTM on the GPU, one on the other. */
+/** Stacked layers of an LSTM on the GPU. */
 export interface Lstm {
   readonly hidden: number;
   readonly pairs: readonly LstmPair[];
@@ -42,7 +42,7 @@ export interface LstmWeights {
   readonly biasHh: Float32Array;
 }
 
-/** Puts layers on the GPU. @param layers the first is the one that takes the input. */
+/** Puts layers on the GPU. @param layers the first takes the input. */
 export function createLstm(
   maker: TensorMaker,
   layers: readonly LstmWeights[],
@@ -112,7 +112,7 @@ function packRecurrent(values: Float32Array, hidden: number, result: Float32Arra
     }
 }
 
-/** What a run works in. */
+/** Working memory of a run. */
 export interface LstmBuffers {
   /** [{@link lstmChunk}, hidden * 4] each. */
   readonly gates: readonly [Tensor<"f32">, Tensor<"f32">];
@@ -124,8 +124,8 @@ export interface LstmBuffers {
 
 /**
  * Records all layers over the first `length` rows of x, from a state of zero. x: [length, input]; the result lies in the
- * first `length` rows of `buffers.h`. Two layers run at once, the second {@link lstmChunk} steps behind: before each chunk
- * the gates of both are computed, by one product each, and a step of both is one dispatch.
+ * first `length` rows of `buffers.h`. Two layers run at once, the second {@link lstmChunk} steps behind: one product for each
+ * layer computes the gates of a chunk, then each dispatch does a step of both.
  */
 export function lstm(
   recording: Recording,
@@ -138,7 +138,7 @@ export function lstm(
   const layers = pairs.reduce((sum, { inputs }) => sum + inputs.length, 0);
   let layer = 0;
   for (const pair of pairs) {
-    // Of the layers' regions, which alternate, the last is 0.
+    // Regions of h alternate so that the last layer writes region 0.
     const region = (layers - 1 - layer) % 2;
     const source = layer === 0 ? { tensor: x, firstRow: 0 } : { tensor: buffers.h, firstRow: (1 - region) * length };
     recordPair(recording, pair, source, region, length, hidden, buffers, version);

@@ -2,8 +2,8 @@ import { floatToHalf } from "../../engine/formats/float16.ts";
 import { q8Block, type Q8 } from "../../engine/formats/q8.ts";
 
 /**
- * The layouts of engine/formats/matrix_*.wgsl. In all of them a matrix [inner, columns] lies in panels of 32 columns, one
- * after another, and in blocks of four rows, and what is past its edges is zero.
+ * The layouts of engine/formats/matrix_*.wgsl: a matrix [inner, columns] in panels of 32 columns, one after another, each in
+ * blocks of four rows, with zeros past the edges.
  */
 
 /** Columns of a panel: eight groups of four. */

@@ -3,7 +3,7 @@ import { gelu } from "../math.ts";
 export interface MatmulReferenceOptions {
   bias?: ArrayLike<number>;
   gelu?: boolean;
-  /** Added to the result (what y held before). */
+  /** What y held before; added to the result. */
   residual?: ArrayLike<number>;
 }
 
@@ -27,7 +27,7 @@ export function matmulReference(
   return y;
 }
 
-/** The weight [size, size] of a product that changes nothing. */
+/** The identity: the weight [size, size] of a product that changes nothing. */
 export function identityMatrix(size: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
 }

@@ -24,12 +24,12 @@ export function philox(counter: Words4, key: readonly [number, number]): Words4 
   return [x, y, z, w];
 }
 
-/** log(-log u) for u = (bits >> 8, plus a half) / 2^24. */
+/** log(-log u) for u = ((bits >> 8) + 1/2) / 2^24. */
 export function logExponential(bits: number): number {
   return Math.log(-Math.log(((bits >>> 8) + 0.5) / 2 ** 24));
 }
 
-/** The ids that may be picked, in ascending order. */
+/** The allowed ids, in ascending order. */
 function allowedIds({ ranges }: SampleOptions): number[] {
   const ids = new Set(ranges.flatMap(([start, end]) => Array.from({ length: end - start }, (_, i) => start + i)));
   return [...ids].sort((a, b) => a - b);
@@ -49,10 +49,10 @@ function eosProbability(logits: ArrayLike<number>, eos: number, ids: readonly nu
 }
 
 /**
- * The ids that the processors of transformers leave of one row of logits (f32), in ascending order: the allowed ranges, the
- * end-of-sequence rule, temperature, top-k (ties with the k-th stay), top-p. Top-p drops ids, the unlikeliest first, as
- * long as they sum to at most 1 - topP, and never the best. Of ids with equal logits it drops all or none, where transformers
- * drops some of them, by the order of its sort.
+ * The ids of one row of logits (f32) that transformers' processors keep, in ascending order: the allowed ranges, the
+ * end-of-sequence rule, temperature, top-k (ties with the k-th stay), top-p. Top-p drops ids, the unlikeliest first, while
+ * their sum is at most 1 - topP, and never the best. It drops all ids of equal logits or none; transformers drops some, in the
+ * order of its sort.
  */
 export function keptIds(logits: ArrayLike<number>, options: SampleOptions): number[] {
   const { eos, minEosP = 0, temperature = 1, topK = 0, topP = 1 } = options;
@@ -75,13 +75,13 @@ export function keptIds(logits: ArrayLike<number>, options: SampleOptions): numb
 
 export interface Pick {
   id: number;
-  /** Distance of the best noisy score from the next: below the error of f32, another id is right as well. */
+  /** Distance of the best noisy score from the next: below the error of f32, the next id is right as well. */
   margin: number;
 }
 
 /**
  * The pick from one row of logits, f32. Four ids in a row share a counter, and each takes its own of the four words.
- * @param draw the row's number and its step, which make the counter together with the ids and the stage
+ * @param draw the row's number and step; with the id and the stage they make the counter
  */
 export function sampleReference(
   logits: ArrayLike<number>,

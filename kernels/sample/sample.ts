@@ -9,15 +9,15 @@ export type SampleLanes = 64 | 256;
 
 export type IdRange = readonly [start: number, end: number];
 
-/** How to pick an id of a row of logits, in the order of transformers' processors. */
+/** How to pick an id from a row of logits, in the order of transformers' processors. */
 export interface SampleOptions {
-  /** Ids that may be picked: one or two ranges [start, end). */
+  /** The allowed ids: one or two ranges [start, end). */
   readonly ranges: readonly [IdRange] | readonly [IdRange, IdRange];
-  /** End of sequence: the row is done when it is picked. */
+  /** End of sequence: this id ends the row. */
   readonly eos?: number;
   /** Take `eos` as soon as its probability (before temperature) is above this. 0: off. */
   readonly minEosP?: number;
-  /** The largest logit, the first of equals; what follows then does not count. */
+  /** Take the largest logit, the first of equals; the options below then do not count. */
   readonly greedy: boolean;
   /** Above 0. Default 1. */
   readonly temperature?: number;
@@ -27,17 +27,17 @@ export interface SampleOptions {
   readonly topP?: number;
   /** 64 bits. */
   readonly seed?: bigint;
-  /** Keeps the draws of different stages apart. */
+  /** A number for each stage, so that their draws differ. */
   readonly stage?: number;
-  /** What a row emits once it is done. Default `eos`. */
+  /** What a finished row emits. Default `eos`. */
   readonly pad?: number;
 }
 
 const none = 0xffffffff;
 
 /**
- * Below it nothing changes: logits that differ at all are then further apart than any noise, and the likeliest alone reaches
- * top-p. Smaller values are 0 in f32, which divides by nothing and which every id reaches.
+ * The least temperature and top-p. Less changes nothing: at 1e-30 logits that differ at all lie further apart than any noise,
+ * and the likeliest id alone reaches top-p. Less would be 0 in f32: a division by zero, and a top-p that every id reaches.
  */
 const least = 1e-30;
 
@@ -46,9 +46,9 @@ type Selection = Omit<Record<keyof typeof sampleParams, number>, "rows" | "vocab
 function selection(options: SampleOptions): Selection {
   const [first, second = [0, 0]] = options.ranges;
   const { eos = none, topK = 0, topP = 1, seed = 0n } = options;
-  // Without an allowed id to force, the rule never holds.
+  // The rule needs an id to take.
   const minEosP = eos === none ? 0 : (options.minEosP ?? 0);
-  // A threshold for more ids than there are would be 0 anyway; leaving it out saves the passes.
+  // A top-k of all ids drops none; without it the filter's passes are saved.
   const count = first[1] - first[0] + second[1] - second[0];
   return {
     start0: first[0],
@@ -67,7 +67,7 @@ function selection(options: SampleOptions): Selection {
   };
 }
 
-/** The overrides of a kernel that picks for `rows` rows. */
+/** The overrides of a sampling kernel for `rows` rows. */
 export function sampleConstants(
   gpu: Device,
   rows: number,

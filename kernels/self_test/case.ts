@@ -6,13 +6,13 @@ import { Scope } from "../../engine/scope.ts";
 import type { MatrixFormat, WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 
-/** A tensor that the kernel wrote, and what should be in it. */
+/** A tensor that the kernel wrote, and the values it should hold. */
 export type Output = readonly [actual: Tensor, expected: ArrayLike<number>];
 
 /** One small problem for one kernel. */
 export interface SelfTestCase {
   readonly kernel: AnyKernel;
-  /** Largest difference allowed; 0 for what is copied or picked. */
+  /** Largest difference allowed; 0 for copies and picks. */
   readonly tolerance: number;
   /** Records the kernel, by its forced version, into `scope.commands`. */
   readonly record: (scope: CaseScope) => readonly Output[];
@@ -21,9 +21,8 @@ export interface SelfTestCase {
 /** For sums of some dozens of products of values up to 2 in f32: rounding stays far below, a wrong index far above. */
 export const rounding = 2e-5;
 
-/** What a case works with. */
+/** The tensors of a case and the program that it records into. */
 export class CaseScope extends Scope {
-  /** What the case records into. */
   readonly commands: Program;
   readonly matrixFormat: MatrixFormat;
 
@@ -33,7 +32,7 @@ export class CaseScope extends Scope {
     this.commands = this.program("self test");
   }
 
-  /** That of weights which are no matrix of a product. */
+  /** The format of weights other than the matrix of a product. */
   get format(): WeightFormat {
     if (this.matrixFormat === "q8") throw new Error("only matrices come in q8");
     return this.matrixFormat;
@@ -47,7 +46,7 @@ export class CaseScope extends Scope {
     return this.tensorFrom("u32", [values.length], values, "self test");
   }
 
-  /** The values that remain of weights in this format: a half rounds them once, when they are packed. */
+  /** The values that weights keep in this format: f16 rounds them once. */
   stored(weights: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
     return this.format === "f32" ? weights : weights.map((value) => halfToFloat(floatToHalf(value)));
   }

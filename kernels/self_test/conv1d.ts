@@ -4,7 +4,7 @@ import { conv1dVersions, type Conv1dVersion } from "../conv1d/versions.ts";
 import { rounding, type SelfTestCase } from "./case.ts";
 import { noise } from "./noise.ts";
 
-/** Reflected at both ends, with bias, residual and ELU, strided and dilated if not said otherwise; several workgroups. */
+/** Reflected at both ends, with bias, residual and ELU; by default strided and dilated; several workgroups. */
 const convolution = (
   version: Conv1dVersion,
   inChannels: number,

@@ -37,7 +37,7 @@ const gathered: SelfTestCase = {
   },
 };
 
-/** Embeddings that are given, and a position. */
+/** The caller's embeddings, and a position. */
 const given: SelfTestCase = {
   kernel: embeddingGivenKernel,
   tolerance: rounding,

@@ -29,11 +29,11 @@ export interface SelfTestResult {
   /** Name of the kernel, followed by the weight format if it takes weights: `matmul.gemm f16`. */
   readonly kernel: string;
   readonly ok: boolean;
-  /** Largest |actual - reference|; infinite if a value is not a number or the kernel could not be run. */
+  /** Largest |actual - reference|; infinite if a value is not a number or the kernel did not run. */
   readonly worst: number;
   /** Up to this `worst` is ok. */
   readonly tolerance: number;
-  /** One line: why the kernel could not be run. */
+  /** One line: why the kernel did not run. */
   readonly error?: string;
 }
 
@@ -43,7 +43,7 @@ export async function* selfTest(gpu: Gpu): AsyncGenerator<SelfTestResult> {
     for (const format of formatsOf(kernelCase.kernel)) yield await runCase(gpu, kernelCase, format);
 }
 
-/** Runs one case; what it throws becomes the result's error. */
+/** Runs one case; its exception becomes the result's error. */
 export async function runCase(
   gpu: Gpu,
   { kernel, tolerance, record }: SelfTestCase,
@@ -53,7 +53,7 @@ export async function runCase(
   const scope = new CaseScope(gpu, format);
   try {
     const outputs = record(scope);
-    // A version that was not forced would pass in the place of the one that is reported.
+    // A case that forgot to force its version would pass for a kernel that never ran.
     if (!scope.commands.kernelNames.includes(kernel.name)) throw new Error("its case runs another kernel");
     await scope.commands.run();
     let worst = 0;

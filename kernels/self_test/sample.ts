@@ -10,7 +10,7 @@ const ranges = [
   [100, 131],
 ] as const;
 const greedy: SampleOptions = { ranges, greedy: true };
-/** The seed is one of those whose draws here are no near ties, which f32 could decide otherwise. */
+/** With this seed no draw is a near tie, which f32 could decide otherwise. */
 const drawn: SampleOptions = { ranges, greedy: false, temperature: 0.7, topK: 40, topP: 0.9, seed: 0x123456789abn };
 
 /** Lanes that share a row, on software adapters and on GPUs. */
@@ -40,7 +40,7 @@ const independentRows: SelfTestCase = {
   },
 };
 
-/** Steps of three rows at different positions, of which the last was done before. */
+/** Steps of three rows at different positions; the last row has finished before. */
 const decodeStep: SelfTestCase = {
   kernel: sampleStepKernel,
   tolerance: 0,

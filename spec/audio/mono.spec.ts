@@ -57,7 +57,7 @@ describe("audio for a codec of one channel", () => {
   for (const [name, call, where] of [
     ["a rate of 0", () => to_mono(wav, 0), "rate"],
     ["audio of a rate of 0", () => to_mono({ ...wav, sample_rate: 0 }, 100), "sample_rate"],
-    ["a name that is none", () => to_mono(wav, 100, 5 as never), "where"],
+    ["a name that is a number", () => to_mono(wav, 100, 5 as never), "where"],
   ] as const)
     it(`refuses ${name}`, async () => {
       const error = await call().catch((error: unknown) => error);

@@ -101,7 +101,7 @@ describe("WAV reading", () => {
         const { values, notices } = read(riff([...before, data([1, 0, 2, 0, 3, 0], size)], "WAVE", kind));
         expect(values).deep.equal([1, 2, 3]);
         expect(notices).deep.equal([
-          `a.wav: the header tells of ${size} bytes of samples; the 6 that are there in whole samples are read`,
+          `a.wav: the header names ${size} bytes of samples; the 6 bytes of whole samples in the file are read`,
         ]);
       }
     });
@@ -113,7 +113,7 @@ describe("WAV reading", () => {
       const { values, notices } = read(whole.subarray(0, whole.length - cut));
       expect(values).deep.equal([1, 2]);
       expect(notices).deep.equal([
-        "a.wav: the header tells of 8 bytes of samples; the 4 that are there in whole samples are read",
+        "a.wav: the header names 8 bytes of samples; the 4 bytes of whole samples in the file are read",
       ]);
     }
     expect(read(riff([mono16, data([1, 0, 2])])).values).deep.equal([1]);
@@ -142,7 +142,7 @@ describe("WAV reading", () => {
     expect(of([wide])).deep.equal({ values: [1, 2], notices: [] });
     expect(of([wide, other], 0xffffffff)).deep.equal({ values: [1], notices: [] });
     const told =
-      "a.wav: the header tells of 4294967295 bytes of samples; the 4 that are there in whole samples are read";
+      "a.wav: the header names 4294967295 bytes of samples; the 4 bytes of whole samples in the file are read";
     for (const chunks of [[["ds64", new Uint8Array(15)] as Chunk], [other]])
       expect(of(chunks, 0xffffffff)).deep.equal({ values: [1, 2], notices: [told] });
   });
@@ -163,7 +163,7 @@ describe("WAV reading", () => {
     expect(read(Uint8Array.of(...bytes.subarray(0, at + 1), ...bytes.subarray(at + 2))).values).deep.equal([1]);
   });
 
-  it("is told on the console where nobody listens", () => {
+  it("goes to the console where nobody listens", () => {
     const { warn } = console;
     const lines: unknown[] = [];
     console.warn = (line) => lines.push(line);
@@ -173,7 +173,7 @@ describe("WAV reading", () => {
       console.warn = warn;
     }
     expect(lines).deep.equal([
-      "WAV file: the header tells of 3 bytes of samples; the 2 that are there in whole samples are read",
+      "WAV file: the header names 3 bytes of samples; the 2 bytes of whole samples in the file are read",
     ]);
   });
 

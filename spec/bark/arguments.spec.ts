@@ -109,7 +109,7 @@ describe("arguments of from_pretrained", () => {
       }
     });
 
-    it(`${call}, what is no object of options`, async () => {
+    it(`${call}, anything but an object of options`, async () => {
       for (const wrong of ["x", 1, [], new Map(), Promise.resolve({}), NaN])
         expect((await engineErrorOf(() => give(wrong as object))).message).to.match(/^from_pretrained: takes its arg/);
       await give(null as never);
@@ -198,7 +198,7 @@ describe("arguments of a processor", () => {
       );
       await give({ [option]: right });
     }
-    expect((await engineErrorOf(() => give({ voice: "en_speaker_0" }))).message).to.match(/^voice: is no argument/);
+    expect((await engineErrorOf(() => give({ voice: "en_speaker_0" }))).message).to.match(/^voice: is not an argument/);
   });
 
   it("a voice by its place", async () => {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import type { KernelReport } from "../../bench/kernels/report.ts";
+import type { KernelReport } from "../../bench/report/reports.ts";
 import type { Machine } from "../../bench/measure/machine.ts";
-import { resultsMarkdown } from "../../bench/results/markdown.ts";
+import { resultsMarkdown } from "../../bench/report/markdown.ts";
 
 const here: Machine = { processor: "P", cores: 2, runtime: "Node 20", adapter: "A", software: true, features: [] };
 const summary = { median: 2, lowerQuartile: 1, upperQuartile: 3, min: 1, count: 3 };

@@ -6,6 +6,7 @@ import { readJsonFile } from "../../checkpoint/json_file.ts";
 import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { readFixture } from "../support/runtime.ts";
+import { WatchedStore } from "../support/watched_store.ts";
 import { safetensorsBytes } from "../support/safetensors_bytes.ts";
 
 type Files = Record<string, Uint8Array | string>;
@@ -48,9 +49,9 @@ function q8(scale?: { dtype: string; shape: number[]; bytes: number }): Files {
 describe("openWeights refuses", () => {
   const refused: Record<string, [files: Files, message: RegExp]> = {
     "a folder without weights": [{ "config.json": "{}" }, /^bark: the checkpoint has no weights .*pytorch_model\.bin/],
-    "an index that is no object": [
+    "an index that is not an object": [
       { ...sharded, "pytorch_model.bin.index.json": "[]" },
-      /^bark\/pytorch_model\.bin\.index\.json: has no object weight_map/,
+      /^bark\/pytorch_model\.bin\.index\.json: has no weight_map object/,
     ],
     "an index that points out of the folder": [
       indexed("../pytorch_model.bin"),
@@ -59,6 +60,17 @@ describe("openWeights refuses", () => {
     "an index that points to a folder above by backslashes": [indexed("..\\x.bin"), /names no shard/],
     "an index that points to another kind of file": [indexed("/etc/passwd"), /names no shard/],
     "an index with a number for a shard": [indexed(7), /names no shard/],
+    "an index that points to another kind of file by its end": [indexed("x.bin.txt"), /names no shard/],
+    "an index with a list for a shard": [indexed([shards[0]]), /names no shard/],
+    "an index with a tensor that no shard has": [
+      {
+        ...sharded,
+        "pytorch_model.bin.index.json": JSON.stringify({
+          weight_map: { ...index.weight_map, "semantic.x": shards[0] },
+        }),
+      },
+      /: tensor semantic\.x is not in its shard .*expected in pytorch_model-00001/,
+    ],
     "a shard that is missing": [
       without(sharded, shards[1]),
       /^bark\/pytorch_model\.bin\.index\.json: the shard pytorch_model-00002-of-00002\.bin is missing; download it too/,
@@ -101,6 +113,20 @@ describe("openWeights refuses", () => {
 });
 
 describe("openWeights", () => {
+  it("passes over causal masks that an index names, and closes every shard when it is closed", async () => {
+    const mask = "semantic.layers.0.attn.bias";
+    const store = storeOf({
+      ...sharded,
+      "pytorch_model.bin.index.json": JSON.stringify({ weight_map: { ...index.weight_map, [mask]: shards[0] } }),
+    });
+    const watched = new WatchedStore(store);
+    const reader = await openWeights(watched);
+    expect([reader.has(mask), reader.has(aTensor)]).to.deep.equal([false, true]);
+    expect(watched.stillOpen).to.have.members(shards.map((name) => `bark/${name}`));
+    await reader.close();
+    expect(watched.stillOpen).to.deep.equal([]);
+  });
+
   it("takes safetensors before pytorch_model.bin before suno's files", async () => {
     const first = async (files: Files): Promise<string> => [...(await openWeights(storeOf(files))).names()][0];
     const safetensors = safetensorsBytes(
@@ -122,6 +148,7 @@ describe("openWeights", () => {
 describe("HuggingFaceView", () => {
   it("makes up the config of suno's files, and of no others", async () => {
     const view = new HuggingFaceView(storeOf(suno));
+    expect((await view.open("config.json"))?.name).to.equal("bark/config.json");
     expect(await readJsonFile(view, "config.json")).to.include({ model_type: "bark" });
     expect(await readJsonFile(view, "generation_config.json")).to.include({ sample_rate: 24000 });
     expect(await view.open("tokenizer.json")).to.equal(undefined);

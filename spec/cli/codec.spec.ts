@@ -126,13 +126,13 @@ describe("bark codec", () => {
     ["no such file", 3, ["encode", "gone.wav", "x.npz"], /gone\.wav: no such file/],
     ["a file that is no WAV file", 3, ["encode", "text.wav", "x.npz"], /text\.wav: is not a WAV file/],
     ["no samples", 3, ["encode", "empty.wav", "x.npz"], /empty\.wav: holds no samples/],
-    ["a sample that is no number", 3, ["encode", "nan.wav", "x.npz"], /nan\.wav: .*NaN at sample 1/],
+    ["a sample that is not a number", 3, ["encode", "nan.wav", "x.npz"], /nan\.wav: .*NaN at sample 1/],
     ["an unknown voice", 3, ["encode", "in.wav", "x.npz", "--semantic-from", "bob"], /bob: no such voice/],
     ["codes out of range", 3, ["decode", "high.npy", "x.wav"], /high\.npy: .*1024 in codebook 1, frame 0/],
     ["codes of one axis", 3, ["decode", "flat.npy", "x.wav"], /flat\.npy: has another shape/],
     ["no codes", 3, ["decode", "none.npy", "x.wav"], /none\.npy: has another shape/],
     ["too many codebooks", 3, ["decode", "many.npy", "x.wav"], /many\.npy: has another shape.*1 to 8/],
-    ["no array", 3, ["decode", "words.npy", "x.wav"], /words\.npy: is no \.npy array/],
+    ["no array", 3, ["decode", "words.npy", "x.wav"], /words\.npy: is not a \.npy array/],
     ["other arrays", 3, ["decode", "other.npz", "x.wav"], /other\.npz: holds no codes.*tokens/],
   ];
   for (const [name, code, args, says] of refusals)

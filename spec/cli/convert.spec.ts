@@ -81,7 +81,7 @@ describe("bark convert", () => {
     await mkdir(path.join(folder, "old"));
     await cp(config, path.join(folder, "old/config.json"));
     await writeFile(path.join(folder, "old/pytorch_model.bin"), pickle(op.none));
-    await expectRefusal(["old", "a"], 3, /old\/pytorch_model\.bin: is a torch checkpoint of before version 1\.6/);
+    await expectRefusal(["old", "a"], 3, /old\/pytorch_model\.bin: is a torch checkpoint from before version 1\.6/);
   });
 
   it("exit 3: weights that are not those of config.json", async () => {

@@ -53,7 +53,7 @@ describe("wrong calls of bark", () => {
     ["blank text", ["say", "  "], /the text is empty/],
     ["text twice", ["say", "hi", "--file", "notes.txt"], /both as arguments and by --file/],
     ["a temperature of 0", ["say", "hi", "--temperature", "0"], /--temperature: .*--greedy.*got 0/],
-    ["a temperature that is no number", ["say", "hi", "--fine-temperature", "warm"], /--fine-temperature/],
+    ["a temperature that is not a number", ["say", "hi", "--fine-temperature", "warm"], /--fine-temperature/],
     ["half a token", ["say", "hi", "--max-semantic-tokens", "1.5"], /--max-semantic-tokens/],
     [
       "more tokens than positions",
@@ -88,11 +88,11 @@ describe("wrong calls of bark", () => {
 
   const input: readonly [name: string, args: readonly string[], says: RegExp][] = [
     ["a checkpoint that is not there", ["say", "hi", "-m", "./gone"], /\.\/gone: /],
-    ["a folder that is no checkpoint", ["say", "hi", "-m", "."], /no config\.json/],
+    ["a folder without a checkpoint", ["say", "hi", "-m", "."], /no config\.json/],
     ["an unknown voice", ["say", "hi", "-v", "bob"], /bob: no such voice .*en_speaker_0.*bark voices/],
     ["a broken voice", ["say", "hi", "-v", "broken.npz"], /broken\.npz: /],
     ["a text file that is not there", ["say", "--file", "gone.txt"], /gone\.txt: /],
-    ["a text file that is no UTF-8", ["say", "--file", "latin1.txt"], /latin1\.txt: the text is not UTF-8/],
+    ["a text file that is not UTF-8", ["say", "--file", "latin1.txt"], /latin1\.txt: the text is not UTF-8/],
     ["a file of an unknown kind", ["inspect", "notes.txt"], /notes\.txt: .*\.safetensors/],
     ["a file that is not there", ["inspect", "gone.npz"], /gone\.npz: no such/],
     ["a pointer of git-lfs", ["inspect", "pointer.safetensors"], /pointer\.safetensors: is a git-lfs pointer/],

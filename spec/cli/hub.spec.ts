@@ -66,7 +66,7 @@ describe("bark with a model on the hub", () => {
   it("prefers a folder of that name", async () => {
     const local = await run(["inspect", "models/nano"]);
     expect(local.code).equal(3);
-    expect(local.stderr, "there is none here: the hub is asked").match(
+    expect(local.stderr, "the folder is missing here: the hub is asked").match(
       /^bark: models\/nano: there is no folder models\/nano here, and on the hub there is no such repository/,
     );
     const cwd = path.resolve(import.meta.dirname, "../..");
@@ -120,7 +120,7 @@ describe("bark with a model on the hub", () => {
     ["a revision that is not there", ["inspect", `${id}@v9`], {}, 3, /someone\/nano: .*no revision v9/],
     ["a name that is nothing", ["inspect", "nanno"], {}, 3, /nanno: no such file or folder, .*suno\/bark-small/],
     ["offline without a cache", ["inspect", "some/one"], { HF_HUB_OFFLINE: "1" }, 3, /some\/one: .*not in the cache/],
-    ["an endpoint that is none", ["inspect", "some/one"], { HF_ENDPOINT: "hub" }, 2, /HF_ENDPOINT: /],
+    ["an invalid endpoint", ["inspect", "some/one"], { HF_ENDPOINT: "hub" }, 2, /HF_ENDPOINT: /],
   ];
   for (const [name, args, env, code, says] of refusals)
     it(`exit ${code}: ${name}`, async () => expectRefusal(await run(args, env), code, says));

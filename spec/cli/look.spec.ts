@@ -21,7 +21,7 @@ describe("bark voices, inspect and doctor", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("tells a preset that there is not, and a file for a list", async () => {
+  it("refuses an unknown preset, and a file for a list", async () => {
     const unknown = await bark(["voices", "--preview", "xx_speaker_0"]);
     expect(unknown.code).equal(3);
     expect(unknown.stderr).match(/^bark: xx_speaker_0: no such voice/);
@@ -77,12 +77,12 @@ describe("bark voices, inspect and doctor", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("tells its version", async () => {
+  it("shows its version", async () => {
     for (const flag of ["--version", "-v", "version"]) expect((await bark([flag])).stdout).match(/^\d+\.\d+\.\d+\n$/);
   });
 
   for (const command of ["say", "voices", "inspect", "doctor"])
-    it(`${command} --help tells its flags and runs nothing`, async () => {
+    it(`${command} --help shows its flags and runs nothing`, async () => {
       const run = await bark([command, "--help"]);
       expect(run.code).equal(0);
       expect(run.stdout.startsWith(`bark ${command} `)).true;

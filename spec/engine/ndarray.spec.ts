@@ -36,7 +36,7 @@ describe("NdArray", () => {
     expect(array.shape).to.deep.equal([2, 3]);
   });
 
-  it("refuses data of another length, and shapes that are none", () => {
+  it("refuses data of another length, and invalid shapes", () => {
     const values = (count: number) => new Float32Array(count);
     expect(line(() => new NdArray(values(5), [2, 3]))).to.equal(
       "usage data: array length does not match its shape (expected 6 values for shape [2, 3], got 5 values)",
@@ -59,7 +59,7 @@ describe("NdArray", () => {
     expect(line(() => new NdArray(values(0), []))).to.match(/^usage data: .*expected 1 values for shape \[\]/);
   });
 
-  it("refuses data that is no typed array of its kinds", () => {
+  it("refuses data that is not a typed array of its kinds", () => {
     for (const [data, found] of [
       [new BigInt64Array(1), "BigInt64Array"],
       [[1], "[1]"],

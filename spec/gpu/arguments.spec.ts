@@ -124,16 +124,16 @@ describe("arguments of a model", () => {
   it("ids and masks that mean nothing are refused", async () => {
     for (const [args, line] of [
       [{ input_ids: [[1.5, 2, 3, 4]] }, /^input_ids: index out of range .*got 1\.5/],
-      [{ input_ids: [["1", 2, 3, 4]] }, /^input_ids: holds a value that is no number \(.*got "1" at 0/],
+      [{ input_ids: [["1", 2, 3, 4]] }, /^input_ids: holds a value that is not a number \(.*got "1" at 0/],
       [{ input_ids: [[1, 2], [3]] }, /^input_ids: .*rows of one length/],
       [{ input_ids: ids }, /^input_ids: wrong shape .*got shape \[40\]/],
-      [{ input_ids: [new Array(40)] }, /^input_ids: holds a value that is no number \(got nothing at 0\)/],
+      [{ input_ids: [new Array(40)] }, /^input_ids: holds a value that is not a number \(got nothing at 0\)/],
       [{ input_ids: { data: BigInt64Array.of(1n), dims: [1, 40] } }, /^input_ids: wrong shape \(expected 1 values/],
       [{ input_ids: { type: "float16", data: Uint16Array.of(1), dims: [1, 1] } }, /^input_ids: is a tensor of float16/],
       [{ input_ids: new NdArray(new Int32Array(0), [0, 4]) }, /^input_ids: holds no text/],
       [{ input_ids: [[1e9, ...ids.slice(1)]] }, /^input_ids: token id 1000000320 is outside the vocabulary/],
       [{ attention_mask: [[1, 1, 2, 1]] }, /^attention_mask: .*neither true nor false .*got 2/],
-      [{ attention_mask: [[1, 1, "0", 1]] }, /^attention_mask: holds a value that is no number .*got "0" at 2/],
+      [{ attention_mask: [[1, 1, "0", 1]] }, /^attention_mask: holds a value that is not a number .*got "0" at 2/],
       [{ attention_mask: [[1, 1, NaN, 1]] }, /^attention_mask: .*got NaN/],
       [{ attention_mask: [[1, 1]] }, /^attention_mask: .*another shape/],
       [{ seed: 2n ** 64n }, /^seed: .*2\^64 - 1, got 18446744073709551616n/],
@@ -180,7 +180,7 @@ describe("arguments of a model", () => {
     for (const [args, line] of [
       [{ head_mask: [[1]] }, /^head_mask: a list is not supported/],
       [{ return_dict: false }, /^return_dict: false is not supported; the answer is always an object/],
-      [{ input_embeds: [[[1]]] }, /^input_embeds: is no argument of forward; did you mean "inputs_embeds"\?/],
+      [{ input_embeds: [[[1]]] }, /^input_embeds: is not an argument of forward; did you mean "inputs_embeds"\?/],
     ] as const)
       expect((await engineErrorOf(() => semantic(args))).message).to.match(line);
     await semantic({ return_dict: true, head_mask: null });
@@ -189,7 +189,7 @@ describe("arguments of a model", () => {
     expect((await engineErrorOf(() => forwards.forward([ids]))).message).to.match(/^forward: .*got a list/);
   });
 
-  it("codes of every kind mean what they say, and their order is told", async () => {
+  it("codes of every kind mean what they say, and their order is reported", async () => {
     const { codec_model: codec } = model;
     const { audio_values } = await codec.decode([[1, 2]]);
     const codes = { type: "int64", dims: [1, 1, 1, 2], data: BigInt64Array.of(1n, 2n) };

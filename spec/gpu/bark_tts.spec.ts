@@ -32,7 +32,7 @@ describe("BarkTTS", () => {
     expect([error.code, error.where]).deep.equal(["bad-input", "en_speaker_2"]);
   });
 
-  it("tells of the progress, and stops at the signal", async () => {
+  it("reports progress, and stops at the signal", async () => {
     const stages = new Set<string>();
     const controller = new AbortController();
     const run = tts.generate("Hello.", {

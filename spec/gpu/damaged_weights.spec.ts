@@ -83,7 +83,7 @@ describe("checkAudio", () => {
     expect(told(wave(1.05))).to.deep.equal([]);
   });
 
-  it("tells of silence, a constant and full scale", () => {
+  it("reports silence, a constant and full scale", () => {
     expect(told(wave(1e-6))).to.deep.equal(["the audio is silent"]);
     expect(told(wave(0))).to.deep.equal(["the audio is silent"]);
     expect(told(wave(1e-6).map((value) => value + 0.5))).to.deep.equal(["the audio is constant"]);

@@ -80,7 +80,7 @@ describe("decode of the embedded checkpoint", () => {
       expect(tokens.slice(64)).deep.equal(tokens.slice(0, 64));
     }));
 
-  it("reads back as often as it is told, the same tokens", async () => {
+  it("reads back as often as asked, the same tokens", async () => {
     const read = new Map<number, number[]>();
     for (const count of [3, 16])
       await withSession({ tokensPerReadback: count }, async ({ session }) => {
@@ -93,7 +93,7 @@ describe("decode of the embedded checkpoint", () => {
     expect(read.get(3)).deep.equal(read.get(16));
   });
 
-  it("refuses a number of tokens between readbacks that is none, and leaves nothing", async () => {
+  it("refuses an invalid number of tokens between readbacks, and leaves nothing", async () => {
     const gpu = await sharedGpu();
     const model = await BarkModel.from_pretrained(await openRepositoryStore("models/nano"), { gpu });
     const bytes = gpu.ledger.bytes;

@@ -224,7 +224,7 @@ describe("a lost device", () => {
       expect(await engineErrorOf(later)).include({ code: "device-lost" });
   });
 
-  it("is not what disposing of a Gpu amounts to: who waits then is told so", async () => {
+  it("is not the same as disposing of a Gpu, of which pending waits hear", async () => {
     const gpu = await openGpu();
     const x = gpu.tensorFrom("f32", [1], Float32Array.of(2), "x");
     expect(Array.from(await x.read())).deep.equal([2]);

@@ -52,7 +52,7 @@ describe("forward with wrong arguments", () => {
     ["no ids", { input_ids: [[]] }, /^input_ids: .*expected \[batch, length\], got \[1, 0\]/],
     ["an id past the vocabulary", { input_ids: [[3, 61]] }, /^input_ids: index out of range .*0 to 60, got 61/],
     ["a negative id", { input_ids: [[-1]] }, /^input_ids: index out of range .*got -1/],
-    ["an id that is no integer", { input_ids: [[1.5]] }, /^input_ids: index out of range .*got 1.5/],
+    ["an id that is not an integer", { input_ids: [[1.5]] }, /^input_ids: index out of range .*got 1.5/],
     ["more ids than positions", { input_ids: filled(1, 1, 25) }, /longer than the model has positions .*24, got 25/],
     [
       "more ids than positions, with position_ids",

@@ -75,7 +75,7 @@ describe("a model on the hub, in a page", () => {
     expect(notices).deep.equal([]);
   });
 
-  it("has no file where the repository has none, and no repository where there is none", async () => {
+  it("has no missing file and no missing repository", async () => {
     expect(await open(new MemoryCaches()).open("pytorch_model.bin")).equal(undefined);
     const settings = { endpoint: hub.url, parts: new CacheApiParts("spec", undefined, new MemoryCaches() as never) };
     const other = new PageHubStore(parseRepository("some/one", settings)!, settings);

@@ -185,7 +185,7 @@ describe("lifetimes", () => {
   describe("a device that is lost", () => {
     const lose = ({ gpu: { device } }: { gpu: Gpu }): void => device.destroy();
 
-    it("is told at the end of a load", async () => {
+    it("is reported at the end of a load", async () => {
       const own = await openGpu();
       let told = 0;
       const on_progress = (): void => {
@@ -218,7 +218,7 @@ describe("lifetimes", () => {
         expect(model.gpu.ledger.bytes).to.equal(0);
       });
 
-    it("is told where it is lost twice in a call, or recovery was not asked for", async () => {
+    it("is reported where it is lost twice in a call, or recovery was not asked for", async () => {
       const twice = await load({ gpu: undefined, recover: true });
       const error = await engineErrorOf(() =>
         twice.generate_output({

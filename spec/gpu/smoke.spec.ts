@@ -28,7 +28,7 @@ describe("platform", () => {
     expect(adapter.info.isFallbackAdapter).to.equal(true);
   });
 
-  it("refuses the name of no adapter, and tells which there are", async () => {
+  it("refuses an unknown adapter's name, and lists the known ones", async () => {
     const refused = await getGpuHost()
       .openAdapter({ device: "no such adapter" })
       .catch((error: unknown) => error);

@@ -68,7 +68,7 @@ export function testMisspelt(call: string, names: readonly string[], give: (args
     for (const name of names) {
       const wrong = `${name}s`;
       const error = await errorOf(() => give({ [wrong]: 1 }));
-      expect(error?.message).to.match(new RegExp(`^${wrong}: is no argument of .*; did you mean "${name}"\\?$`));
+      expect(error?.message).to.match(new RegExp(`^${wrong}: is not an argument of .*; did you mean "${name}"\\?$`));
       expect(await errorOf(() => give({ [wrong]: undefined }))).to.equal(undefined);
     }
   });

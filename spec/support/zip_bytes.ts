@@ -16,12 +16,16 @@ export interface ZipMember {
   zip64?: boolean;
   /** Extra field of the local header, which the directory does not repeat. */
   padding?: number;
+  /** Extra field of the directory, in place of that of `zip64`. */
+  extra?: Uint8Array;
+  /** In the directory. */
+  comment?: Uint8Array;
 }
 
 export interface ZipEnd {
   comment?: Uint8Array;
-  /** Count, size and offset of the directory in the zip64 record alone. */
-  zip64?: boolean;
+  /** Count, size and offset of the directory (or these of them) in the zip64 record alone. */
+  zip64?: boolean | readonly ("count" | "size" | "offset")[];
   count?: number;
 }
 
@@ -47,17 +51,19 @@ export function zipBytes(members: readonly ZipMember[], end: ZipEnd = {}): Uint8
       [2, extra],
     ];
     const offset = lengthOf(parts);
-    const wide = member.zip64
+    const zip64 = member.zip64
       ? fields([2, 0x7075], [2, 1], [1, 0], [2, 1], [2, 24], [8, size], [8, packedSize], [8, offset])
       : new Uint8Array(0);
+    const wide = member.extra ?? zip64;
+    const comment = member.comment ?? new Uint8Array(0);
     const rest: [number, number][] = [
-      [2, 0],
+      [2, comment.length],
       [2, 0],
       [2, 0],
       [4, 0],
       [4, narrow(offset)],
     ];
-    directory.push(fields([4, 0x02014b50], [2, 45], ...common(wide.length), ...rest), name, wide);
+    directory.push(fields([4, 0x02014b50], [2, 45], ...common(wide.length), ...rest), name, wide, comment);
     const padding = new Uint8Array(member.padding ?? 0);
     parts.push(fields([4, 0x04034b50], ...common(padding.length)), name, padding, packed);
   }
@@ -83,7 +89,11 @@ export function zipBytes(members: readonly ZipMember[], end: ZipEnd = {}): Uint8
         fields([4, 0x07064b50], [4, 0], [8, at], [4, 1]),
       ]
     : [];
-  const [count16, size32, offset32] = end.zip64 ? [0xffff, 0xffffffff, 0xffffffff] : [count, size, offset];
+  const isWide = (field: "count" | "size" | "offset"): boolean =>
+    Array.isArray(end.zip64) ? end.zip64.includes(field) : end.zip64 === true;
+  const count16 = isWide("count") ? 0xffff : count;
+  const size32 = isWide("size") ? 0xffffffff : size;
+  const offset32 = isWide("offset") ? 0xffffffff : offset;
   const last = fields(
     [4, 0x06054b50],
     [4, 0],

@@ -7,51 +7,86 @@ const specs = (folder, names) => files(`spec/${folder}`, names, ".spec.ts");
 
 export const parts = {
   planning: {
-    mutate: files("bark", "planning fine_planning generation_checks expected_tensors audio_check"),
-    specs: specs("bark", "planning generation_checks expected_tensors audio_check"),
+    mutate: [
+      ...files("bark/generate", "semantic_plan coarse_plan fine_plan python generation_checks audio_check"),
+      "bark/load/expected_tensors.ts",
+    ],
+    specs: [
+      ...specs("bark/generate", "plans generation_checks audio_check"),
+      ...specs("bark/load", "expected_tensors"),
+    ],
   },
   config: {
-    mutate: files("bark", "config generation_config sub_model_config unused_generation_fields generate_options"),
-    specs: specs("bark", "config generation_config expected_tensors"),
+    mutate: [
+      ...files("bark/config", "config generation_config sub_model_config unused_generation_fields"),
+      "bark/generate/generate_options.ts",
+    ],
+    specs: [...specs("bark/config", "config generation_config"), ...specs("bark/load", "expected_tensors")],
   },
   tokenizer: {
-    mutate: files("bark", "tokenizer tokenizer_checks text_notices"),
-    specs: specs("bark", "tokenizer text_notices"),
+    mutate: files("bark/text", "tokenizer tokenizer_checks text_notices"),
+    specs: specs("bark/text", "tokenizer truncation text_notices"),
   },
   numbers: {
-    mutate: files("engine", "float16 q8"),
-    specs: specs("engine", "float16 q8"),
+    mutate: files("engine/formats", "float16 q8"),
+    specs: specs("engine/formats", "float16 q8"),
   },
   safetensors: {
-    mutate: ["engine/safetensors/*.ts", "engine/check/json_fields.ts"],
-    specs: [...specs("engine/safetensors", "header file checkpoint"), ...specs("engine", "json_fields")],
+    mutate: [
+      ...files("checkpoint/safetensors", "header file checkpoint"),
+      ...["engine/check/json_fields.ts", "checkpoint/json_file.ts"],
+    ],
+    specs: [...specs("checkpoint/safetensors", "header file checkpoint"), ...specs("engine/check", "json_fields")],
   },
   torch: {
-    mutate: ["convert/torch/*.ts", "convert/suno/*.ts"],
-    specs: specs("convert", "pickle torch_file open_weights"),
+    mutate: ["checkpoint/torch/*.ts"],
+    specs: [...specs("checkpoint/torch", "pickle torch_file torch_tensor"), ...specs("checkpoint", "open_weights")],
+  },
+  suno: {
+    mutate: files("checkpoint/suno", "checkpoint codec_config config names python_json"),
+    specs: [...specs("checkpoint/suno", "suno"), ...specs("checkpoint", "open_weights")],
   },
   formats: {
-    mutate: files("convert", "npy npz zip safetensors_writer hugging_face_view"),
-    specs: specs("convert", "npy zip safetensors_writer hugging_face_view"),
+    mutate: [
+      ...files("checkpoint/numpy", "npy npz"),
+      ...["checkpoint/zip.ts", "checkpoint/safetensors/writer.ts", "checkpoint/suno/hugging_face_view.ts"],
+    ],
+    specs: [
+      ...specs("checkpoint/numpy", "npy npz"),
+      ...specs("checkpoint", "zip open_weights safetensors/writer suno/hugging_face_view"),
+    ],
   },
   conversion: {
-    mutate: files("convert", "q8_reader shards stored_tensor plan_tensors"),
-    specs: specs("convert", "convert_checkpoint q8_loading open_weights"),
+    mutate: [
+      ...files("checkpoint", "q8_reader stored_tensor"),
+      ...["checkpoint/safetensors/shards.ts", "convert/plan_tensors.ts"],
+    ],
+    specs: specs("checkpoint", "stored_tensor q8_reader"),
   },
   hub: {
-    mutate: ["engine/hub/*.ts"],
-    specs: specs("engine/hub", "retry repository protocol"),
+    mutate: ["checkpoint/hub/*.ts"],
+    specs: specs("checkpoint/hub", "abort client progress repository request retry token"),
+  },
+  "hub-page": {
+    mutate: files("checkpoint/web", "page_hub_store page_hub_source"),
+    specs: specs("checkpoint/hub", "page"),
   },
   "hub-files": {
-    mutate: ["engine/node/hub_*.ts", "checkpoint/web/page_hub_store.ts", "checkpoint/web/page_hub_source.ts"],
-    specs: specs("engine/hub", "cache environment weights download"),
+    mutate: ["checkpoint/node/hub/*.ts"],
+    specs: [
+      ...specs("checkpoint/node/hub", "cache lock download disk_hub_store"),
+      ...specs("checkpoint/hub", "environment cache"),
+    ],
   },
   audio: {
-    mutate: files("bark", "wav wav_reader mono"),
-    specs: specs("bark", "wav wav_reader mono"),
+    mutate: files("audio", "wav wav_reader mono"),
+    specs: specs("audio", "wav wav_reader mono"),
   },
   arguments: {
-    mutate: files("engine", "errors nearest_name memo arguments array_argument"),
-    specs: specs("engine", "errors nearest_name memo ndarray arguments array_argument"),
+    mutate: ["engine/errors.ts", "engine/memo.ts", ...files("engine/check", "nearest_name arguments array_argument")],
+    specs: [
+      ...specs("engine", "errors memo ndarray"),
+      ...specs("engine/check", "nearest_name arguments array_argument"),
+    ],
   },
 };

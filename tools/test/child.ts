@@ -43,7 +43,7 @@ export async function runMocha(runtime: string, args: string[], env: Record<stri
   };
   const { exit, code, output } = await runNode(args, { env, onLine });
   const { failed } = run.finish(`${exit}\n${output}`);
-  // Mocha's exit code is the number of failures; anything else is a fault that no event told of.
+  // Mocha's exit code is the number of failures; anything else is a fault without an event.
   if (code !== 0 && failed === 0) run.fail("(the run)", `${exit}\n${output}`);
   return run.outcome;
 }

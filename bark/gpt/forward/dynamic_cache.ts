@@ -13,9 +13,8 @@ export interface CacheLayer {
 export type LegacyCache = readonly (readonly [keys: ArrayInput, values: ArrayInput])[];
 
 /**
- * Keys and values of what a causal model has seen. Named and laid out as in transformers, with one difference: there a
- * forward pass makes the cache that it is given longer, here it leaves it as it is and returns a longer one. One cache
- * can so be continued in several ways.
+ * Keys and values of what a causal model has seen. Named and laid out as in transformers, with one difference: a forward
+ * pass leaves its cache as it is and returns a longer one, so one cache can be continued in several ways.
  */
 export class DynamicCache {
   /** One entry a layer of the model; none in a cache that has seen nothing. */
@@ -62,7 +61,7 @@ export interface CacheShape {
   readonly headDim: number;
 }
 
-/** Holds a cache against the model and batch that it is given to. @throws EngineError `usage`. */
+/** Checks a cache against the model and batch. @throws EngineError `usage`. */
 export function checkCache(cache: DynamicCache, { layers, batch, heads, headDim }: CacheShape): void {
   if (cache.layers.length === 0) return;
   const fail = (expected: string, actual: string): never => {

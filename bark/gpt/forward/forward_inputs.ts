@@ -8,8 +8,8 @@ export interface ForwardKwargs {
   /** In place of ids. [batch, length, hidden_size] */
   inputs_embeds?: ArrayInput | null;
   /**
-   * 0 (or false) where a key is masked, 1 (or true) elsewhere. [batch, past + length]. A row that sees no key weighs those evenly that it is kept from by
-   * the mask or by causality but not by both, as in PyTorch.
+   * 0 (or false) where a key is masked, 1 (or true) elsewhere. [batch, past + length]. A row that sees no key weighs evenly
+   * all keys that either the mask or causality hides, but not both, as in PyTorch.
    */
   attention_mask?: ArrayInput | null;
   /** [batch or 1, length] or [length]. Default: counted from the length of the past. */
@@ -126,7 +126,7 @@ function positionRows(
   return Array.from({ length: batch }, (_, row) => Uint32Array.from({ length }, (_, i) => array.data[at(row, i)]));
 }
 
-/** A mask without any 0 is none, whatever its shape, as in transformers. */
+/** A mask without a 0 counts as no mask, whatever its shape, as in transformers. */
 function maskRows(array: NdArray | undefined, batch: number, keys: number): InputRow["mask"][] {
   const none = Array.from({ length: batch }, () => undefined);
   if (array?.data.includes(0) !== true) return none;

@@ -25,9 +25,9 @@ export interface PassModel {
 }
 
 /**
- * Runs rows of one length through a GPT, after what `past` has seen, and brings back what is wanted. Rows run one after
- * the other and every layer in a submit of its own: an answer can be many times the size of the model (the attentions of
- * 1024 positions take 50 MB a layer), so only that of one layer lies on the GPU at a time.
+ * Runs rows of one length through a GPT, after those in `past`, and reads back what is wanted. Rows run one after the
+ * other, and every layer in its own submit: an answer can be many times the size of the model (the attentions of 1024
+ * positions take 50 MB a layer), so only one layer's lies on the GPU at a time.
  */
 export async function forwardPass(
   model: PassModel,
@@ -138,7 +138,7 @@ function recordAttention(
   if (weights !== undefined) attentionWeights(program, q, k, weights, shape);
 }
 
-/** Puts what a row has seen in a layer before the place of its new keys and values. */
+/** Writes a row's past keys and values of a layer in front of the new ones. */
 function writePast({ model, keys, values }: Work, past: DynamicCache | null, layer: number, index: number): void {
   if (past === null || past.get_seq_length() === 0) return;
   const { numHeads: heads, hiddenSize } = model.gpt.shape;
@@ -151,7 +151,7 @@ async function keepCache({ model, keys, values }: Work, output: PassOutput, laye
   const kept = output.cache[layer];
   if (kept === undefined) return;
   const { numHeads: heads, hiddenSize } = model.gpt.shape;
-  // Not together: of two reads one would run on after the other has failed, and its tensor been freed.
+  // One after the other: if one of two parallel reads failed, the other's tensor would be freed under it.
   const k = await keys.read();
   const v = await values.read();
   kept.keys.row(index).data.set(splitHeads(k as Float32Array, heads, hiddenSize / heads));

@@ -29,12 +29,12 @@ export class HubCache {
     return path.join(this.#folder, "blobs", etag);
   }
 
-  /** Beside the locks of Python, which are of another kind. */
+  /** Beside Python's locks, which are of another kind. */
   lock(etag: string): string {
     return path.join(this.root, ".locks", this.#name, `${etag}.bark.lock`);
   }
 
-  /** The commit that a revision was at when it was last asked for, or undefined if it never was. */
+  /** The commit of a revision at the last request, or undefined if there was none. */
   async commitOf(revision: string): Promise<string | undefined> {
     if (isCommitHash(revision)) return revision;
     const text = await readFile(this.#ref(revision), "utf8").catch(() => "");
@@ -55,7 +55,7 @@ export class HubCache {
     return await isFile(this.#absent(commit, file));
   }
 
-  /** A cache that cannot be written serves what it has: what is noted here only saves questions. */
+  /** Failures are ignored: a read-only cache still serves its files, and notes only save requests. */
   async note(revision: string, commit: string): Promise<void> {
     if (revision === commit || (await this.commitOf(revision)) === commit) return;
     await writeSmall(this.#ref(revision), commit);
@@ -65,7 +65,7 @@ export class HubCache {
     await writeSmall(this.#absent(commit, file), "");
   }
 
-  /** Makes the file of a commit point to its content, which is here; where that cannot be, the content's own path. */
+  /** Links the file of a commit to its cached content; where no link can be made, gives the content's own path. */
   async link(commit: string, file: string, etag: string): Promise<string> {
     const link = this.#snapshot(commit, file);
     if (await isFile(link)) return link;
@@ -74,7 +74,7 @@ export class HubCache {
       await placeLink(this.blob(etag), link);
       return link;
     } catch {
-      // A cache that cannot be written serves what it has.
+      // A read-only cache still serves its files.
       return this.blob(etag);
     }
   }
@@ -92,11 +92,11 @@ export class HubCache {
   }
 }
 
-/** `symbolic` makes a symbolic link; where it may not, the content gets a second name, or a copy. */
+/** Makes a link by `symbolic`; where that is forbidden, a hard link, or a copy. */
 export async function placeLink(content: string, link: string, symbolic = symlink): Promise<void> {
   const temporary = `${link}.${randomUUID()}.tmp`;
   try {
-    // Windows allows symbolic links to few users, and FAT has no second names.
+    // Windows allows symbolic links to few users, and FAT has no hard links.
     await symbolic(path.relative(path.dirname(link), content), temporary)
       .catch(() => hardLink(content, temporary))
       .catch(() => copyFile(content, temporary));

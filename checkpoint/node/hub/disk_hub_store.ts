@@ -19,8 +19,8 @@ export interface CachedHubOptions extends HubOptions {
 }
 
 /**
- * The files of a repository on the hub. One that is opened is taken from the cache on disk, or fetched to it whole; what
- * nobody opens is not fetched. Once the commit is known, cached files need no network.
+ * The files of a repository on the hub. An opened file comes from the cache on disk, or is fetched to it whole; others are
+ * not fetched. Once the commit is known, cached files need no network.
  */
 export class DiskHubStore implements FileStore {
   readonly #repository: Repository;
@@ -28,9 +28,9 @@ export class DiskHubStore implements FileStore {
   readonly #cache: HubCache;
   readonly #progress: HubProgress;
   readonly #options: CachedHubOptions;
-  /** What is going on or done, by the path of the file. */
+  /** Pending and finished fetches by the path of the file. */
   readonly #located = new Memo<string, string | undefined>();
-  /** Content that is being fetched, by its hash: two files may have the same. */
+  /** Pending fetches by hash: two files may have the same content. */
   readonly #fetching = new Map<string, Promise<void>>();
   /** Only the cache may be used. */
   readonly #isOffline: boolean;
@@ -46,7 +46,7 @@ export class DiskHubStore implements FileStore {
     this.#isOffline = options.localFilesOnly === true;
   }
 
-  /** Says so where a file that is not cached counts as one that is not there. */
+  /** Its name; it says so if files outside the cache count as missing. */
   get name(): string {
     return this.#isOffline || this.#isFallback ? `${this.#repository.id} (cached files only)` : this.#repository.id;
   }
@@ -72,7 +72,7 @@ export class DiskHubStore implements FileStore {
     return await this.#locateOnline(path);
   }
 
-  /** Asks the hub; if that does not answer, goes on with what is cached, if anything is. */
+  /** Asks the hub; if it does not answer, goes on with the cache, if that has the commit. */
   async #locateOnline(path: string): Promise<string | undefined> {
     const standIn = await this.#standIn();
     const isCached = standIn !== undefined && (await this.#cache.find(standIn, path)) !== undefined;
@@ -89,7 +89,7 @@ export class DiskHubStore implements FileStore {
     return await this.#keep(path, file);
   }
 
-  /** The commit of the cache to go on with as long as the hub has not said which one it is. */
+  /** The cached commit that stands in until the hub names one. */
   async #standIn(): Promise<string | undefined> {
     if (this.#client.commit !== undefined) return undefined;
     const commit = await this.#cache.commitOf(this.#repository.revision);
@@ -102,7 +102,7 @@ export class DiskHubStore implements FileStore {
     this.#options.onNotice?.(`${error.message.split(";")[0]}; ${this.#repository.id} is taken from the cache`);
   }
 
-  /** Notes what the hub said, and fetches the content if it is not here. */
+  /** Notes the hub's answer, and fetches the content if it is not cached. */
   async #keep(path: string, file: HubFile | undefined): Promise<string | undefined> {
     const { commit } = this.#client;
     if (commit === undefined) return undefined;
@@ -151,21 +151,25 @@ export class DiskHubStore implements FileStore {
     return cached;
   }
 
-  /** A file that is not cached counts as one that the repository does not have: nobody can tell. */
+  /** A file outside the cache counts as missing from the repository: offline, nobody can know. */
   async #locateOffline(path: string): Promise<string | undefined> {
     const { id, revision, aside } = this.#repository;
     const commit = await this.#cache.commitOf(revision);
     if (commit !== undefined && (await this.#cache.hasSnapshot(commit))) return await this.#fromCache(commit, path);
     const also = aside === undefined ? "" : `${aside}, and `;
-    throw new EngineError("bad-input", `${also}revision ${revision} is not in the cache: only that may be used`, {
-      where: id,
-      expected: `files in ${this.#cache.root}`,
-      actual: "none",
-      fix: "load it once with network access (without HF_HUB_OFFLINE and local_files_only)",
-    });
+    throw new EngineError(
+      "bad-input",
+      `${also}revision ${revision} is not in the cache, and only the cache may be used`,
+      {
+        where: id,
+        expected: `files in ${this.#cache.root}`,
+        actual: "none",
+        fix: "load it once with network access (without HF_HUB_OFFLINE and local_files_only)",
+      },
+    );
   }
 
-  /** Of a failure of the disk: that it is the cache's, and how to put that elsewhere. */
+  /** Adds to a failure of the disk that it is the cache's, and how to move the cache. */
   #explainDisk(error: unknown): unknown {
     if (!(error instanceof EngineError) || !error.where?.startsWith(this.#cache.root)) return error;
     const isFull = /^(ENOSPC|EDQUOT)$/.test(String((error.cause as NodeJS.ErrnoException | undefined)?.code));

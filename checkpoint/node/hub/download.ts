@@ -12,9 +12,9 @@ import { makeFolder, writeError } from "../atomic_file.ts";
 const readBlock = 1 << 20;
 
 /**
- * Fetches the content of a file to `blob`: into `blob.incomplete`, going on where that ends, and renamed when size and
- * hash are right. Whatever breaks it off, the part that has come is kept for the next time.
- * @param onBytes told how many bytes are there.
+ * Fetches the content of a file to `blob`: it appends to `blob.incomplete` and renames that when size and hash are right.
+ * Whatever stops it, the part that has come stays for the next time.
+ * @param onBytes gets the number of bytes so far.
  * @throws EngineError `io` if the disk or the network fails or the file is not what the hub says; `aborted`.
  */
 export async function downloadBlob(
@@ -25,14 +25,14 @@ export async function downloadBlob(
 ): Promise<void> {
   const incomplete = `${blob}.incomplete`;
   await makeFolder(path.dirname(blob));
-  // Not to append: two writers that both begin at byte n must not put the same bytes there twice.
+  // Not in append mode: two writers that both begin at byte n must not write the same bytes twice.
   const handle = await guard(incomplete, () => open(incomplete, constants.O_RDWR | constants.O_CREAT));
   try {
     const download = new Download(client, file, handle, incomplete, onBytes);
     await download.resume();
     const wasResumed = download.count > 0;
     await download.run();
-    // The part that a former run left may be what is wrong.
+    // The fault may lie in the part from an earlier run.
     if (!download.isRight() && wasResumed) {
       await download.restart();
       await download.run();
@@ -51,13 +51,13 @@ export async function downloadBlob(
     await handle.close();
   }
   await guard(blob, () => rename(incomplete, blob)).catch(async (error: unknown) => {
-    // Another process that did the same was faster.
+    // Another process with the same download was faster.
     if ((await stat(blob).catch(() => undefined))?.size !== file.size) throw error;
   });
 }
 
 class Download {
-  /** Bytes that are on disk and in the hash. */
+  /** Bytes on disk and in the hash. */
   count = 0;
   digest = "";
   readonly #client: HubClient;
@@ -67,9 +67,9 @@ class Download {
   readonly #onBytes: (count: number) => void;
   #hash: Hash | undefined;
   #url: string;
-  /** What to tell if the commit does not have the file any more. */
+  /** The error if the commit has lost the file. */
   #change: EngineError | undefined;
-  /** Of the server that sends the content: it says of a change what the hub's own does not. */
+  /** ETag of the storage server: it shows a change that the hub's own ETag does not. */
   #serverEtag: string | undefined;
 
   constructor(client: HubClient, file: HubFile, handle: FileHandle, path: string, onBytes: (count: number) => void) {
@@ -82,7 +82,7 @@ class Download {
     this.#url = file.url;
   }
 
-  /** Takes over what a former run left, if that can be the beginning of the file. */
+  /** Takes over the part from an earlier run, if it can be the beginning of the file. */
   async resume(): Promise<void> {
     const { size } = await guard(this.#path, () => this.#handle.stat());
     if (size > this.#file.size) await this.restart();
@@ -207,7 +207,7 @@ class Download {
   }
 }
 
-/** The hub's ETag of a large file is its sha256, that of others the hash of git. A mirror's may be anything. */
+/** The hub's ETag is the sha256 of a large file and git's hash of others. A mirror's may be anything. */
 function hashFor({ etag, size }: HubFile): Hash | undefined {
   if (/^[0-9a-f]{64}$/.test(etag)) return createHash("sha256");
   if (/^[0-9a-f]{40}$/.test(etag)) return createHash("sha1").update(`blob ${size}\0`);

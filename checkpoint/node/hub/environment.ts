@@ -8,9 +8,9 @@ import { proxyAdvice } from "../proxy_advice.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What the environment says of the hub, by the names and rules of Python's huggingface_hub; `options` win.
+ * The hub's settings from the environment, by the names and rules of Python's huggingface_hub; `options` win.
  * HF_HUB_OFFLINE, HF_HUB_CACHE (HUGGINGFACE_HUB_CACHE), HF_HOME, XDG_CACHE_HOME, HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH.
- * @throws EngineError `usage` for a token that is none.
+ * @throws EngineError `usage` for an invalid token.
  */
 export function withEnvironment(
   options: HubOptions,
@@ -48,7 +48,7 @@ function expand(folder: string): string {
   return folder.replace(/^~(?=$|[/\\])/, () => homedir());
 }
 
-/** What `hf auth login` left. */
+/** The token that `hf auth login` wrote. */
 function readToken(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8");

@@ -5,22 +5,22 @@ import { checkAborted, pause } from "../../hub/retry.ts";
 import { makeFolder, writeError } from "../atomic_file.ts";
 
 const heartbeat = 2_000;
-/** A lock that was not touched for this long belongs to nobody. */
+/** A lock that nobody touched for this long has lost its owner. */
 const lease = 20_000;
 const poll = 200;
 
 export interface LockOptions {
   /** Called once if another process holds the lock. */
   onWait: () => void;
-  /** Whether what the lock is wanted for has been done by the other. */
+  /** Whether the other process has done the work already. */
   isDone: () => Promise<boolean>;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Does `work` while no other process that asks for the same lock does; does nothing if another has done it meanwhile.
- * Node has no `flock`: the lock is a file that exists, touched as long as its owner lives. Where that fails (two take
- * over a lock left behind at once), both fetch the same bytes to the same places, which costs time and nothing else.
+ * Runs `work` alone among the processes that use the same lock; does nothing if another has done it meanwhile. Node has
+ * no `flock`: the lock is a file that its owner touches as long as it lives. Where that fails (two take over an abandoned
+ * lock at once), both write the same bytes to the same places, which costs only time.
  * @throws EngineError `io` if the lock cannot be written, `aborted`; what `work` throws.
  */
 export async function withLock(file: string, options: LockOptions, work: () => Promise<void>): Promise<void> {
@@ -57,7 +57,7 @@ async function take(file: string): Promise<boolean> {
   }
 }
 
-/** Whether the owner of a lock has ended without taking it away: killed, or the power went. */
+/** Whether the owner of a lock ended without removing it: killed, or by a power cut. */
 async function isLeft(file: string): Promise<boolean> {
   const [found, text] = await Promise.all([stat(file).catch(() => undefined), readFile(file, "utf8").catch(() => "")]);
   if (found === undefined) return false; // It went just now: the next try takes it.

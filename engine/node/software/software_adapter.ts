@@ -7,7 +7,7 @@ import { adapterAdvice, canRunSwiftShader, thisMachine } from "../machine.ts";
 
 const driverVariables = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"] as const;
 const libraryName = "libvulkan.so.1";
-// Without RTLD_NODELETE Node closes a library that is no addon at once, and Dawn does not find it.
+// Without RTLD_NODELETE Node closes a library that is not an addon at once, and Dawn does not find it.
 const RTLD_NODELETE = 0x1000;
 
 /** Folder with SwiftShader and a Vulkan loader (`libvulkan.so.1`, `vk_swiftshader_icd.json`), unpacked the first time. */
@@ -63,7 +63,7 @@ function loadLibrary(file: string): boolean {
     process.dlopen({ exports: {} }, file, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
     return true;
   } catch (error) {
-    // A library that is no Node addon is reported like this after it has been loaded.
+    // Node reports a library that is not an addon like this, after it has loaded it.
     return String(error).includes("did not self-register");
   }
 }

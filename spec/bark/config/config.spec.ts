@@ -1,10 +1,14 @@
 import { expect } from "chai";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { BarkCoarseConfig, BarkConfig, BarkFineConfig, BarkSemanticConfig } from "../../../bark/config/config.ts";
 import { EncodecConfig } from "../../../encodec/config.ts";
 import { EngineError } from "../../../engine/errors.ts";
 import type { JsonObject } from "../../../engine/check/json_fields.ts";
+import "../../../engine/node/index.ts";
 import { storeOf } from "../../support/memory_files.ts";
+import { engineErrorOf } from "../../support/rejection.ts";
 
 const nano = JSON.parse(readFileSync("models/nano/config.json", "utf8")) as Record<string, JsonObject>;
 
@@ -48,6 +52,42 @@ describe("BarkConfig", () => {
     expect(config.coarse_acoustics_config).to.include({ block_size: 432, num_layers: 6, num_heads: 3 });
     expect(config.fine_acoustics_config).to.include({ block_size: 256, hidden_size: 128 });
     expect(config.codec_config).to.include({ hidden_size: 64, codebook_dim: 64, num_lstm_layers: 1 });
+  });
+
+  const shared = {
+    ...{ block_size: 5, input_vocab_size: 6, output_vocab_size: 7, num_layers: 8, num_heads: 9, hidden_size: 18 },
+    ...{ dropout: 0.5, bias: false, initializer_range: 0.25, use_cache: false },
+  };
+  const parts = [
+    [BarkSemanticConfig, { model_type: "semantic", ...shared }],
+    [BarkCoarseConfig, { model_type: "coarse_acoustics", ...shared }],
+    [
+      BarkFineConfig,
+      { model_type: "fine_acoustics", ...shared, n_codes_total: 4, n_codes_given: 3, tie_word_embeddings: false },
+    ],
+  ] as const;
+  for (const [Part, fields] of parts)
+    it(`reads each field of a ${Part.name} by its name, and says which is not at least 1`, () => {
+      expect(new Part(fields).to_dict()).to.deep.equal(fields);
+      expect(Part.from_dict(fields).to_dict()).to.deep.equal(fields);
+      const counts = Object.entries(fields).filter(([, value]) => Number.isInteger(value));
+      for (const name of counts.map(([name]) => name)) {
+        const says = `wrong value of "${name}" (expected an integer ≥ 1, got 0)`;
+        expect(line(() => new Part({ ...fields, [name]: 0 }))).to.include(`${Part.name}: ${says}`);
+        expect(line(() => Part.from_dict({ ...fields, [name]: 0 }, "f.json"))).to.include(`f.json: ${says}`);
+      }
+    });
+
+  it("reads its own field, needs no model_type, and says in code and of a file where it is wrong", () => {
+    expect(BarkConfig.from_dict({ initializer_range: 0.25 }).to_dict()).to.deep.equal(
+      new BarkConfig({ initializer_range: 0.25 }).to_dict(),
+    );
+    expect(new BarkConfig({ initializer_range: 0.25 }).initializer_range).to.equal(0.25);
+    const wrong = { initializer_range: "a" as never };
+    expect(line(() => new BarkConfig(wrong))).to.match(/^BarkConfig: wrong value of "initializer_range"/);
+    expect(line(() => BarkConfig.from_dict(wrong))).to.match(/^config\.json: wrong value of "initializer_range"/);
+    expect(line(() => new BarkFineConfig({ tie_word_embeddings: 1 }))).to.match(/^BarkFineConfig: wrong value of "tie/);
+    expect(new BarkFineConfig({ n_codes_total: 2, n_codes_given: 2 }).n_codes_given).to.equal(2);
   });
 
   it("gives back in to_dict what from_dict took", () => {
@@ -130,13 +170,13 @@ describe("BarkConfig", () => {
     [
       "a misspelt field",
       () => new BarkSemanticConfig({ hiden_size: 9 }),
-      /^hiden_size: is no field of BarkSemanticConfig; did you mean "hidden_size"\?$/,
+      /^hiden_size: is not a field of BarkSemanticConfig; did you mean "hidden_size"\?$/,
     ],
     ["a misspelt alias", () => new BarkCoarseConfig({ num_hiden_layers: 9 }), /did you mean "num_hidden_layers"/],
     [
       "a field of another part",
       () => new BarkCoarseConfig({ n_codes_total: 9 }),
-      /^n_codes_total: is no field of BarkCoarse/,
+      /^n_codes_total: is not a field of BarkCoarse/,
     ],
     [
       "a misspelt field of the fine part",
@@ -145,7 +185,7 @@ describe("BarkConfig", () => {
     ],
     ["a misspelt field of the codec", () => new EncodecConfig({ codebook_dims: 9 }), /did you mean "codebook_dim"/],
     ["a misspelt field in a part", () => new BarkConfig({ codec_config: { kernal_size: 9 } }), /^kernal_size: /],
-    ["a misspelt part", () => new BarkConfig({ semantic: {} } as never), /^semantic: is no field of BarkConfig/],
+    ["a misspelt part", () => new BarkConfig({ semantic: {} } as never), /^semantic: is not a field of BarkConfig/],
     [
       "parts by position",
       () => new BarkConfig(new BarkSemanticConfig()),
@@ -194,8 +234,21 @@ describe("BarkConfig", () => {
     const store = storeOf({ "config.json": JSON.stringify(nano) });
     expect((await BarkConfig.from_pretrained(store)).fine_acoustics_config.block_size).to.equal(256);
     expect((await BarkCoarseConfig.from_pretrained(store)).block_size).to.equal(432);
+    expect((await BarkSemanticConfig.from_pretrained(store)).block_size).to.equal(640);
+    expect((await BarkFineConfig.from_pretrained(store)).block_size).to.equal(256);
     const alone = storeOf({ "config.json": JSON.stringify(nano["semantic_config"]) });
     expect((await BarkSemanticConfig.from_pretrained(alone)).block_size).to.equal(640);
+  });
+
+  it("writes config.json, which reads as the same", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "bark-config-"));
+    try {
+      await BarkConfig.from_dict(nano).save_pretrained(folder);
+      const saved = JSON.parse(readFileSync(path.join(folder, "config.json"), "utf8")) as JsonObject;
+      expect(BarkConfig.from_dict(saved)).to.deep.equal(BarkConfig.from_dict(nano));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("says when config.json is missing or is no JSON", async () => {
@@ -206,5 +259,9 @@ describe("BarkConfig", () => {
       );
     expect(await fault({})).to.match(/^bad-input memory: the checkpoint has no config.json/);
     expect(await fault({ "config.json": "{" })).to.match(/^bad-input memory\/config.json: is not valid JSON/);
+    expect(await fault({ "config.json": "[]" })).to.match(/^bad-input memory\/config.json: is not a JSON object/);
+    const part = JSON.stringify({ ...nano, coarse_acoustics_config: { num_layers: 0 } });
+    const error = await engineErrorOf(() => BarkCoarseConfig.from_pretrained(storeOf({ "config.json": part })));
+    expect(error.where).to.equal("memory/config.json: coarse_acoustics_config");
   });
 });

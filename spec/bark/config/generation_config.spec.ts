@@ -1,5 +1,7 @@
 import { expect } from "chai";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { readGenerateArguments } from "../../../bark/generate/generate_arguments.ts";
 import { routeGenerateKwargs, resolveSemantic, type GenerateKwargs } from "../../../bark/generate/generate_options.ts";
 import {
@@ -10,6 +12,7 @@ import {
 } from "../../../bark/config/generation_config.ts";
 import { EngineError } from "../../../engine/errors.ts";
 import type { JsonObject } from "../../../engine/check/json_fields.ts";
+import "../../../engine/node/index.ts";
 import { storeOf } from "../../support/memory_files.ts";
 
 const nano = JSON.parse(readFileSync("models/nano/generation_config.json", "utf8")) as JsonObject;
@@ -52,6 +55,76 @@ describe("BarkGenerationConfig", () => {
       max_fine_input_length: 1024,
       n_fine_codebooks: 8,
     });
+  });
+
+  const sampling = { do_sample: true, temperature: 0.5, top_k: 3, top_p: 0.25, renormalize_logits: false };
+  const parts = [
+    [
+      BarkSemanticGenerationConfig,
+      {
+        ...{ model_type: "semantic", ...sampling, eos_token_id: 1, semantic_pad_token: 1, max_new_tokens: 2 },
+        ...{ text_encoding_offset: 4, text_pad_token: 5, semantic_infer_token: 6, semantic_vocab_size: 7 },
+        ...{ max_input_semantic_length: 8, semantic_rate_hz: 9.5, min_eos_p: 0.125 },
+      },
+      ["max_new_tokens", "semantic_vocab_size", "max_input_semantic_length"],
+    ],
+    [
+      BarkCoarseGenerationConfig,
+      {
+        ...{ model_type: "coarse_acoustics", ...sampling, coarse_semantic_pad_token: 1, coarse_rate_hz: 2.5 },
+        ...{ n_coarse_codebooks: 3, coarse_infer_token: 4, max_coarse_input_length: 5, max_coarse_history: 6 },
+        sliding_window_len: 7,
+      },
+      ["n_coarse_codebooks", "max_coarse_input_length", "sliding_window_len"],
+    ],
+    [
+      BarkFineGenerationConfig,
+      {
+        ...{ model_type: "fine_acoustics", temperature: 0.5, max_fine_history_length: 2, max_fine_input_length: 2 },
+        n_fine_codebooks: 4,
+      },
+      ["max_fine_history_length", "max_fine_input_length", "n_fine_codebooks"],
+    ],
+  ] as const;
+  for (const [Part, fields, counts] of parts)
+    it(`reads each field of a ${Part.name} by its name, and says which is not at least 1`, () => {
+      expect(new Part(fields).to_dict()).to.deep.equal(fields);
+      expect(Part.from_dict({ ...fields, mine: 5 }).to_dict()).to.deep.equal(fields);
+      for (const name of counts) {
+        const says = `wrong value of "${name}" (expected an integer ≥ 1, got 0)`;
+        expect(() => new Part({ ...fields, [name]: 0 })).to.throw(`${Part.name}: ${says}`);
+        expect(() => Part.from_dict({ ...fields, [name]: 0 }, "f.json")).to.throw(`f.json: ${says}`);
+      }
+      const { model_type, top_p = null, renormalize_logits = true } = new Part().to_dict();
+      expect([model_type, top_p, renormalize_logits]).to.deep.equal([fields.model_type, null, true]);
+    });
+
+  it("takes null of a file as unset", () => {
+    const unset = { eos_token_id: null, max_new_tokens: null, do_sample: null };
+    expect(BarkSemanticGenerationConfig.from_dict(unset)).to.deep.equal(new BarkSemanticGenerationConfig());
+  });
+
+  it("says in code and of a file which field of the whole is wrong", () => {
+    expect(new BarkGenerationConfig({ codebook_size: 1 }).codebook_size).to.equal(1);
+    const says = 'wrong value of "codebook_size" (expected an integer ≥ 1, got 0)';
+    expect(() => new BarkGenerationConfig({ codebook_size: 0 })).to.throw(`BarkGenerationConfig: ${says}`);
+    expect(() => BarkGenerationConfig.from_dict({ codebook_size: 0 })).to.throw(`generation_config.json: ${says}`);
+  });
+
+  it("writes generation_config.json without what is unset, which reads as the same", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "bark-generation-config-"));
+    try {
+      await new BarkGenerationConfig({ fine_acoustics_config: { temperature: null } }).save_pretrained(folder);
+      const saved = JSON.parse(readFileSync(path.join(folder, "generation_config.json"), "utf8")) as JsonObject;
+      for (const part of ["semantic_config", "coarse_acoustics_config"])
+        expect(saved[part], part).to.not.have.any.keys("top_k", "top_p", "min_eos_p");
+      expect(saved["fine_acoustics_config"]).to.have.property("temperature", null);
+      expect(BarkGenerationConfig.from_dict(saved).to_dict()).to.deep.equal(
+        new BarkGenerationConfig({ fine_acoustics_config: { temperature: null } }).to_dict(),
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("reads the embedded checkpoint's file and survives to_dict", async () => {
@@ -102,7 +175,7 @@ describe("BarkGenerationConfig", () => {
     expect(config).to.include({ sample_rate: 16000, codebook_size: 1024 });
   });
 
-  it("tells of fields that change transformers' answer and that nothing follows, of a file", async () => {
+  it("reports fields of a file that change transformers' answer and that nothing follows", async () => {
     const read = async (part: string, fields: JsonObject): Promise<string[]> => {
       const notices: string[] = [];
       const json = JSON.stringify({ ...nano, [part]: { ...(nano[part] as JsonObject), ...fields } });
@@ -144,6 +217,8 @@ describe("BarkGenerationConfig", () => {
     for (const part of ["semantic_config", "coarse_acoustics_config"])
       expect(await read(part, neutral), part).to.deep.equal([]);
     expect(await read("semantic_config", { pad_token_id: 720 })).to.deep.equal([]);
+    const unheard = storeOf({ "generation_config.json": '{"semantic_config":{"num_beams":4}}' });
+    expect((await BarkGenerationConfig.from_pretrained(unheard)).semantic_config.max_new_tokens).to.equal(768);
     expect(await read("semantic_config", { do_sample: false, min_p: 0.1, typical_p: 0.5 })).to.deep.equal([]);
   });
 
@@ -153,9 +228,11 @@ describe("BarkGenerationConfig", () => {
     expect(() => new BarkCoarseGenerationConfig({ slide_window_len: 1 })).to.throw('did you mean "sliding_window_len"');
     expect(() => new BarkFineGenerationConfig({ n_fine_codebook: 1 })).to.throw('did you mean "n_fine_codebooks"');
     expect(() => new BarkGenerationConfig({ samplerate: 1 } as never)).to.throw('did you mean "sample_rate"');
-    expect(() => new BarkGenerationConfig({ semantic_config: { num_beams: 4 } })).to.throw(
-      "num_beams: is not followed",
-    );
+    for (const part of ["semantic_config", "coarse_acoustics_config"])
+      expect(() => new BarkGenerationConfig({ [part]: { num_beams: 4 } }))
+        .to.throw("num_beams: is not followed")
+        .with.property("code", "usage");
+    expect(() => new BarkFineGenerationConfig({ num_beams: 4 })).to.not.throw();
     expect(() => new BarkGenerationConfig(new BarkCoarseGenerationConfig() as never)).to.throw(
       "takes its parts by name",
     );
@@ -203,6 +280,7 @@ describe("routeGenerateKwargs", () => {
   it("uses a config's min_eos_p when the semantic stage runs alone", () => {
     expect(resolveSemantic({}, hub.semantic_config).min_eos_p).to.equal(0.3);
     expect(resolveSemantic({ min_eos_p: null }, hub.semantic_config).min_eos_p).to.equal(null);
+    expect(resolveSemantic({ min_eos_p: 0 }, hub.semantic_config).min_eos_p).to.equal(null);
   });
 
   it("gives a key without prefix to all stages and lets a prefix win, in any order", () => {
@@ -235,6 +313,15 @@ describe("routeGenerateKwargs", () => {
     expect(route({ do_sample: false, temperature: null }).fine.temperature).to.equal(null);
   });
 
+  it("takes top_p and a min_eos_p from 0 on, and does not sample where nothing says so", () => {
+    for (const top_p of [0, 0.5, 1]) expect(route({ top_p }).coarse.top_p).to.equal(top_p);
+    expect(route({ top_p: null }).coarse.top_p).to.equal(1);
+    expect(route({ min_eos_p: 0 }).semantic.min_eos_p).to.equal(null);
+    const config = new BarkGenerationConfig();
+    config.coarse_acoustics_config.do_sample = null as never;
+    expect(route({}, config).coarse.do_sample).to.equal(false);
+  });
+
   it("samples from the best 50 unless top_k is given", () => {
     const config = new BarkGenerationConfig({ semantic_config: { do_sample: true, top_k: null } });
     expect(route({}, config).semantic.top_k).to.equal(50);
@@ -262,7 +349,9 @@ describe("routeGenerateKwargs", () => {
     };
     expect(fault({ temprature: 0.5 })).to.match(/^usage temprature: .*did you mean "temperature"\?/);
     expect(fault({ semantic_temperature: 0 })).to.match(/^usage semantic_temperature: .*above 0.*got 0/);
-    expect(fault({ fine_temperature: -1 })).to.match(/^usage fine_temperature: /);
+    expect(fault({ fine_temperature: 0 })).to.match(/^usage fine_temperature: no token can be drawn/);
+    expect(fault({ fine_temperature: -1 })).to.match(/^usage fine_temperature: .*a number ≥ 0, got -1/);
+    expect(fault({ top_p: -0.5 })).to.match(/^usage top_p: /);
     expect(fault({ top_k: 1.5 })).to.match(/^usage top_k: /);
     expect(fault({ top_p: 1.5 })).to.match(/^usage top_p: /);
     expect(fault({ min_eos_p: -0.5 })).to.match(/^usage min_eos_p: /);
@@ -271,6 +360,18 @@ describe("routeGenerateKwargs", () => {
     const broken = new BarkGenerationConfig({ coarse_acoustics_config: { do_sample: true, temperature: -2 } });
     expect(fault({}, broken)).to.match(/^bad-input generation config, coarse stage: .*temperature.*got -2/);
     expect(fault({ temperature: 0.5 }, broken)).to.equal("no error");
+    const cold = new BarkGenerationConfig({ coarse_acoustics_config: { do_sample: true, temperature: 0 } });
+    expect(fault({}, cold)).to.match(/^bad-input generation config, coarse stage: no token can be drawn.*got 0/);
+    for (const [part, field, says] of [
+      ["semantic_config", "max_new_tokens", /^bad-input generation config, semantic stage: .*max_new_tokens/],
+      ["fine_acoustics_config", "temperature", /^bad-input generation config, fine stage: .*temperature/],
+    ] as const) {
+      const config = new BarkGenerationConfig();
+      (config[part] as unknown as Record<string, unknown>)[field] = "x";
+      expect(fault({}, config)).to.match(says);
+    }
+    const alone = new BarkSemanticGenerationConfig({ min_eos_p: -1 });
+    expect(() => resolveSemantic({}, alone)).to.throw("generation config, semantic stage: wrong value of min_eos_p");
     const unused = new BarkGenerationConfig({ semantic_config: { do_sample: false, temperature: 0 } });
     expect(fault({}, unused)).to.equal("no error");
   });

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { checkAudio } from "../../../bark/generate/audio_check.ts";
 
-/** What is told of these samples. */
+/** The notices about these samples. */
 function told(samples: readonly number[]): string[] {
   const notices: string[] = [];
   checkAudio(Float32Array.from(samples), (line) => notices.push(line));
@@ -17,7 +17,7 @@ describe("audio that cannot be speech", () => {
     ["a constant below 0", [-0.5, -0.5, -0.5], "constant"],
     ["full scale in 3 of 10 samples", [1, -1, 1.5, 0, 0, 0, 0, 0, 0, 0], "beyond full scale nearly throughout"],
   ] as const)
-    it(`is told: ${name}`, () => {
+    it(`is reported: ${name}`, () => {
       expect(told(samples)).deep.equal([
         `the audio is ${problem}: check the checkpoint, or try another text, voice or seed`,
       ]);

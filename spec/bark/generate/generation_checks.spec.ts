@@ -109,7 +109,7 @@ describe("what does not fit", () => {
     fine_prompt: array(new Array<number>(16).fill(0), [8, 2]),
   };
 
-  it("is told with its part, the greatest that fits and why", () => {
+  it("is reported with its part, the greatest that fits and why", () => {
     const told = (part: string, fields: JsonObject): string => {
       const changed = { ...nanoGeneration, [part]: { ...nanoGeneration[part], ...fields } };
       const error = fault(() => checkGenerationFits(BarkGenerationConfig.from_dict(changed), nano, "g.json"));
@@ -137,7 +137,7 @@ describe("what does not fit", () => {
     );
   });
 
-  it("is told with generation_config.json where no name is given", () => {
+  it("is reported with generation_config.json where no name is given", () => {
     const error = fault(() => checkGenerationFits(new BarkGenerationConfig(), nano));
     expect(error.where).equal("generation_config.json: semantic_config");
   });
@@ -163,7 +163,7 @@ describe("what does not fit", () => {
     expect(fault(() => checkGenerationFits(generation, given(3))).problem).match(/codebooks of the stages/);
   });
 
-  it("of a voice is told with the prompt and the ids that fit", () => {
+  it("of a voice is reported with the prompt and the ids that fit", () => {
     for (const [change, line] of [
       [{ semantic_prompt: array([3, 1536], [2]) }, "semantic_prompt .*expected ids from 0 to 1535, got 1536"],
       [{ coarse_prompt: array([0, -1], [2, 1]) }, "coarse_prompt .*expected ids from 0 to 1031, got -1"],

@@ -67,7 +67,7 @@ describe("tensors that a config asks for", () => {
     ["codec_config", { num_filters: 17 }, /decoder\.layers\.0\.conv/],
   ];
   for (const [part, fields, says] of refused)
-    it(`are not there for ${part} ${JSON.stringify(fields).slice(0, 60)}, which is told at once`, async () => {
+    it(`are missing for ${part} ${JSON.stringify(fields).slice(0, 60)}, which fails at once`, async () => {
       const config = BarkConfig.from_dict({ ...nano, [part]: { ...nano[part], ...fields } });
       asked = 0;
       const error = await engineErrorOf(() => check(config));

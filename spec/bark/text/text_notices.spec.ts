@@ -31,11 +31,11 @@ describe("what of a text is not heard", () => {
     expect(told([])).deep.equal([]);
   });
 
-  it("is told of an empty text", () => {
+  it("gets an empty text", () => {
     expect(told(["hello", ""])).deep.equal(["a text is empty: what the model speaks then is up to chance"]);
   });
 
-  it("is told of unknown words once, marks and ideographs by themselves", () => {
+  it("gets unknown words once, marks and ideographs by themselves", () => {
     expect(told(["hello moon, moon", "moon world", "big"])).deep.equal([`${unheard}"moon", ","`]);
     expect(told(["hello 日本 world"])).deep.equal([`${unheard}"日", "本"`]);
     expect(told(["hello a+b"])).deep.equal([`${unheard}"a", "+", "b"`]);
@@ -46,6 +46,22 @@ describe("what of a text is not heard", () => {
   it("is shown by its first 20 letters", () => {
     expect(told([`hello ${"x".repeat(20)}`])).deep.equal([`${unheard}"${"x".repeat(20)}"`]);
     expect(told([`hello ${"x".repeat(21)}`])).deep.equal([`${unheard}"${"x".repeat(20)}…"`]);
+  });
+
+  it("is told of a word with one known mark in it", () => {
+    const marks = new BarkTokenizer({ vocab: ["[UNK]", "hello", "[", "]"].join("\n") });
+    const notices: string[] = [];
+    tellOfTexts(marks, ["hello [ABC]"], [marks.encode("hello [ABC]")], 100, (line) => notices.push(line));
+    expect(notices).deep.equal([`${unheard}"[ABC]"`]);
+  });
+
+  it("is shown whole by its letters, of which an emoji is one", () => {
+    const [smile, wave] = ["😀", "👋"];
+    expect(told([`hello ${smile.repeat(20)}`])).deep.equal([`${unheard}"${smile.repeat(20)}"`]);
+    expect(told([`hello ${smile.repeat(21)}`])).deep.equal([`${unheard}"${smile.repeat(20)}…"`]);
+    const cut = (word: string): string | undefined => told([`${word} hello`], 1)[1];
+    expect(cut(wave.repeat(40))).match(new RegExp(`it ends after "${wave.repeat(40)}"; left out: "hello"$`));
+    expect(cut(wave.repeat(41))).match(new RegExp(`it ends after "…${wave.repeat(40)}"; left out: "hello"$`));
   });
 
   it("is told of what is cut", () => {

@@ -6,6 +6,7 @@ import type { EngineError } from "../../../engine/errors.ts";
 import type { JsonObject } from "../../../engine/check/json_fields.ts";
 import { storeOf } from "../../support/memory_files.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
+import { WatchedStore } from "../../support/watched_store.ts";
 
 const read = (name: string): string => readFileSync(`models/nano/${name}`, "utf8");
 const nano = JSON.parse(read("tokenizer.json")) as Record<string, JsonObject>;
@@ -62,9 +63,9 @@ describe("BarkTokenizer", () => {
   }
 
   for (const [name, definition, config] of variants) {
-    const rust = RustTokenizer.fromString(JSON.stringify(definition));
-    const ours = new BarkTokenizer({ tokenizer: definition, config });
     it(`gives the ids of the Rust library: ${name}`, async () => {
+      const rust = RustTokenizer.fromString(JSON.stringify(definition));
+      const ours = new BarkTokenizer({ tokenizer: definition, config });
       for (const text of hardTexts) {
         const expected = await rust.encode(text, null, { addSpecialTokens: false });
         expect(ours.encode(text), JSON.stringify(text)).to.deep.equal(expected.getIds());
@@ -82,6 +83,52 @@ describe("BarkTokenizer", () => {
       storeOf({ "vocab.txt": read("vocab.txt").replaceAll("\n", "\r\n") }),
     );
     expect(windows.encode("Hello")).to.deep.equal(reference.encode("Hello"));
+  });
+
+  it("has a line of vocab.txt for each token, the last with or without an end", () => {
+    for (const vocab of ["[UNK]\na\rb\nc", "[UNK]\r\na\rb\r\nc\r\n"]) {
+      const tokenizer = new BarkTokenizer({ vocab });
+      const ids = ["[UNK]", "a\rb", "c", ""].map((token) => tokenizer.token_to_id(token));
+      expect([ids, tokenizer.largest_id]).to.deep.equal([[0, 1, 2, undefined], 2]);
+    }
+  });
+
+  it("takes the vocabulary's special tokens out of the text before letters are lowered, with no blank around", () => {
+    const vocab = ["[UNK]", "[MASK]", "a", "[", "]", "mask"].join("\n");
+    const tokenizer = new BarkTokenizer({ vocab, config: { do_lower_case: true } });
+    expect(tokenizer.encode("A[MASK]A [mask]")).to.deep.equal([2, 1, 2, 3, 5, 4]);
+  });
+
+  it("leaves control characters away, and ideographs in their word where tokenizer_config.json says so", () => {
+    const vocab = ["[UNK]", "ab", "日", "本", "日本", "\u{20000}", "日\u{20000}"].join("\n");
+    const tokenizer = (config: JsonObject): BarkTokenizer => new BarkTokenizer({ vocab, config });
+    expect(tokenizer({}).encode("a\u0007b日本")).to.deep.equal([1, 2, 3]);
+    expect(tokenizer({ tokenize_chinese_chars: true }).encode("日本")).to.deep.equal([2, 3]);
+    expect(tokenizer({ tokenize_chinese_chars: false }).encode("日本")).to.deep.equal([4]);
+    // Beyond 16 bits, which the package for JavaScript leaves in their word.
+    expect(tokenizer({}).encode("日\u{20000}")).to.deep.equal([2, 5]);
+    expect(tokenizer({ tokenize_chinese_chars: false }).encode("日\u{20000}")).to.deep.equal([6]);
+  });
+
+  it("lowers every sigma to σ, and none where case stays", () => {
+    const vocab = ["[UNK]", "ασ", "ας", "ΑΣ"].join("\n");
+    const ids = (do_lower_case: boolean): number[] =>
+      new BarkTokenizer({ vocab, config: { do_lower_case } }).encode("ΑΣ ας");
+    expect([ids(true), ids(false)]).to.deep.equal([
+      [1, 2],
+      [3, 2],
+    ]);
+  });
+
+  it("adds no token of the file's post_processor", () => {
+    const post_processor = { type: "BertProcessing", sep: ["[SEP]", 3], cls: ["[CLS]", 2] };
+    expect(new BarkTokenizer({ tokenizer: { ...nano, post_processor } }).encode("Hello")).to.deep.equal([229, 166, 80]);
+  });
+
+  it("takes nothing but a string", async () => {
+    const tokenizer = new BarkTokenizer({ tokenizer: nano });
+    const error = await engineErrorOf(() => tokenizer.encode(5 as unknown as string));
+    expect([error.code, error.where, error.expected]).to.deep.equal(["usage", "text", "a string"]);
   });
 
   // Ids by transformers 5.23 for the embedded vocabulary, except where it would lower case for want of a word on it.
@@ -108,7 +155,7 @@ describe("BarkTokenizer", () => {
       vocab: "<u>\n<p>\na\n",
       config: { unk_token: "<u>", pad_token: { content: "<p>" } },
     });
-    expect([tokenizer.pad_token_id, tokenizer.cls_token_id]).to.deep.equal([1, undefined]);
+    expect([tokenizer.pad_token_id, tokenizer.cls_token_id, tokenizer.unk_token_id]).to.deep.equal([1, undefined, 0]);
     expect(tokenizer.encode("a b <p>")).to.deep.equal([2, 0, 1]);
   });
 
@@ -129,6 +176,14 @@ describe("BarkTokenizer", () => {
     );
     expect(await fault({ "vocab.txt": "" })).to.match(/^bad-input memory\/vocab.txt: the vocabulary is empty/);
     expect(await fault({ "vocab.txt": "a\nb" })).to.match(/^bad-input memory\/vocab.txt: the vocabulary lacks \[UNK\]/);
+    const alone = await engineErrorOf(() => new BarkTokenizer({}));
+    expect(alone.message).to.match(/^tokenizer\/vocab\.txt: the vocabulary is empty/);
+  });
+
+  it("does not open vocab.txt beside tokenizer.json", async () => {
+    const store = new WatchedStore(storeOf({ "vocab.txt": "a", "tokenizer.json": read("tokenizer.json") }));
+    await BarkTokenizer.from_pretrained(store);
+    expect(store.opened.map(({ name }) => name)).to.deep.equal(["memory/tokenizer.json"]);
   });
 });
 
@@ -148,6 +203,7 @@ describe("BarkTokenizer of malformed files", () => {
       /: model: wrong value of "type" \(expected WordPiece, BPE, Unigram, got "Mag/,
     ],
     ["a type that objects have", ofModel({ type: "constructor" }), /: model: wrong value of "type"/],
+    ["no type, and the merges of BPE", ofModel({ type: undefined, merges: [] }), /model: wrong value of "type"/],
     ["no type and no prefix", ofModel({ type: undefined, continuing_subword_prefix: undefined }), /model: .*"type"/],
     ["a vocabulary that is a list", ofModel({ vocab: Object.keys(vocab) }), /model: wrong value of "vocab"/],
     ["a vocabulary of pairs", ofModel({ vocab: Object.entries(vocab) }), /model: wrong value of "vocab"/],
@@ -157,6 +213,7 @@ describe("BarkTokenizer of malformed files", () => {
     ["ids that are strings", ofModel({ vocab: { ...vocab, x: "7" } }), /model\.vocab: wrong value of "x" .*got "7"/],
     ["an id below 0", ofModel({ vocab: { ...vocab, x: -1 } }), /model\.vocab: wrong value of "x" .*got -1/],
     ["a fraction", ofModel({ vocab: { ...vocab, x: 0.5 } }), /model\.vocab: wrong value of "x" .*got 0\.5/],
+    ["an id of 32 bits", ofModel({ vocab: { ...vocab, x: 2 ** 31 } }), /model\.vocab: wrong value of "x"/],
     ["an id beyond 32 bits", ofModel({ vocab: { ...vocab, x: 2 ** 32 } }), /model\.vocab: wrong value of "x"/],
     ["an id that is null", ofModel({ vocab: { ...vocab, x: null } }), /model\.vocab: wrong value of "x" .*got null/],
     ["an unk_token without id", ofModel({ unk_token: "[NONE]" }), /model: wrong value of "unk_token" .*got "\[NONE\]"/],
@@ -177,8 +234,20 @@ describe("BarkTokenizer of malformed files", () => {
     ["an unknown pre_tokenizer", { ...nano, pre_tokenizer: { type: "Magic" } }, /: cannot be used: .*Magic/],
     ["BPE without merges", ofModel({ type: "BPE" }), /model: wrong value of "merges"/],
     ["BPE of merges of three", ofModel({ type: "BPE", merges: [["a", "b", "c"]] }), /wrong value of "merges\[0\]"/],
+    ["BPE of merges with ids", ofModel({ type: "BPE", merges: [["a", 1]] }), /wrong value of "merges\[0\]"/],
     ["Unigram of ids", ofModel({ type: "Unigram" }), /model: wrong value of "vocab"/],
+    [
+      "Unigram of nothing",
+      ofModel({ type: "Unigram", vocab: [] }),
+      /model: wrong value of "vocab" \(expected a token at/,
+    ],
     ["Unigram of tokens alone", ofModel({ type: "Unigram", vocab: ["a"] }), /model: wrong value of "vocab\[0\]"/],
+    ["Unigram of texts of two letters", ofModel({ type: "Unigram", vocab: ["ab"] }), /wrong value of "vocab\[0\]"/],
+    ["Unigram of objects", ofModel({ type: "Unigram", vocab: [{ 0: "a", 1: 1, length: 2 }] }), /"vocab\[0\]"/],
+    ["Unigram of ids with scores", ofModel({ type: "Unigram", vocab: [[1, 1]] }), /wrong value of "vocab\[0\]"/],
+    ["Unigram of scores as text", ofModel({ type: "Unigram", vocab: [["a", "1"]] }), /wrong value of "vocab\[0\]"/],
+    ["Unigram of triples", ofModel({ type: "Unigram", vocab: [["a", 1, 2]] }), /wrong value of "vocab\[0\]"/],
+    ["Unigram of a long list", ofModel({ type: "Unigram", vocab: [["a", 1], 2] }), /"vocab\[1\]" .*got 2/],
   ];
   for (const [name, tokenizer, says] of refused)
     it(`refuses ${name}`, async () => {
@@ -232,6 +301,21 @@ describe("BarkTokenizer of malformed files", () => {
     expect([unigram.encode("aba"), unigram.largest_id]).to.deep.equal([[2, 1], 2]);
   });
 
+  it("leaves BPE and Unigram their case, and tells a token for which they have no id", async () => {
+    const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
+    const model = { type: "BPE", unk_token: "<unk>", vocab: { A: 0, a: 1 }, merges: [] };
+    const tokenizer = new BarkTokenizer({ tokenizer: { ...parts, model }, config: { do_lower_case: true } });
+    expect(tokenizer.encode("aA")).to.deep.equal([1, 0]);
+    const error = await engineErrorOf(() => tokenizer.encode("ab"));
+    expect([error.code, error.where]).to.deep.equal(["bad-input", "tokenizer/tokenizer.json"]);
+    expect(error.message).to.match(/has no id for a token of the text/);
+  });
+
+  it("checks flags of BERT's normalizer alone", () => {
+    const normalizer = { type: "Lowercase", lowercase: "always" };
+    expect(new BarkTokenizer({ tokenizer: { ...nano, normalizer } }).encode("Hello")).to.deep.equal([193, 166, 80]);
+  });
+
   it("holds its ids against the model beside it, and loads alone", async () => {
     const files = Object.fromEntries(
       ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"].map((name) => [
@@ -257,44 +341,16 @@ describe("BarkTokenizer of malformed files", () => {
       (await engineErrorOf(() => BarkTokenizer.from_pretrained(storeOf({ ...withVocab, "vocab.txt": vocabulary }))))
         .where,
     ).to.equal("memory/vocab.txt");
+    expect([error.code, error.where]).to.deep.equal(["bad-input", "memory/tokenizer.json"]);
+    // Offsets from the last row on are told where speech is generated.
+    const generation = JSON.parse(read("generation_config.json")) as Record<string, JsonObject>;
+    for (const text_encoding_offset of [1536, 1537]) {
+      const semantic_config = { ...generation["semantic_config"], text_encoding_offset };
+      await load({ "generation_config.json": JSON.stringify({ ...generation, semantic_config }) });
+    }
+    const wrong = await engineErrorOf(() => load({ "config.json": '{"model_type":"bark","semantic_config":5}' }));
+    expect(wrong.where).to.match(/^memory\/config\.json/);
     await load({ "config.json": '{"model_type":"bert","vocab_size":1}' });
     await BarkTokenizer.from_pretrained(storeOf({ "vocab.txt": vocabulary }));
-  });
-});
-
-describe("BarkTokenizer.truncation", () => {
-  const tokenizer = new BarkTokenizer({ tokenizer: nano, config: nanoConfig });
-  const pieces = (text: string): number => tokenizer.encode(text).length;
-
-  it("is silent where the text fits", () => {
-    const text = "Hello, my dog is cute.";
-    expect(tokenizer.truncation(text, pieces(text))).to.equal(undefined);
-    expect(tokenizer.truncation("", 1)).to.equal(undefined);
-  });
-
-  it("cuts between words", () => {
-    const text = "The dog is here.  And the cat  is there.";
-    const limit = pieces("The dog is here.");
-    expect(tokenizer.truncation(text, limit)).to.deep.equal({
-      tokens: pieces(text),
-      limit,
-      kept: "The dog is here.",
-      lost: "And the cat  is there.",
-    });
-  });
-
-  it("keeps exactly the ids that the model sees, for every limit", () => {
-    const text = "Hello, wonderful unbelievable world! [MASK] naïve";
-    const ids = tokenizer.encode(text);
-    for (let limit = 0; limit < ids.length; limit++) {
-      const cut = tokenizer.truncation(text, limit);
-      expect(tokenizer.encode(cut?.kept ?? "?"), `limit ${limit}`).to.deep.equal(ids.slice(0, limit));
-    }
-  });
-
-  it("cuts text without spaces", () => {
-    const vocab = ["[UNK]", "你", "好", "世", "界"].join("\n");
-    const cut = new BarkTokenizer({ vocab }).truncation("你好世界你好世界", 3);
-    expect([cut?.kept, cut?.lost, cut?.tokens]).to.deep.equal(["你好世", "界你好世界", 8]);
   });
 });

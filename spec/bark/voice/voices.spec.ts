@@ -213,7 +213,7 @@ describe("VoicePresets", () => {
     expect(await fault(presets({ "speaker_embeddings_path.json": "[1]" }))).to.contain("is not a JSON object");
   });
 
-  it("refuses what is no voice, with transformers' messages", async () => {
+  it("refuses what is not a voice, with transformers' messages", async () => {
     const all = await presets({});
     const { semantic_prompt, coarse_prompt, fine_prompt } = voice;
     expect(await fault(all.load({ semantic_prompt, fine_prompt }))).to.contain(
@@ -227,11 +227,15 @@ describe("VoicePresets", () => {
     ).to.contain("semantic_prompt voice preset must be a 1D ndarray.");
     expect(await fault(all.load(Uint8Array.of(1, 2, 3)))).to.match(/^bad-input voice preset: /);
     for (const odd of [null, undefined, 5, [1], Symbol("x")])
-      expect(await fault(all.load(odd as unknown as VoicePreset))).to.match(/^bad-input voice preset: is no voice/);
+      expect(await fault(all.load(odd as unknown as VoicePreset))).to.match(/^bad-input voice preset: is not a voice/);
     const halves = new NdArray(Float64Array.of(0.5), [1]);
-    expect(() => validateVoice({ semantic_prompt: halves, coarse_prompt, fine_prompt }, "v")).to.throw("no token id");
+    expect(() => validateVoice({ semantic_prompt: halves, coarse_prompt, fine_prompt }, "v")).to.throw(
+      "not a token id",
+    );
     const negative = array([-1], [1]);
-    expect(() => validateVoice({ semantic_prompt: negative, coarse_prompt, fine_prompt }, "v")).to.throw("no token id");
+    expect(() => validateVoice({ semantic_prompt: negative, coarse_prompt, fine_prompt }, "v")).to.throw(
+      "not a token id",
+    );
   });
 });
 

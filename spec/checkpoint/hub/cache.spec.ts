@@ -3,16 +3,7 @@ import { mkdir, readdir, readFile, readlink, rm, symlink, utimes, writeFile } fr
 import { hostname } from "node:os";
 import path from "node:path";
 import { placeLink } from "../../../checkpoint/node/hub/cache.ts";
-import {
-  config,
-  contentOf,
-  ended,
-  fetchInProcess,
-  hubFixture,
-  id,
-  weights,
-  type HubFixture,
-} from "../../support/hub_fixture.ts";
+import { config, contentOf, hubFixture, id, weights, type HubFixture } from "../../support/hub_fixture.ts";
 import { firstCommit, gitHash, secondCommit, sha256 } from "../../support/hub_server.ts";
 import { closedAddress } from "../../support/loopback.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
@@ -202,14 +193,6 @@ describe("the hub's cache", () => {
     expect(fixture.asked().filter((line) => line.startsWith("GET storage"))).have.length(1);
     expect(await readdir(fixture.inCache("blobs"))).deep.equal([sha256(weights)]);
     expect(await readdir(path.join(fixture.cacheDir, ".locks/models--someone--bark"))).deep.equal([]);
-  });
-
-  it("has a file fetched once by two processes", async () => {
-    const args = [fixture.hub.url, fixture.cacheDir, id, "model.safetensors"];
-    const codes = await Promise.all([1, 2].map(async () => await ended(fetchInProcess(args))));
-    expect(codes).deep.equal([0, 0]);
-    expect(fixture.asked().filter((line) => line.startsWith("GET storage"))).have.length(1);
-    expect((await readFile(fixture.inCache("blobs", sha256(weights)))).equals(weights)).true;
   });
 
   const left: [name: string, owner: object, age: number][] = [

@@ -2,16 +2,7 @@ import { expect } from "chai";
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
-import {
-  config,
-  contentOf,
-  ended,
-  fetchInProcess,
-  hubFixture,
-  id,
-  weights,
-  type HubFixture,
-} from "../../support/hub_fixture.ts";
+import { config, contentOf, hubFixture, id, weights, type HubFixture } from "../../support/hub_fixture.ts";
 import { firstCommit, secondCommit, sendFile, sha256 } from "../../support/hub_server.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
@@ -80,21 +71,6 @@ describe("a download from the hub", () => {
     fixture.hub.intercept = undefined;
     expect(await contentOf(await fixture.open().open("model.safetensors"))).deep.equal(weights);
     expect(ranges().at(-1)).equal(from(size));
-  });
-
-  it("goes on after a process that was killed", async () => {
-    contentTimes(1, (request, response) => {
-      response.writeHead(206, { "Content-Range": `bytes 0-${weights.length - 1}/${weights.length}` });
-      response.write(weights.subarray(0, half));
-    });
-    const child = fetchInProcess([fixture.hub.url, fixture.cacheDir, id, "model.safetensors"]);
-    const end = ended(child);
-    while (((await stat(incomplete()).catch(() => undefined))?.size ?? 0) < half)
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    child.kill("SIGKILL");
-    expect(await end).equal("SIGKILL");
-    expect(await contentOf(await fixture.open().open("model.safetensors"))).deep.equal(weights);
-    expect(ranges()).deep.equal([from(0), from(half)]);
   });
 
   it("keeps what has come when it is stopped", async () => {
@@ -197,7 +173,7 @@ describe("a download from the hub", () => {
     expect((await contentOf(await fixture.open().open("empty.txt")))?.length).equal(0);
   });
 
-  it("tells of a full disk", async function () {
+  it("reports a full disk", async function () {
     if (process.platform !== "linux") return this.skip();
     await mkdir(fixture.inCache("blobs"), { recursive: true });
     await symlink("/dev/full", incomplete());
@@ -208,7 +184,7 @@ describe("a download from the hub", () => {
     );
   });
 
-  it("tells of a cache that cannot be written", async () => {
+  it("reports a cache that cannot be written", async () => {
     await writeFile(fixture.inCache(), "a file where the folder would be");
     const error = await engineErrorOf(() => fixture.open().open("config.json"));
     expect([error.code, error.where]).deep.equal(["io", fixture.inCache("blobs")]);

@@ -14,6 +14,9 @@ describe("the hub's environment variables", () => {
     [{ XDG_CACHE_HOME: "/x" }, "/x/huggingface/hub"],
     [{ HF_HOME: "/h", XDG_CACHE_HOME: "/x" }, "/h/hub"],
     [{ HF_HOME: "~/h" }, path.join(homedir(), "h/hub")],
+    [{ HF_HUB_CACHE: "~" }, homedir()],
+    [{ HF_HUB_CACHE: "/a~/b" }, "/a~/b"],
+    [{ HF_HUB_CACHE: "/a/~" }, "/a/~"],
     [{ HUGGINGFACE_HUB_CACHE: "/old", HF_HOME: "/h" }, "/old"],
     [{ HF_HUB_CACHE: "/new", HUGGINGFACE_HUB_CACHE: "/old" }, "/new"],
   ];
@@ -42,6 +45,7 @@ describe("the hub's environment variables", () => {
     try {
       await writeFile(path.join(folder, "token"), "from-file\n");
       expect(withEnvironment({}, { HF_HOME: folder }).token).equal("from-file");
+      expect(withEnvironment({}, { HF_TOKEN_PATH: path.join(folder, "token") }).token).equal("from-file");
       expect(withEnvironment({}, { HF_HOME: folder, HF_TOKEN: "from-env" }).token).equal("from-env");
       expect(withEnvironment({}, { HF_HOME: path.join(folder, "none") }).token).equal(undefined);
       await writeFile(path.join(folder, "token"), "s3cret\0");
@@ -53,13 +57,18 @@ describe("the hub's environment variables", () => {
     }
   });
 
+  it("name a proxy, of which advice is given", () => {
+    const { adviseOffline } = withEnvironment({}, { all_proxy: "http://proxy" });
+    expect(adviseOffline?.(new URL("https://hub.example"))).match(/^all_proxy names a proxy/);
+  });
+
   it("give the token as Python cleans it", () => {
     for (const text of ["t0ken", " t0ken\n", "t0\r\nken\r\n"])
       expect(withEnvironment({}, { HF_TOKEN: text }).token, JSON.stringify(text)).equal("t0ken");
     expect(withEnvironment({}, { HF_TOKEN: "\n", HUGGING_FACE_HUB_TOKEN: "old" }).token).equal("old");
   });
 
-  it("never show a token that is none", async () => {
+  it("never show an invalid token", async () => {
     for (const token of ["s3cret\0", "s3cret\x1b[2J", "s3c ret", "s3cret\u200b", "Bearer s3cret"])
       for (const [where, call] of [
         ["HF_TOKEN", () => withEnvironment({}, { HF_TOKEN: token })],

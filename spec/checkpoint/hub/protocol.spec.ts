@@ -33,7 +33,7 @@ describe("the hub's protocol", () => {
     ]);
   });
 
-  it("has no file where the hub says that there is none", async () => {
+  it("has no file where the hub says that it is missing", async () => {
     const store = fixture.open();
     expect(await store.open("tokenizer.json")).equal(undefined);
     expect(await store.open("voices/a.npy")).equal(undefined);
@@ -130,7 +130,7 @@ describe("the hub's protocol", () => {
     expect(error.toLine()).match(/more than 10 redirections/);
   });
 
-  it("notices a server that is no hub", async () => {
+  it("notices a server that is not a hub", async () => {
     const headers: Record<string, string>[] = [
       {},
       { "X-Repo-Commit": firstCommit },

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { fileUrl, innerPath, parseRepository } from "../../../checkpoint/hub/repository.ts";
+import { fileUrl, innerPath, isCommitHash, parseRepository } from "../../../checkpoint/hub/repository.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
 describe("names of repositories", () => {
@@ -12,6 +12,26 @@ describe("names of repositories", () => {
       id: "a/b.c_d-e",
       revision: "v1.0",
       endpoint: "http://localhost:80/hub",
+    });
+  });
+
+  it("may have their revision told twice, and end like a file of git's", () => {
+    expect(parseRepository("a/b@x", { revision: "x" })).include({ id: "a/b", revision: "x" });
+    expect(parseRepository("a/b.github")).include({ id: "a/b.github" });
+  });
+
+  it("lie at an address whose user and password become a header", () => {
+    const at = (endpoint: string) => parseRepository("a/b", { endpoint });
+    expect(at("http://user:password@hub.example/x//")).deep.equal({
+      ...{
+        id: "a/b",
+        revision: "main",
+        endpoint: "http://hub.example/x",
+        authorization: `Basic ${btoa("user:password")}`,
+      },
+    });
+    expect(at("https://hub.example/http://user@x")).deep.equal({
+      ...{ id: "a/b", revision: "main", endpoint: "https://hub.example/http://user@x" },
     });
   });
 
@@ -49,11 +69,29 @@ describe("names of repositories", () => {
     it(`are not ${JSON.stringify(text)}`, () => expect(parseRepository(text)).equal(undefined));
 
   it("refuse two revisions, a revision that is a way out of the cache, and an endpoint that is no address", async () => {
-    expect((await engineErrorOf(() => parseRepository("a/b@x", { revision: "y" }))).toLine()).match(/x and y/);
-    for (const revision of ["../../x", "a/../b", "/etc", "a b", "a\\b", "a//b", "a:b", ""])
-      expect((await engineErrorOf(() => parseRepository("a/b", { revision }))).code, revision).equal("usage");
-    const error = await engineErrorOf(() => parseRepository("a/b", { endpoint: "huggingface.co" }));
-    expect(error.toLine()).match(/^HF_ENDPOINT: .*got huggingface\.co/);
+    const two = await engineErrorOf(() => parseRepository("a/b@x", { revision: "y" }));
+    expect([two.code, two.where, two.actual]).deep.equal(["usage", "a/b@x", "x and y"]);
+    for (const revision of ["../../x", "a/../b", "a/./b", "/etc", "a b", "a\\b", "a//b", "a:b", ""]) {
+      const { code, where, actual } = await engineErrorOf(() => parseRepository("a/b", { revision }));
+      expect([code, where, actual]).deep.equal(["usage", "revision", revision]);
+    }
+    for (const [endpoint, shown] of [
+      ["huggingface.co", "huggingface.co"],
+      ["user:password@hub.example", "***@hub.example"],
+      ["us\ner@a@hub", "***@hub"],
+      ["xhttp://hub", "xhttp://hub"],
+      ["httpsx://hub", "httpsx://hub"],
+    ]) {
+      const error = await engineErrorOf(() => parseRepository("a/b", { endpoint }));
+      expect([error.code, error.where, error.actual]).deep.equal(["usage", "HF_ENDPOINT", shown]);
+    }
+  });
+
+  it("are at a commit where its full hash is their revision", () => {
+    const hash = "0123456789abcdef".repeat(3).slice(0, 40);
+    expect(isCommitHash(hash)).equal(true);
+    for (const other of [hash.slice(1), `${hash}0`, `0${hash}`, `x${hash.slice(1)}`, "main", "A".repeat(40)])
+      expect(isCommitHash(other), other).equal(false);
   });
 
   it("become addresses in which nothing has a meaning of its own", () => {
@@ -66,6 +104,10 @@ describe("names of repositories", () => {
   it("have files below them alone", async () => {
     expect(innerPath("a/b", "./voices//x.npy")).equal("voices/x.npy");
     for (const path of ["../x", "a/../../x", "/etc/passwd", "a\\..\\x", "a\0", ""])
-      expect((await engineErrorOf(() => innerPath("a/b", path))).code, path).equal("bad-input");
+      expect(await engineErrorOf(() => innerPath("a/b", path))).include({
+        code: "bad-input",
+        where: "a/b",
+        actual: path,
+      });
   });
 });

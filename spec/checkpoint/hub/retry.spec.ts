@@ -22,10 +22,10 @@ describe("tries after a fault that may pass", () => {
 
   it("come after waits that double, up to a minute, each spread by up to a half", async () => {
     const error = await engineErrorOf(() =>
-      withRetries(() => Promise.reject(fault()), { tries: 11, firstWait: 100 }, undefined),
+      withRetries(() => Promise.reject(fault()), { tries: 12, firstWait: 100 }, undefined),
     );
     expect(error.problem).equal("busy");
-    expect(waits).have.length(10);
+    expect(waits).have.length(11);
     for (const [index, wait] of waits.entries()) {
       const least = 100 * 2 ** index;
       expect(wait, `wait ${index}`).within(Math.min(least, 60_000), Math.min(1.5 * least, 60_000));
@@ -50,6 +50,27 @@ describe("tries after a fault that may pass", () => {
     };
     expect(await withRetries(work, { tries: 3, firstWait: 100 }, undefined)).equal("done");
     expect(waits.map((wait) => Math.floor(Math.log2(wait / 100)))).deep.equal([0, 0, 1, 0, 1, 0]);
+  });
+
+  it("are none once they are stopped: before they begin, and in a wait, which ends then", async () => {
+    const reason = new Error("enough");
+    const none = await engineErrorOf(() =>
+      withRetries(() => Promise.resolve(1), { tries: 3, firstWait: 1 }, AbortSignal.abort(reason)),
+    );
+    expect([none.code, none.where, none.cause]).deep.equal(["aborted", "hub", reason]);
+    const stop = new AbortController();
+    globalThis.setTimeout = (() => {
+      queueMicrotask(() => stop.abort(reason));
+      return undefined;
+    }) as never;
+    const error = await engineErrorOf(() =>
+      withRetries(() => Promise.reject(fault()), { tries: 3, firstWait: 1 }, stop.signal),
+    );
+    expect([error.code, error.cause]).deep.equal(["aborted", reason]);
+  });
+
+  it("are of a server that was there, unless it is said otherwise", () => {
+    expect([fault().isOffline, fault().message]).deep.equal([false, "busy"]);
   });
 
   it("are none for another error", async () => {

@@ -43,7 +43,7 @@ describe("DirectoryStore", () => {
     expect(await read("linked")).to.equal("secret");
   });
 
-  it("has no file where there is none", async () => {
+  it("has no missing file", async () => {
     for (const file of ["gone", "gone/config.json", "config.json/below"])
       expect(await read(file), file).to.equal(undefined);
   });
@@ -63,7 +63,7 @@ describe("DirectoryStore", () => {
     }
   });
 
-  it("refuses a folder that is none", async () => {
+  it("refuses a path that is not a folder", async () => {
     const line = async (directory: string) => {
       const error = await engineErrorOf(() => new DirectoryStore(directory));
       expect([error.code, error.where]).to.deep.equal(["bad-input", directory]);

@@ -127,7 +127,7 @@ describe("FileSource", () => {
       expect(await FileSource.open(path.join(folder, name)), name).to.equal(undefined);
   });
 
-  it("refuses what is no file", async () => {
+  it("refuses anything but a file", async () => {
     const line = async (name: string) => {
       const error = await engineErrorOf(() => FileSource.open(name));
       return `${error.code} ${error.toLine()}`;

@@ -23,7 +23,7 @@ describe("where Node finds a checkpoint", () => {
     }
   });
 
-  it("is refused where a file: URL is none of this machine, or names nothing", async () => {
+  it("is refused where a file: URL belongs to another machine, or names nothing", async () => {
     const missing = await engineErrorOf(() => nodeFileHost.openStore(pathToFileURL(path.join(folder, "b")).href));
     expect([missing.code, missing.where]).deep.equal(["bad-input", path.join(folder, "b")]);
     expect((await engineErrorOf(() => nodeFileHost.openStore("file://elsewhere/b"))).code).equal("usage");
@@ -34,7 +34,7 @@ describe("where Node finds a checkpoint", () => {
     expect(error).to.include({ code: "bad-input", where: "/nonexistent/folder" });
   });
 
-  it("is told with the folder that is near, and with both meanings of a name", async () => {
+  it("is reported with the folder that is near, and with both meanings of a name", async () => {
     const endpoint = await closedAddress();
     const path1 = path.join(folder, "na noo");
     const gone = await engineErrorOf(() => nodeFileHost.openStore(path1));

@@ -62,6 +62,7 @@ describe("parseNpy", () => {
       `{"descr":'<i4',"fortran_order":False,'shape':(2,)}`,
       "{'descr': '<i4', 'fortran_order': False, 'shape': (2L,), }", // as Python 2 wrote it
       header(),
+      header().padEnd(10_000),
     ])
       expect([...parseNpy(npyBytes(text, data), "x.npy").data]).to.deep.equal([1, 2]);
   });
@@ -74,10 +75,15 @@ describe("parseNpy", () => {
   });
 
   const refused: Record<string, [bytes: Uint8Array<ArrayBuffer>, message: RegExp]> = {
-    "another file": [new TextEncoder().encode("PK\x03\x04 and so on"), /: is no \.npy array; fetch or save/],
+    "an array's first bytes": [npyBytes("").slice(0, 6), /: ends in its header/],
+    "a file that begins like an array": [npyBytes(header(), 8).fill(0, 5, 6), /: is not a \.npy array; fetch or save/],
+    "another file": [new TextEncoder().encode("PK\x03\x04 and so on"), /: is not a \.npy array; fetch or save/],
     "version 0": [npyBytes(header(), 8, [0]), /unknown version .*expected 1 to 3, got 0/],
     "version 4": [npyBytes(header(), 8, [4]), /unknown version .*got 4/],
     "a header longer than the file": [npyBytes(header(), 8, [1, 9999]), /ends in its header/],
+    "no header": [npyBytes("", 0, [1, 0]), /header that cannot be read/],
+    "no header of version 2": [npyBytes("", 0, [2, 0]), /header that cannot be read/],
+    "a header of 64 kB and 5 bytes": [npyBytes(header(), 8, [2, 2 ** 16 + 5]), /too long a header .*got 65541 bytes/],
     "a header of 4 GB": [npyBytes(header(), 8, [2, 0xffffffff]), /too long a header/],
     "a header of more than numpy allows": [npyBytes(header().padEnd(10_001), 8), /too long a header .*10001 bytes/],
     "a header without descr": [npyBytes("{'fortran_order': False, 'shape': (2,), }", 8), /header that cannot be read/],
@@ -101,14 +107,14 @@ describe("parseNpy", () => {
     "an empty dictionary": [npyBytes("{}", 8), /header that cannot be read/],
     "a dictionary without end": [npyBytes(header().replace("}", ""), 8), /header that cannot be read/],
     "an escape in a string": [npyBytes(header({ descr: String.raw`'\x3ci4'` }), 8), /header that cannot be read/],
-    "a header of version 3 that is no UTF-8": [
+    "a header of version 3 that is not UTF-8": [
       npyBytes("", Uint8Array.of(0xff, 0xfe, 0xff), [3, 3]),
-      /header that cannot be read .*got bytes that are no UTF-8/,
+      /header that cannot be read .*got bytes that are not UTF-8/,
     ],
-    "a number that is no tuple": [npyBytes(header({ shape: "(2)" }), 8), /shape that cannot be read/],
+    "a number in place of a tuple": [npyBytes(header({ shape: "(2)" }), 8), /shape that cannot be read/],
     "a tuple of a comma": [npyBytes(header({ shape: "(,)" }), 8), /shape that cannot be read/],
     "an extent with a zero before it": [npyBytes(header({ shape: "(02,)" }), 8), /shape that cannot be read/],
-    "an order that is no truth": [npyBytes(header({ fortran_order: "1" }), 8), /header that cannot be read/],
+    "an order that is not a boolean": [npyBytes(header({ fortran_order: "1" }), 8), /header that cannot be read/],
     "a shape below 0": [npyBytes(header({ shape: "(-2,)" }), 8), /header that cannot be read/],
     "a shape with fractions": [npyBytes(header({ shape: "(2.0,)" }), 8), /header that cannot be read/],
     "a shape of two numbers and no comma": [npyBytes(header({ shape: "(2 2)" }), 8), /shape that cannot be read/],
@@ -120,6 +126,13 @@ describe("parseNpy", () => {
     ],
     "fewer bytes than its shape": [npyBytes(header(), 7), /expected 8 bytes of data, got 7 bytes/],
     "more bytes than its shape": [npyBytes(header({ shape: "()" }), 8), /expected 4 bytes of data, got 8 bytes/],
+    "an integer of more than 32 bits": [
+      npyBytes(header({ descr: "'<u4'", shape: "(1,)" }), Uint8Array.of(0, 0, 0, 128)),
+      /holds an integer beyond 32 bits \(got 2147483648\)/,
+    ],
+    "a type in Latin-1, of version 1": [npyBytes(header({ descr: "'é'" }), 8), /cannot be read .*got Ã©\)/],
+    "a type in UTF-8, of version 3": [npyBytes(header({ descr: "'é'" }), 8, [3]), /cannot be read .*got é\)/],
+    "a mark before the header": [npyBytes(`\ufeff${header()}`, 8, [3]), /header that cannot be read/],
     "a pickle": [npyBytes(header({ descr: "'|O'" }), 8), /values of a type that cannot be read .*got \|O/],
     "an integer of 3 bytes": [npyBytes(header({ descr: "'<i3'" }), 6), /values of a type that cannot be read/],
     "a type that objects have": [npyBytes(header({ descr: "'constructor'" }), 8), /values of a type that cannot/],
@@ -131,6 +144,18 @@ describe("parseNpy", () => {
       expect(error.toLine()).to.match(/^x\.npy: /);
       expect(error.toLine()).to.match(message);
     });
+});
+
+describe("parseNpy at the bounds", () => {
+  it("reads 64 axes", () => {
+    const { shape } = parseNpy(npyBytes(header({ shape: `(${"1, ".repeat(64)})` }), 4), "x.npy");
+    expect(shape).to.deep.equal(new Array(64).fill(1));
+  });
+
+  it("shows 80 letters of a header that it cannot read", async () => {
+    const error = await engineErrorOf(() => parseNpy(npyBytes(` ${"code ".repeat(50)}`), "x.npy"));
+    expect(error.actual).to.equal("code ".repeat(16));
+  });
 });
 
 describe("readNpy and writeNpyInt64", () => {

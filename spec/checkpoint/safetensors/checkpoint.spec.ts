@@ -61,6 +61,12 @@ describe("SafetensorsCheckpoint", () => {
     expect(store.stillOpen).to.deep.equal([]);
   });
 
+  it("takes names of any length", async () => {
+    const name = "model-00001-of-00001.safetensors";
+    const checkpoint = await SafetensorsCheckpoint.open(sharded({ c: name }, { [name]: second }));
+    expect([...(await checkpoint.readFloat32("c"))]).to.deep.equal([4, 5, 6]);
+  });
+
   it("prefers the one file to an index", async () => {
     const store = storeOf({ "model.safetensors": first, [indexFile]: { weight_map: { c: "2.safetensors" } } });
     expect((await SafetensorsCheckpoint.open(store)).has("c")).to.equal(false);
@@ -94,8 +100,11 @@ describe("SafetensorsCheckpoint", () => {
       /^bark\/model\.safetensors: the file's size/,
     ],
     "an index that is no JSON": [storeOf({ [indexFile]: new Uint8Array(1) }), /is not valid JSON/],
-    "an index without weight_map": [storeOf({ [indexFile]: { metadata: {} } }), /has no object weight_map/],
-    "an index that is a list": [storeOf({ [indexFile]: [] }), /has no object weight_map/],
+    "an index without weight_map": [
+      storeOf({ [indexFile]: { metadata: {} } }),
+      /^bark\/model\.safetensors\.index\.json: has no weight_map object/,
+    ],
+    "an index that is a list": [storeOf({ [indexFile]: [] }), /has no weight_map object/],
     "a shard that is missing": [
       sharded({ a: "1.safetensors", c: "2.safetensors" }),
       /: the shard 2\.safetensors is missing; download it too$/,
@@ -123,6 +132,9 @@ describe("SafetensorsCheckpoint", () => {
     "a folder below": [path("shards/2.safetensors"), /names no shard/],
     "a URL": [path("https://example.org/2.safetensors"), /names no shard/],
     "a file of another kind": [path("pytorch_model.bin"), /names no shard .*ends in \.safetensors/],
+    "a name with more behind it": [path("2.safetensors.bak"), /names no shard/],
+    "a name that begins like a folder above": [path("..2.safetensors"), /names no shard/],
+    "a list of a name": [path(["2.safetensors"]), /names no shard .*got \["2\.safetensors"\]/],
     "no name at all": [path(null), /names no shard .*got null/],
     "a number": [path(2), /names no shard .*got 2/],
   };

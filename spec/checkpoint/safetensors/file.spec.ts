@@ -92,7 +92,11 @@ describe("SafetensorsFile reads by range", () => {
     };
     const { file, source, data } = await open(header, new Uint8Array(22));
     await file.readFloat32("b");
-    expect(source.reads.slice(2)).to.deep.equal([[data + 8, 6]]);
+    await file.readRows("b", 1, 2);
+    expect(source.reads.slice(2)).to.deep.equal([
+      [data + 8, 6],
+      [data + 10, 4],
+    ]);
   });
 
   it("reads the bytes of the rows that are asked for", async () => {
@@ -163,7 +167,7 @@ describe("SafetensorsFile refuses", () => {
     }
   });
 
-  it("dtypes that are no weights, before it reads them", async () => {
+  it("dtypes other than weights, before it reads them", async () => {
     for (const dtype of ["U8", "F8_E5M2", "BOOL", "F8_E4M3", "F4"]) {
       const shape = dtype === "F4" ? [4, 1] : [2, 1];
       const { file, source } = await openOne(dtype, shape, new Uint8Array(2));

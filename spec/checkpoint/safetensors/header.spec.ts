@@ -71,12 +71,6 @@ describe("safetensors headers that are accepted", () => {
     expect(file.info("__proto__").shape).to.deep.equal([1]);
     expect(file.has("toString")).to.equal(false);
   });
-
-  it("metadata of 20 MB", async () => {
-    const text = "x".repeat(20e6);
-    const file = await open(safetensorsBytes({ __metadata__: { text } }));
-    expect(file.header.metadata.get("text")).to.equal(text);
-  });
 });
 
 describe("safetensors headers that are rejected", () => {
@@ -112,20 +106,14 @@ describe("safetensors headers that are rejected", () => {
       entry({ shape: [2 ** 52, 2 ** 52, 0], data_offsets: [0, 0] }),
       /the size overflows/,
     ],
+    "2^64 bits": [entry({ shape: [2 ** 30, 2 ** 29], data_offsets: [0, 0] }), /the size overflows/],
     test_serialization_fp4_misaligned: [
       entry({ dtype: "F4", shape: [1, 3], data_offsets: [0, 1] }),
-      /the size is no whole number of bytes/,
+      /the size is not a whole number of bytes/,
     ],
     "attack_1: a length that the file does not have": [
       safetensorsBytes(four, 4).fill(0xe8, 0, 1).fill(0x03, 1, 2),
       /the file ends in its header/,
-    ],
-    "attack_3: 100,000 tensors share one range": [
-      safetensorsBytes(
-        Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`weight_${i}`, i32([200, 200], 0, 160_000)])),
-        160_000,
-      ),
-      /leaves a hole or overlaps/,
     ],
     "a hole": [safetensorsBytes({ ...four, b: i32([1], 8, 12) }, 12), /tensor b: leaves a hole/],
     "an overlap of one byte": [safetensorsBytes({ ...four, b: i32([1], 3, 7) }, 7), /tensor b: leaves a hole/],
@@ -151,17 +139,20 @@ describe("safetensors headers that are rejected", () => {
     ],
     "an unknown dtype": [entry({ dtype: "F33" }), /unknown dtype/],
     "a dtype that objects have": [entry({ dtype: "constructor" }), /unknown dtype/],
+    "a list of a dtype": [entry({ dtype: ["I32"] }), /unknown dtype .*got \["I32"\]/],
     "no dtype": [entry({ dtype: undefined }), /unknown dtype .*got nothing/],
     "a dimension below 0": [entry({ shape: [-1] }), /wrong shape/],
     "a fractional dimension": [entry({ shape: [0.5, 2] }), /wrong shape/],
     "a dimension in quotes": [entry({ shape: ["1"] }), /wrong shape/],
-    "a shape that is no list": [entry({ shape: 1 }), /wrong shape/],
+    "a shape that is not a list": [entry({ shape: 1 }), /wrong shape/],
     "a shape nested 10,000 deep": [
       safetensorsBytes(`{"a":{"dtype":"I32","shape":${"[".repeat(1e4)}${"]".repeat(1e4)},"data_offsets":[0,4]}}`, 4),
       /wrong shape .*cannot be shown/,
     ],
+    "a tensor that is null": [safetensorsBytes({ a: null }), /tensor a: is not an object; the file/],
     "a tensor that is no object": [safetensorsBytes({ a: 4 }), /tensor a: is not an object/],
     "metadata with a number": [safetensorsBytes({ __metadata__: { a: 1 } }), /entry "a" is not a string/],
+    "metadata that is a text": [safetensorsBytes({ __metadata__: "a" }), /__metadata__ is not an object/],
     "metadata that is a list": [safetensorsBytes({ __metadata__: ["a"] }), /__metadata__ is not an object/],
     "a list": [safetensorsBytes("[]"), /the header is not a JSON object/],
     null: [safetensorsBytes("null"), /the header is not a JSON object/],
@@ -188,12 +179,5 @@ describe("safetensors headers that are rejected", () => {
     const error = await engineErrorOf(() => SafetensorsFile.open(source));
     expect(error.toLine()).to.match(/the header is too long \(expected at most 100000000 bytes, got 100000001\)/);
     expect(source.reads).to.deep.equal([[0, 8]]);
-  });
-
-  it("a shape of a million large extents, without multiplying them all", async () => {
-    const shape = new Array(1e6).fill(Number.MAX_SAFE_INTEGER);
-    const error = await engineErrorOf(() => open(entry({ shape })));
-    expect(error.problem).to.equal("the size overflows");
-    expect(error.toLine().length).to.be.below(2000);
   });
 });

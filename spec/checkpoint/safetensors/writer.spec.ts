@@ -37,6 +37,31 @@ describe("safetensors writer", () => {
     expect(Object.fromEntries(file.header.metadata)).to.deep.equal({ format: "pt" });
   });
 
+  it("writes tensors of larger elements first, and those of a size by name, after a header of no more than it takes", async () => {
+    const names = ["half", "b", "a", "c", "Ω"];
+    const tensors = [f16("half", 1), f32("b", 2), f32("a", 3), f32("c", 4), f32("Ω", 5)];
+    const text = (bytes: Uint8Array, end: number): string => new TextDecoder().decode(bytes.subarray(8, end));
+    for (const order of [tensors, [...tensors].reverse()]) {
+      const bytes = await written(order);
+      const dataOffset = bytes.length - 18;
+      const places = JSON.parse(text(bytes, dataOffset)) as Record<string, { data_offsets: number[] }>;
+      expect(names.map((name) => places[name].data_offsets[0])).to.deep.equal([16, 4, 0, 8, 12]);
+      expect(Object.keys(places)).to.deep.equal(["__metadata__", "a", "b", "c", "Ω", "half"]);
+      expect(text(bytes, dataOffset)).to.match(/\} {0,7}$/);
+    }
+  });
+
+  it("writes a tensor that comes in parts", async () => {
+    const parts: WritableTensor = {
+      ...f32("x", 1, 2),
+      read: async function* () {
+        for (const value of [1, 2]) yield new Uint8Array(Float32Array.of(value).buffer);
+      },
+    };
+    const file = await SafetensorsFile.open(new MemorySource("file", await written([parts])));
+    expect([...(await file.readFloat32("x"))]).to.deep.equal([1, 2]);
+  });
+
   it("puts every tensor at a multiple of its element's size", async () => {
     const bytes = await written([f16("a", 1, 2, 3), f32("b", 1), f16("c", 4), f32("d", 2)], {});
     const { header } = await SafetensorsFile.open(new MemorySource("file", bytes));

@@ -18,4 +18,11 @@ describe("HuggingFaceView", () => {
     expect((await engineErrorOf(() => view.open("config.json"))).problem).equal("the connection broke");
     expect(await view.open("config.json")).equal(undefined);
   });
+
+  it("lists what its store lists, and nothing of one that cannot", async () => {
+    const open = async (): Promise<undefined> => undefined;
+    const list = async (): Promise<readonly string[]> => ["text.pt", "coarse.pt"];
+    expect(await new HuggingFaceView({ name: "store", open, list }).list()).deep.equal(["text.pt", "coarse.pt"]);
+    expect(await new HuggingFaceView({ name: "store", open }).list()).deep.equal([]);
+  });
 });

@@ -24,12 +24,16 @@ describe("readPickle", () => {
     "a long of no bytes": [pickle(op.long1, 0), 0],
     "a negative long": [pickle(op.long1, 2, 0x00, 0x80), -32768],
     "a long beyond 2^53": [pickle(op.long1, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1), 2n ** 64n],
+    "a long of 64 bytes": [pickle(op.long1, 64, 5, ...new Array<number>(63).fill(0)), 5],
     "a long with a length of 4 bytes": [pickle(op.long4, ...u32(1), 5), 5],
     "a float": [pickle(op.binFloat, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0), 1.5],
     "a text": [pickle(shortText("é")), "é"],
     "a text of 4 bytes of length": [pickle(op.text, u32(2), "ab"), "ab"],
     "a text of 8 bytes of length": [pickle(op.text8, u32(2), u32(0), "ab"), "ab"],
     bytes: [pickle(op.shortBytes, 2, 1, 2), Uint8Array.of(1, 2)],
+    "bytes of 4 bytes of length": [pickle(op.bytes, u32(2), 1, 2), Uint8Array.of(1, 2)],
+    "bytes of 8 bytes of length": [pickle(op.bytes8, u32(2), u32(0), 1, 2), Uint8Array.of(1, 2)],
+    "an array of bytes": [pickle(op.byteArray8, u32(2), u32(0), 1, 2), Uint8Array.of(1, 2)],
     "a list": [
       pickle(op.emptyList, op.binInt1, 1, op.append, op.mark, op.binInt1, 2, op.binInt1, 3, op.appends),
       [1, 2, 3],
@@ -52,7 +56,7 @@ describe("readPickle", () => {
       ["a", "a", "a"],
     ],
     "values numbered as they come": [pickle(shortText("a"), op.memoize, op.pop, op.binGet, 0), "a"],
-    "what is taken off again": [pickle(op.none, op.mark, op.none, op.popMark, op.dup, op.tuple2), [null, null]],
+    "what is taken off again": [pickle(op.newTrue, op.mark, op.none, op.popMark, op.dup, op.tuple2), [true, true]],
     "a persistent id": [pickle(shortText("key"), op.persistentId), { id: "key" }],
     "an allowed call": [
       pickle(globalOf("builtins", "pair"), op.binInt1, 1, op.binInt1, 2, op.tuple2, op.reduce),
@@ -99,10 +103,16 @@ describe("readPickle refuses", () => {
       }
     });
 
+  /** Pairs of operations that come to nothing. */
+  const pairs = (count: number): number[] => Array.from({ length: 2 * count }, (_, i) => (i % 2 ? op.pop : op.none));
+  it("500,001 operations, and not 500,000", () => {
+    expect(read(pickle(pairs(249_999), op.none))).to.equal(null);
+  });
+
   const deep = (count: number): number[] => Array.from({ length: count }, () => op.emptyList);
   const refused: Record<string, [bytes: Uint8Array, message: RegExp]> = {
     "an empty file": [new Uint8Array(0), /ends too early \(at byte 0\)/],
-    "another file": [new TextEncoder().encode("PK\x03\x04"), /is no pickle of protocol 2 or later/],
+    "another file": [new TextEncoder().encode("PK\x03\x04"), /is not a pickle of protocol 2 or later/],
     "protocol 1": [Uint8Array.of(0x80, 1, op.none, op.stop), /unknown pickle protocol 1/],
     "protocol 6": [Uint8Array.of(0x80, 6, op.none, op.stop), /unknown pickle protocol 6/],
     "a pickle without an end": [Uint8Array.of(0x80, 2, op.none), /ends too early/],
@@ -111,7 +121,7 @@ describe("readPickle refuses", () => {
     "an operation that does not exist": [pickle(0xff), /the operation 0xff/],
     "a text longer than the file": [pickle(op.text, u32(0xffffffff)), /ends too early/],
     "a text of 2^63 bytes": [pickle(op.text8, u32(0), u32(0x80000000)), /ends too early/],
-    "a text that is no UTF-8": [pickle(op.shortText, 1, 0xff), /text that is no UTF-8/],
+    "a text that is not UTF-8": [pickle(op.shortText, 1, 0xff), /text that is not UTF-8/],
     "bytes longer than the file": [pickle(op.bytes8, u32(0xffffffff), u32(0xffff)), /ends too early/],
     "a frame longer than the file": [pickle(op.frame, u32(0), u32(1), op.none), /ends too early/],
     "an integer of 65 bytes": [pickle(op.long1, 65, ...new Array<number>(65).fill(1)), /integer of 65 bytes/],
@@ -120,17 +130,28 @@ describe("readPickle refuses", () => {
     "a tuple without its values": [pickle(op.none, op.tuple2), /takes more values than it has/],
     "a list whose begin is missing": [pickle(op.none, op.tuple), /ends a list that was not begun/],
     "a value from below a mark": [pickle(op.none, op.mark, op.pop), /takes more values than it has/],
-    "an item for what is no list": [pickle(op.none, op.none, op.append), /appends to what is no list/],
-    "an item for what is no dictionary": [
+    "a value from below a mark, with others beneath": [pickle(op.none, op.none, op.mark, op.pop), /takes more values/],
+    "a tuple from below a mark": [pickle(op.none, op.none, op.mark, op.none, op.tuple2, op.none), /takes more values/],
+    "an item for something that is not a list": [
+      pickle(op.none, op.none, op.append),
+      /appends to something that is not a list/,
+    ],
+    "an item for something that is not a dictionary": [
       pickle(op.emptyList, op.none, op.none, op.setItem),
-      /sets items of what is no dictionary/,
+      /sets items of something that is not a dictionary/,
     ],
     "a key without a value": [pickle(op.emptyDict, op.mark, op.none, op.setItems), /a key without a value/],
-    "an item for what is no set": [pickle(op.none, op.mark, op.addItems), /adds to what is no set/],
-    "a call of what is no function": [pickle(op.none, op.emptyTuple, op.reduce), /calls what is no function/],
+    "an item for something that is not a set": [
+      pickle(op.none, op.mark, op.addItems),
+      /adds to something that is not a set/,
+    ],
+    "a call of something that is not a function": [
+      pickle(op.none, op.emptyTuple, op.reduce),
+      /calls something that is not a function/,
+    ],
     "a call of a class": [
       pickle(globalOf("torch", "FloatStorage"), op.emptyTuple, op.reduce),
-      /calls what is no function/,
+      /calls something that is not a function/,
     ],
     "a call without arguments": [
       pickle(globalOf("builtins", "pair"), op.none, op.reduce),
@@ -140,9 +161,18 @@ describe("readPickle refuses", () => {
       pickle(globalOf("builtins", "pair"), op.emptyTuple, op.reduce),
       /the pickle makes a pair of other than two \(at byte 18\)/,
     ],
-    "a state for a number": [pickle(op.none, op.emptyDict, op.build), /gives a state to what has none/],
-    "a name from numbers": [pickle(op.none, op.none, op.stackGlobal), /names a global by what is no text/],
+    "a state for a number": [pickle(op.none, op.emptyDict, op.build), /gives a state to something that has none/],
+    "a name from numbers": [pickle(op.none, op.none, op.stackGlobal), /names a global by something that is not text/],
+    "a name of a number": [
+      pickle(shortText("torch"), op.none, op.stackGlobal),
+      /names a global by something that is not text/,
+    ],
+    "a module of a number": [
+      pickle(op.none, shortText("size"), op.stackGlobal),
+      /names a global by something that is not text/,
+    ],
     "a name without its end": [Uint8Array.of(0x80, 2, op.global, 0x6f, 0x73), /ends too early/],
+    "an operation too many": [pickle(pairs(249_999), op.none, op.dup), /more than 500000 operations/],
     "a million lists": [pickle(deep(1_000_000)), /more than 500000 operations, too many for a checkpoint/],
   };
   for (const [name, [bytes, message]] of Object.entries(refused))

@@ -5,6 +5,7 @@ import { MemorySource } from "../../../checkpoint/sources/memory.ts";
 import { globalOf, op, pickle, shortText, u32 } from "../../support/pickle_bytes.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 import { readFixture } from "../../support/runtime.ts";
+import { WatchedSource } from "../../support/watched_store.ts";
 import { zipBytes, type ZipMember } from "../../support/zip_bytes.ts";
 
 const open = async (bytes: Uint8Array): Promise<TorchFile> => await TorchFile.open(new MemorySource("x.pt", bytes));
@@ -40,13 +41,11 @@ const views: Record<string, [dtype: string, shape: number[], values: number[]]> 
 describe("TorchFile of what torch saved", () => {
   for (const protocol of [2, 4, 5])
     describe(`with pickle protocol ${protocol}`, () => {
-      let file: TorchFile;
-      before(async () => {
-        file = await open(await readFixture(`torch/views/protocol_${protocol}.pt`));
-      });
+      const openViews = async () => await open(await readFixture(`torch/views/protocol_${protocol}.pt`));
 
       for (const [name, [dtype, shape, values]] of Object.entries(views))
         it(`reads ${name}`, async () => {
+          const file = await openViews();
           expect(file.info(name)).to.deep.equal({ dtype, shape, file: "x.pt" });
           expect([...(await file.readFloat32(name))]).to.deep.equal(values);
           if (shape.length === 0 || shape[0] === 0) return;
@@ -57,6 +56,7 @@ describe("TorchFile of what torch saved", () => {
         });
 
       it("tells of tensors that are no weights, and does not read them", async () => {
+        const file = await openViews();
         for (const [name, dtype] of [
           ["bool", "BOOL"],
           ["uint8", "U8"],
@@ -68,11 +68,13 @@ describe("TorchFile of what torch saved", () => {
         ]) {
           expect(file.info(name).dtype).to.equal(dtype);
           const error = await engineErrorOf(() => file.readFloat32(name));
+          expect(error.code).to.equal("bad-input");
           expect(error.toLine()).to.contain(`x.pt: tensor ${name}: weights of this dtype cannot be used`);
         }
       });
 
-      it("passes over causal masks and what is no tensor", () => {
+      it("passes over causal masks and what is no tensor", async () => {
+        const file = await openViews();
         expect(file.has("note")).to.equal(false);
         expect([...file.names()].some((name) => name.endsWith("attn.bias"))).to.equal(false);
       });
@@ -88,16 +90,31 @@ describe("TorchFile of what torch saved", () => {
     ]) {
       const error = await engineErrorOf(read);
       expect([error.code, error.problem.startsWith("has no rows")]).to.deep.equal(["shape", true]);
+      expect(error.toLine()).to.match(/^x\.pt: tensor (whole|scalar): .*\(got shape \[(4, 6)?\]\)$/);
     }
+    expect((await engineErrorOf(() => file.info("none"))).problem).to.match(/tensor/);
   });
 });
 
-/** (storage, FloatStorage, key, cpu, count) as persistent id. */
+interface StorageId {
+  kind?: readonly number[];
+  type?: readonly number[];
+  key?: readonly number[];
+  count?: readonly number[];
+}
+
+/** (storage, FloatStorage, key, cpu, count) as persistent id, each by the operations that give it. */
+function storageId({
+  kind = shortText("storage"),
+  type = globalOf("torch", "FloatStorage"),
+  key = shortText("0"),
+  count = [op.binInt, ...u32(4)],
+}: StorageId): number[] {
+  return [op.mark, ...kind, ...type, ...key, ...shortText("cpu"), ...count, op.tuple, op.persistentId];
+}
+
 function storage(key: string, count: number, type = "FloatStorage"): number[] {
-  return [
-    ...[op.mark, ...shortText("storage"), ...globalOf("torch", type), ...shortText(key), ...shortText("cpu")],
-    ...[op.binInt, ...u32(count), op.tuple, op.persistentId],
-  ];
+  return storageId({ type: globalOf("torch", type), key: shortText(key), count: [op.binInt, ...u32(count)] });
 }
 
 const ints = (values: readonly number[]): number[] => [
@@ -107,7 +124,8 @@ const ints = (values: readonly number[]): number[] => [
 ];
 
 interface View {
-  offset?: number;
+  /** The number, or the operations that give another value. */
+  offset?: number | readonly number[];
   shape?: readonly number[];
   strides?: readonly number[];
   from?: readonly number[];
@@ -115,7 +133,8 @@ interface View {
 
 function tensor({ offset = 0, shape = [2], strides = [1], from = storage("0", 4) }: View = {}): number[] {
   return [
-    ...[...globalOf("torch._utils", "_rebuild_tensor_v2"), op.mark, ...from, op.binInt, ...u32(offset)],
+    ...[...globalOf("torch._utils", "_rebuild_tensor_v2"), op.mark, ...from],
+    ...(typeof offset === "number" ? [op.binInt, ...u32(offset)] : offset),
     ...[...ints(shape), ...ints(strides), op.newFalse, op.emptyDict, op.tuple, op.reduce],
   ];
 }
@@ -148,16 +167,118 @@ describe("TorchFile", () => {
     }
   });
 
+  it("passes over what is no name, and finds its pickle in the folder of the archive alone", async () => {
+    const content = pickle(op.emptyDict, op.mark, op.binInt1, 7, tensor(), shortText("a"), tensor(), op.setItems);
+    const others = ["archive/old/data.pkl", "archive/data.pkl.old", "data.pkl"];
+    const opened = await open(
+      file(
+        {},
+        [{ content }],
+        others.map((name) => ({ name, content: Uint8Array.of(1) })),
+      ),
+    );
+    expect([...opened.names()]).to.deep.equal(["a"]);
+  });
+
+  it("takes a name of 1,000 letters, and 64 axes", async () => {
+    const name = "a".repeat(1000);
+    const ones = new Array<number>(64).fill(1);
+    const named = pickle(
+      op.emptyDict,
+      [op.text, ...u32(1000)],
+      name,
+      tensor({ shape: ones, strides: ones }),
+      op.setItem,
+    );
+    const opened = await open(file({}, [{ content: named }]));
+    expect(opened.info(name).shape).to.deep.equal(ones);
+  });
+
+  it("reads a torch.Size, and whole numbers of it alone", async () => {
+    const made = (args: readonly number[]) =>
+      file({ a: tensor(), size: [...globalOf("torch", "Size"), ...args, op.reduce] });
+    const opened = await open(made([...ints([2, 3]), op.tuple1]));
+    expect((opened.root as Map<string, unknown>).get("size")).to.deep.equal([2, 3]);
+    for (const args of [op.emptyTuple, [...ints([-1]), op.tuple1].flat()].map((part) => [part].flat())) {
+      const error = await engineErrorOf(() => open(made(args)));
+      expect(error.toLine()).to.match(/makes a torch\.Size of something other than a tuple/);
+    }
+  });
+
+  it("looks once where a storage lies", async () => {
+    const source = new WatchedSource(new MemorySource("x.pt", file({ a: tensor() })));
+    const opened = await TorchFile.open(source);
+    await opened.readFloat32("a");
+    const before = source.reads.length;
+    await opened.readFloat32("a");
+    expect(source.reads.slice(before)).to.have.length(1);
+  });
+
+  it("takes views that repeat elements up to a MiB beyond twice the file, and not one element more", async () => {
+    const sized = (count: number, padding: number): Uint8Array =>
+      file({ a: tensor({ shape: [count], strides: [0] }) }, [], [{ name: "x", content: new Uint8Array(padding) }]);
+    const padding = sized(0, 0).length % 2;
+    const most = (2 * sized(0, padding).length + 2 ** 20) / 4;
+    expect((await open(sized(most, padding))).info("a").shape).to.deep.equal([most]);
+    const error = await engineErrorOf(() => open(sized(most + 1, padding)));
+    expect([error.expected, error.actual]).to.deep.equal([`at most ${4 * most} bytes`, `${4 * most + 4} bytes`]);
+  });
+
+  it("reads at once a view of two milliards of rows without elements", async () => {
+    const opened = await open(file({ a: tensor({ shape: [2 ** 31 - 1, 0], strides: [1, 1] }) }));
+    expect([...(await opened.readFloat32("a"))]).to.deep.equal([]);
+  });
+
   const refused: Record<string, [bytes: Uint8Array, message: RegExp]> = {
+    "a file that begins with P": [Uint8Array.of(0x50, 0, 0), /^x\.pt: is not a torch checkpoint/],
+    "a file that goes on with K": [Uint8Array.of(0, 0x4b, 0), /^x\.pt: is not a torch checkpoint/],
+    "no dictionary": [file({}, [{ content: pickle(op.none) }]), /^x\.pt: holds no tensors .*got no dictionary\)/],
+    "plain bytes without a dtype": [
+      file({ a: tensor({ from: storage("0", 16, "storage.UntypedStorage") }) }),
+      /makes a tensor without a dtype/,
+    ],
+    "an offset below 0": [file({ a: tensor({ offset: -1 }) }), /offset, size or stride is wrong/],
+    "an offset of a half": [
+      file({ a: tensor({ offset: [op.binFloat, 0x3f, 0xe0, 0, 0, 0, 0, 0, 0] }) }),
+      /offset, size or stride is wrong/,
+    ],
+    "an offset that is a text": [file({ a: tensor({ offset: shortText("0") }) }), /offset, size or stride is wrong/],
+    "an extent below 0": [file({ a: tensor({ shape: [-1] }) }), /offset, size or stride is wrong/],
+    "a parameter of what is no tensor": [
+      file({ a: [...globalOf("torch._utils", "_rebuild_parameter"), op.none, op.tuple1, op.reduce] }),
+      /makes a parameter of something that is not a tensor/,
+    ],
+    "a dictionary of another": [
+      file({ a: [...globalOf("collections", "OrderedDict"), op.emptyList, op.tuple1, op.reduce] }),
+      /makes a dictionary in an unknown way/,
+    ],
+    "a storage of another kind": [
+      file({ a: tensor({ from: storageId({ kind: shortText("module") }) }) }),
+      /names a storage in an unknown way/,
+    ],
+    "a storage without a class": [
+      file({ a: tensor({ from: storageId({ type: [op.none] }) }) }),
+      /names a storage in an unknown way/,
+    ],
+    "a storage of a number": [
+      file({ a: tensor({ from: storageId({ key: [op.binInt1, 0] }) }) }),
+      /names a storage in an unknown way/,
+    ],
+    "a storage of as many elements as a text says": [
+      file({ a: tensor({ from: storageId({ count: shortText("4") }) }) }),
+      /names a storage in an unknown way/,
+    ],
+    "a compressed storage of the same size": [file({ a: tensor() }, [{}, { method: 8 }]), /which is compressed/],
+    "a storage whose sizes differ": [file({ a: tensor() }, [{}, { packedSize: 8 }]), /which is compressed/],
     "a file of before torch 1.6": [
       pickle(op.long1, 10, ...[0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]),
-      /^x\.pt: is a torch checkpoint of before version 1\.6 .*load and save it again with a newer torch/,
+      /^x\.pt: is a torch checkpoint from before version 1\.6 .*load and save it again with a newer torch/,
     ],
-    "another file": [new TextEncoder().encode("hello"), /^x\.pt: is no torch checkpoint .*got something else/],
-    "an empty file": [new Uint8Array(0), /^x\.pt: is no torch checkpoint/],
+    "another file": [new TextEncoder().encode("hello"), /^x\.pt: is not a torch checkpoint .*got something else/],
+    "an empty file": [new Uint8Array(0), /^x\.pt: is not a torch checkpoint/],
     "a zip archive of something else": [
       zipBytes([{ name: "a.txt", content: Uint8Array.of(1) }]),
-      /^x\.pt: is no torch checkpoint .*expected one data\.pkl, got 0/,
+      /^x\.pt: is not a torch checkpoint .*expected one data\.pkl, got 0/,
     ],
     "two pickles": [
       file({ a: tensor() }, [], [{ name: "other/data.pkl", content: pickle(op.none) }]),
@@ -206,13 +327,16 @@ describe("TorchFile", () => {
       file({ a: tensor({ shape: new Array<number>(65).fill(1), strides: new Array<number>(65).fill(1) }) }),
       /offset, size or stride is wrong/,
     ],
-    "a tensor of what is no storage": [file({ a: tensor({ from: [op.none] }) }), /makes a tensor without a storage/],
+    "a tensor of something that is not a storage": [
+      file({ a: tensor({ from: [op.none] }) }),
+      /makes a tensor without a storage/,
+    ],
     "a name twice": [file({ "a._orig_mod.b": tensor(), "a.b": tensor() }), /^x\.pt: holds tensor a\.b twice/],
     "a name of 1,001 letters": [
       file({ ["a".repeat(200)]: tensor(), b: [] }, [
         { content: pickle(op.emptyDict, [op.text, ...u32(1001)], "a".repeat(1001), tensor(), op.setItem) },
       ]),
-      /name of a tensor that is too long/,
+      /name of a tensor that is too long \(expected at most 1000 characters, got 1001\)/,
     ],
     "a command in the place of a tensor": [
       file({ a: [...globalOf("os", "system"), ...shortText("id"), op.tuple1, op.reduce] }),

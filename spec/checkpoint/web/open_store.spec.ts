@@ -38,7 +38,7 @@ describe("where a page finds a checkpoint", () => {
     for (const line of refused) expect(line).match(/^usage .*relative address.*Blob; give the whole address/);
   });
 
-  it("is no file", async () => {
+  it("is not a file", async () => {
     const [file, beside] = await openAt("file:///home/me/page.html", ["file:///models/nano", "nano"]);
     for (const line of [file, beside]) expect(line).match(/^usage file:\/\/\/.*begins with https:\/\//);
   });

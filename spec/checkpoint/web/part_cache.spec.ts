@@ -17,7 +17,7 @@ function storage(room: number): { caches: CacheStorage; puts: () => number } {
 }
 
 describe("parts in a browser's storage", () => {
-  it("are found after the storage is full, which is told once and not tried again", async () => {
+  it("are found after the storage is full, which is reported once and not tried again", async () => {
     const { caches, puts } = storage(2);
     const notices: string[] = [];
     const parts = new CacheApiParts("spec", (line) => notices.push(line), caches);
@@ -29,7 +29,7 @@ describe("parts in a browser's storage", () => {
     expect(await parts.get("http://x/a", "2")).equal(undefined);
   });
 
-  it("are nowhere where a page has no storage, which is told once", async () => {
+  it("are nowhere where a page has no storage, which is reported once", async () => {
     const notices: string[] = [];
     const none = { open: () => Promise.reject(new Error("forbidden")) } as unknown as CacheStorage;
     const parts = new CacheApiParts("spec", (line) => notices.push(line), none);

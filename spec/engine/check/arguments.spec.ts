@@ -57,8 +57,8 @@ describe("the schema of a call", () => {
     ["a promise", Promise.resolve({ speed: 1 }), /and got Promise/],
     ["what is missing", { loud: true }, "speed: is missing from the arguments of speak; speak({ speed: 1 })"],
     ["what is missing, as nothing is given", undefined, /^speed: is missing/],
-    ["a misspelt name", { sped: 1 }, 'sped: is no argument of speak; did you mean "speed"?'],
-    ["a misspelt alias", { speed: 1, tempoo: 1 }, 'tempoo: is no argument of speak; did you mean "tempo"?'],
+    ["a misspelt name", { sped: 1 }, 'sped: is not an argument of speak; did you mean "speed"?'],
+    ["a misspelt alias", { speed: 1, tempoo: 1 }, 'tempoo: is not an argument of speak; did you mean "tempo"?'],
     ["what is given twice", { speed: 1, tempo: 2 }, /^tempo: is given twice: it is another name of speed/],
     [
       "what it does not have",
@@ -67,7 +67,7 @@ describe("the schema of a call", () => {
     ],
     ["what it does not have, with advice", { force: true }, "force: true is not supported; give speed"],
     ["a wrong value, by the name given", { tempo: 10 }, "tempo: wrong value (expected an integer from 1 to 9, got 10)"],
-    ["a name of every object", { speed: 1, toString: 1 }, /^toString: is no argument/],
+    ["a name of every object", { speed: 1, toString: 1 }, /^toString: is not an argument/],
   ] as const)
     it(`refuses ${name}`, () => {
       const actual = refusal(() => read(given));

@@ -60,17 +60,26 @@ describe("an array as an argument", () => {
     ["null", null, "x: wrong value (expected an array of numbers, got null)"],
     ["a number", 5, "x: wrong value (expected an array of numbers, got 5)"],
     ["a DataView", new DataView(new ArrayBuffer(2)), "x: wrong value (expected an array of numbers, got DataView)"],
-    ["bits", { dims: [1], data: Uint16Array.of(1), type: "float16" }, /is a tensor of float16/],
+    [
+      "bits",
+      { dims: [1], data: Uint16Array.of(1), type: "float16" },
+      "x: is a tensor of float16; convert it to float32",
+    ],
+    [
+      "a tensor of other dims than values",
+      { dims: [3], data: Float32Array.of(1) },
+      "x: wrong shape (expected 1 values, got shape [3])",
+    ],
     ["a tensor without a shape", { data: Float32Array.of(1) }, /got an object/],
     ["a tensor of a list", { dims: [1], data: [1] }, /got an object/],
     [
       "ragged rows",
       [[1, 2], [3]],
-      "x: wrong shape (expected rows of one length, got lists that make up no array of numbers)",
+      "x: wrong shape (expected rows of one length, got lists that do not form an array of numbers)",
     ],
     ["numbers beside rows", [1, [2]], /expected rows of one length/],
-    ["texts", [1, "2"], 'x: holds a value that is no number (got "2" at 1)'],
-    ["nulls in rows", [[1], [null]], "x: holds a value that is no number (got null at 1)"],
+    ["texts", [1, "2"], 'x: holds a value that is not a number (got "2" at 1)'],
+    ["nulls in rows", [[1], [null]], "x: holds a value that is not a number (got null at 1)"],
   ] as const)
     it(`is not ${name}`, () => {
       const actual = refusal(() => read(value));
@@ -100,6 +109,7 @@ describe("checks of an array's values", () => {
       expect(refusal(() => checkMask(array(1, wrong, 0), "x"))).match(
         new RegExp(`^x: holds a value .*expected 1 \\(or true\\) and 0 \\(or false\\), got ${wrong}`),
       );
+    expect(refusal(() => checkMask(array(2, 1), "x"))).match(/got 2/);
   });
 
   it("audio is finite in f32", () => {
@@ -109,5 +119,6 @@ describe("checks of an array's values", () => {
       expect(refusal(() => checkFinite(array(1, wrong), "x"))).equal(
         `x: holds a value that is not finite (got ${wrong} at 1)`,
       );
+    expect(refusal(() => checkFinite(array(NaN, 1), "x"))).match(/got NaN at 0/);
   });
 });

@@ -19,6 +19,11 @@ const fields = new JsonFields(
     list: [1, 2.5],
     empty: [],
     mixed: [1, "2"],
+    digits: "5",
+    nan: NaN,
+    infinite: Infinity,
+    endless: [1, Infinity],
+    withZero: [1, 0],
   },
   "config.json: part",
 );
@@ -27,6 +32,7 @@ describe("JsonFields", () => {
   it("gives what is there, and the fallback for what is not", () => {
     expect([fields.integer("count", 9), fields.integer("absent", 9)]).to.deep.equal([3, 9]);
     expect([fields.integer("zero", 9), fields.integer("below", 9, { min: -1 })]).to.deep.equal([0, -1]);
+    expect(fields.integer("count", 9, { min: 3, max: 3 })).to.equal(3);
     expect([fields.positive("half", 9), fields.positive("absent", 9)]).to.deep.equal([0.5, 9]);
     expect([fields.boolean("yes", false), fields.boolean("absent", false)]).to.deep.equal([true, false]);
     expect(fields.string("text", "blue", ["red", "blue"])).to.equal("red");
@@ -60,6 +66,18 @@ describe("JsonFields", () => {
       () => fields.integer("count", 1, { max: 2 }),
       '"count" (expected an integer from 0 to 2, got 3)',
     ],
+    "no number as an integer": [() => fields.integer("nan", 1), '"nan" (expected an integer ≥ 0, got NaN)'],
+    "digits as positive": [() => fields.positive("digits", 1), '"digits" (expected a number above 0, got "5")'],
+    "infinity as positive": [
+      () => fields.positive("infinite", 1),
+      '"infinite" (expected a number above 0, got Infinity)',
+    ],
+    "infinity as a number or null": [() => fields.numberOrNull("infinite", 1), '"infinite" (expected a number or null'],
+    "a list with infinity": [
+      () => fields.positiveList("endless", [1]),
+      '"endless" (expected a list of numbers above 0',
+    ],
+    "a list with zero": [() => fields.positiveList("withZero", [1]), '"withZero" (expected a list of numbers above 0'],
     "text as a number that is kept": [() => fields.kept("text", 1), '"text" (expected a number, got "red")'],
     "a number as a boolean that is kept": [() => fields.kept("zero", true), '"zero" (expected a boolean, got 0)'],
     "null as an integer": [() => fields.integer("nothing", 1), '"nothing" (expected an integer, got null)'],
@@ -89,9 +107,10 @@ describe("JsonFields", () => {
       expect(error.toLine()).to.contain(`config.json: part: wrong value of ${found}`);
     });
 
-  it("refuses what is no object", async () => {
+  it("refuses anything but an object", async () => {
     for (const value of [null, [], "text", 1, undefined]) {
       const error = await engineErrorOf(() => new JsonFields(value, "config.json"));
+      expect(error.code).to.equal("bad-input");
       expect(error.toLine()).to.match(/^config\.json: is not a JSON object \(expected an object, got /);
       expect(isObject(value)).to.equal(false);
     }
@@ -122,6 +141,7 @@ describe("readTextFile and readJsonFile", () => {
         String.raw`{"NaN":"NaN","a":"-Infinity \\","b\"NaN":["\"NaN, NaN\"",NaN],"__proto__x":null}`,
         { NaN: "NaN", a: "-Infinity \\", 'b"NaN': ['"NaN, NaN"', NaN], __proto__x: null },
       ],
+      [String.raw`{"a":"\nb NaN","c":"\\ Infinity","d":NaN}`, { a: "\nb NaN", c: "\\ Infinity", d: NaN }],
       [utf16('{"é":1}', true), { é: 1 }],
       [utf16('{"é":1}', false), { é: 1 }],
     ] as const) {
@@ -156,11 +176,18 @@ describe("readTextFile and readJsonFile", () => {
     }
   });
 
-  it("names a file that is no text", async () => {
+  it("names a file that is not text", async () => {
     for (const bytes of [Uint8Array.of(0x22, 0xe9, 0x22), Uint8Array.of(0xff, 0xfe, 0x00)]) {
       const error = await engineErrorOf(() => readJsonFile(store(bytes), "x.json"));
-      expect(error.toLine()).to.equal("model/x.json: is no UTF-8 text; fetch the file again");
+      expect(error.code).to.equal("bad-input");
+      expect(error.toLine()).to.equal("model/x.json: is not UTF-8 text; fetch the file again");
     }
+  });
+
+  it("takes a file of 64 MiB", async () => {
+    const read = async (): Promise<Uint8Array<ArrayBuffer>> => Uint8Array.of(0x31);
+    const source = { name: "x", size: 2 ** 26, read, close: () => Promise.resolve() };
+    expect(await readJsonFile({ name: "model", open: () => Promise.resolve(source) }, "x.json")).to.equal(1);
   });
 
   it("refuses a file that is no text by its size, without reading it", async () => {

@@ -213,7 +213,7 @@ function specify(lanes: SampleLanes): void {
     );
   });
 
-  it("writes where it is told, and nothing else", async () => {
+  it("writes the element that it is given, and nothing else", async () => {
     const logits = noise(5 * 12, 4, 5);
     const tensors = {
       logits: gpu.tensorFrom("f32", [5, 12], logits, "logits"),

@@ -1,5 +1,5 @@
 /**
- * Measures everything that `bench/RESULTS.md` tells and writes it: `npx tsx bench/results/measure_all.ts [PYTHON]`, with
+ * Measures everything that `bench/RESULTS.md` tells and writes it: `npx tsx bench/report/measure_all.ts [PYTHON]`, with
  * lavapipe as the default adapter if it is installed. Takes about an hour on two cores; what was measured stays in
  * `.cache/bench`, and is not measured again until it is deleted.
  */
@@ -11,12 +11,13 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = path.join(root, ".cache/bench");
 const main = path.join(root, "bench/main.ts");
+const peers = path.join(root, "bench/peers/main.ts");
 const python = process.argv[2] === undefined ? [] : ["--python", process.argv[2]];
 
-/** File and arguments of each part, in the order of the results; names that end in `-deno` run there. */
+/** File and arguments of each part, in the order of the results; names that begin with `peers` are of bench/peers, those that end in `-deno` run there. */
 const parts: readonly (readonly [string, readonly string[]])[] = [
-  ["peers", ["peers", ...python]],
-  ["peers-swiftshader", ["peers", "decode", "codec75", "--device", "swiftshader", ...python]],
+  ["peers", python],
+  ["peers-swiftshader", ["decode", "codec75", "--device", "swiftshader", ...python]],
   ["generate", ["generate"]],
   ["generate-batch", ["generate", "--batch", "4"]],
   ["generate-100", ["generate", "--runs", "100", "--max-semantic-tokens", "10"]],
@@ -38,7 +39,7 @@ for (const [name, args] of parts) {
     console.error(`bench ${args.join(" ")}`);
     const deno = [path.join(root, "node_modules/deno/bin.cjs"), "run", "-A", "--no-lock"];
     const runtime = name.endsWith("-deno") ? deno : ["--import", import.meta.resolve("tsx")];
-    const command = [...runtime, main, ...args, "--json"];
+    const command = [...runtime, name.startsWith("peers") ? peers : main, ...args, "--json"];
     const { status, stdout } = spawnSync(process.execPath, command, {
       stdio: ["ignore", "pipe", "inherit"],
       maxBuffer: 1 << 26,

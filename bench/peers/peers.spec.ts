@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { compare, peerLine, type CompareOptions } from "../../bench/peers/compare.ts";
-import { LineProcess } from "../../bench/peers/line_process.ts";
-import { onnxModel } from "../../bench/peers/onnx_models.ts";
-import { tensorsOf, worksOf, type GptWork } from "../../bench/peers/work.ts";
-import { plotPeers } from "../../bench/plot/peers.ts";
-import { resultsMarkdown } from "../../bench/results/markdown.ts";
+import { compare, peerLine, type CompareOptions } from "./compare.ts";
+import { LineProcess } from "./line_process.ts";
+import { onnxModel } from "./onnx_models.ts";
+import { tensorsOf, worksOf, type GptWork } from "../measure/work.ts";
+import { plotPeers } from "../report/peers_plot.ts";
+import { resultsMarkdown } from "../report/markdown.ts";
 
 const tiny: GptWork = {
   kind: "gpt",
@@ -50,7 +50,7 @@ describe("bench peers", () => {
       .match(/^<svg .*<\/svg>\n$/s)
       .and.not.match(/NaN|undefined|Infinity/);
     expect(resultsMarkdown([report]))
-      .include("npm run bark -- bench peers decode")
+      .include("npm run bench:peers -- decode")
       .and.include("| no figure: ");
   });
 

@@ -1,11 +1,11 @@
 import { nameOf, type GenerateReport } from "../generate/report.ts";
-import type { EncodeReport } from "../encode/report.ts";
+import type { EncodeReport } from "./reports.ts";
 import { stages } from "../generate/measure.ts";
-import type { KernelReport } from "../kernels/report.ts";
+import type { KernelReport } from "./reports.ts";
 import type { Machine } from "../measure/machine.ts";
 import { spreadOf } from "../measure/statistics.ts";
-import type { PeersReport } from "../peers/report.ts";
-import { describeWork } from "../peers/work.ts";
+import type { PeersReport } from "./reports.ts";
+import { describeWork } from "../measure/work.ts";
 
 export type Report = KernelReport | GenerateReport | PeersReport | EncodeReport;
 
@@ -51,6 +51,7 @@ function subjectOf(report: Report): string {
 function commandOf({ command, args, machine }: Report): string {
   const told = args.filter((arg, i) => arg !== "--python" && args[i - 1] !== "--python" && arg !== "--json");
   const quoted = told.map((arg) => (/^[\w./=,:-]+$/.test(arg) ? arg : `"${arg}"`));
+  if (command === "peers") return ["npm run bench:peers --", ...quoted].join(" ");
   const bench = machine.runtime.startsWith("Deno")
     ? "npx deno run -A --no-lock bench/main.ts"
     : "npm run bark -- bench";

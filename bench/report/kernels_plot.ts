@@ -1,4 +1,4 @@
-import type { KernelReport } from "../kernels/report.ts";
+import type { KernelReport } from "./reports.ts";
 import type { KernelResult } from "../kernels/run.ts";
 import { bar, decades, digits, element, grey, legend, line, logScale, page, palette, text } from "./svg.ts";
 
@@ -14,9 +14,9 @@ export function plotKernels(report: KernelReport): string {
   const { machine, format } = report;
   return page(
     width,
-    60 + roofHeight + rows * rowHeight + 40,
+    60 + roofHeight + rows * rowHeight + 60,
     `Kernels on ${machine.adapter}, ${machine.processor}; weights ${format}`,
-    [roofline(report, timed), ladder(ladders, 60 + roofHeight)],
+    [roofline(report, timed), ladder(ladders, 75 + roofHeight)],
   );
 }
 
@@ -55,7 +55,9 @@ function roofline({ roofline: roof }: KernelReport, results: readonly KernelResu
     );
   });
   return [
-    text(left, 44, "Roofline: GFLOP/s by FLOP a byte; filled: what the engine chooses"),
+    text(left, 44, "Roofline; filled: what the engine chooses"),
+    text(30, 58, "GFLOP/s"),
+    text(right - 160, bottom + 32, "arithmetic intensity, FLOP/byte"),
     legend(
       left,
       62,
@@ -83,7 +85,7 @@ function laddersOf(results: readonly KernelResult[]): KernelResult[][] {
 function ladder(ladders: readonly (readonly KernelResult[])[], top: number): string {
   const left = 240;
   const gains = ladders.flatMap((group) => group.map((result) => gainOf(result, group[0])));
-  const x = logScale(0.1, Math.max(2, ...gains) * 1.5, left, width - 140);
+  const x = logScale(0.1, Math.max(2, ...gains) * 1.2, left, width - 145);
   let y = top + 20;
   const rows = ladders.map((group) => {
     y += rowHeight;
@@ -95,7 +97,7 @@ function ladder(ladders: readonly (readonly KernelResult[])[], top: number): str
       parts.push(
         text(40, y, `${result.version}${result.chosen ? " *" : ""}`, { "font-size": 11 }),
         bar(left, y - 10, x(gain) - left, rowHeight - 4, result.chosen ? palette[0] : grey, label),
-        text(x(gain) + 6, y, label, { "font-size": 11 }),
+        text(width - 130, y, label, { "font-size": 11 }),
       );
     }
     return parts.join("");
@@ -105,7 +107,9 @@ function ladder(ladders: readonly (readonly KernelResult[])[], top: number): str
     top + 14,
     "Ladder: speed by that of the first version (logarithmic); *: what the engine chooses",
   );
-  return title + rows.join("") + line(x(1), top + 22, x(1), y, { stroke: palette[1], "stroke-dasharray": "3 3" });
+  // Behind the bars, and left of the labels: it strikes nothing through.
+  const first = line(x(1), top + 22, x(1), y + 4, { stroke: palette[1], "stroke-dasharray": "3 3" });
+  return title + first + rows.join("") + text(x(1) - 4, y + 18, "1×") + text(left, y + 18, "speed (times)");
 }
 
 function gainOf(result: KernelResult, first: KernelResult): number {

@@ -1,5 +1,5 @@
-import type { PeersReport } from "../peers/report.ts";
-import { describeWork } from "../peers/work.ts";
+import type { PeersReport } from "./reports.ts";
+import { describeWork } from "../measure/work.ts";
 import { bar, digits, grey, line, logScale, page, palette, text } from "./svg.ts";
 
 const width = 960;
@@ -32,12 +32,16 @@ export function plotPeers({ machine, works }: PeersReport): string {
       rows.push(
         bar(left, y - 11, x(median) - left, rowHeight - 5, peer === "ours" ? palette[0] : grey, told),
         line(x(lowerQuartile), y - 5, x(upperQuartile), y - 5, { "stroke-width": 2 }),
-        text(x(Math.max(median, upperQuartile)) + 8, y, told),
+        text(right + 12, y, told),
       );
     }
     y += 8;
     return rows.join("");
   });
-  const subtitle = text(16, 44, "milliseconds, logarithmic; ×: a peer's time by ours in the same round");
+  const subtitle = text(
+    16,
+    44,
+    "bar: median milliseconds on a logarithmic axis of each work, line: quartiles; ×: a peer's time by ours in the same round",
+  );
   return page(width, y + 30, `The same work on ${machine.adapter}, ${machine.processor}; f32`, [subtitle, ...content]);
 }

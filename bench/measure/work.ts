@@ -31,6 +31,16 @@ export interface CodecWork {
 
 export type Work = GptWork | CodecWork;
 
+/** One line for people. */
+export function describeWork(work: Work): string {
+  if (work.kind === "codec") return `codec, ${work.frames} frames`;
+  const { layers, width, rows, past, causal } = work;
+  const shape = `${layers}×${width} GPT`;
+  return past > 0
+    ? `${shape}, decode at ${past} past`
+    : `${shape}, ${rows} tokens, ${causal ? "causal" : "non-causal"}`;
+}
+
 /** The strides of the decoder's four stages, and the channels before the first. */
 export const codecStrides = [8, 5, 4, 2] as const;
 export const codecChannels = 512;
@@ -45,16 +55,6 @@ export function worksOf(layers: number): readonly Work[] {
     { kind: "codec", name: "codec75", frames: 75 },
     { kind: "codec", name: "codec750", frames: 750 },
   ];
-}
-
-/** One line for people. */
-export function describeWork(work: Work): string {
-  if (work.kind === "codec") return `codec, ${work.frames} frames`;
-  const { layers, width, rows, past, causal } = work;
-  const shape = `${layers}×${width} GPT`;
-  return past > 0
-    ? `${shape}, decode at ${past} past`
-    : `${shape}, ${rows} tokens, ${causal ? "causal" : "non-causal"}`;
 }
 
 /** Weights as a product takes them from the left: [inner, columns]. `x` is the input. */
