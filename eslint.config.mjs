@@ -15,8 +15,17 @@ const nodeFiles = [
 const browserMessage = "this file also runs in a browser page";
 
 export default tseslint.config(
-  // examples/ are projects of strangers: they import the installed package.
-  { ignores: ["node_modules/", ".cache/", "models/", "spec/fixtures/**/*.json", "dist/", "scratch/", "examples/"] },
+  {
+    ignores: [
+      "node_modules/",
+      ".cache/",
+      "models/",
+      "spec/fixtures/**/*.json",
+      "dist/",
+      "scratch/",
+      "examples/typescript/",
+    ],
+  },
   {
     files: ["**/*.ts"],
     extends: [...tseslint.configs.recommendedTypeChecked],
