@@ -1,5 +1,5 @@
 /**
- * Serves folders as repositories of a hub on this machine, and prints its address:
+ * Serves folders as repositories of a hub on this machine and prints its address:
  * `npx tsx tools/loopback_hub.ts someone/nano=models/nano`, then `HF_ENDPOINT=… npm run -s bark -- say -m someone/nano "Hello"`.
  */
 import { repositoryOf, serveHub } from "../spec/support/hub_server.ts";

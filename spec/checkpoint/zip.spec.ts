@@ -142,7 +142,7 @@ describe("ZipReader", () => {
     "an archive without its end": [bytes.slice(0, -1), /is not a zip archive/],
     "an archive without its begin": [bytes.slice(1), /x\.zip: the zip directory (is damaged|lies outside the file)/],
     "a directory longer than the file": [changed(bytes.length - 8, 0xff), /the zip directory lies outside the file/],
-    "an end that tells of more files than fit": [
+    "an end that names more files than fit": [
       zipBytes([], { count: 0xffff }),
       /x\.zip: the zip directory is damaged; the file/,
     ],

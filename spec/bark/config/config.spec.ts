@@ -203,7 +203,7 @@ describe("BarkConfig", () => {
       /^semantic_config: is of another class \(expected a BarkSemanticConfig or its fields, got a BarkCoarseConfig\)/,
     ],
     [
-      "a part that is no object",
+      "a part that is not an object",
       () => new BarkConfig({ codec_config: 5 as never }),
       /EncodecConfig: is not a JSON object/,
     ],

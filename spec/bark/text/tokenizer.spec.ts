@@ -342,7 +342,7 @@ describe("BarkTokenizer of malformed files", () => {
         .where,
     ).to.equal("memory/vocab.txt");
     expect([error.code, error.where]).to.deep.equal(["bad-input", "memory/tokenizer.json"]);
-    // Offsets from the last row on are told where speech is generated.
+    // generate() reports offsets from the last row on.
     const generation = JSON.parse(read("generation_config.json")) as Record<string, JsonObject>;
     for (const text_encoding_offset of [1536, 1537]) {
       const semantic_config = { ...generation["semantic_config"], text_encoding_offset };

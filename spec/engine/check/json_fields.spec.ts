@@ -190,7 +190,7 @@ describe("readTextFile and readJsonFile", () => {
     expect(await readJsonFile({ name: "model", open: () => Promise.resolve(source) }, "x.json")).to.equal(1);
   });
 
-  it("refuses a file that is no text by its size, without reading it", async () => {
+  it("refuses a file too large for text by its size, without reading it", async () => {
     const source = new MemorySource("model/x.json", new Uint8Array(1));
     Object.defineProperty(source, "size", { value: 2 ** 40 });
     const files = new WatchedStore({ name: "model", open: () => Promise.resolve(source) });
