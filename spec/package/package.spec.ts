@@ -1,10 +1,11 @@
 /** The package as people get it, as far as two minutes allow; `npm run check:package` checks all of it. */
 import { rm } from "node:fs/promises";
+import { build } from "esbuild";
 import { preparePackage, type Check, type Package } from "../../tools/package/checks.ts";
 import { nodeProject, quickNodeChecks } from "../../tools/package/in_node.ts";
 import { typescriptChecks, typescriptProject } from "../../tools/package/in_typescript.ts";
 import { checkBudget } from "../../tools/package/size.ts";
-import { mustRun, type Project } from "../../tools/package/project.ts";
+import type { Project } from "../../tools/package/project.ts";
 
 const limitMs = 10 * 60_000;
 // Its software adapter exists for this system alone.
@@ -36,10 +37,16 @@ describeHere("the package, installed", function () {
   });
 
   it("is bundled for a page by esbuild, and small", async () => {
-    const esbuild = new URL("../../node_modules/esbuild/bin/esbuild", import.meta.url).pathname;
-    const bundle = ["--bundle", "--splitting", "--format=esm", "--outdir=bundled", "--out-extension:.js=.mjs"];
-    await mustRun(process.execPath, [esbuild, "speak.mjs", ...bundle], project.folder);
-    if (/new URL\([^)]*\.wgsl/.test((await project.read("bundled/speak.mjs")).toString()))
+    await build({
+      absWorkingDir: project.folder,
+      entryPoints: ["speak.mjs"],
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      outdir: "bundled",
+      logLevel: "error",
+    });
+    if (/new URL\([^)]*\.wgsl/.test((await project.read("bundled/speak.js")).toString()))
       throw new Error("a shader is fetched, which esbuild does not copy");
     await checkBudget(project.path("node_modules/bark-webgpu/dist"));
   });

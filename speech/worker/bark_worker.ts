@@ -146,9 +146,8 @@ async function blobWorker(): Promise<Worker> {
       fix: "give one that runs bark-webgpu/worker; outside of pages use BarkTTS",
     });
   const address = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
-  try {
-    return new Worker(address, { type: "module", name: "bark-webgpu" });
-  } finally {
-    URL.revokeObjectURL(address);
-  }
+  const worker = new Worker(address, { type: "module", name: "bark-webgpu" });
+  // By then every browser has fetched it.
+  worker.addEventListener("message", () => URL.revokeObjectURL(address), { once: true });
+  return worker;
 }

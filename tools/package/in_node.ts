@@ -31,10 +31,22 @@ export function quickNodeChecks({ expected }: Package, project: Project): Check[
     },
     { name: "examples/kernel in Node", run: async () => isDoubled((await project.node("kernel/double.mjs")).stdout) },
     {
+      name: "a runtime without WebGPU imports the entry of pages, and fails at openGpu",
+      run: async () => {
+        const entry = "./node_modules/bark-webgpu/dist/web/index.js";
+        await project.write(
+          "no_webgpu.mjs",
+          `import { openGpu } from "${entry}"; await openGpu().catch((error) => console.log(error.message));`,
+        );
+        const { stdout } = await project.node("no_webgpu.mjs");
+        if (!/^this runtime has no WebGPU; .*\n$/.test(stdout)) throw new Error(`it says ${stdout}`);
+      },
+    },
+    {
       name: "a subpath that is not exported fails",
       run: async () => {
         await project.write("wrong.mjs", 'import "bark-webgpu/engine/gpu.js";');
-        includes((await project.failing("wrong.mjs")).output, "ERR_PACKAGE_PATH_NOT_EXPORTED");
+        includes((await project.failing(process.execPath, "wrong.mjs")).output, "ERR_PACKAGE_PATH_NOT_EXPORTED");
       },
     },
     missing(project, "bark-webgpu-nano", 'await BarkTTS.from_pretrained("nano")', "nano: "),

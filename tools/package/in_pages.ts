@@ -45,7 +45,7 @@ export function esbuildChecks({ expected }: Package, project: Project, browser: 
       name: "esbuild refuses a subpath that is not exported",
       run: async () => {
         await project.write("wrong.mjs", 'import "bark-webgpu/engine/gpu.js";');
-        const { output } = await project.failing("node_modules/esbuild/bin/esbuild", "wrong.mjs", "--bundle");
+        const { output } = await project.failing("node_modules/.bin/esbuild", "wrong.mjs", "--bundle");
         includes(output, 'Could not resolve "bark-webgpu/engine/gpu.js"');
       },
     },

@@ -100,10 +100,10 @@ export class Project {
   }
 
   /** A program that is to fail: its exit code and its words. */
-  async failing(...args: string[]): Promise<Finished> {
-    const finished = await run(process.execPath, args, this.folder, this.#env);
+  async failing(command: string, ...args: string[]): Promise<Finished> {
+    const finished = await run(command, args, this.folder, this.#env);
     if (finished.code !== 0) return finished;
-    throw new Error(`node ${args.join(" ")} does not fail:\n${finished.output}`);
+    throw new Error(`${command} ${args.join(" ")} does not fail:\n${finished.output}`);
   }
 
   /** A command that a package of the project installed. */

@@ -1,11 +1,18 @@
 import { expect } from "chai";
 import { chdir, cwd } from "node:process";
+import { readFile } from "node:fs/promises";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { AutoConfig, BarkConfig, BarkProcessor } from "bark-webgpu";
 import { addressBeside, nanoFiles } from "../../../bark/load/nano.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
+
+interface Manifest {
+  version?: string;
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+}
 
 describe("the checkpoint that is called nano", () => {
   it("is that of models/nano, wherever the program runs, also beside a folder of that name", async () => {
@@ -23,6 +30,15 @@ describe("the checkpoint that is called nano", () => {
       chdir(before);
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it("has the version of the package, which the examples ask for, too", async () => {
+    const read = async (file: string): Promise<Manifest> => JSON.parse(await readFile(file, "utf8")) as Manifest;
+    const { version, optionalDependencies } = await read("package.json");
+    expect((await read("models/nano/package.json")).version).equal(version);
+    expect(optionalDependencies?.["bark-webgpu-nano"]).equal(version);
+    for (const example of ["typescript", "vite", "webpack"])
+      expect((await read(`examples/${example}/package.json`)).dependencies?.["bark-webgpu"], example).equal(version);
   });
 
   it("lists all its files", async () => {
