@@ -15,7 +15,17 @@ const nodeFiles = [
 const browserMessage = "this file also runs in a browser page";
 
 export default tseslint.config(
-  { ignores: ["node_modules/", ".cache/", "models/", "spec/fixtures/**/*.json", "dist/", "scratch/"] },
+  {
+    ignores: [
+      "node_modules/",
+      ".cache/",
+      "models/",
+      "spec/fixtures/**/*.json",
+      "dist/",
+      "scratch/",
+      "examples/typescript/",
+    ],
+  },
   {
     files: ["**/*.ts"],
     extends: [...tseslint.configs.recommendedTypeChecked],

@@ -21,6 +21,20 @@ export async function bench(args: readonly string[]): Promise<number> {
   const fix = `one of ${Object.keys(benches).join(", ")}; or --help`;
   if (name === undefined) throw new EngineError("usage", "no bench given", { fix });
   if (!Object.hasOwn(benches, name)) throw new EngineError("usage", "no such bench", { where: name, fix });
-  const run = await benches[name]();
-  return await run(rest);
+  try {
+    const run = await benches[name]();
+    return await run(rest);
+  } catch (error) {
+    throw isMissingModule(error) ? inCheckout(name, error) : error;
+  }
+}
+
+function isMissingModule(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+}
+
+/** The package leaves out what needs the checkout's tools, such as its Chromium. */
+function inCheckout(name: string, cause: unknown): EngineError {
+  const fix = "clone the repository, run npm ci there, and repeat it as: npm run -s bark -- bench …";
+  return new EngineError("usage", "this bench needs the repository", { where: `bench ${name}`, fix, cause });
 }

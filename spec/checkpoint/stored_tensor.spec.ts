@@ -5,9 +5,9 @@ import { planShards, shardIndex } from "../../checkpoint/safetensors/shards.ts";
 import { isStorable, readBlocks, storedTensor, type TargetDtype } from "../../checkpoint/stored_tensor.ts";
 import { floatToHalf } from "../../engine/formats/float16.ts";
 import { quantizeQ8 } from "../../engine/formats/q8.ts";
-import { FakeReader, type FakeTensor } from "../support/fake_reader.ts";
+import { FakeReader, type FakeTensor } from "../support/files/fake_reader.ts";
 import { engineErrorOf } from "../support/rejection.ts";
-import { bytesOf } from "../support/safetensors_bytes.ts";
+import { bytesOf } from "../support/files/safetensors_bytes.ts";
 
 const matrix = "semantic.layers.0.mlp.in_proj.weight";
 const values = [1.5, -2, 0.25, 65504];

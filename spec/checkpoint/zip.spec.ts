@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { crc32, writeZip, ZipReader } from "../../checkpoint/zip.ts";
 import { MemorySource } from "../../checkpoint/sources/memory.ts";
 import { engineErrorOf } from "../support/rejection.ts";
-import { WatchedSource } from "../support/watched_store.ts";
-import { zipBytes, type ZipMember } from "../support/zip_bytes.ts";
+import { WatchedSource } from "../support/files/watched_store.ts";
+import { zipBytes, type ZipMember } from "../support/files/zip_bytes.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const open = async (bytes: Uint8Array) => await ZipReader.open(new MemorySource("x.zip", bytes));

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs
 import path from "node:path";
 import ts from "typescript";
 import { swiftShaderFolder } from "../../engine/node/software/software_adapter.ts";
-import { firstCommit, repositoryOf, serveHub, type LoopbackHub } from "../support/hub_server.ts";
+import { firstCommit, repositoryOf, serveHub, type LoopbackHub } from "../support/hub/hub_server.ts";
 import type { Block } from "./blocks.ts";
 
 /** Few enough that every command ends soon; what they are about does not depend on the length of the speech. */

@@ -5,7 +5,7 @@ import type { FineForwardKwargs } from "../../bark/gpt/forward/fine_forward.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "../../bark/sub_models.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import { NdArray } from "../../engine/ndarray.ts";
-import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 

@@ -1,5 +1,6 @@
 import { RawAudio } from "../../audio/raw_audio.ts";
 import { nanoFiles } from "../../bark/load/nano.ts";
+import { parseRepository } from "../../checkpoint/hub/repository.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import type { BarkTTSOptions, SpeakOptions } from "../bark_tts.ts";
@@ -12,7 +13,7 @@ import {
   type WorkerRequest,
 } from "./protocol.ts";
 
-/** The part of a page's `Worker` that is used. */
+/** What is used of a page's `Worker`. */
 export interface WorkerLike {
   postMessage(message: unknown): void;
   addEventListener(type: "message" | "error" | "messageerror", listener: (event: Event) => void): void;
@@ -58,7 +59,7 @@ export class BarkWorker {
    */
   static async from_pretrained(source: string | URL, given: BarkWorkerOptions = {}): Promise<BarkWorker> {
     const { worker, signal, progress_callback, on_progress, onNotice, ...options } = given;
-    const model = await sendableModel(source);
+    const model = await sendableModel(source, given);
     const bark = new BarkWorker(worker ?? (await blobWorker()));
     try {
       const listeners = { progress_callback, on_progress, onNotice };
@@ -128,11 +129,13 @@ export class BarkWorker {
   }
 }
 
-/** A worker does not know its page's packages; one made of a Blob cannot resolve relative addresses either. */
-async function sendableModel(source: string | URL): Promise<WorkerModel> {
+/** A worker knows neither the packages of its page nor to what its page's addresses are relative. */
+async function sendableModel(source: string | URL, { endpoint }: BarkWorkerOptions): Promise<WorkerModel> {
   if (source === "nano") return { name: source, files: await nanoFiles() };
   const text = String(source);
-  return /^\.{0,2}\//.test(text) ? new URL(text, document.baseURI).href : text;
+  const isRepository = parseRepository(text, { endpoint: endpoint ?? undefined }) !== undefined;
+  const base = (globalThis.document as Document | undefined)?.baseURI;
+  return !isRepository && URL.canParse(text, base) ? new URL(text, base).href : text;
 }
 
 async function blobWorker(): Promise<Worker> {
@@ -143,9 +146,8 @@ async function blobWorker(): Promise<Worker> {
       fix: "give one that runs bark-webgpu/worker; outside of pages use BarkTTS",
     });
   const address = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
-  try {
-    return new Worker(address, { type: "module", name: "bark-webgpu" });
-  } finally {
-    URL.revokeObjectURL(address);
-  }
+  const worker = new Worker(address, { type: "module", name: "bark-webgpu" });
+  // By then every browser has fetched it.
+  worker.addEventListener("message", () => URL.revokeObjectURL(address), { once: true });
+  return worker;
 }

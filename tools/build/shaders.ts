@@ -56,9 +56,9 @@ function addressOf(file: string): string {
 /** WGSL without comments, indentation, empty lines and the spaces that separate nothing. */
 export function stripped(text: string): string {
   const lines = text.split("\n").map((line) => line.replace(/\/\/.*$/, "").trim());
-  // Not around + and -: `a - -b` would become a decrement.
+  // Not around operators: `a - -b` would become a decrement, and `array<f32> = x` a comparison.
   return lines
     .filter((line) => line !== "")
-    .map((line) => line.replaceAll(/ ?([{}()[\];,=*<>&|:?!]) ?/g, "$1"))
+    .map((line) => line.replaceAll(/ ?([{}()[\];,:]) ?/g, "$1"))
     .join("\n");
 }

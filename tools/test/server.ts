@@ -4,7 +4,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { transform } from "esbuild";
-import { repositoryOf, serveHub } from "../../spec/support/hub_server.ts";
+import { repositoryOf, serveHub } from "../../spec/support/hub/hub_server.ts";
 
 export interface SpecPage {
   specs: string[];

@@ -4,9 +4,9 @@ import { Tokenizer as RustTokenizer } from "tokenizers";
 import { BarkTokenizer } from "../../../bark/text/tokenizer.ts";
 import type { EngineError } from "../../../engine/errors.ts";
 import type { JsonObject } from "../../../engine/check/json_fields.ts";
-import { storeOf } from "../../support/memory_files.ts";
+import { storeOf } from "../../support/files/memory_files.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
-import { WatchedStore } from "../../support/watched_store.ts";
+import { WatchedStore } from "../../support/files/watched_store.ts";
 
 const read = (name: string): string => readFileSync(`models/nano/${name}`, "utf8");
 const nano = JSON.parse(read("tokenizer.json")) as Record<string, JsonObject>;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { maxUntold, request, type RequestOptions } from "../../../checkpoint/hub/request.ts";
 import { TransientFault } from "../../../checkpoint/hub/retry.ts";
-import { fetchFailed, FetchStub, hang, TimerStub } from "../../support/fetch_stub.ts";
+import { fetchFailed, FetchStub, hang, TimerStub } from "../../support/hub/fetch_stub.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
 const address = "https://hub.example/a/b";

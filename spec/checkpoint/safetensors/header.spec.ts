@@ -3,8 +3,8 @@ import { SafetensorsFile } from "../../../checkpoint/safetensors/file.ts";
 import { maxHeaderBytes } from "../../../checkpoint/safetensors/header.ts";
 import { MemorySource } from "../../../checkpoint/sources/memory.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
-import { safetensorsBytes } from "../../support/safetensors_bytes.ts";
-import { WatchedSource } from "../../support/watched_store.ts";
+import { safetensorsBytes } from "../../support/files/safetensors_bytes.ts";
+import { WatchedSource } from "../../support/files/watched_store.ts";
 
 const open = async (bytes: Uint8Array) => await SafetensorsFile.open(new MemorySource("x.safetensors", bytes));
 

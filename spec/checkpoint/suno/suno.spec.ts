@@ -7,11 +7,11 @@ import { PythonFloat, pythonJson } from "../../../checkpoint/suno/python_json.ts
 import { readTextFile } from "../../../checkpoint/json_file.ts";
 import { MemoryStore } from "../../../checkpoint/stores/memory.ts";
 import type { TensorReader } from "../../../engine/weights/tensor_reader.ts";
-import { globalOf, op, pickle, shortText, u32 } from "../../support/pickle_bytes.ts";
+import { globalOf, op, pickle, shortText, u32 } from "../../support/files/pickle_bytes.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 import { readFixture } from "../../support/runtime.ts";
-import { WatchedStore } from "../../support/watched_store.ts";
-import { zipBytes } from "../../support/zip_bytes.ts";
+import { WatchedStore } from "../../support/files/watched_store.ts";
+import { zipBytes } from "../../support/files/zip_bytes.ts";
 
 const codecFile = "encodec_24khz-d7cc33bc.th";
 const files = new Map<string, Uint8Array>();

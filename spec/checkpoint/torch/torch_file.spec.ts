@@ -2,11 +2,11 @@ import { expect } from "chai";
 import { TorchFile } from "../../../checkpoint/torch/torch_file.ts";
 import { EngineError } from "../../../engine/errors.ts";
 import { MemorySource } from "../../../checkpoint/sources/memory.ts";
-import { globalOf, op, pickle, shortText, u32 } from "../../support/pickle_bytes.ts";
+import { globalOf, op, pickle, shortText, u32 } from "../../support/files/pickle_bytes.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 import { readFixture } from "../../support/runtime.ts";
-import { WatchedSource } from "../../support/watched_store.ts";
-import { zipBytes, type ZipMember } from "../../support/zip_bytes.ts";
+import { WatchedSource } from "../../support/files/watched_store.ts";
+import { zipBytes, type ZipMember } from "../../support/files/zip_bytes.ts";
 
 const open = async (bytes: Uint8Array): Promise<TorchFile> => await TorchFile.open(new MemorySource("x.pt", bytes));
 

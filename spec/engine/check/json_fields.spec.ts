@@ -4,7 +4,7 @@ import { readJsonFile, readTextFile } from "../../../checkpoint/json_file.ts";
 import { MemorySource } from "../../../checkpoint/sources/memory.ts";
 import { MemoryStore } from "../../../checkpoint/stores/memory.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
-import { WatchedStore } from "../../support/watched_store.ts";
+import { WatchedStore } from "../../support/files/watched_store.ts";
 
 const fields = new JsonFields(
   {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
-import { serve, type Loopback } from "./loopback.ts";
+import { serve, type Loopback } from "../loopback.ts";
 
 /** A repository that a loopback hub serves. */
 export interface ServedRepository {
