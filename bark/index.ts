@@ -1,8 +1,12 @@
 /** The public surface; names as in transformers. What a program imports is node.ts or web.ts, by the name of the package. */
-export { EngineError, type ErrorCode } from "../engine/errors.ts";
+export { EngineError, type ErrorCode, type ErrorDetails } from "../engine/errors.ts";
 export type { ArrayInput } from "../engine/check/array_argument.ts";
 export { openGpu, stop, type Gpu, type GpuOptions } from "../engine/gpu.ts";
-export { NdArray } from "../engine/ndarray.ts";
+export { NdArray, type NdArrayData, type NdArrayDtype } from "../engine/ndarray.ts";
+export type { OnNotice } from "../engine/notice.ts";
+export type { HubEvent } from "../checkpoint/hub/options.ts";
+export type { FileStore } from "../checkpoint/stores/file_store.ts";
+export type { ByteSource } from "../checkpoint/sources/byte_source.ts";
 export { AutoConfig } from "./config/auto_config.ts";
 export {
   BarkCoarseConfig,
@@ -14,10 +18,10 @@ export {
 } from "./config/config.ts";
 export type { CausalForwardKwargs, CausalLMOutputWithPast } from "./gpt/forward/causal_forward.ts";
 export { EncodecModel } from "./encodec_model.ts";
-export type { EncodecEncodeOptions } from "./generate/codec_arguments.ts";
+export type { CallOptions, EncodecEncodeOptions } from "./generate/codec_arguments.ts";
 export { DynamicCache, type CacheLayer, type LegacyCache } from "./gpt/forward/dynamic_cache.ts";
 export type { FineForwardKwargs, MaskedLMOutput } from "./gpt/forward/fine_forward.ts";
-export type { GenerateKwargs } from "./generate/generate_options.ts";
+export type { GenerateKwargs, StageKwargs } from "./generate/generate_options.ts";
 export {
   BarkCoarseGenerationConfig,
   BarkFineGenerationConfig,
@@ -33,8 +37,11 @@ export {
   BarkProcessor,
   BarkProcessor as AutoProcessor,
   type BarkInputs,
+  type ProcessorFrom,
   type ProcessorOptions,
 } from "./text/processor.ts";
+export type { SaveProcessorOptions } from "./text/save_processor.ts";
+export type { BarkTokenizer, Truncation } from "./text/tokenizer.ts";
 export type { CheckpointSource } from "./load/open_checkpoint.ts";
 export type { CheckpointOptions, ProgressInfo } from "./load/load_options.ts";
 export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
@@ -42,5 +49,5 @@ export { voicePromptFromRun, type VoicePreset } from "./voice/voices.ts";
 export type { HistoryPrompt } from "./voice/history_prompt.ts";
 export type { VoiceOptions } from "./voice/voice_options.ts";
 export { to_mono } from "../audio/mono.ts";
-export { encode_wav, write_wav } from "../audio/wav.ts";
+export { encode_wav, write_wav, type WavOptions } from "../audio/wav.ts";
 export { decode_wav, type WavAudio } from "../audio/wav_reader.ts";

@@ -7,15 +7,23 @@ export {
   read,
   readWrite,
   workgroupsOverXY,
+  type Access,
   type Binding,
   type BindingDtype,
   type Bindings,
+  type Constants,
   type Kernel,
+  type KernelDeclaration,
+  type ParamsOf,
+  type ParamType,
   type ParamTypes,
+  type TensorsOf,
   type Workgroups,
 } from "./kernel.ts";
 export { NdArray } from "./ndarray.ts";
 export type { Program } from "./program.ts";
 export { Scope, type TensorMaker } from "./scope.ts";
-export type { Dtype, HostArray } from "./dtypes.ts";
+export type { Device, GpuCounters, KernelNeeds } from "./device.ts";
+export type { Dtype, HostArray, MatrixFormat } from "./dtypes.ts";
+export type { Runtime } from "./host.ts";
 export type { Tensor } from "./tensor.ts";

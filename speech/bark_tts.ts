@@ -13,7 +13,7 @@ import { argumentsOf, noneOr, readString, refuseMore, type ReadersOf } from "../
 import { NdArray } from "../engine/ndarray.ts";
 import { noticeOf } from "../engine/notice.ts";
 
-/** As `BarkModel.from_pretrained`, and what a voice may be. */
+/** The options of `BarkModel.from_pretrained`, and those of voices. */
 export interface BarkTTSOptions extends BarkFromPretrainedOptions, VoiceOptions {}
 
 /** How a text is spoken: a voice, and the keywords of `BarkModel.generate`. */
@@ -39,7 +39,7 @@ const readSpeakOptions = argumentsOf(
 
 /** Text to sound in one call: `(await BarkTTS.from_pretrained("nano")).generate("Hello.")`. */
 export class BarkTTS {
-  /** The two that it is made of, for what goes beyond one call. */
+  /** The model and processor behind it, for work beyond one call. */
   readonly model: BarkModel;
   readonly processor: BarkProcessor;
 
@@ -62,7 +62,7 @@ export class BarkTTS {
   }
 
   /**
-   * Speaks one text, of some 14 seconds at most: a longer one is cut, with a notice.
+   * Speaks one text of at most about 14 seconds; a longer one is cut, with a notice.
    * @throws EngineError `usage`, `bad-input` for a voice, `aborted`, `device-lost`.
    */
   async generate(text: string, given: SpeakOptions = {}, ...more: never[]): Promise<RawAudio> {

@@ -33,8 +33,8 @@ const staticChecks = {
 
 const parts = { static: runStaticChecks, node: runInNode, deno: runInDeno, chromium: runInBrowser };
 type Part = keyof typeof parts;
-// Those of one line run side by side: Deno and Chromium each leave a third of two cores idle. Node runs alone, for its
-// specs start processes, stop them and wait for locks.
+// The parts of one line run side by side: Deno and Chromium each leave a third of two cores idle. Node runs alone, because
+// its specs start processes, stop them and wait for locks.
 const turns: readonly (readonly Part[])[] = [["static"], ["node"], ["deno", "chromium"]];
 
 process.exitCode = await main();
@@ -127,7 +127,7 @@ function mochaArguments(specs: string[], grep: string | undefined): string[] {
   return ["--reporter", "json-stream", ...(grep === undefined ? [] : ["--grep", grep]), ...specs];
 }
 
-// The software adapter and the browser that npm installs are for this system alone.
+// npm's software adapter and browser exist for this system alone.
 function isLinuxX64(): boolean {
   return process.platform === "linux" && process.arch === "x64";
 }

@@ -51,7 +51,7 @@ async function run(call: Call, watch: Listeners & { signal: AbortSignal }): Prom
   const { audio, dims, sampling_rate } = await (
     await speaker
   ).generate(call.text, { ...call.options, signal, on_progress });
-  // A copy: with a part of a larger array all of that would be transferred.
+  // A copy: a view would transfer its whole array.
   return { audio: Float32Array.from(audio), dims, sampling_rate };
 }
 
@@ -67,7 +67,7 @@ function listenersOf(id: number): Required<Listeners> {
   };
 }
 
-/** TypeScript takes this for a page, whose `postMessage` is another. */
+/** TypeScript takes this for a page, which has another `postMessage`. */
 const scope = globalThis as unknown as { postMessage(message: WorkerAnswer, transfer: Transferable[]): void };
 
 function send(message: WorkerAnswer, transfer: Transferable[] = []): void {

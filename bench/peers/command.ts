@@ -10,7 +10,7 @@ import { plotPeers } from "../report/peers_plot.ts";
 import { requirePlot, writePlot } from "../report/write.ts";
 import type { PeerResult } from "../report/reports.ts";
 import { compare, peerLine, type PeerName } from "./compare.ts";
-import { contenders } from "./contenders.ts";
+import { contenders } from "./engines/contenders.ts";
 import type { PeersReport } from "../report/reports.ts";
 import { describeWork, worksOf, type Work } from "../measure/work.ts";
 

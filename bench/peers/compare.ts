@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { swiftShaderFolder } from "../../engine/node/software/software_adapter.ts";
 import path from "node:path";
 import { spreadOf, summarize } from "../measure/statistics.ts";
-import { contenders, type ContenderName } from "./contenders.ts";
+import { contenders, type ContenderName } from "./engines/contenders.ts";
 import type { ReadyMessage, RunMessage } from "./contender.ts";
 import { LineProcess } from "./line_process.ts";
 import type { PeerResult } from "../report/reports.ts";
@@ -102,10 +102,10 @@ function differenceOf(actual: readonly number[], expected: readonly number[]): n
 async function startWorker(peer: PeerName, work: Work, options: CompareOptions): Promise<LineProcess> {
   const env = await adapterEnvironment(options.adapterName);
   if (peer === "torch") {
-    const script = fileURLToPath(new URL("pytorch.py", import.meta.url));
+    const script = fileURLToPath(new URL("./engines/pytorch.py", import.meta.url));
     return new LineProcess(options.python, [script, JSON.stringify(work), JSON.stringify(tensorsOf(work))], env);
   }
-  const script = fileURLToPath(new URL("worker.ts", import.meta.url));
+  const script = fileURLToPath(new URL("./worker.ts", import.meta.url));
   const args = ["--import", import.meta.resolve("tsx"), script, peer, JSON.stringify(work), options.folder];
   return new LineProcess(process.execPath, options.device === undefined ? args : [...args, options.device], env);
 }

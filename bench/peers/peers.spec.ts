@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { compare, peerLine, type CompareOptions } from "./compare.ts";
 import { LineProcess } from "./line_process.ts";
-import { onnxModel } from "./onnx_models.ts";
+import { onnxModel } from "./engines/onnx_models.ts";
 import { tensorsOf, worksOf, type GptWork } from "../measure/work.ts";
 import { plotPeers } from "../report/peers_plot.ts";
 import { resultsMarkdown } from "../report/markdown.ts";

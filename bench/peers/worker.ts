@@ -5,7 +5,7 @@
 import "../../checkpoint/node/index.ts";
 import "../../engine/node/index.ts";
 import { createInterface } from "node:readline";
-import { contenders, type ContenderName } from "./contenders.ts";
+import { contenders, type ContenderName } from "./engines/contenders.ts";
 import { sampleValues, type ReadyMessage, type RunMessage } from "./contender.ts";
 import type { Work } from "../measure/work.ts";
 

@@ -22,8 +22,8 @@ const params = {
 } as const;
 export type AttentionParams = Record<keyof typeof params, number>;
 
-const preludes = [new URL("./params.wgsl", import.meta.url)];
-const stripPreludes = [...preludes, new URL("./strips.wgsl", import.meta.url)];
+const preludes = [new URL("./preludes/params.wgsl", import.meta.url)];
+const stripPreludes = [...preludes, new URL("./preludes/strips.wgsl", import.meta.url)];
 const bindings = { q: read("f32"), k: read("f32"), v: read("f32"), mask: optionalRead("u32"), y: readWrite("f32") };
 
 /** One invocation a query, heads of any width. */
@@ -170,7 +170,7 @@ export const decodeChunks = defineKernel({
   ...decodeInParts,
   name: "attention_decode.chunks",
   source: new URL("./attention_decode_chunks.wgsl", import.meta.url),
-  preludes: [new URL("./lane_reduce.wgsl", import.meta.url)],
+  preludes: [new URL("./preludes/lane_reduce.wgsl", import.meta.url)],
   workgroups: ({ rows, heads, capacity }) => [chunksOf(capacity), heads, rows],
 });
 

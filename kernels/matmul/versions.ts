@@ -23,10 +23,13 @@ const params = {
   has_norm_bias: "u32",
   workgroup_groups: "u32",
 } as const;
-const epilogue = [new URL("./gelu.wgsl", import.meta.url), new URL("./epilogue.wgsl", import.meta.url)];
-const preludes = [...epilogue, new URL("./bindings.wgsl", import.meta.url)];
-const plainPreludes = [...preludes, new URL("./input_plain.wgsl", import.meta.url)];
-const normedPreludes = [...epilogue, new URL("./normed_bindings.wgsl", import.meta.url)];
+const epilogue = [
+  new URL("./preludes/gelu.wgsl", import.meta.url),
+  new URL("./preludes/epilogue.wgsl", import.meta.url),
+];
+const preludes = [...epilogue, new URL("./preludes/bindings.wgsl", import.meta.url)];
+const plainPreludes = [...preludes, new URL("./preludes/input_plain.wgsl", import.meta.url)];
+const normedPreludes = [...epilogue, new URL("./preludes/normed_bindings.wgsl", import.meta.url)];
 
 interface Size {
   readonly rows: number;
@@ -84,7 +87,7 @@ export const gemmWide = defineKernel({
 export const gemmTiled = defineKernel({
   name: "matmul.gemm_tiled",
   source: new URL("./matmul_gemm_tiled.wgsl", import.meta.url),
-  preludes: [...preludes, new URL("./tile_64_rows.wgsl", import.meta.url)],
+  preludes: [...preludes, new URL("./preludes/tile_64_rows.wgsl", import.meta.url)],
   bindings,
   params,
   workgroups: tiles(64, 16),
@@ -94,7 +97,7 @@ export const gemmTiled = defineKernel({
 export const gemmTiledFlat = defineKernel({
   name: "matmul.gemm_tiled_flat",
   source: new URL("./matmul_gemm_tiled.wgsl", import.meta.url),
-  preludes: [...preludes, new URL("./tile_32_rows.wgsl", import.meta.url)],
+  preludes: [...preludes, new URL("./preludes/tile_32_rows.wgsl", import.meta.url)],
   bindings,
   params,
   workgroups: tiles(32, 16),
@@ -114,7 +117,7 @@ export const gemv = defineKernel({
 export const gemvShuffle = defineKernel({
   name: "matmul.gemv_shuffle",
   source: new URL("./matmul_gemv_shuffle.wgsl", import.meta.url),
-  preludes: [...preludes, new URL("./input_plain_shuffle.wgsl", import.meta.url)],
+  preludes: [...preludes, new URL("./preludes/input_plain_shuffle.wgsl", import.meta.url)],
   bindings,
   params,
   features: ["subgroups"],
@@ -156,7 +159,7 @@ export const gemvSplit = defineKernel({
 export const gemvNormed = defineKernel({
   name: "matmul.gemv_normed",
   source: new URL("./matmul_gemv.wgsl", import.meta.url),
-  preludes: [...normedPreludes, new URL("./input_normed.wgsl", import.meta.url)],
+  preludes: [...normedPreludes, new URL("./preludes/input_normed.wgsl", import.meta.url)],
   bindings: normedBindings,
   params,
   workgroups: tiles(1, 64),
@@ -166,7 +169,7 @@ export const gemvNormed = defineKernel({
 export const gemvShuffleNormed = defineKernel({
   name: "matmul.gemv_shuffle_normed",
   source: new URL("./matmul_gemv_shuffle.wgsl", import.meta.url),
-  preludes: [...normedPreludes, new URL("./input_normed_shuffle.wgsl", import.meta.url)],
+  preludes: [...normedPreludes, new URL("./preludes/input_normed_shuffle.wgsl", import.meta.url)],
   bindings: normedBindings,
   params,
   features: ["subgroups"],
@@ -179,8 +182,8 @@ export const gemvSplitNormed = defineKernel({
   source: new URL("./matmul_gemv_split.wgsl", import.meta.url),
   preludes: [
     ...normedPreludes,
-    new URL("../attention/lane_reduce.wgsl", import.meta.url),
-    new URL("./input_normed_split.wgsl", import.meta.url),
+    new URL("../attention/preludes/lane_reduce.wgsl", import.meta.url),
+    new URL("./preludes/input_normed_split.wgsl", import.meta.url),
   ],
   bindings: normedBindings,
   params,
@@ -191,7 +194,7 @@ export const gemvSplitNormed = defineKernel({
 export const gemvSplitAttended = defineKernel({
   name: "matmul.gemv_split_attended",
   source: new URL("./matmul_gemv_split.wgsl", import.meta.url),
-  preludes: [...epilogue, new URL("./input_attended_split.wgsl", import.meta.url)],
+  preludes: [...epilogue, new URL("./preludes/input_attended_split.wgsl", import.meta.url)],
   bindings: {
     x: read("f32"),
     weight: read("matrix"),

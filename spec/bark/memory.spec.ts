@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import { BarkModel } from "../../bark/model.ts";
 import { generateKwargs, readRuns } from "../support/fixture.ts";
-import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
 import { fileURLToPath } from "node:url";
 import { BarkSemanticModel } from "../../bark/sub_models.ts";
 import { engineErrorOf } from "../support/rejection.ts";

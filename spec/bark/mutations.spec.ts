@@ -10,8 +10,8 @@ import { VoicePresets } from "../../bark/voice/voices.ts";
 import { encode_wav } from "../../audio/wav.ts";
 import { decode_wav } from "../../audio/wav_reader.ts";
 import { MemoryStore } from "../../checkpoint/stores/memory.ts";
-import { loadOrRefuse } from "../support/mutation_run.ts";
-import { mutateBytes, mutateJson, type Random } from "../support/mutations.ts";
+import { loadOrRefuse } from "../support/mutations/mutation_run.ts";
+import { mutateBytes, mutateJson, type Random } from "../support/mutations/mutations.ts";
 
 function mutateFile(file: string): (random: Random) => Uint8Array {
   const bytes = Uint8Array.from(readFileSync(`models/nano/${file}`));

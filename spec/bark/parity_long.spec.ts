@@ -1,6 +1,6 @@
 import { BarkModel } from "../../bark/model.ts";
 import { expectParity, readRuns } from "../support/fixture.ts";
-import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 
 const { runs } = await readRuns("long");

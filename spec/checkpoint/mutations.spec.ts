@@ -3,12 +3,12 @@ import { readNpy } from "../../checkpoint/numpy/npy.ts";
 import { TorchFile } from "../../checkpoint/torch/torch_file.ts";
 import { ZipReader } from "../../checkpoint/zip.ts";
 import { MemorySource } from "../../checkpoint/sources/memory.ts";
-import { loadOrRefuse } from "../support/mutation_run.ts";
-import { mutateBytes, type Random } from "../support/mutations.ts";
-import { readNpz } from "../support/npz.ts";
-import { numpyArrays } from "../support/numpy_fixture.ts";
+import { loadOrRefuse } from "../support/mutations/mutation_run.ts";
+import { mutateBytes, type Random } from "../support/mutations/mutations.ts";
+import { readNpz } from "../support/files/npz.ts";
+import { numpyArrays } from "../support/files/numpy_fixture.ts";
 import { readFixture } from "../support/runtime.ts";
-import { zipBytes, type ZipEnd, type ZipMember } from "../support/zip_bytes.ts";
+import { zipBytes, type ZipEnd, type ZipMember } from "../support/files/zip_bytes.ts";
 
 const arrays = numpyArrays.filter(({ npy }) => npy.length > 128);
 

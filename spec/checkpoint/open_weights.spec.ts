@@ -6,8 +6,8 @@ import { readJsonFile } from "../../checkpoint/json_file.ts";
 import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { readFixture } from "../support/runtime.ts";
-import { WatchedStore } from "../support/watched_store.ts";
-import { safetensorsBytes } from "../support/safetensors_bytes.ts";
+import { WatchedStore } from "../support/files/watched_store.ts";
+import { safetensorsBytes } from "../support/files/safetensors_bytes.ts";
 
 type Files = Record<string, Uint8Array | string>;
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { BarkModel } from "../../bark/model.ts";
 import { convertCheckpoint } from "../../convert/convert_checkpoint.ts";
 import { generateKwargs, readRuns } from "../support/fixture.ts";
-import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 
 describe("a checkpoint that was converted to q8", () => {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Q8Reader } from "../../checkpoint/q8_reader.ts";
-import { FakeReader, type FakeTensor } from "../support/fake_reader.ts";
+import { FakeReader, type FakeTensor } from "../support/files/fake_reader.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 
 const quants = Array.from({ length: 3 * 33 }, (_, i) => (i % 21) - 10);

@@ -5,9 +5,9 @@ import { planShards, shardIndex } from "../../checkpoint/safetensors/shards.ts";
 import { isStorable, readBlocks, storedTensor, type TargetDtype } from "../../checkpoint/stored_tensor.ts";
 import { floatToHalf } from "../../engine/formats/float16.ts";
 import { quantizeQ8 } from "../../engine/formats/q8.ts";
-import { FakeReader, type FakeTensor } from "../support/fake_reader.ts";
+import { FakeReader, type FakeTensor } from "../support/files/fake_reader.ts";
 import { engineErrorOf } from "../support/rejection.ts";
-import { bytesOf } from "../support/safetensors_bytes.ts";
+import { bytesOf } from "../support/files/safetensors_bytes.ts";
 
 const matrix = "semantic.layers.0.mlp.in_proj.weight";
 const values = [1.5, -2, 0.25, 65504];
@@ -73,7 +73,7 @@ describe("storedTensor", () => {
     expect(storedTensor(kept, "y", "F32").map(({ dtype }) => dtype)).to.deep.equal(["F32"]);
   });
 
-  it("refuses dtypes that are no weights, and quants of what is no matrix", async () => {
+  it("refuses dtypes that are no weights, and quants of what is not a matrix", async () => {
     const counts = new FakeReader({ x: { dtype: "I64", shape: [1] } });
     expect(await engineErrorOf(() => storedTensor(counts, "x"))).to.include({
       ...{ code: "bad-input", where: "x.bin: tensor x", expected: "F32, F64, F16, BF16, Q8", actual: "I64" },

@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { crc32, writeZip, ZipReader } from "../../checkpoint/zip.ts";
 import { MemorySource } from "../../checkpoint/sources/memory.ts";
 import { engineErrorOf } from "../support/rejection.ts";
-import { WatchedSource } from "../support/watched_store.ts";
-import { zipBytes, type ZipMember } from "../support/zip_bytes.ts";
+import { WatchedSource } from "../support/files/watched_store.ts";
+import { zipBytes, type ZipMember } from "../support/files/zip_bytes.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const open = async (bytes: Uint8Array) => await ZipReader.open(new MemorySource("x.zip", bytes));
@@ -142,7 +142,7 @@ describe("ZipReader", () => {
     "an archive without its end": [bytes.slice(0, -1), /is not a zip archive/],
     "an archive without its begin": [bytes.slice(1), /x\.zip: the zip directory (is damaged|lies outside the file)/],
     "a directory longer than the file": [changed(bytes.length - 8, 0xff), /the zip directory lies outside the file/],
-    "an end that tells of more files than fit": [
+    "an end that names more files than fit": [
       zipBytes([], { count: 0xffff }),
       /x\.zip: the zip directory is damaged; the file/,
     ],

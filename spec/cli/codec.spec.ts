@@ -9,7 +9,7 @@ import { writeNpz } from "../../checkpoint/numpy/npz.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { MemorySource } from "../../checkpoint/sources/memory.ts";
 import { bark, lines } from "../support/bark_command.ts";
-import { readNpz } from "../support/npz.ts";
+import { readNpz } from "../support/files/npz.ts";
 import { readFixture, readFixtureJson } from "../support/runtime.ts";
 
 interface NanoRun {

@@ -6,8 +6,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { bark, lines } from "../support/bark_command.ts";
 import { sendRange, serve } from "../support/loopback.ts";
-import { globalOf, op, pickle, shortText } from "../support/pickle_bytes.ts";
-import { zipBytes } from "../support/zip_bytes.ts";
+import { globalOf, op, pickle, shortText } from "../support/files/pickle_bytes.ts";
+import { zipBytes } from "../support/files/zip_bytes.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const suno = path.join(root, "spec/fixtures/torch/suno");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { bark, lines, type Finished } from "../support/bark_command.ts";
 import { closedAddress } from "../support/loopback.ts";
-import { firstCommit, repositoryOf, serveHub, type LoopbackHub } from "../support/hub_server.ts";
+import { firstCommit, repositoryOf, serveHub, type LoopbackHub } from "../support/hub/hub_server.ts";
 
 const id = "someone/nano";
 const weightsSize = statSync("models/nano/model.safetensors").size;

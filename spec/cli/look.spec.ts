@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { bark, lines } from "../support/bark_command.ts";
-import { safetensorsBytes } from "../support/safetensors_bytes.ts";
+import { safetensorsBytes } from "../support/files/safetensors_bytes.ts";
 
 describe("bark voices, inspect and doctor", () => {
   it("lists presets with language and length", async () => {

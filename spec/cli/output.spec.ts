@@ -7,7 +7,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { decode_wav } from "../../audio/wav_reader.ts";
 import { lines } from "../support/bark_command.ts";
-import { safetensorsBytes } from "../support/safetensors_bytes.ts";
+import { safetensorsBytes } from "../support/files/safetensors_bytes.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const entry = path.join(root, "cli/main.ts");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { MemorySource } from "../../checkpoint/sources/memory.ts";
 import { bark, lines } from "../support/bark_command.ts";
-import { readNpz } from "../support/npz.ts";
+import { readNpz } from "../support/files/npz.ts";
 
 const few = ["--max-semantic-tokens", "4"];
 /** A checkpoint that speaks in half the time of the default. */

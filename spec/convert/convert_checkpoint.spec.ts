@@ -22,9 +22,9 @@ import { dequantizeQ8, quantizeQ8 } from "../../engine/formats/q8.ts";
 import { SafetensorsFile } from "../../checkpoint/safetensors/file.ts";
 import { MemorySource } from "../../checkpoint/sources/memory.ts";
 import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
-import { fixtureCheckpoint, type StoredDtype } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint, type StoredDtype } from "../support/files/fixture_checkpoint.ts";
 import { engineErrorOf } from "../support/rejection.ts";
-import { openTorchLayout, torchLayouts } from "../support/torch_fixture.ts";
+import { openTorchLayout, torchLayouts } from "../support/files/torch_fixture.ts";
 
 const quantized = /\.layers\.\d+\.(attn\.(att|out)_proj|mlp\.(in|out)_proj)\.weight$/;
 const trainingState = /\.codebook\.(cluster_size|embed_avg|inited)$/;

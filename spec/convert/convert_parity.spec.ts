@@ -5,7 +5,7 @@ import { BarkModel } from "../../bark/model.ts";
 import { convertCheckpoint } from "../../convert/convert_checkpoint.ts";
 import { expectParity, readRuns } from "../support/fixture.ts";
 import { sharedGpu } from "../support/gpu.ts";
-import { openTorchLayout, torchLayouts } from "../support/torch_fixture.ts";
+import { openTorchLayout, torchLayouts } from "../support/files/torch_fixture.ts";
 
 describe("a checkpoint that was converted to f32", () => {
   let folder: string;

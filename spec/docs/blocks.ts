@@ -7,7 +7,7 @@ export interface Block {
   readonly line: number;
   /** The first word after the fence. */
   readonly language: string;
-  /** What stands behind `not-run:` after the language. */
+  /** The reason after `not-run:`. */
   readonly notRun: string | undefined;
   readonly text: string;
 }

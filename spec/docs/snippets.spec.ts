@@ -13,7 +13,7 @@ const files = [
   ...inDocs.filter((file) => file.endsWith(".md")).map((file) => `docs/${file}`),
 ];
 const blocks = files.flatMap((file) => blocksOf(root, file));
-/** What is read, not run. */
+/** Languages of blocks that nobody runs. */
 const pictures = ["mermaid", "text"];
 
 describe("documentation", function () {

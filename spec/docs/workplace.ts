@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { swiftShaderFolder } from "../../engine/node/software/software_adapter.ts";
-import { firstCommit, repositoryOf, serveHub, type LoopbackHub } from "../support/hub_server.ts";
+import { firstCommit, repositoryOf, serveHub, type LoopbackHub } from "../support/hub/hub_server.ts";
 import type { Block } from "./blocks.ts";
 
 /** Few enough that every command ends soon; what they are about does not depend on the length of the speech. */
@@ -71,12 +71,16 @@ export class Workplace {
     return await this.#start(process.execPath, ["--import", import.meta.resolve("tsx"), file], folder);
   }
 
-  /** Checks the types of blocks of `ts` as they stand in the documents. */
+  /** Checks the types of blocks of `ts`. TypeScript would take the links of a folder for other files: `./` is the checkout. */
   async checkTypes(blocks: readonly Block[]): Promise<Finished> {
-    const folder = await this.folder();
+    const folder = await mkdtemp(path.join(this.#base, "types-"));
     for (const { file, line, text } of blocks)
-      await writeFile(path.join(folder, `${file.replaceAll(/\W/g, "_")}_${line}.ts`), text);
-    const config = { extends: path.join(this.root, "tsconfig.json"), include: ["*.ts"], exclude: [] };
+      await writeFile(
+        path.join(folder, `${file.replaceAll(/\W/g, "_")}_${line}.ts`),
+        text.replaceAll(/(from|import) "\.\//g, `$1 "${this.root}/`),
+      );
+    const compilerOptions = { rewriteRelativeImportExtensions: false, allowImportingTsExtensions: true, noEmit: true };
+    const config = { extends: path.join(this.root, "tsconfig.json"), compilerOptions, include: ["*.ts"], exclude: [] };
     await writeFile(path.join(folder, "tsconfig.json"), JSON.stringify(config));
     const tsc = path.join(this.root, "node_modules/typescript/bin/tsc");
     return await this.#start(process.execPath, [tsc, "--noEmit", "--pretty", "false", "-p", "."], folder);

@@ -3,7 +3,7 @@ import { BarkModel } from "../../bark/model.ts";
 import { DynamicCache } from "../../bark/gpt/forward/dynamic_cache.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { namedRows, testMisspelt, testRows, type Odd } from "../support/argument_rows.ts";
-import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 

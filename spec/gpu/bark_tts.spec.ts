@@ -5,7 +5,7 @@ import { BarkTTS } from "../../speech/bark_tts.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { openRepositoryStore } from "../support/runtime.ts";
-import { WatchedStore } from "../support/watched_store.ts";
+import { WatchedStore } from "../support/files/watched_store.ts";
 
 describe("BarkTTS", () => {
   const greedy = { do_sample: false, fine_temperature: null, semantic_max_new_tokens: 8 } as const;

@@ -6,7 +6,7 @@ import type { Gpu } from "../../engine/gpu.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { parseHeader } from "../../checkpoint/safetensors/header.ts";
 import { MemoryStore } from "../../checkpoint/stores/memory.ts";
-import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 

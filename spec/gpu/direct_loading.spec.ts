@@ -6,8 +6,8 @@ import { BarkSemanticModel } from "../../bark/sub_models.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { expectParity, readRuns } from "../support/fixture.ts";
 import { sharedGpu } from "../support/gpu.ts";
-import { openTorchLayout, torchLayouts } from "../support/torch_fixture.ts";
-import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
+import { openTorchLayout, torchLayouts } from "../support/files/torch_fixture.ts";
+import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
 
 describe("checkpoints as torch saves them, loaded as they are", () => {
   for (const [name, layout] of Object.entries(torchLayouts))

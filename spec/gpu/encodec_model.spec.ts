@@ -6,7 +6,7 @@ import { NdArray } from "../../engine/ndarray.ts";
 import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { namedRows, testMisspelt, testRows } from "../support/argument_rows.ts";
 import { readFloats, type FloatsFile } from "../support/fixture.ts";
-import { weightFiles, type FixtureTensor } from "../support/fixture_checkpoint.ts";
+import { weightFiles, type FixtureTensor } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { readFixtureJson } from "../support/runtime.ts";
 

@@ -6,7 +6,7 @@ import type { JsonObject } from "../../engine/check/json_fields.ts";
 import { SafetensorsCheckpoint } from "../../checkpoint/safetensors/checkpoint.ts";
 import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { expectTokens, readFloats, type FloatsFile } from "../support/fixture.ts";
-import { weightFiles, type FixtureTensor } from "../support/fixture_checkpoint.ts";
+import { weightFiles, type FixtureTensor } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { readFixtureJson } from "../support/runtime.ts";
 

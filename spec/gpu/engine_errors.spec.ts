@@ -116,7 +116,7 @@ describe("faults that the engine names", () => {
     const broken: AnyKernel = {
       ...scaleKernel,
       name: "spec.broken behind a prelude",
-      preludes: [new URL("../../kernels/matmul/gelu.wgsl", import.meta.url)],
+      preludes: [new URL("../../kernels/matmul/preludes/gelu.wgsl", import.meta.url)],
       source: new URL("./data/broken.wgsl", import.meta.url),
       params: { count: "u32", scale: "f32" },
       constants: {},

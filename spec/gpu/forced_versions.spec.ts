@@ -3,7 +3,7 @@ import { BarkModel } from "../../bark/model.ts";
 import { openGpu, type Gpu, type GpuOptions } from "../../engine/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { expectParity, readRuns } from "../support/fixture.ts";
-import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
 import { openRepositoryStore } from "../support/runtime.ts";
 
 /**

@@ -3,7 +3,7 @@ import type { CausalForwardKwargs, CausalLMOutputWithPast } from "../../bark/gpt
 import type { FineForwardKwargs } from "../../bark/gpt/forward/fine_forward.ts";
 import { BarkModel } from "../../bark/model.ts";
 import type { Gpu } from "../../engine/gpu.ts";
-import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
 import { expectAnswer, kwargsOf, type ForwardCase } from "../support/forward.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { readFixtureJson } from "../support/runtime.ts";

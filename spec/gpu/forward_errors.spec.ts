@@ -5,7 +5,7 @@ import type { FineForwardKwargs } from "../../bark/gpt/forward/fine_forward.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "../../bark/sub_models.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import { NdArray } from "../../engine/ndarray.ts";
-import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 
@@ -48,7 +48,7 @@ describe("forward with wrong arguments", () => {
       /^labels: Training is not implemented yet for Bark/,
     ],
     ["ids of one axis", { input_ids: [1, 2] }, /^input_ids: .*expected 2 axes, got shape \[2\]/],
-    ["rows of several lengths", { input_ids: [[1, 2], [3], [4, 5, 6]] }, /^input_ids: .*no array of numbers/],
+    ["rows of several lengths", { input_ids: [[1, 2], [3], [4, 5, 6]] }, /^input_ids: .*not form an array of numbers/],
     ["no ids", { input_ids: [[]] }, /^input_ids: .*expected \[batch, length\], got \[1, 0\]/],
     ["an id past the vocabulary", { input_ids: [[3, 61]] }, /^input_ids: index out of range .*0 to 60, got 61/],
     ["a negative id", { input_ids: [[-1]] }, /^input_ids: index out of range .*got -1/],

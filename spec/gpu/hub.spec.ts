@@ -5,7 +5,7 @@ import { PageHubStore, type HubStoreOptions } from "../../checkpoint/web/page_hu
 import { CacheApiParts } from "../../checkpoint/web/part_cache.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { isPage, readRepositoryFile } from "../support/runtime.ts";
-import { openTestHub, type TestHub } from "../support/test_hub.ts";
+import { openTestHub, type TestHub } from "../support/hub/test_hub.ts";
 
 const id = "someone/nano";
 const partBytes = 4 << 20;

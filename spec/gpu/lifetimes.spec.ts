@@ -7,7 +7,7 @@ import { EngineError } from "../../engine/errors.ts";
 import { openGpu, type Gpu } from "../../engine/gpu.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { expectParity, generateKwargs, readRuns, type FixtureRun } from "../support/fixture.ts";
-import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { openRepositoryStore } from "../support/runtime.ts";

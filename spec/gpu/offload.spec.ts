@@ -14,11 +14,11 @@ import { SafetensorsCheckpoint } from "../../checkpoint/safetensors/checkpoint.t
 import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import type { TensorInfo, TensorReader } from "../../engine/weights/tensor_reader.ts";
 import { expectParity, readRuns, type FixtureRun } from "../support/fixture.ts";
-import { fixtureCheckpoint, weightFiles, type FixtureTensor } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint, weightFiles, type FixtureTensor } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { openRepositoryStore, readFixture, readFixtureJson } from "../support/runtime.ts";
-import { WatchedStore } from "../support/watched_store.ts";
+import { WatchedStore } from "../support/files/watched_store.ts";
 
 describe("one sub-model on the GPU at a time", () => {
   let gpu: Gpu;

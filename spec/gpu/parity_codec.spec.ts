@@ -6,7 +6,7 @@ import { SafetensorsCheckpoint } from "../../checkpoint/safetensors/checkpoint.t
 import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { expectClose } from "../support/close.ts";
 import { readFloats, tolerance, type CodecOutput } from "../support/fixture.ts";
-import { weightFiles, type FixtureTensor } from "../support/fixture_checkpoint.ts";
+import { weightFiles, type FixtureTensor } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { readFixtureJson } from "../support/runtime.ts";
 

@@ -3,7 +3,7 @@ import { BarkModel } from "../../bark/model.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { expectClose } from "../support/close.ts";
 import { readFloats, readRuns, tolerance, type CodecOutput, type Fixture } from "../support/fixture.ts";
-import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { logitsAfter, type StoredLogits } from "../support/logits.ts";
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { BarkModel } from "../../bark/model.ts";
 import { expectParity, generateKwargs, readRuns, type Fixture } from "../support/fixture.ts";
-import { fixtureCheckpoint, type StoredDtype } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint, type StoredDtype } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 
 type StorageFixture = Fixture & { dtype: StoredDtype };

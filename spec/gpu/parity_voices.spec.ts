@@ -3,7 +3,7 @@ import { BarkModel } from "../../bark/model.ts";
 import { VoicePresets } from "../../bark/voice/voices.ts";
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { expectParity, readRuns, type FixtureRun } from "../support/fixture.ts";
-import { fixtureCheckpoint } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { readFixture } from "../support/runtime.ts";
 

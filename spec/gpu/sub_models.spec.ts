@@ -6,7 +6,7 @@ import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "../../bark/su
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { MemoryStore } from "../../checkpoint/stores/memory.ts";
 import { worstDifference } from "../support/close.ts";
-import { fixtureCheckpoint, weightFiles, type FixtureTensor } from "../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint, weightFiles, type FixtureTensor } from "../support/files/fixture_checkpoint.ts";
 import { expectAnswer, kwargsOf, type ForwardCase } from "../support/forward.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";

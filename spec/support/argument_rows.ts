@@ -47,7 +47,7 @@ export function namedRows(
   }));
 }
 
-/** Gives every odd value to every argument: it does what it says, or an EngineError names the argument. */
+/** Gives every odd value to every argument: it works as in transformers, or an EngineError names the argument. */
 export function testRows(rows: readonly ArgumentRow[]): void {
   for (const { call, argument, takes = [], isRequired = false, named, give } of rows)
     it(`${call}, ${argument}`, async () => {

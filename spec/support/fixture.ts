@@ -112,7 +112,7 @@ export async function inputsOf(run: FixtureRun, model: BarkModel, processor: Bar
   return inputs;
 }
 
-/** Fails naming the first token that differs: a difference of such long lists, as chai shows it, tells nothing. */
+/** Fails with the first token that differs: chai's difference of such long lists says nothing. */
 export function expectTokens(
   actual: readonly (readonly number[])[],
   expected: readonly (readonly number[])[],

@@ -5,7 +5,7 @@ import type { FileAddresses } from "../../checkpoint/open_addresses.ts";
 import { EngineError, type ErrorCode } from "../../engine/errors.ts";
 import type { BarkTTSOptions, SpeakOptions } from "../bark_tts.ts";
 
-/** What the page is told while a call runs; functions stay in the page. */
+/** What the page hears while a call runs; the functions stay in the page. */
 export interface Listeners {
   progress_callback?: ((info: ProgressInfo) => void) | null;
   on_progress?: ((progress: BarkProgress) => void) | null;
@@ -42,7 +42,7 @@ export type WorkerAnswer =
   | { id: number; event: "done"; speech?: SentAudio }
   | { id: number; event: "error"; error: SentError };
 
-/** The fields of an {@link EngineError}: what is thrown loses its class on its way to another thread. */
+/** The fields of an {@link EngineError}: a thrown error loses its class on its way to another thread. */
 export interface SentError {
   code: ErrorCode;
   problem: string;
@@ -59,7 +59,7 @@ export function sendable(error: unknown): SentError {
   return { code, problem, ...Object.fromEntries(details.filter(([, value]) => value !== undefined)) };
 }
 
-/** Whatever a caller gave may be in an error, functions too, which cannot be sent. */
+/** An error may hold a caller's values, functions among them, which cannot be sent. */
 function cloned(value: unknown): unknown {
   try {
     return structuredClone(value);

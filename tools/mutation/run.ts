@@ -1,5 +1,5 @@
 /**
- * Mutates the host code and counts which changes the specs tell: `npm run check:mutations -- [part …]`, see README.md
+ * Mutates the host code and counts the changes that specs notice: `npm run check:mutations -- [part …]`, see README.md
  * beside this file. Installs Stryker into this folder at its first run. Not part of the tests.
  */
 import { spawnSync } from "node:child_process";

@@ -11,7 +11,7 @@ export interface ChildResult {
 
 export interface ChildOptions {
   env?: Record<string, string>;
-  /** Takes a line of standard output; returns whether it was meant for it and is not to be kept. */
+  /** Takes a line of standard output; true if it has used the line, which is then not kept. */
   onLine?: (line: string) => boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What came of a part of `npm test`: a static check, or the specs in one runtime. */
+/** The result of a part of `npm test`: a static check, or the specs in one runtime. */
 export interface Outcome {
   passed: number;
   failed: number;

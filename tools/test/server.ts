@@ -4,7 +4,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { transform } from "esbuild";
-import { repositoryOf, serveHub } from "../../spec/support/hub_server.ts";
+import { repositoryOf, serveHub } from "../../spec/support/hub/hub_server.ts";
 
 export interface SpecPage {
   specs: string[];
@@ -27,7 +27,7 @@ const mimeTypes: Record<string, string> = {
 
 /**
  * Serves the repository with types stripped file by file, nothing bundled, and at `/` a page that runs the specs; at
- * `/hub-url` it tells where a hub with the embedded checkpoint is.
+ * `/hub-url` the address of a hub with the embedded checkpoint.
  */
 export async function serveRepository(root: string, page: SpecPage): Promise<RepositoryServer> {
   const hub = await serveHub({ "someone/nano": await repositoryOf(path.join(root, "models/nano")) });

@@ -7,7 +7,7 @@ export const decodeSplit = defineKernel({
   ...decodeInPlace,
   name: "attention_decode.split",
   source: new URL("./attention_decode_split.wgsl", import.meta.url),
-  preludes: [new URL("../lane_reduce.wgsl", import.meta.url)],
+  preludes: [new URL("../preludes/lane_reduce.wgsl", import.meta.url)],
   workgroups: ({ rows, heads }) => [heads, rows],
 });
 

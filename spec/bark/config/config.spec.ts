@@ -7,7 +7,7 @@ import { EncodecConfig } from "../../../encodec/config.ts";
 import { EngineError } from "../../../engine/errors.ts";
 import type { JsonObject } from "../../../engine/check/json_fields.ts";
 import "../../../engine/node/index.ts";
-import { storeOf } from "../../support/memory_files.ts";
+import { storeOf } from "../../support/files/memory_files.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
 const nano = JSON.parse(readFileSync("models/nano/config.json", "utf8")) as Record<string, JsonObject>;
@@ -203,7 +203,7 @@ describe("BarkConfig", () => {
       /^semantic_config: is of another class \(expected a BarkSemanticConfig or its fields, got a BarkCoarseConfig\)/,
     ],
     [
-      "a part that is no object",
+      "a part that is not an object",
       () => new BarkConfig({ codec_config: 5 as never }),
       /EncodecConfig: is not a JSON object/,
     ],

@@ -13,7 +13,7 @@ import {
 import { EngineError } from "../../../engine/errors.ts";
 import type { JsonObject } from "../../../engine/check/json_fields.ts";
 import "../../../engine/node/index.ts";
-import { storeOf } from "../../support/memory_files.ts";
+import { storeOf } from "../../support/files/memory_files.ts";
 
 const nano = JSON.parse(readFileSync("models/nano/generation_config.json", "utf8")) as JsonObject;
 

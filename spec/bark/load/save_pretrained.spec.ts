@@ -12,7 +12,7 @@ import { EngineError } from "../../../engine/errors.ts";
 import { getFileHost, setFileHost } from "../../../checkpoint/host.ts";
 import { SafetensorsCheckpoint } from "../../../checkpoint/safetensors/checkpoint.ts";
 import { MemoryStore } from "../../../checkpoint/stores/memory.ts";
-import { fixtureCheckpoint } from "../../support/fixture_checkpoint.ts";
+import { fixtureCheckpoint } from "../../support/files/fixture_checkpoint.ts";
 import { expectAnswer, kwargsOf, type ForwardCase } from "../../support/forward.ts";
 import { sharedGpu } from "../../support/gpu.ts";
 import { engineErrorOf } from "../../support/rejection.ts";

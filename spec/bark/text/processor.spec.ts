@@ -143,7 +143,7 @@ describe("BarkProcessor", () => {
     expect(notices).to.deep.equal([]);
   });
 
-  it("refuses what is no text, and wrong lengths and voices", async () => {
+  it("refuses anything but text, and wrong lengths and voices", async () => {
     for (const wrong of [undefined, null, 5, [], ["a", 5], [["a"]]])
       expect(await fault(processor(wrong as never)), JSON.stringify(wrong)).to.match(
         /^usage text: wrong value \(expected a string or a list of at least one string, got /,

@@ -48,7 +48,7 @@ describe("what of a text is not heard", () => {
     expect(told([`hello ${"x".repeat(21)}`])).deep.equal([`${unheard}"${"x".repeat(20)}…"`]);
   });
 
-  it("is told of a word with one known mark in it", () => {
+  it("gets a word with one known mark in it", () => {
     const marks = new BarkTokenizer({ vocab: ["[UNK]", "hello", "[", "]"].join("\n") });
     const notices: string[] = [];
     tellOfTexts(marks, ["hello [ABC]"], [marks.encode("hello [ABC]")], 100, (line) => notices.push(line));
@@ -64,7 +64,7 @@ describe("what of a text is not heard", () => {
     expect(cut(wave.repeat(41))).match(new RegExp(`it ends after "…${wave.repeat(40)}"; left out: "hello"$`));
   });
 
-  it("is told of what is cut", () => {
+  it("gets what is cut", () => {
     expect(told(["hello big world hello"], 3)).deep.equal([
       'the text has 4 tokens, of which 3 are kept: it ends after "hello big world"; left out: "hello"',
     ]);

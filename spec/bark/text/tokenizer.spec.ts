@@ -4,9 +4,9 @@ import { Tokenizer as RustTokenizer } from "tokenizers";
 import { BarkTokenizer } from "../../../bark/text/tokenizer.ts";
 import type { EngineError } from "../../../engine/errors.ts";
 import type { JsonObject } from "../../../engine/check/json_fields.ts";
-import { storeOf } from "../../support/memory_files.ts";
+import { storeOf } from "../../support/files/memory_files.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
-import { WatchedStore } from "../../support/watched_store.ts";
+import { WatchedStore } from "../../support/files/watched_store.ts";
 
 const read = (name: string): string => readFileSync(`models/nano/${name}`, "utf8");
 const nano = JSON.parse(read("tokenizer.json")) as Record<string, JsonObject>;
@@ -342,7 +342,7 @@ describe("BarkTokenizer of malformed files", () => {
         .where,
     ).to.equal("memory/vocab.txt");
     expect([error.code, error.where]).to.deep.equal(["bad-input", "memory/tokenizer.json"]);
-    // Offsets from the last row on are told where speech is generated.
+    // generate() reports offsets from the last row on.
     const generation = JSON.parse(read("generation_config.json")) as Record<string, JsonObject>;
     for (const text_encoding_offset of [1536, 1537]) {
       const semantic_config = { ...generation["semantic_config"], text_encoding_offset };

@@ -14,9 +14,9 @@ import { NdArray } from "../../../engine/ndarray.ts";
 import { DirectoryStore } from "../../../checkpoint/node/directory_store.ts";
 import "../../../checkpoint/node/index.ts";
 import { getFileHost, setFileHost } from "../../../checkpoint/host.ts";
-import { storeOf } from "../../support/memory_files.ts";
-import { refusedArrays } from "../../support/numpy_fixture.ts";
-import { zipBytes, type ZipMember } from "../../support/zip_bytes.ts";
+import { storeOf } from "../../support/files/memory_files.ts";
+import { refusedArrays } from "../../support/files/numpy_fixture.ts";
+import { zipBytes, type ZipMember } from "../../support/files/zip_bytes.ts";
 
 const array = (values: number[], shape: number[]) => new NdArray(Int32Array.from(values), shape);
 const voice = {

@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, readlink, rm, symlink, utimes, writeFile } fr
 import { hostname } from "node:os";
 import path from "node:path";
 import { placeLink } from "../../../checkpoint/node/hub/cache.ts";
-import { config, contentOf, hubFixture, id, weights, type HubFixture } from "../../support/hub_fixture.ts";
-import { firstCommit, gitHash, secondCommit, sha256 } from "../../support/hub_server.ts";
+import { config, contentOf, hubFixture, id, weights, type HubFixture } from "../../support/hub/hub_fixture.ts";
+import { firstCommit, gitHash, secondCommit, sha256 } from "../../support/hub/hub_server.ts";
 import { closedAddress } from "../../support/loopback.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 

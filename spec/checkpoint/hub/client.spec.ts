@@ -4,7 +4,7 @@ import type { HttpAnswer } from "../../../checkpoint/hub/request.ts";
 import type { Repository } from "../../../checkpoint/hub/repository.ts";
 import { refusal } from "../../../checkpoint/hub/refusal.ts";
 import { TransientFault } from "../../../checkpoint/hub/retry.ts";
-import { fetchFailed, FetchStub, hang, TimerStub } from "../../support/fetch_stub.ts";
+import { fetchFailed, FetchStub, hang, TimerStub } from "../../support/hub/fetch_stub.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
 const repository: Repository = { id: "a/b", revision: "main", endpoint: "https://hub.example" };

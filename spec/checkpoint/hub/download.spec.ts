@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
-import { config, contentOf, hubFixture, id, weights, type HubFixture } from "../../support/hub_fixture.ts";
-import { firstCommit, secondCommit, sendFile, sha256 } from "../../support/hub_server.ts";
+import { config, contentOf, hubFixture, id, weights, type HubFixture } from "../../support/hub/hub_fixture.ts";
+import { firstCommit, secondCommit, sendFile, sha256 } from "../../support/hub/hub_server.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
 const half = 1_500_000;

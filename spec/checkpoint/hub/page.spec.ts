@@ -3,7 +3,7 @@ import type { HubEvent } from "../../../checkpoint/hub/options.ts";
 import { parseRepository } from "../../../checkpoint/hub/repository.ts";
 import { PageHubStore, type HubStoreOptions } from "../../../checkpoint/web/page_hub_store.ts";
 import type { PartCache } from "../../../checkpoint/web/part_cache.ts";
-import { fetchFailed, FetchStub, type AskedFetch } from "../../support/fetch_stub.ts";
+import { fetchFailed, FetchStub, type AskedFetch } from "../../support/hub/fetch_stub.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
 const commit = "1".repeat(40);

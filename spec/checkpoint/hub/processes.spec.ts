@@ -8,8 +8,8 @@ import {
   id,
   weights,
   type HubFixture,
-} from "../../support/hub_fixture.ts";
-import { sha256 } from "../../support/hub_server.ts";
+} from "../../support/hub/hub_fixture.ts";
+import { sha256 } from "../../support/hub/hub_server.ts";
 
 const half = 1_500_000;
 

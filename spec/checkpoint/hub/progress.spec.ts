@@ -13,7 +13,7 @@ describe("HubProgress", () => {
   });
   const loaded = (): number[] => events.filter((event) => event.status === "progress").map((event) => event.loaded);
 
-  it("tells of each MiB and of the end, in either direction", () => {
+  it("reports each MiB and the end, in either direction", () => {
     progress.start("f", 0, 10 * mebi);
     for (const now of [mebi - 1, mebi, 2 * mebi - 1, 2 * mebi + 5, mebi + 5, mebi + 6, 10 * mebi - 1, 10 * mebi])
       progress.advance("f", now);
@@ -53,7 +53,7 @@ describe("HubProgress", () => {
     ]);
   });
 
-  it("needs no one who is told", () => {
+  it("needs no listener", () => {
     const silent = new HubProgress("a/b", undefined);
     silent.begin("f");
     silent.start("f", 0, 1);

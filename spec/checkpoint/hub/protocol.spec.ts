@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { ServerResponse } from "node:http";
-import { contentOf, config, hubFixture, id, weights, type HubFixture } from "../../support/hub_fixture.ts";
-import { firstCommit, secondCommit, type Intercept } from "../../support/hub_server.ts";
+import { contentOf, config, hubFixture, id, weights, type HubFixture } from "../../support/hub/hub_fixture.ts";
+import { firstCommit, secondCommit, type Intercept } from "../../support/hub/hub_server.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
 describe("the hub's protocol", () => {

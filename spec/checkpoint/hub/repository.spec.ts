@@ -68,7 +68,7 @@ describe("names of repositories", () => {
   ])
     it(`are not ${JSON.stringify(text)}`, () => expect(parseRepository(text)).equal(undefined));
 
-  it("refuse two revisions, a revision that is a way out of the cache, and an endpoint that is no address", async () => {
+  it("refuse two revisions, a revision that is a way out of the cache, and an endpoint that is not an address", async () => {
     const two = await engineErrorOf(() => parseRepository("a/b@x", { revision: "y" }));
     expect([two.code, two.where, two.actual]).deep.equal(["usage", "a/b@x", "x and y"]);
     for (const revision of ["../../x", "a/../b", "a/./b", "/etc", "a b", "a\\b", "a//b", "a:b", ""]) {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { maxUntold, request, type RequestOptions } from "../../../checkpoint/hub/request.ts";
 import { TransientFault } from "../../../checkpoint/hub/retry.ts";
-import { fetchFailed, FetchStub, hang, TimerStub } from "../../support/fetch_stub.ts";
+import { fetchFailed, FetchStub, hang, TimerStub } from "../../support/hub/fetch_stub.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
 const address = "https://hub.example/a/b";
@@ -112,7 +112,7 @@ describe("a request to the hub", () => {
     expect([error.code, error.where, error.problem]).deep.equal(["io", address, "more than 10 redirections"]);
   });
 
-  it("refuses a redirection to what is no address, and does not show its query", async () => {
+  it("refuses a redirection to an invalid address, and does not show its query", async () => {
     for (const [location, actual] of [
       ["ftp://x/y?secret=1", "ftp://x/y"],
       ["https://[?secret=1#x", "https://["],
@@ -295,8 +295,8 @@ describe("a request to the hub", () => {
       ["by what Node says of the cause", fetchFailed("ECONNREFUSED", "connect ECONNREFUSED"), "connect ECONNREFUSED"],
       ["by a code alone", fetchFailed("ENETUNREACH"), "ENETUNREACH"],
       ["without a reason", fetchFailed(undefined), "fetch failed"],
-      ["with a code that is none", new TypeError("no", { cause: Object.assign(new Error(), { code: 5 }) }), "no"],
-      ["with a cause that is no error", new TypeError("no", { cause: "x" }), "no"],
+      ["with a number for a code", new TypeError("no", { cause: Object.assign(new Error(), { code: 5 }) }), "no"],
+      ["with a cause that is not an error", new TypeError("no", { cause: "x" }), "no"],
       ["as a page says it", new TypeError("Failed to fetch"), "Failed to fetch"],
     ] as const)
       it(`says so, and what can be done: ${name}`, async () => {

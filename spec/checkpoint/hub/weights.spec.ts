@@ -5,8 +5,8 @@ import { DirectoryStore } from "../../../checkpoint/node/directory_store.ts";
 import { parseRepository } from "../../../checkpoint/hub/repository.ts";
 import { PageHubStore } from "../../../checkpoint/web/page_hub_store.ts";
 import { CacheApiParts } from "../../../checkpoint/web/part_cache.ts";
-import { hubFixture, type HubFixture } from "../../support/hub_fixture.ts";
-import { repositoryOf } from "../../support/hub_server.ts";
+import { hubFixture, type HubFixture } from "../../support/hub/hub_fixture.ts";
+import { repositoryOf } from "../../support/hub/hub_server.ts";
 
 async function tensorsOf(store: FileStore): Promise<Record<string, number[]>> {
   const reader = await openWeights(store);

@@ -208,7 +208,7 @@ describe("writeFileAtomically", () => {
 
     /** What it says, or nothing if all went well. */
     function writeAlone(target: string, stdio: SpawnSyncOptions["stdio"] = "pipe"): string {
-      const entry = fileURLToPath(new URL("../../support/write_file.ts", import.meta.url));
+      const entry = fileURLToPath(new URL("../../support/files/write_file.ts", import.meta.url));
       const child = spawnSync(process.execPath, ["--import", import.meta.resolve("tsx"), entry, target, "new"], {
         stdio,
         encoding: "utf8",

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { parseNpy, readNpy, writeNpyInt64 } from "../../../checkpoint/numpy/npy.ts";
 import { NdArray } from "../../../engine/ndarray.ts";
 import { MemorySource } from "../../../checkpoint/sources/memory.ts";
-import { numpyArrays, refusedArrays } from "../../support/numpy_fixture.ts";
+import { numpyArrays, refusedArrays } from "../../support/files/numpy_fixture.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
 /** A file of format 1.0 from the text of its header, padded as numpy does. */

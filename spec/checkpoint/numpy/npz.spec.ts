@@ -4,10 +4,10 @@ import { writeNpyInt64 } from "../../../checkpoint/numpy/npy.ts";
 import { NpzFile, writeNpz } from "../../../checkpoint/numpy/npz.ts";
 import { NdArray } from "../../../engine/ndarray.ts";
 import { MemorySource } from "../../../checkpoint/sources/memory.ts";
-import { numpyArchives, numpyArrays, refusedArrays } from "../../support/numpy_fixture.ts";
+import { numpyArchives, numpyArrays, refusedArrays } from "../../support/files/numpy_fixture.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
-import { readNpz, zeros } from "../../support/npz.ts";
-import { zipBytes, type ZipMember } from "../../support/zip_bytes.ts";
+import { readNpz, zeros } from "../../support/files/npz.ts";
+import { zipBytes, type ZipMember } from "../../support/files/zip_bytes.ts";
 
 const read = async (bytes: Uint8Array) => await readNpz(new MemorySource("voice.npz", bytes));
 const array = (...values: number[]) => new NdArray(Int32Array.from(values), [values.length]);

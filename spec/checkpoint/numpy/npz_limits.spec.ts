@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { MemorySource } from "../../../checkpoint/sources/memory.ts";
-import { readNpz, zeros } from "../../support/npz.ts";
+import { readNpz, zeros } from "../../support/files/npz.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
-import { zipBytes } from "../../support/zip_bytes.ts";
+import { zipBytes } from "../../support/files/zip_bytes.ts";
 
 const read = async (bytes: Uint8Array) => await readNpz(new MemorySource("voice.npz", bytes));
 const mebi = 2 ** 20;

@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { SafetensorsCheckpoint } from "../../../checkpoint/safetensors/checkpoint.ts";
 import { MemoryStore } from "../../../checkpoint/stores/memory.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
-import { bytesOf, safetensorsBytes } from "../../support/safetensors_bytes.ts";
-import { WatchedStore } from "../../support/watched_store.ts";
+import { bytesOf, safetensorsBytes } from "../../support/files/safetensors_bytes.ts";
+import { WatchedStore } from "../../support/files/watched_store.ts";
 
 const indexFile = "model.safetensors.index.json";
 

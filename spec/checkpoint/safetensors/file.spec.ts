@@ -4,8 +4,8 @@ import { FileSource } from "../../../checkpoint/node/file_source.ts";
 import { SafetensorsFile } from "../../../checkpoint/safetensors/file.ts";
 import { MemorySource } from "../../../checkpoint/sources/memory.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
-import { bytesOf, safetensorsBytes } from "../../support/safetensors_bytes.ts";
-import { WatchedSource } from "../../support/watched_store.ts";
+import { bytesOf, safetensorsBytes } from "../../support/files/safetensors_bytes.ts";
+import { WatchedSource } from "../../support/files/watched_store.ts";
 
 interface Watched {
   file: SafetensorsFile;

@@ -3,8 +3,8 @@ import { SafetensorsFile } from "../../../checkpoint/safetensors/file.ts";
 import { maxHeaderBytes } from "../../../checkpoint/safetensors/header.ts";
 import { MemorySource } from "../../../checkpoint/sources/memory.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
-import { safetensorsBytes } from "../../support/safetensors_bytes.ts";
-import { WatchedSource } from "../../support/watched_store.ts";
+import { safetensorsBytes } from "../../support/files/safetensors_bytes.ts";
+import { WatchedSource } from "../../support/files/watched_store.ts";
 
 const open = async (bytes: Uint8Array) => await SafetensorsFile.open(new MemorySource("x.safetensors", bytes));
 
@@ -150,7 +150,7 @@ describe("safetensors headers that are rejected", () => {
       /wrong shape .*cannot be shown/,
     ],
     "a tensor that is null": [safetensorsBytes({ a: null }), /tensor a: is not an object; the file/],
-    "a tensor that is no object": [safetensorsBytes({ a: 4 }), /tensor a: is not an object/],
+    "a tensor that is not an object": [safetensorsBytes({ a: 4 }), /tensor a: is not an object/],
     "metadata with a number": [safetensorsBytes({ __metadata__: { a: 1 } }), /entry "a" is not a string/],
     "metadata that is a text": [safetensorsBytes({ __metadata__: "a" }), /__metadata__ is not an object/],
     "metadata that is a list": [safetensorsBytes({ __metadata__: ["a"] }), /__metadata__ is not an object/],

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { SafetensorsFile } from "../../../checkpoint/safetensors/file.ts";
 import { MemorySource } from "../../../checkpoint/sources/memory.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
-import { safetensorsBytes } from "../../support/safetensors_bytes.ts";
+import { safetensorsBytes } from "../../support/files/safetensors_bytes.ts";
 
 const open = async (bytes: Uint8Array) => await SafetensorsFile.open(new MemorySource("x.safetensors", bytes));
 

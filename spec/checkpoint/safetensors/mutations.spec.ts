@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { SafetensorsCheckpoint } from "../../../checkpoint/safetensors/checkpoint.ts";
 import { MemoryStore } from "../../../checkpoint/stores/memory.ts";
-import { loadOrRefuse } from "../../support/mutation_run.ts";
-import { mutateBytes, mutateJson } from "../../support/mutations.ts";
-import { safetensorsBytes } from "../../support/safetensors_bytes.ts";
+import { loadOrRefuse } from "../../support/mutations/mutation_run.ts";
+import { mutateBytes, mutateJson } from "../../support/mutations/mutations.ts";
+import { safetensorsBytes } from "../../support/files/safetensors_bytes.ts";
 
 const header = {
   __metadata__: { format: "pt" },

@@ -7,11 +7,11 @@ import { PythonFloat, pythonJson } from "../../../checkpoint/suno/python_json.ts
 import { readTextFile } from "../../../checkpoint/json_file.ts";
 import { MemoryStore } from "../../../checkpoint/stores/memory.ts";
 import type { TensorReader } from "../../../engine/weights/tensor_reader.ts";
-import { globalOf, op, pickle, shortText, u32 } from "../../support/pickle_bytes.ts";
+import { globalOf, op, pickle, shortText, u32 } from "../../support/files/pickle_bytes.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 import { readFixture } from "../../support/runtime.ts";
-import { WatchedStore } from "../../support/watched_store.ts";
-import { zipBytes } from "../../support/zip_bytes.ts";
+import { WatchedStore } from "../../support/files/watched_store.ts";
+import { zipBytes } from "../../support/files/zip_bytes.ts";
 
 const codecFile = "encodec_24khz-d7cc33bc.th";
 const files = new Map<string, Uint8Array>();
@@ -169,7 +169,7 @@ describe("the config of suno's files", () => {
     expect(text).to.include('"dropout": 0.0').and.include("30.0");
   });
 
-  it("takes one vocabulary for both, a bias where it is said, and passes over what is no argument", async () => {
+  it("takes one vocabulary for both, a bias where it is said, and passes over what is not an argument", async () => {
     const text = gpt({ ...args, bias: true, other: shortText("x"), [`{}`]: [op.emptyDict] });
     const { semantic_config } = await configOf(storeOf({ "text.pt": text }));
     expect(semantic_config).to.deep.equal({

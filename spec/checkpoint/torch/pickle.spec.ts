@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { PickleGlobal, readPickle } from "../../../checkpoint/torch/pickle.ts";
-import { globalOf, op, pickle, shortText, u32 } from "../../support/pickle_bytes.ts";
+import { globalOf, op, pickle, shortText, u32 } from "../../support/files/pickle_bytes.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
 const globals = new Map(

@@ -2,11 +2,11 @@ import { expect } from "chai";
 import { TorchFile } from "../../../checkpoint/torch/torch_file.ts";
 import { EngineError } from "../../../engine/errors.ts";
 import { MemorySource } from "../../../checkpoint/sources/memory.ts";
-import { globalOf, op, pickle, shortText, u32 } from "../../support/pickle_bytes.ts";
+import { globalOf, op, pickle, shortText, u32 } from "../../support/files/pickle_bytes.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 import { readFixture } from "../../support/runtime.ts";
-import { WatchedSource } from "../../support/watched_store.ts";
-import { zipBytes, type ZipMember } from "../../support/zip_bytes.ts";
+import { WatchedSource } from "../../support/files/watched_store.ts";
+import { zipBytes, type ZipMember } from "../../support/files/zip_bytes.ts";
 
 const open = async (bytes: Uint8Array): Promise<TorchFile> => await TorchFile.open(new MemorySource("x.pt", bytes));
 
@@ -55,7 +55,7 @@ describe("TorchFile of what torch saved", () => {
           expect([...(await file.gatherRows(name, [1, 0]))]).to.deep.equal([...rows, ...values.slice(0, width)]);
         });
 
-      it("tells of tensors that are no weights, and does not read them", async () => {
+      it("lists tensors that are not weights, and does not read them", async () => {
         const file = await openViews();
         for (const [name, dtype] of [
           ["bool", "BOOL"],
@@ -73,7 +73,7 @@ describe("TorchFile of what torch saved", () => {
         }
       });
 
-      it("passes over causal masks and what is no tensor", async () => {
+      it("passes over causal masks and anything but tensors", async () => {
         const file = await openViews();
         expect(file.has("note")).to.equal(false);
         expect([...file.names()].some((name) => name.endsWith("attn.bias"))).to.equal(false);
@@ -167,7 +167,7 @@ describe("TorchFile", () => {
     }
   });
 
-  it("passes over what is no name, and finds its pickle in the folder of the archive alone", async () => {
+  it("passes over keys that are not names, and finds its pickle in the folder of the archive alone", async () => {
     const content = pickle(op.emptyDict, op.mark, op.binInt1, 7, tensor(), shortText("a"), tensor(), op.setItems);
     const others = ["archive/old/data.pkl", "archive/data.pkl.old", "data.pkl"];
     const opened = await open(
@@ -244,7 +244,7 @@ describe("TorchFile", () => {
     ],
     "an offset that is a text": [file({ a: tensor({ offset: shortText("0") }) }), /offset, size or stride is wrong/],
     "an extent below 0": [file({ a: tensor({ shape: [-1] }) }), /offset, size or stride is wrong/],
-    "a parameter of what is no tensor": [
+    "a parameter of something that is not a tensor": [
       file({ a: [...globalOf("torch._utils", "_rebuild_parameter"), op.none, op.tuple1, op.reduce] }),
       /makes a parameter of something that is not a tensor/,
     ],

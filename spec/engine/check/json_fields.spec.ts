@@ -4,7 +4,7 @@ import { readJsonFile, readTextFile } from "../../../checkpoint/json_file.ts";
 import { MemorySource } from "../../../checkpoint/sources/memory.ts";
 import { MemoryStore } from "../../../checkpoint/stores/memory.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
-import { WatchedStore } from "../../support/watched_store.ts";
+import { WatchedStore } from "../../support/files/watched_store.ts";
 
 const fields = new JsonFields(
   {
@@ -190,7 +190,7 @@ describe("readTextFile and readJsonFile", () => {
     expect(await readJsonFile({ name: "model", open: () => Promise.resolve(source) }, "x.json")).to.equal(1);
   });
 
-  it("refuses a file that is no text by its size, without reading it", async () => {
+  it("refuses a file too large for text by its size, without reading it", async () => {
     const source = new MemorySource("model/x.json", new Uint8Array(1));
     Object.defineProperty(source, "size", { value: 2 ** 40 });
     const files = new WatchedStore({ name: "model", open: () => Promise.resolve(source) });

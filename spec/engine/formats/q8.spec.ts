@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { dequantizeQ8, q8Block, q8BlocksOf, quantizeQ8 } from "../../../engine/formats/q8.ts";
-import { Random } from "../../support/mutations.ts";
+import { Random } from "../../support/mutations/mutations.ts";
 
 /** Values of all sizes from 2^-40 to 2^40, both signs. */
 function wild(count: number, seed: number): Float32Array {

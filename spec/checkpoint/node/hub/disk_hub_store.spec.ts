@@ -6,7 +6,7 @@ import path from "node:path";
 import { DiskHubStore, type CachedHubOptions } from "../../../../checkpoint/node/hub/disk_hub_store.ts";
 import type { HubEvent } from "../../../../checkpoint/hub/options.ts";
 import type { Repository } from "../../../../checkpoint/hub/repository.ts";
-import { fetchFailed, FetchStub } from "../../../support/fetch_stub.ts";
+import { fetchFailed, FetchStub } from "../../../support/hub/fetch_stub.ts";
 import { engineErrorOf } from "../../../support/rejection.ts";
 
 const commit = "1".repeat(40);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { HubClient, type HubFile } from "../../../../checkpoint/hub/client.ts";
 import { downloadBlob } from "../../../../checkpoint/node/hub/download.ts";
-import { FetchStub } from "../../../support/fetch_stub.ts";
+import { FetchStub } from "../../../support/hub/fetch_stub.ts";
 import { engineErrorOf } from "../../../support/rejection.ts";
 
 const content = Uint8Array.from({ length: 20 }, (_, i) => i + 1);

@@ -1,6 +1,6 @@
-import { NpzFile } from "../../checkpoint/numpy/npz.ts";
-import type { ByteSource } from "../../checkpoint/sources/byte_source.ts";
-import type { NdArray } from "../../engine/ndarray.ts";
+import { NpzFile } from "../../../checkpoint/numpy/npz.ts";
+import type { ByteSource } from "../../../checkpoint/sources/byte_source.ts";
+import type { NdArray } from "../../../engine/ndarray.ts";
 import type { ZipMember } from "./zip_bytes.ts";
 
 /** All arrays of an `.npz`, by name. */

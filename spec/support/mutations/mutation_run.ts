@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { EngineError } from "../../engine/errors.ts";
+import { EngineError } from "../../../engine/errors.ts";
 import { Random } from "./mutations.ts";
 
 const mutations = 1000;

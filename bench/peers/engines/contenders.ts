@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import type { Prepare } from "./contender.ts";
+import type { Prepare } from "../contender.ts";
 
 interface Contender {
   /** Name in the table. */
@@ -16,7 +16,7 @@ const versionOf = (name: string) => async (folder: string) => {
 };
 
 const ownVersion = async (): Promise<string> => {
-  const file = new URL("../../package.json", import.meta.url);
+  const file = new URL("../../../package.json", import.meta.url);
   return (JSON.parse(await readFile(file, "utf8")) as { version: string }).version;
 };
 

@@ -1,9 +1,9 @@
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { openGpu } from "../../engine/gpu.ts";
-import { getGpuHost } from "../../engine/host.ts";
-import type { Prepare, Prepared } from "./contender.ts";
-import { codecChannels, codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork } from "../measure/work.ts";
+import { openGpu } from "../../../engine/gpu.ts";
+import { getGpuHost } from "../../../engine/host.ts";
+import type { Prepare, Prepared } from "../contender.ts";
+import { codecChannels, codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork } from "../../measure/work.ts";
 
 /** What is used of jax-js. Operations consume their arguments; `ref` keeps one for another use. */
 interface Jax {

@@ -7,7 +7,7 @@ import {
   type CodecWork,
   type GptWork,
   type Work,
-} from "../measure/work.ts";
+} from "../../measure/work.ts";
 
 /** Contributed operators of onnxruntime. */
 const contributed = "com.microsoft";

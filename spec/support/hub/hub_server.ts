@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
-import { serve, type Loopback } from "./loopback.ts";
+import { serve, type Loopback } from "../loopback.ts";
 
 /** A repository that a loopback hub serves. */
 export interface ServedRepository {
@@ -85,7 +85,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** What git calls a file of this content. */
+/** git's hash of a file with this content. */
 export function gitHash(bytes: Uint8Array): string {
   return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 }
@@ -129,7 +129,7 @@ function answerStorage(hub: LoopbackHub, request: IncomingMessage, response: Ser
     Object.values(commits).flatMap((files) => Object.values(files)),
   );
   const content = contents.find((bytes) => sha256(bytes) === etag);
-  // A signed address is good for GET alone, and storage servers refuse what is signed twice.
+  // A signed address allows GET alone, and storage servers refuse a request that is signed twice.
   if (content === undefined || request.method !== "GET" || request.headers.authorization !== undefined)
     return void response.writeHead(403).end();
   sendFile(request, response, content, `storage-${etag?.slice(0, 8)}`);

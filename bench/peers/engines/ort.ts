@@ -3,9 +3,9 @@ import { mkdir, open, rename } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import path from "node:path";
-import type { Prepare } from "./contender.ts";
+import type { Prepare } from "../contender.ts";
 import { onnxInputShape, onnxModel, type AttentionForm } from "./onnx_models.ts";
-import { tensorsOf, valuesOf, type Work } from "../measure/work.ts";
+import { tensorsOf, valuesOf, type Work } from "../../measure/work.ts";
 
 /** What is used of onnxruntime's API. */
 export interface Ort {

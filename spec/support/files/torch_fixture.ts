@@ -1,5 +1,5 @@
-import type { FileStore } from "../../checkpoint/stores/file_store.ts";
-import { openRepositoryStore } from "./runtime.ts";
+import type { FileStore } from "../../../checkpoint/stores/file_store.ts";
+import { openRepositoryStore } from "../runtime.ts";
 
 /** Layouts below spec/fixtures/torch, with the fixture whose weights they hold. */
 export const torchLayouts = {

@@ -1,9 +1,16 @@
-import { EncodecConfig } from "../../encodec/config.ts";
-import { EncodecDecoder } from "../../encodec/decoder.ts";
-import { openGpu, type Gpu } from "../../engine/gpu.ts";
-import { recordGpt, WorkReader } from "../measure/gpt_program.ts";
-import type { Prepare, Prepared } from "./contender.ts";
-import { codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork, type TensorSpec } from "../measure/work.ts";
+import { EncodecConfig } from "../../../encodec/config.ts";
+import { EncodecDecoder } from "../../../encodec/decoder.ts";
+import { openGpu, type Gpu } from "../../../engine/gpu.ts";
+import { recordGpt, WorkReader } from "../../measure/gpt_program.ts";
+import type { Prepare, Prepared } from "../contender.ts";
+import {
+  codecStrides,
+  tensorsOf,
+  valuesOf,
+  type CodecWork,
+  type GptWork,
+  type TensorSpec,
+} from "../../measure/work.ts";
 
 /** bark-webgpu itself, by the parts of it that do the same work as the peers. */
 export const prepareOurs: Prepare = async (work, _folder, device) => {

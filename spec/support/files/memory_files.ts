@@ -1,5 +1,5 @@
-import type { ByteSource } from "../../checkpoint/sources/byte_source.ts";
-import type { FileStore } from "../../checkpoint/stores/file_store.ts";
+import type { ByteSource } from "../../../checkpoint/sources/byte_source.ts";
+import type { FileStore } from "../../../checkpoint/stores/file_store.ts";
 
 /** A checkpoint whose files are given as text or bytes. */
 export function storeOf(files: Record<string, string | Uint8Array>): FileStore {

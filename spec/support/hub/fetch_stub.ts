@@ -1,4 +1,4 @@
-/** A request as `fetch` was asked for it. */
+/** A request that `fetch` received. */
 export interface AskedFetch {
   readonly method: string;
   readonly url: string;
@@ -10,7 +10,7 @@ export interface AskedFetch {
 /** An answer, a failure, or what makes one of the request. */
 export type FetchAnswer = Response | Error | ((asked: AskedFetch) => Promise<Response>);
 
-/** Stands for `fetch` in each test of a `describe`: it gives the answers in their order, and notes what was asked. */
+/** Replaces `fetch` in each test of a `describe`: gives the answers in order, and notes the requests. */
 export class FetchStub {
   asked: AskedFetch[] = [];
   answers: FetchAnswer[] = [];
@@ -37,12 +37,12 @@ export class FetchStub {
   }
 }
 
-/** Never answers; fails as `fetch` does when it is told to stop. */
+/** Never answers; fails as `fetch` does at an abort. */
 export async function hang({ signal }: AskedFetch): Promise<Response> {
   return await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
 }
 
-/** As Node's `fetch` fails: why stands in the cause. */
+/** As Node's `fetch` fails: the reason is in the cause. */
 export function fetchFailed(code: string | undefined, message = ""): TypeError {
   return new TypeError("fetch failed", {
     cause: Object.assign(new Error(message), code === undefined ? {} : { code }),
@@ -55,7 +55,7 @@ interface Timer {
   isCleared: boolean;
 }
 
-/** Stands for `setTimeout` in each test of a `describe`: nobody waits, a timer runs when the test says so. */
+/** Replaces `setTimeout` in each test of a `describe`: nobody waits, and the test runs the timers. */
 export class TimerStub {
   timers: Timer[] = [];
 

@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import path from "node:path";
-import type { Prepare, Prepared } from "./contender.ts";
+import type { Prepare, Prepared } from "../contender.ts";
 import { offerAdapter } from "./jaxjs.ts";
-import { codecChannels, codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork } from "../measure/work.ts";
+import { codecChannels, codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork } from "../../measure/work.ts";
 
 /** What is used of tfjs. */
 interface Tf {

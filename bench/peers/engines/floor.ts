@@ -1,11 +1,11 @@
-import { openGpu } from "../../engine/gpu.ts";
-import { defineKernel, read, readWrite } from "../../engine/kernel.ts";
-import { hashedTensor } from "../roofline/roofline.ts";
-import type { Prepare } from "./contender.ts";
+import { openGpu } from "../../../engine/gpu.ts";
+import { defineKernel, read, readWrite } from "../../../engine/kernel.ts";
+import { hashedTensor } from "../../roofline/roofline.ts";
+import type { Prepare } from "../contender.ts";
 
 export const matvecKernel = defineKernel({
   name: "bench.matvec",
-  source: new URL("../roofline/matvec.wgsl", import.meta.url),
+  source: new URL("../../roofline/matvec.wgsl", import.meta.url),
   bindings: { x: read("f32"), weight: read("f32"), y: readWrite("f32") },
   params: { inner: "u32", groups: "u32" },
   workgroups: ({ groups }) => [Math.ceil(groups / 64)],

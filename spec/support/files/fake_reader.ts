@@ -1,4 +1,4 @@
-import type { TensorInfo, TensorReader } from "../../engine/weights/tensor_reader.ts";
+import type { TensorInfo, TensorReader } from "../../../engine/weights/tensor_reader.ts";
 
 export interface FakeTensor {
   dtype: string;

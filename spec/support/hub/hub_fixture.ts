@@ -3,9 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ByteSource } from "../../checkpoint/sources/byte_source.ts";
-import { parseRepository } from "../../checkpoint/hub/repository.ts";
-import { DiskHubStore, type CachedHubOptions } from "../../checkpoint/node/hub/disk_hub_store.ts";
+import type { ByteSource } from "../../../checkpoint/sources/byte_source.ts";
+import { parseRepository } from "../../../checkpoint/hub/repository.ts";
+import { DiskHubStore, type CachedHubOptions } from "../../../checkpoint/node/hub/disk_hub_store.ts";
 import { firstCommit, serveHub, type LoopbackHub } from "./hub_server.ts";
 
 export const id = "someone/bark";

@@ -1,13 +1,13 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { launch } from "../../tools/test/chromium.ts";
-import { serveRepository } from "../../tools/test/server.ts";
-import type { Prepare } from "./contender.ts";
+import { launch } from "../../../tools/test/chromium.ts";
+import { serveRepository } from "../../../tools/test/server.ts";
+import type { Prepare } from "../contender.ts";
 import { onnxInputShape } from "./onnx_models.ts";
 import { onnxFile } from "./ort.ts";
-import { tensorsOf, valuesOf } from "../measure/work.ts";
+import { tensorsOf, valuesOf } from "../../measure/work.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "");
+const root = fileURLToPath(new URL("../../..", import.meta.url)).replace(/[/\\]$/, "");
 
 /** What ort_web.html puts on its window. */
 interface PeerWindow {
@@ -24,7 +24,7 @@ export const prepareOrtWeb: Prepare = async (work, folder) => {
   const browser = await launch();
   const page = await browser.newPage();
   page.setDefaultTimeout(0);
-  await page.goto(`${server.url}bench/peers/ort_web.html`);
+  await page.goto(`${server.url}bench/peers/engines/ort_web.html`);
   await page.waitForFunction(() => window.ready === true);
   const url = `/${path.relative(root, file).split(path.sep).join("/")}`;
   const input = Array.from(valuesOf(tensorsOf(work)["x"]));

@@ -1,5 +1,5 @@
 import { deflateRawSync } from "node:zlib";
-import { crc32 } from "../../checkpoint/zip.ts";
+import { crc32 } from "../../../checkpoint/zip.ts";
 
 /** One file of a zip archive; whatever is given in place of what follows from the content may be wrong. */
 export interface ZipMember {

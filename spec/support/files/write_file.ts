@@ -1,5 +1,5 @@
 /** Writes its second argument to the file that its first names, as a process with descriptors and a user of its own. */
-import { writeFileAtomically } from "../../checkpoint/node/atomic_file.ts";
+import { writeFileAtomically } from "../../../checkpoint/node/atomic_file.ts";
 
 const [file, text] = process.argv.slice(2);
 try {

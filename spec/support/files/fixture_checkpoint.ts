@@ -1,8 +1,8 @@
-import type { FileStore } from "../../checkpoint/stores/file_store.ts";
-import { packHalves } from "../../engine/formats/float16.ts";
-import { MemoryStore } from "../../checkpoint/stores/memory.ts";
-import { formulaWeights } from "./formula.ts";
-import { readFixture, readFixtureJson } from "./runtime.ts";
+import type { FileStore } from "../../../checkpoint/stores/file_store.ts";
+import { packHalves } from "../../../engine/formats/float16.ts";
+import { MemoryStore } from "../../../checkpoint/stores/memory.ts";
+import { formulaWeights } from "../formula.ts";
+import { readFixture, readFixtureJson } from "../runtime.ts";
 
 export type StoredDtype = "F32" | "F16" | "BF16";
 

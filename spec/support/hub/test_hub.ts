@@ -1,4 +1,4 @@
-import { isPage } from "./runtime.ts";
+import { isPage } from "../runtime.ts";
 
 /** A hub with `someone/nano`: on this machine, of a page at its server. */
 export interface TestHub {

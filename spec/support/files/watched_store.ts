@@ -1,5 +1,5 @@
-import type { ByteSource } from "../../checkpoint/sources/byte_source.ts";
-import type { FileStore } from "../../checkpoint/stores/file_store.ts";
+import type { ByteSource } from "../../../checkpoint/sources/byte_source.ts";
+import type { FileStore } from "../../../checkpoint/stores/file_store.ts";
 
 /** Notes what is read of a source. */
 export class WatchedSource implements ByteSource {
