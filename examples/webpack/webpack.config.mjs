@@ -1,6 +1,6 @@
 export default {
   mode: "production",
   entry: "./main.js",
-  output: { module: true },
+  output: { filename: "[name].js", module: true },
   experiments: { outputModule: true },
 };

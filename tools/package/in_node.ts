@@ -21,7 +21,17 @@ export function quickNodeChecks({ expected }: Package, project: Project): Check[
     {
       name: "the command speaks, and knows its version",
       run: async () => {
-        await project.npx("bark-webgpu", "say", "--max-semantic-tokens", "50", "-o", "said.wav", "--quiet", "Hello.");
+        await project.npx(
+          "bark-webgpu",
+          "say",
+          "--greedy",
+          "--max-semantic-tokens",
+          "40",
+          "-o",
+          "said.wav",
+          "--quiet",
+          "Hello.",
+        );
         checkWav(await project.read("said.wav"));
         const manifest = (await project.read("node_modules/bark-webgpu/package.json")).toString();
         const { version } = JSON.parse(manifest) as { version: string };

@@ -1,8 +1,8 @@
+import path from "node:path";
 import type { Check, Package } from "./checks.ts";
 import { Project } from "./project.ts";
 import { checkWav } from "./speech.ts";
 
-const compilers = { "5.9": "typescript59", "6": "typescript" };
 const modules = [
   ["NodeNext", "NodeNext"],
   ["ESNext", "Bundler"],
@@ -46,35 +46,37 @@ export async function speak(): Promise<Float32Array> {
 
 export async function typescriptProject({ folder, tarballs }: Package): Promise<Project> {
   const versions = ["typescript@6", "typescript59@npm:typescript@5.9", "@types/node@20", "@webgpu/types@0.1.74"];
-  const project = await Project.create(`${folder}/typescript`, [...tarballs, ...versions]);
-  await project.write("program.ts", program);
-  return project;
+  return await Project.create(`${folder}/typescript`, [...tarballs, ...versions]);
+}
+
+export function typescriptChecks(project: Project): Check[] {
+  return programs.flatMap(({ only, ...given }) => [
+    ...(only === "6" ? [] : compileChecks(project, "5.9", "node_modules/typescript59", given)),
+    ...(only === "5.9" ? [] : compileChecks(project, "6", "node_modules/typescript", given)),
+  ]);
+}
+
+/** A page, by the TypeScript of the checkout. */
+export function quickTypescriptChecks(project: Project): Check[] {
+  return compileChecks(project, "6", path.resolve("node_modules/typescript"), { lib: ["ES2022", "DOM"], types: [] });
 }
 
 /** Strict, and without skipLibCheck. */
-export function typescriptChecks(project: Project): Check[] {
-  const checks: Check[] = [];
-  for (const [version, name] of Object.entries(compilers))
-    for (const [module, moduleResolution] of modules)
-      for (const { lib, types, only = version } of programs)
-        if (only === version)
-          checks.push({
-            name: `TypeScript ${version}, ${moduleResolution}, ${lib.join(" and ")}, types ${types.join() || "none"}`,
-            run: async () => {
-              const compilerOptions = {
-                noEmit: true,
-                strict: true,
-                target: "ES2022",
-                module,
-                moduleResolution,
-                lib,
-                types,
-              };
-              await project.write("tsconfig.json", JSON.stringify({ compilerOptions, files: ["program.ts"] }));
-              await project.node(`node_modules/${name}/bin/tsc`, "-p", ".");
-            },
-          });
-  return checks;
+function compileChecks(
+  project: Project,
+  version: string,
+  compiler: string,
+  { lib, types }: { lib: string[]; types: string[] },
+): Check[] {
+  return modules.map(([module, moduleResolution]) => ({
+    name: `TypeScript ${version}, ${moduleResolution}, ${lib.join(" and ")}, types ${types.join() || "none"}`,
+    run: async () => {
+      const compilerOptions = { noEmit: true, strict: true, target: "ES2022", module, moduleResolution, lib, types };
+      await project.write("program.ts", program);
+      await project.write("tsconfig.json", JSON.stringify({ compilerOptions, files: ["program.ts"] }));
+      await project.node(`${compiler}/bin/tsc`, "-p", ".");
+    },
+  }));
 }
 
 export function typescriptExample(project: Project): Check {
