@@ -61,7 +61,11 @@ export class VoicePresets {
     if (typeof preset === "string") {
       if (this.names.includes(preset)) return await this.#loadNamed(preset);
       if (options.names_only === true || this.#options.names_only === true) throw this.#unknown(preset);
-      if (options.allow_urls !== true && this.#options.allow_urls !== true) refuseAddress(preset);
+      if (options.allow_urls !== true && this.#options.allow_urls !== true) {
+        // A page has addresses in place of paths: a text that looks like neither is a mistyped preset.
+        if (getFileHost().isPage && !/[/\\:]|\.npz$/i.test(preset)) throw this.#unknown(preset);
+        refuseAddress(preset);
+      }
       return await this.#loadFile(preset);
     }
     if (preset instanceof Uint8Array || preset instanceof ArrayBuffer)
