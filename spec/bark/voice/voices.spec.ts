@@ -169,7 +169,9 @@ describe("VoicePresets", () => {
       setFileHost({ ...host, isPage: true, openStore });
       for (const path of ["x.npz", "/x.npz", "//h/x.npz"])
         expect(await fault(all.load(path)), path).to.match(/^usage voice_preset: a voice is not fetched/);
-      expect(await fault(all.load("en_speaker_x"))).to.match(/^bad-input en_speaker_x: no such voice .*got no preset\)/);
+      expect(await fault(all.load("en_speaker_x"))).to.match(
+        /^bad-input en_speaker_x: no such voice .*got no preset\)/,
+      );
       expect(opened).to.deep.equal([]);
       expect(await all.load("http://h/x", { allow_urls: true })).to.deep.equal(voice);
       expect(opened).to.deep.equal(["http://h/"]);
