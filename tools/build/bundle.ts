@@ -29,18 +29,15 @@ export async function bundleForPages(root: string, folder: string): Promise<void
   // Which shaders there are is known when all modules were read.
   await build({ ...common, write: false, plugins: [pack.plugin({})] });
   const packed = pack.plugin(await pack.texts());
-  await build({
+  const worker: BuildOptions = {
     ...shared,
     entryPoints: { worker: path.join(root, "web/worker.ts") },
     plugins: [packed, withoutNano],
-  });
-  const { outputFiles } = await build({
-    ...shared,
-    sourcemap: false,
-    write: false,
-    entryPoints: { worker: path.join(root, "web/worker.ts") },
-    plugins: [packed, withoutNano],
-  });
+    // Nothing else in it says that it is a module.
+    footer: { js: "export {};" },
+  };
+  await build(worker);
+  const { outputFiles } = await build({ ...worker, sourcemap: false, write: false });
   await build({ ...common, plugins: [packed, holding(outputFiles[0].text)] });
   await finishModules(folder);
   await writeFile(path.join(folder, "worker.d.ts"), 'export type * from "../speech/worker/protocol.js";\n');
