@@ -15,7 +15,7 @@ import {
   type Block,
 } from "./layers.ts";
 import { EncodecCodebooks } from "./quantizer.ts";
-import { Recorder } from "../engine/recorder.ts";
+import { Recorder } from "../engine/program/recorder.ts";
 import { Scope } from "../engine/scope.ts";
 import { activationsFor, transpose, walk } from "./walk.ts";
 import { CodecWeights } from "./weights.ts";

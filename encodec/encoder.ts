@@ -6,7 +6,7 @@ import { contextFrames, cutIntoChunks, type Chunk } from "./chunks.ts";
 import type { EncodecConfig } from "./config.ts";
 import { EncodecConv1d, EncodecLSTM, EncodecResnetBlock, type Activations, type Block } from "./layers.ts";
 import { EncodecQuantizer } from "./quantizer.ts";
-import { Recorder } from "../engine/recorder.ts";
+import { Recorder } from "../engine/program/recorder.ts";
 import { Scope } from "../engine/scope.ts";
 import { checkEncoderConfig } from "./supported.ts";
 import { activationsFor, transpose, walk } from "./walk.ts";

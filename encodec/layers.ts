@@ -10,7 +10,7 @@ import { add } from "../kernels/elementwise/elementwise.ts";
 import { createLstm, lstm, type Lstm, type LstmBuffers, type LstmWeights } from "../kernels/lstm/lstm.ts";
 import type { EncodecConfig } from "./config.ts";
 import { convPadding } from "./padding.ts";
-import type { Recorder } from "../engine/recorder.ts";
+import type { Recorder } from "../engine/program/recorder.ts";
 import type { Scope } from "../engine/scope.ts";
 import type { CodecWeights } from "./weights.ts";
 

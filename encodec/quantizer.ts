@@ -1,11 +1,11 @@
 import { EngineError } from "../engine/errors.ts";
-import type { Program } from "../engine/program.ts";
+import type { Program } from "../engine/program/program.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { createCodebook, nearestEntries, type Codebook } from "../kernels/codebook/codebook.ts";
 import { embedding } from "../kernels/embedding/embedding.ts";
 import { padRows } from "../kernels/matmul/linear.ts";
 import type { EncodecConfig } from "./config.ts";
-import type { Recorder } from "../engine/recorder.ts";
+import type { Recorder } from "../engine/program/recorder.ts";
 import type { Scope } from "../engine/scope.ts";
 import type { CodecWeights } from "./weights.ts";
 

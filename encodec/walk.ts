@@ -1,7 +1,7 @@
 import type { Scope } from "../engine/scope.ts";
 import { lstmChunk, type LstmBuffers } from "../kernels/lstm/lstm.ts";
 import { EncodecLSTM, type Activations, type Block } from "./layers.ts";
-import type { Recorder } from "../engine/recorder.ts";
+import type { Recorder } from "../engine/program/recorder.ts";
 
 /** Buffers for walks of up to `length` rows of `width` values through the blocks. */
 export function activationsFor(blocks: readonly Block[], length: number, width: number, scope: Scope): Activations {

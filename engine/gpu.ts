@@ -1,10 +1,10 @@
 import { readGpuOptions, type GpuOptions } from "./check/gpu_arguments.ts";
-import { Device, type DeviceChoice } from "./device.ts";
+import { Device, type DeviceChoice } from "./device/device.ts";
 import { tensorBytes, type Dtype, type HostArray } from "./dtypes.ts";
 import { EngineError } from "./errors.ts";
-import { getGpuHost, type OpenedAdapter, type Runtime } from "./host.ts";
+import { getGpuHost, type OpenedAdapter, type Runtime } from "./device/host.ts";
 import type { Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
-import { Program, submitPrograms } from "./program.ts";
+import { Program, submitPrograms } from "./program/program.ts";
 import { PipelineCache } from "./shaders/pipelines.ts";
 import { Tensor } from "./tensor.ts";
 

@@ -21,9 +21,9 @@ export {
   type Workgroups,
 } from "./kernel.ts";
 export { NdArray } from "./ndarray.ts";
-export type { Program } from "./program.ts";
+export type { Program } from "./program/program.ts";
 export { Scope, type TensorMaker } from "./scope.ts";
-export type { Device, GpuCounters, KernelNeeds } from "./device.ts";
+export type { Device, GpuCounters, KernelNeeds } from "./device/device.ts";
 export type { Dtype, HostArray, MatrixFormat } from "./dtypes.ts";
-export type { Runtime } from "./host.ts";
+export type { Runtime } from "./device/host.ts";
 export type { Tensor } from "./tensor.ts";

@@ -1,5 +1,5 @@
 import type { Tensor } from "./tensor.ts";
-import type { KernelNeeds } from "./device.ts";
+import type { KernelNeeds } from "./device/device.ts";
 import type { Dtype } from "./dtypes.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Gpu } from "./gpu.ts";
-import type { Program } from "./program.ts";
+import type { Program } from "./program/program.ts";
 import type { Dtype, HostArray } from "./dtypes.ts";
 import type { Tensor } from "./tensor.ts";
 

@@ -1,5 +1,5 @@
 import { EngineError } from "./errors.ts";
-import type { Device } from "./device.ts";
+import type { Device } from "./device/device.ts";
 import { hostArrays, type Dtype, type HostArray } from "./dtypes.ts";
 
 /** One GPU buffer with a shape, a dtype and a label. `gpu.tensor()` makes it. */

@@ -1,5 +1,5 @@
 import { EngineError } from "../engine/errors.ts";
-import type { Device } from "../engine/device.ts";
+import type { Device } from "../engine/device/device.ts";
 import type { MatrixFormat } from "../engine/dtypes.ts";
 import type { Heads } from "./attention/shape.ts";
 import {

@@ -17,7 +17,7 @@ import { sampleRowsKernel, sampleStepKernel } from "./sample/versions.ts";
 import { kernelsOf } from "./version.ts";
 
 export { attention, attentionScratch } from "./attention/attention.ts";
-export { attentionDecode, decodeScratch, kvAppend } from "./attention/decode.ts";
+export { attentionDecode, decodeScratch, kvAppend } from "./attention/decode/decode.ts";
 export { createCodebook, nearestEntries } from "./codebook/codebook.ts";
 export { conv1d, conv1dFrames, createConv1d } from "./conv1d/conv1d.ts";
 export { convTranspose1d, convTranspose1dLength, createConvTranspose1d } from "./conv_transpose1d/conv_transpose1d.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../engine/errors.ts";
-import type { Device } from "../engine/device.ts";
+import type { Device } from "../engine/device/device.ts";
 import type { AnyKernel } from "../engine/kernel.ts";
 
 /** One way to compute an op. The `versions.ts` of each op holds a table of them by name. */

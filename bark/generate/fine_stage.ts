@@ -1,4 +1,4 @@
-import { Recorder } from "../../engine/recorder.ts";
+import { Recorder } from "../../engine/program/recorder.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { sampleRows } from "../../kernels/sample/sample.ts";

@@ -2,7 +2,7 @@ import type { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel, Constants } from "../../engine/kernel.ts";
 import type { MatrixFormat, WeightFormat } from "../../engine/dtypes.ts";
 import { attentionKernels } from "../../kernels/attention/attention.ts";
-import { decodeKernel } from "../../kernels/attention/decode.ts";
+import { decodeKernel } from "../../kernels/attention/decode/decode.ts";
 import { chunksOf, kvAppendKernel } from "../../kernels/attention/versions.ts";
 import { chooseLayernorm, chooseStorage } from "../../kernels/choose.ts";
 import { embeddingGivenKernel, embeddingKernel } from "../../kernels/embedding/versions.ts";

@@ -1,10 +1,15 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { Gpu } from "../../engine/gpu.ts";
-import type { Program } from "../../engine/program.ts";
-import { into } from "../../engine/recorder.ts";
+import type { Program } from "../../engine/program/program.ts";
+import { into } from "../../engine/program/recorder.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import { attentionDecode, decodeScratch, type DecodeShape, type KvCache } from "../../kernels/attention/decode.ts";
+import {
+  attentionDecode,
+  decodeScratch,
+  type DecodeShape,
+  type KvCache,
+} from "../../kernels/attention/decode/decode.ts";
 import { embedding } from "../../kernels/embedding/embedding.ts";
 import { sampleStep, type SampleOptions } from "../../kernels/sample/sample.ts";
 import { stateFields, stateWidth } from "../../kernels/decode_state.ts";

@@ -1,5 +1,5 @@
 import type { Gpu } from "../../engine/gpu.ts";
-import type { Recording } from "../../engine/recorder.ts";
+import type { Recording } from "../../engine/program/recorder.ts";
 import type { MatrixFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { Scope } from "../../engine/scope.ts";

@@ -1,10 +1,10 @@
 import type { Gpu } from "../../engine/gpu.ts";
 import type { Scope } from "../../engine/scope.ts";
-import type { Program } from "../../engine/program.ts";
-import type { Recording } from "../../engine/recorder.ts";
+import type { Program } from "../../engine/program/program.ts";
+import type { Recording } from "../../engine/program/recorder.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { attentionScratch } from "../../kernels/attention/attention.ts";
-import type { Attended } from "../../kernels/attention/decode.ts";
+import type { Attended } from "../../kernels/attention/decode/decode.ts";
 import { layernorm, type LayerNorm } from "../../kernels/layernorm/layernorm.ts";
 import type { Linear } from "../../kernels/matmul/linear.ts";
 import { fusesNorm, matmul, type MatmulOptions } from "../../kernels/matmul/matmul.ts";

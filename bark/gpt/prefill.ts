@@ -1,10 +1,10 @@
 import { EngineError } from "../../engine/errors.ts";
-import type { Program } from "../../engine/program.ts";
-import { Recorder } from "../../engine/recorder.ts";
+import type { Program } from "../../engine/program/program.ts";
+import { Recorder } from "../../engine/program/recorder.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { attention } from "../../kernels/attention/attention.ts";
-import { kvAppend, type KvCache } from "../../kernels/attention/decode.ts";
+import { kvAppend, type KvCache } from "../../kernels/attention/decode/decode.ts";
 import { embedding, embeddingGiven } from "../../kernels/embedding/embedding.ts";
 import type { CausalWeights, PrefillInput } from "./causal_weights.ts";
 import type { Attend, GptBuffers } from "./gpt.ts";

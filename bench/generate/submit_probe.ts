@@ -1,6 +1,6 @@
 import type { BarkProgress } from "../../bark/generate/output.ts";
 import type { Gpu } from "../../engine/gpu.ts";
-import type { Program } from "../../engine/program.ts";
+import type { Program } from "../../engine/program/program.ts";
 
 /** What the submits of one kind did. */
 export interface Part {

@@ -4,7 +4,7 @@ import {
   decodeScratch,
   type Attended,
   type OwnDecodeVersion,
-} from "../../kernels/attention/decode.ts";
+} from "../../kernels/attention/decode/decode.ts";
 import { attentionDecodeLab } from "../../kernels/attention/lab/versions.ts";
 import { attentionReference } from "../../kernels/attention/reference.ts";
 import {

@@ -1,6 +1,6 @@
 import { floatToHalf, halfToFloat } from "../../engine/formats/float16.ts";
 import type { Gpu } from "../../engine/gpu.ts";
-import type { Program } from "../../engine/program.ts";
+import type { Program } from "../../engine/program/program.ts";
 import type { MatrixFormat, WeightFormat } from "../../engine/dtypes.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import type { Dtype, HostArray } from "../../engine/dtypes.ts";

@@ -1,4 +1,4 @@
-import { into } from "../../engine/recorder.ts";
+import { into } from "../../engine/program/recorder.ts";
 import { conv1d, createConv1d, type Conv1dOptions, type ConvShape, type Padding } from "../../kernels/conv1d/conv1d.ts";
 import { conv1dLab } from "../../kernels/conv1d/lab/versions.ts";
 import { conv1dReference } from "../../kernels/conv1d/reference.ts";

@@ -1,6 +1,6 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { Gpu } from "../../engine/gpu.ts";
-import type { Program } from "../../engine/program.ts";
+import type { Program } from "../../engine/program/program.ts";
 import type { MatrixFormat } from "../../engine/dtypes.ts";
 import { Stopwatch, type Effort, type Timing } from "../measure/stopwatch.ts";
 import type { Roofline } from "../roofline/roofline.ts";

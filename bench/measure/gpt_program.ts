@@ -1,13 +1,13 @@
 import { Gpt, type GptBuffers } from "../../bark/gpt/gpt.ts";
 import { WeightLoader } from "../../bark/gpt/weight_loader.ts";
 import { type Gpu } from "../../engine/gpu.ts";
-import type { Program } from "../../engine/program.ts";
-import { into } from "../../engine/recorder.ts";
+import type { Program } from "../../engine/program/program.ts";
+import { into } from "../../engine/program/recorder.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { TensorInfo, TensorReader } from "../../engine/weights/tensor_reader.ts";
 import { attention } from "../../kernels/attention/attention.ts";
-import { attentionDecode, decodeScratch } from "../../kernels/attention/decode.ts";
+import { attentionDecode, decodeScratch } from "../../kernels/attention/decode/decode.ts";
 import { stateFields, stateWidth } from "../../kernels/decode_state.ts";
 import { tensorsOf, valuesOf, type GptWork, type TensorSpec } from "./work.ts";
 

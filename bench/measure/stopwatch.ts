@@ -1,5 +1,5 @@
 import type { Gpu } from "../../engine/gpu.ts";
-import type { Program } from "../../engine/program.ts";
+import type { Program } from "../../engine/program/program.ts";
 import { summarize, type Summary } from "./statistics.ts";
 
 /** Which clock told the times: the adapter's own (`timestamp-query`), or the host's around submit and wait. */

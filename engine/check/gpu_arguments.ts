@@ -10,7 +10,7 @@ import {
   type Reader,
   type ReadersOf,
 } from "./arguments.ts";
-import type { AdapterRequest, ForcedVersions } from "../host.ts";
+import type { AdapterRequest, ForcedVersions } from "../device/host.ts";
 
 export interface GpuOptions extends AdapterRequest {
   /** Called with one line for the user, such as that a software adapter stands in for a missing driver. */

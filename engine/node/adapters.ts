@@ -1,5 +1,5 @@
 import { EngineError } from "../errors.ts";
-import type { AdapterRequest, OpenedAdapter } from "../host.ts";
+import type { AdapterRequest, OpenedAdapter } from "../device/host.ts";
 import { dawn, listDawnAdapters } from "./dawn.ts";
 import { withoutDriverChatter } from "./driver_chatter.ts";
 import { findChromiumPackage } from "./software/chromium_package.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../errors.ts";
-import type { ForcedVersions } from "../host.ts";
+import type { ForcedVersions } from "../device/host.ts";
 
 /**
  * The value of `BARK_KERNELS`: `op=version` with commas between, such as `gemv=gemv_split,attention_decode=chunks`.

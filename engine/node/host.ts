@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { EngineError } from "../errors.ts";
-import type { AdapterRequest, GpuHost, OpenedAdapter } from "../host.ts";
+import type { AdapterRequest, GpuHost, OpenedAdapter } from "../device/host.ts";
 import { fetchText } from "../web/fetch_text.ts";
 import { openNavigatorAdapter } from "../web/navigator_gpu.ts";
 import { describe, listDawnAdapterDescriptions, openDawnAdapter, type AdapterDescription } from "./adapters.ts";

@@ -1,4 +1,4 @@
-import { setGpuHost } from "../host.ts";
+import { setGpuHost } from "../device/host.ts";
 import { nodeGpuHost } from "./host.ts";
 
 export type { AdapterDescription } from "./adapters.ts";

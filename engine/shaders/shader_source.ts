@@ -1,7 +1,7 @@
 import { EngineError } from "../errors.ts";
 import type { AnyKernel, Binding } from "../kernel.ts";
 import { Memo } from "../memo.ts";
-import { getGpuHost } from "../host.ts";
+import { getGpuHost } from "../device/host.ts";
 import type { MatrixFormat, WeightFormat } from "../dtypes.ts";
 
 const weightSources: Record<WeightFormat, URL> = {

@@ -1,4 +1,4 @@
-import { setGpuHost, type GpuHost } from "../host.ts";
+import { setGpuHost, type GpuHost } from "../device/host.ts";
 import { fetchText } from "./fetch_text.ts";
 import { openNavigatorAdapter } from "./navigator_gpu.ts";
 import { packedShaders } from "./packed_shaders.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../errors.ts";
-import type { AdapterRequest, OpenedAdapter } from "../host.ts";
+import type { AdapterRequest, OpenedAdapter } from "../device/host.ts";
 
 /**
  * An adapter of the runtime's own `navigator.gpu` (browsers, Deno). @param fixWhenNone advice for a runtime without one.

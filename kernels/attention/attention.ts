@@ -1,13 +1,13 @@
-import type { Device } from "../../engine/device.ts";
+import type { Device } from "../../engine/device/device.ts";
 import type { AnyKernel } from "../../engine/kernel.ts";
-import type { Program } from "../../engine/program.ts";
+import type { Program } from "../../engine/program/program.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseAttention } from "../choose.ts";
 import { requireVersion } from "../version.ts";
 import { attentionValues } from "./params.ts";
 import type { AttentionShape, Rows } from "./shape.ts";
-import { attentionByStrips, stripElements } from "./strips.ts";
+import { attentionByStrips, stripElements } from "./strips/strips.ts";
 import { attentionVersions, type AttentionVersion } from "./versions.ts";
 
 export type { AttentionShape, Rows } from "./shape.ts";

@@ -60,7 +60,7 @@ export const attentionWide = defineKernel({
 
 export const stripsScores = defineKernel({
   name: "attention.strips_scores",
-  source: new URL("./attention_strips_scores.wgsl", import.meta.url),
+  source: new URL("./strips/attention_strips_scores.wgsl", import.meta.url),
   preludes: stripPreludes,
   bindings: { q: read("f32"), k: read("f32"), scores: readWrite("f32") },
   params,
@@ -69,7 +69,7 @@ export const stripsScores = defineKernel({
 
 export const stripsSoftmax = defineKernel({
   name: "attention.strips_softmax",
-  source: new URL("./attention_strips_softmax.wgsl", import.meta.url),
+  source: new URL("./strips/attention_strips_softmax.wgsl", import.meta.url),
   preludes: stripPreludes,
   bindings: { mask: optionalRead("u32"), scores: readWrite("f32") },
   params,
@@ -78,7 +78,7 @@ export const stripsSoftmax = defineKernel({
 
 export const stripsValues = defineKernel({
   name: "attention.strips_values",
-  source: new URL("./attention_strips_values.wgsl", import.meta.url),
+  source: new URL("./strips/attention_strips_values.wgsl", import.meta.url),
   preludes: stripPreludes,
   bindings: { weights: read("f32"), v: read("f32"), y: readWrite("f32") },
   params,
@@ -136,7 +136,7 @@ export const decodeInParts = { bindings: { ...decodeInputs, parts: readWrite("f3
 /** 64 lanes a head, scores in storage: heads of any width, caches of any capacity. */
 export const decodeLanes = defineKernel({
   name: "attention_decode.lanes",
-  source: new URL("./attention_decode_lanes.wgsl", import.meta.url),
+  source: new URL("./decode/attention_decode_lanes.wgsl", import.meta.url),
   bindings: { ...decodeInputs, scores: readWrite("f32"), y: readWrite("f32") },
   params: decodeParams,
   workgroups: ({ rows, heads }) => [heads, rows],
@@ -146,7 +146,7 @@ export const decodeLanes = defineKernel({
 export const decodeFourKeys = defineKernel({
   ...decodeInPlace,
   name: "attention_decode.four_keys",
-  source: new URL("./attention_decode_four_keys.wgsl", import.meta.url),
+  source: new URL("./decode/attention_decode_four_keys.wgsl", import.meta.url),
   workgroups: ({ rows, heads }) => [heads, rows],
 });
 
@@ -154,7 +154,7 @@ export const decodeFourKeys = defineKernel({
 export const decodeOnline = defineKernel({
   ...decodeInPlace,
   name: "attention_decode.online",
-  source: new URL("./attention_decode_online.wgsl", import.meta.url),
+  source: new URL("./decode/attention_decode_online.wgsl", import.meta.url),
   features: ["subgroups"],
   subgroupLanes: 8,
   workgroups: ({ rows, heads }) => [heads, rows],
@@ -169,7 +169,7 @@ export const chunksOf = (capacity: number): number => Math.ceil(capacity / chunk
 export const decodeChunks = defineKernel({
   ...decodeInParts,
   name: "attention_decode.chunks",
-  source: new URL("./attention_decode_chunks.wgsl", import.meta.url),
+  source: new URL("./decode/attention_decode_chunks.wgsl", import.meta.url),
   preludes: [new URL("./preludes/lane_reduce.wgsl", import.meta.url)],
   workgroups: ({ rows, heads, capacity }) => [chunksOf(capacity), heads, rows],
 });

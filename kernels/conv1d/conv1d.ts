@@ -1,5 +1,5 @@
 import { EngineError } from "../../engine/errors.ts";
-import type { Program } from "../../engine/program.ts";
+import type { Program } from "../../engine/program/program.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
 import type { WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";

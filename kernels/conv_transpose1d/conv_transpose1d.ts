@@ -1,4 +1,4 @@
-import type { Program } from "../../engine/program.ts";
+import type { Program } from "../../engine/program/program.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
 import type { WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";

@@ -1,4 +1,4 @@
-import type { Program } from "../../engine/program.ts";
+import type { Program } from "../../engine/program/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseLayernorm } from "../choose.ts";
 import { layernormVersions, type LayernormVersion } from "./versions.ts";

@@ -1,4 +1,4 @@
-import type { Recording } from "../../engine/recorder.ts";
+import type { Recording } from "../../engine/program/recorder.ts";
 import type { TensorMaker } from "../../engine/scope.ts";
 import type { WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";

@@ -1,6 +1,6 @@
-import type { Device } from "../../engine/device.ts";
+import type { Device } from "../../engine/device/device.ts";
 import type { AnyKernel, Constants } from "../../engine/kernel.ts";
-import type { Program } from "../../engine/program.ts";
+import type { Program } from "../../engine/program/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { Attended } from "../attention/shape.ts";
 import { chooseMatmul, chooseNormedMatmul, chooseSplit } from "../choose.ts";

@@ -1,5 +1,5 @@
-import type { Device } from "../../engine/device.ts";
-import type { Program } from "../../engine/program.ts";
+import type { Device } from "../../engine/device/device.ts";
+import type { Program } from "../../engine/program/program.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { chooseSampleLanes } from "../choose.ts";
 import { sampleRowsKernel, sampleStepKernel, type sampleOverrides, type sampleParams } from "./versions.ts";

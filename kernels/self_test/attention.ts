@@ -1,7 +1,7 @@
 import type { AnyKernel } from "../../engine/kernel.ts";
 import { attention, attentionScratch } from "../attention/attention.ts";
 import { attentionWeights } from "../attention/attention_weights.ts";
-import { attentionDecode, decodeScratch, kvAppend } from "../attention/decode.ts";
+import { attentionDecode, decodeScratch, kvAppend } from "../attention/decode/decode.ts";
 import { attentionReference, attentionWeightsReference } from "../attention/reference.ts";
 import type { Rows } from "../attention/shape.ts";
 import {

@@ -1,7 +1,7 @@
 import { floatToHalf, halfToFloat } from "../../engine/formats/float16.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel } from "../../engine/kernel.ts";
-import type { Program } from "../../engine/program.ts";
+import type { Program } from "../../engine/program/program.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { MatrixFormat, WeightFormat } from "../../engine/dtypes.ts";
 import type { Tensor } from "../../engine/tensor.ts";

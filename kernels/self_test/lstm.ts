@@ -1,4 +1,4 @@
-import { into } from "../../engine/recorder.ts";
+import { into } from "../../engine/program/recorder.ts";
 import { createLstm, lstm, lstmChunk, type LstmWeights } from "../lstm/lstm.ts";
 import { lstmReference } from "../lstm/reference.ts";
 import { lstmVersions, type LstmVersion } from "../lstm/versions.ts";

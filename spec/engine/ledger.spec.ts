@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Ledger } from "../../engine/ledger.ts";
+import { Ledger } from "../../engine/device/ledger.ts";
 
 describe("Ledger", () => {
   it("counts the bytes alive, in all and by label", () => {

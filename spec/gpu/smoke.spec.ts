@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { getGpuHost } from "../../engine/host.ts";
+import { getGpuHost } from "../../engine/device/host.ts";
 import { openRepositoryStore, readRepositoryFile } from "../support/runtime.ts";
 
 describe("platform", () => {

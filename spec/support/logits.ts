@@ -6,7 +6,7 @@ import { Scope } from "../../engine/scope.ts";
 import type { BarkModel } from "../../bark/model.ts";
 import { coarseRanges } from "../../bark/generate/coarse_plan.ts";
 import { semanticInput, semanticRanges } from "../../bark/generate/semantic_plan.ts";
-import { into } from "../../engine/recorder.ts";
+import { into } from "../../engine/program/recorder.ts";
 import type { IdRange } from "../../kernels/sample/sample.ts";
 import type { FixtureRun, FloatsFile } from "./fixture.ts";
 

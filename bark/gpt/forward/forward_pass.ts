@@ -1,11 +1,11 @@
 import type { Gpu } from "../../../engine/gpu.ts";
-import type { Program } from "../../../engine/program.ts";
-import { into } from "../../../engine/recorder.ts";
+import type { Program } from "../../../engine/program/program.ts";
+import { into } from "../../../engine/program/recorder.ts";
 import { Scope } from "../../../engine/scope.ts";
 import type { Tensor } from "../../../engine/tensor.ts";
 import { attention, type AttentionShape, type Rows } from "../../../kernels/attention/attention.ts";
 import { attentionWeights } from "../../../kernels/attention/attention_weights.ts";
-import { kvAppend } from "../../../kernels/attention/decode.ts";
+import { kvAppend } from "../../../kernels/attention/decode/decode.ts";
 import { embedding, embeddingGiven, type EmbeddingTables } from "../../../kernels/embedding/embedding.ts";
 import type { Linear } from "../../../kernels/matmul/linear.ts";
 import { matmul } from "../../../kernels/matmul/matmul.ts";

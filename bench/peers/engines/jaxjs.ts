@@ -1,7 +1,7 @@
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { openGpu } from "../../../engine/gpu.ts";
-import { getGpuHost } from "../../../engine/host.ts";
+import { getGpuHost } from "../../../engine/device/host.ts";
 import type { Prepare, Prepared } from "../contender.ts";
 import { codecChannels, codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork } from "../../measure/work.ts";
 

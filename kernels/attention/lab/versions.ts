@@ -1,5 +1,5 @@
 import { defineKernel } from "../../../engine/kernel.ts";
-import type { OwnDecodeVersion } from "../decode.ts";
+import type { OwnDecodeVersion } from "../decode/decode.ts";
 import { decodeChunks, decodeInParts, decodeInPlace, lacksForChunks, scoresInWorkgroup } from "../versions.ts";
 
 /** 256 lanes a head, which share out the keys. */
@@ -15,7 +15,7 @@ export const decodeSplit = defineKernel({
 export const decodeChunksSubgroups = defineKernel({
   ...decodeInParts,
   name: "attention_decode.chunks_subgroups",
-  source: new URL("../attention_decode_chunks.wgsl", import.meta.url),
+  source: new URL("../decode/attention_decode_chunks.wgsl", import.meta.url),
   preludes: [new URL("./lane_reduce_subgroups.wgsl", import.meta.url)],
   features: ["subgroups"],
   workgroups: decodeChunks.workgroups,

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { getGpuHost } from "../../../engine/host.ts";
+import { getGpuHost } from "../../../engine/device/host.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 import { listAdapters, nodeGpuHost, openNullAdapter } from "../../../engine/node/index.ts";
 

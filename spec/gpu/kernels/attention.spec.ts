@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { Gpu } from "../../../engine/gpu.ts";
 import type { Tensor } from "../../../engine/tensor.ts";
 import { attention, attentionScratch } from "../../../kernels/attention/attention.ts";
-import { attentionDecode, decodeScratch, kvAppend } from "../../../kernels/attention/decode.ts";
+import { attentionDecode, decodeScratch, kvAppend } from "../../../kernels/attention/decode/decode.ts";
 import { attentionDecodeLab } from "../../../kernels/attention/lab/versions.ts";
 import { attentionReference } from "../../../kernels/attention/reference.ts";
 import {

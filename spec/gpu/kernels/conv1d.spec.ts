@@ -2,7 +2,7 @@ import { Scope } from "../../../engine/scope.ts";
 import { expect } from "chai";
 import { EngineError } from "../../../engine/errors.ts";
 import type { Gpu } from "../../../engine/gpu.ts";
-import type { Program } from "../../../engine/program.ts";
+import type { Program } from "../../../engine/program/program.ts";
 import {
   conv1d,
   conv1dFrames,

@@ -1,6 +1,6 @@
 import { Scope } from "../../../engine/scope.ts";
 import type { Gpu } from "../../../engine/gpu.ts";
-import { into } from "../../../engine/recorder.ts";
+import { into } from "../../../engine/program/recorder.ts";
 import { createLstm, lstm, lstmChunk, type LstmWeights } from "../../../kernels/lstm/lstm.ts";
 import { lstmReference } from "../../../kernels/lstm/reference.ts";
 import { lstmVersions, type LstmVersion } from "../../../kernels/lstm/versions.ts";

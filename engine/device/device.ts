@@ -1,6 +1,6 @@
-import type { GpuOptions } from "./check/gpu_arguments.ts";
-import { EngineError } from "./errors.ts";
-import type { HostArray } from "./dtypes.ts";
+import type { GpuOptions } from "../check/gpu_arguments.ts";
+import { EngineError } from "../errors.ts";
+import type { HostArray } from "../dtypes.ts";
 import { getGpuHost, type Runtime } from "./host.ts";
 import { Ledger } from "./ledger.ts";
 

@@ -1,8 +1,8 @@
-import type { Program } from "../../engine/program.ts";
-import type { Tensor } from "../../engine/tensor.ts";
-import { attentionValues } from "./params.ts";
-import type { AttentionShape, Rows } from "./shape.ts";
-import { stripsScores, stripsSoftmax, stripsValues } from "./versions.ts";
+import type { Program } from "../../../engine/program/program.ts";
+import type { Tensor } from "../../../engine/tensor.ts";
+import { attentionValues } from "../params.ts";
+import type { AttentionShape, Rows } from "../shape.ts";
+import { stripsScores, stripsSoftmax, stripsValues } from "../versions.ts";
 
 /** Queries of a strip: their scores (12 heads over 1024 keys: 3 MB) stay in caches. */
 const stripQueries = 64;

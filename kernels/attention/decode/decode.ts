@@ -1,11 +1,11 @@
-import type { Device } from "../../engine/device.ts";
-import type { AnyKernel } from "../../engine/kernel.ts";
-import type { Program } from "../../engine/program.ts";
-import type { TensorMaker } from "../../engine/scope.ts";
-import type { Tensor } from "../../engine/tensor.ts";
-import { chooseAttentionDecode } from "../choose.ts";
-import { requireVersion, versionOf } from "../version.ts";
-import type { Attended, Heads, KvCache } from "./shape.ts";
+import type { Device } from "../../../engine/device/device.ts";
+import type { AnyKernel } from "../../../engine/kernel.ts";
+import type { Program } from "../../../engine/program/program.ts";
+import type { TensorMaker } from "../../../engine/scope.ts";
+import type { Tensor } from "../../../engine/tensor.ts";
+import { chooseAttentionDecode } from "../../choose.ts";
+import { requireVersion, versionOf } from "../../version.ts";
+import type { Attended, Heads, KvCache } from "../shape.ts";
 import {
   attentionDecodeVersions,
   chunksOf,
@@ -15,9 +15,9 @@ import {
   type decodeFourKeys,
   type decodeLanes,
   type DecodeVersion,
-} from "./versions.ts";
+} from "../versions.ts";
 
-export type { Attended, KvCache } from "./shape.ts";
+export type { Attended, KvCache } from "../shape.ts";
 
 /** A version itself instead of its name: one of the table, a rung of the lab, or your own. */
 export type OwnDecodeVersion =

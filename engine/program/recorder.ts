@@ -1,6 +1,6 @@
-import { EngineError } from "./errors.ts";
-import type { Gpu } from "./gpu.ts";
-import type { Scope } from "./scope.ts";
+import { EngineError } from "../errors.ts";
+import type { Gpu } from "../gpu.ts";
+import type { Scope } from "../scope.ts";
 import type { Program } from "./program.ts";
 
 /** Gives the program for the next dispatch of `work` multiply-adds: always the same, or one of several of bounded work. */

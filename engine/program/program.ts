@@ -1,10 +1,10 @@
-import { EngineError } from "./errors.ts";
-import type { Device } from "./device.ts";
-import type { MatrixFormat } from "./dtypes.ts";
-import type { AnyKernel, Binding, Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
-import type { CompiledKernel, PipelineCache } from "./shaders/pipelines.ts";
-import { getGpuHost } from "./host.ts";
-import type { Tensor } from "./tensor.ts";
+import { EngineError } from "../errors.ts";
+import type { Device } from "../device/device.ts";
+import type { MatrixFormat } from "../dtypes.ts";
+import type { AnyKernel, Binding, Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "../kernel.ts";
+import type { CompiledKernel, PipelineCache } from "../shaders/pipelines.ts";
+import { getGpuHost } from "../device/host.ts";
+import type { Tensor } from "../tensor.ts";
 
 interface Dispatch {
   kind: "dispatch";
