@@ -15,7 +15,7 @@ import type { BarkConfig } from "./config/config.ts";
 import { EncodecModel } from "./encodec_model.ts";
 import { checkGptTensors } from "./load/expected_tensors.ts";
 import { generateFine } from "./generate/fine_stage.ts";
-import { checkGenerate, checkGenerationFits } from "./generate/generation_checks.ts";
+import { checkGenerate, checkGenerationFits, checkVoiceOfRows } from "./generate/generation_checks.ts";
 import { readGenerateArguments, type BarkGenerateKwargs } from "./generate/generate_arguments.ts";
 import type { BarkGenerationConfig } from "./config/generation_config.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
@@ -29,6 +29,7 @@ import { generateSemantic } from "./generate/semantic_stage.ts";
 import { StageRun } from "./generate/stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
+import { isVoicePerRow } from "./voice/history_prompt.ts";
 
 /** The parts of a model. */
 interface BarkParts {
@@ -164,6 +165,7 @@ export class BarkModel {
     checkGenerationFits(config, this.config);
     const options = checkGenerate(rest, history, config, this.config);
     const ids = input_ids.tolist() as number[][];
+    checkVoiceOfRows(history, ids.length);
     const milliseconds: Partial<Record<BarkStage, number>> = {};
     const shared = {
       seed: seed ?? randomSeed(),
@@ -192,9 +194,10 @@ export class BarkModel {
       generateFine(weights, coarse.tokens, history, config, options.fine, run),
     );
     const { n_fine_codebooks } = config.fine_acoustics_config;
-    const fine = new NdArray(concatenate(codes), [ids.length, n_fine_codebooks, Math.max(...frameCounts)]);
+    const fine = joinCodes(codes, n_fine_codebooks);
+    const isAlone = return_output_lengths || isVoicePerRow(history);
     const audio = await stage("codec", this.codec_model, (weights, run) =>
-      decodeCodes(weights, fine, return_output_lengths ? frameCounts : undefined, run),
+      decodeCodes(weights, fine, isAlone ? frameCounts : undefined, run),
     );
     checkAudio(audio.data, this.#notice);
     return {
@@ -266,12 +269,14 @@ function randomSeed(): bigint {
   return crypto.getRandomValues(new BigUint64Array(1))[0];
 }
 
-function concatenate(arrays: readonly Int32Array<ArrayBuffer>[]): Int32Array<ArrayBuffer> {
-  const result = new Int32Array(arrays.reduce((sum, array) => sum + array.length, 0));
-  let offset = 0;
-  for (const array of arrays) {
-    result.set(array, offset);
-    offset += array.length;
+/** Codes [books, frames] of each row as [batch, books, most frames], shorter rows filled with 0. */
+function joinCodes(rows: readonly Int32Array<ArrayBuffer>[], books: number): NdArray<Int32Array> {
+  const most = Math.max(...rows.map((codes) => codes.length)) / books;
+  const result = new Int32Array(rows.length * books * most);
+  for (const [row, codes] of rows.entries()) {
+    const frames = codes.length / books;
+    for (let book = 0; book < books; book++)
+      result.set(codes.subarray(book * frames, (book + 1) * frames), (row * books + book) * most);
   }
-  return result;
+  return new NdArray(result, [rows.length, books, most]);
 }

@@ -14,6 +14,10 @@ export interface CheckpointOptions {
   cache_dir?: string | null;
   /** Take only what is in the cache. Default: false, or what HF_HUB_OFFLINE says. */
   local_files_only?: boolean | null;
+  /** Fetch again what is in the cache. Default: false. */
+  force_download?: boolean | null;
+  /** The folder of the checkpoint within what the first argument names. Default: that itself. */
+  subfolder?: string | null;
   /** For private and gated repositories; false sends none. Default, and true: HF_TOKEN, or what `hf auth login` left. */
   token?: string | boolean | null;
   /** Address of the hub. Default: HF_ENDPOINT, or https://huggingface.co. */
