@@ -79,7 +79,7 @@ describe("save_pretrained", () => {
   for (const dtype of ["F16", "BF16"] as const)
     it(`keeps ${dtype}`, async () => {
       const before = await SafetensorsCheckpoint.open(await fixtureCheckpoint("storage_f32", { dtype }));
-      await saveWeights(before, await SaveFolder.create(folder));
+      await saveWeights({ reader: before, prefix: "" }, await SaveFolder.create(folder));
       const after = await SafetensorsCheckpoint.open(await getFileHost().openStore(folder));
       for (const name of before.names()) {
         expect(after.info(name), name).to.include({ dtype });
@@ -94,7 +94,7 @@ describe("save_pretrained", () => {
       throw new EngineError("bad-input", "the file ends too early", { where: name });
     };
     const target = await SaveFolder.create(folder);
-    expect((await engineErrorOf(() => saveWeights(reader, target))).code).to.equal("bad-input");
+    expect((await engineErrorOf(() => saveWeights({ reader, prefix: "" }, target))).code).to.equal("bad-input");
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
