@@ -64,6 +64,7 @@ const ideographic = /[。！？｡．][\p{Pe}\p{Pf}"'’”]*\s*$/u;
 
 /** Whether what comes before and after a cut of Intl.Segmenter is one sentence. */
 function isOneSentence(before: string, after: string, language: string): boolean {
+  if (before.endsWith("\u2028")) return false; // The end of an SSML <s>.
   if (!endsWithStop.test(before)) return true;
   // 「何？」と聞いた。: a quotation that a particle takes up.
   if (/[」』]\s*$/.test(before)) return /^(?:と|って|という|라고|이라고)/.test(after);
