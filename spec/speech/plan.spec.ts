@@ -22,7 +22,7 @@ describe("planSpeech", () => {
 
   it("puts the gap of what ended a piece before the next", () => {
     expect(said(`${long.repeat(2)}\n\nNew paragraph here. ${"word ".repeat(60)}`).map(([, , gap]) => gap)).deep.equal([
-      0, 250, 600, 250, 120,
+      0, 250, 600, 120,
     ]);
     const gaps = { sentence: 10, paragraph: 20 };
     expect(said(`${long.repeat(2)}\n\nNew paragraph here.`, { gaps }).map(([, , gap]) => gap)).deep.equal([0, 10, 20]);
