@@ -1,5 +1,4 @@
 import { requireSamplingRate } from "../audio/sampling_rate.ts";
-import { openWeights } from "../checkpoint/open_weights.ts";
 import { EncodecDecoder } from "../encodec/decoder.ts";
 import type { EncodecEncoder } from "../encodec/encoder.ts";
 import { codecTensors } from "../encodec/expected_tensors.ts";
@@ -17,10 +16,11 @@ import {
   type EncodecEncodeOptions,
 } from "./generate/codec_arguments.ts";
 import { decodeCodes } from "./generate/codec_stage.ts";
-import { BarkConfig, EncodecConfig, readConfig } from "./config/config.ts";
+import { EncodecConfig } from "./config/config.ts";
 import { newWeights, readFromConfig, requireConfig, type FromConfigOptions } from "./load/from_config.ts";
 import { readModelOptions } from "./load/load_arguments.ts";
 import type { FromPretrainedOptions } from "./load/load_options.ts";
+import { openStored } from "./load/prepare.ts";
 import { Residency, type ResidentPart } from "./load/residency.ts";
 import { StageRun } from "./generate/stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
@@ -52,15 +52,10 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
   static async from_pretrained(source: CheckpointSource, given: FromPretrainedOptions = {}): Promise<EncodecModel> {
     const options = readModelOptions(given);
     const store = await openCheckpoint(source, options);
-    const json = await readConfig(store);
-    const where = `${store.name}/config.json`;
-    const config =
-      json["model_type"] === "encodec"
-        ? EncodecConfig.from_dict(json, where)
-        : BarkConfig.from_dict(json, where).codec_config;
+    const config = await EncodecConfig.from_pretrained(store);
     const prefixIn = (reader: TensorReader): string =>
       Array.from(reader.names()).some((name) => name.startsWith("codec_model.")) ? "codec_model." : "";
-    const open = (): Promise<TensorReader> => openWeights(store);
+    const open = (): Promise<TensorReader> => openStored(store, options.dtype);
     return await Residency.opened(open, options, prefixIn, async (residency, prefix) => {
       return new EncodecModel({ residency, prefix }, config, { owned: residency });
     });
@@ -73,7 +68,7 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
   static async from_config(config: EncodecConfig, given: FromConfigOptions = {}): Promise<EncodecModel> {
     requireConfig(config, EncodecConfig, "EncodecModel");
     const options = readFromConfig(given);
-    const open = newWeights("EncodecModel", codecTensors(config), options);
+    const open = newWeights("EncodecModel", codecTensors(config), config, options);
     return await Residency.opened(
       open,
       options,
