@@ -1,4 +1,3 @@
-import { openWeights } from "../checkpoint/open_weights.ts";
 import { checkDecoder } from "../encodec/expected_tensors.ts";
 import { refuseMore } from "../engine/check/arguments.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
@@ -22,9 +21,9 @@ import { readGenerateArguments, type BarkGenerateKwargs } from "./generate/gener
 import { BarkGenerationConfig } from "./config/generation_config.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
 import { readCheckpoint, type BarkCheckpoint } from "./load/bark_checkpoint.ts";
-import { readBarkOptions } from "./load/load_arguments.ts";
+import { readBarkOptions, type WeightDtype } from "./load/load_arguments.ts";
 import type { BarkFromPretrainedOptions } from "./load/load_options.ts";
-import { chooseFormat, reportReady, type DeviceArguments } from "./load/prepare.ts";
+import { chooseFormat, openStored, reportReady, type DeviceArguments } from "./load/prepare.ts";
 import type { BarkOutput, BarkStage } from "./generate/output.ts";
 import { Residency, type LoadWatch, type ResidentPart } from "./load/residency.ts";
 import { generateSemantic } from "./generate/semantic_stage.ts";
@@ -42,7 +41,7 @@ interface BarkParts {
 }
 
 /** What opening a model looks at, of a checkpoint or a new one. */
-type OpenArguments = DeviceArguments & LoadWatch & { low_memory?: boolean };
+type OpenArguments = DeviceArguments & LoadWatch & { low_memory?: boolean; dtype?: WeightDtype };
 
 /** Bark: text to audio through a semantic, a coarse and a fine GPT and the EnCodec decoder. */
 export class BarkModel {
@@ -89,7 +88,10 @@ export class BarkModel {
     source: CheckpointSource = store,
   ): Promise<BarkModel> {
     const options = readBarkOptions(given);
-    const model = await BarkModel.#opened(() => openWeights(store), options, { config, generation_config });
+    const model = await BarkModel.#opened(() => openStored(store, options.dtype), options, {
+      config,
+      generation_config,
+    });
     reportReady(source, options);
     return model;
   }
@@ -103,7 +105,7 @@ export class BarkModel {
     requireConfig(config, BarkConfig, "BarkModel");
     const options = readBarkFromConfig(given);
     const generation_config = options.generation_config ?? new BarkGenerationConfig();
-    const open = newWeights("BarkModel", barkTensors(config), options);
+    const open = newWeights("BarkModel", barkTensors(config), config, options);
     return await BarkModel.#opened(open, options, { config, generation_config });
   }
 

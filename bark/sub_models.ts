@@ -1,8 +1,8 @@
 import { refuseMore } from "../engine/check/arguments.ts";
 import { EngineError } from "../engine/errors.ts";
 import { checkTensors, type ExpectedTensor } from "../engine/weights/expected_tensors.ts";
+import type { PreTrainedConfig } from "../engine/check/pretrained_config.ts";
 import type { FileStore } from "../checkpoint/stores/file_store.ts";
-import { openWeights } from "../checkpoint/open_weights.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/dtypes.ts";
 import type { TensorReader } from "../engine/weights/tensor_reader.ts";
@@ -25,7 +25,7 @@ import {
 import { newWeights, readFromConfig, requireConfig, type FromConfigOptions } from "./load/from_config.ts";
 import { readModelOptions, type WeightDtype } from "./load/load_arguments.ts";
 import type { FromPretrainedOptions } from "./load/load_options.ts";
-import { chooseFormat, reportReady, type DeviceArguments } from "./load/prepare.ts";
+import { chooseFormat, openStored, reportReady, type DeviceArguments } from "./load/prepare.ts";
 import { Residency, type LoadWatch, type ResidentPart } from "./load/residency.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import type { BarkSubModelConfig } from "./config/sub_model_config.ts";
@@ -39,7 +39,7 @@ export interface SubModelSource {
 }
 
 /** A part of Bark: a config, and weights that are on the GPU when they are used. */
-export class SubModel<C extends { to_dict(): Record<string, unknown> }, W extends { dispose(): void }> {
+export class SubModel<C extends PreTrainedConfig, W extends { dispose(): void }> {
   readonly config: C;
   readonly weights: ResidentPart<W>;
   readonly #owned: Residency | undefined;
@@ -195,12 +195,12 @@ async function loadAlone<T, C>(
     const isWhole = Array.from(reader.names()).some((tensor) => tensor.startsWith(`${name}.`));
     return isWhole ? `${name}.` : "";
   };
-  const model = await openAlone(() => openWeights(store), prefixIn, options, config, Model, tensorsOf);
+  const model = await openAlone(() => openStored(store, options.dtype), prefixIn, options, config, Model, tensorsOf);
   reportReady(source, options);
   return model;
 }
 
-async function makeNew<T, C>(
+async function makeNew<T, C extends PreTrainedConfig>(
   config: C,
   given: FromConfigOptions,
   Config: new () => C,
@@ -210,7 +210,7 @@ async function makeNew<T, C>(
   requireConfig(config, Config, Model.name);
   const options = readFromConfig(given);
   return await openAlone(
-    newWeights(Model.name, tensorsOf(config), options),
+    newWeights(Model.name, tensorsOf(config), config, options),
     () => "",
     options,
     config,

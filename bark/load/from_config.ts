@@ -10,12 +10,13 @@ import {
   readSignal,
   type ReadersOf,
 } from "../../engine/check/arguments.ts";
+import type { PreTrainedConfig } from "../../engine/check/pretrained_config.ts";
 import { EngineError } from "../../engine/errors.ts";
 import type { ExpectedTensor } from "../../engine/weights/expected_tensors.ts";
 import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
 import { BarkGenerationConfig } from "../config/generation_config.ts";
 import { runReaders } from "../generate/generate_arguments.ts";
-import { deviceReaders, modelRules } from "./load_arguments.ts";
+import { deviceReaders, modelRules, readDtype } from "./load_arguments.ts";
 import type { BarkFromPretrainedOptions, FromPretrainedOptions } from "./load_options.ts";
 
 type DeviceOptions = Pick<
@@ -57,18 +58,20 @@ export type FromConfigArguments = ReturnType<typeof readFromConfig>;
 
 /**
  * Opens the weights of a new model. Halves are stored as halves, as in transformers; q8 is a format of the GPU alone.
- * @param tensors of the model. @throws EngineError, when it is called, for a model too large.
+ * @param tensors of the model. @param config whose dtype counts where none is given. @throws EngineError, when it is called, for a model too large.
  */
 export function newWeights(
   model: string,
   tensors: Iterable<ExpectedTensor>,
-  { seed, dtype }: FromConfigArguments,
+  config: PreTrainedConfig,
+  { seed, dtype = readDtype(config.dtype, "config.dtype") }: FromConfigArguments,
 ): () => Promise<TensorReader> {
   // The same numbers for every call: weights are read again when a device was lost, or one part at a time.
   const chosen = seed ?? crypto.getRandomValues(new BigUint64Array(1))[0];
   return async () => {
     const weights = new RandomReader(`a new ${model}`, chosen, tensors);
-    return Promise.resolve(dtype === "f16" ? new RoundedReader(weights, "F16") : weights);
+    const rounding = dtype === "f16" ? "F16" : dtype === "bf16" ? "BF16" : undefined;
+    return Promise.resolve(rounding === undefined ? weights : new RoundedReader(weights, rounding));
   };
 }
 

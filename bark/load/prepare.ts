@@ -1,3 +1,6 @@
+import { openWeights } from "../../checkpoint/open_weights.ts";
+import { RoundedReader } from "../../checkpoint/rounded_reader.ts";
+import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import type { MatrixFormat } from "../../engine/dtypes.ts";
 import { openGpu, type Gpu } from "../../engine/gpu.ts";
 import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
@@ -6,7 +9,13 @@ import type { LoadArguments, WeightDtype } from "./load_arguments.ts";
 import { nameOf, type CheckpointSource } from "./open_checkpoint.ts";
 
 /** What of the arguments is about the device. */
-export type DeviceArguments = Pick<LoadArguments, "gpu" | "device" | "onNotice" | "recover" | "dtype">;
+export type DeviceArguments = Pick<LoadArguments, "gpu" | "device" | "onNotice" | "recover">;
+
+/** The weights of a checkpoint. bfloat16 is a rounding of them: no kernel reads it. @throws EngineError `bad-input`. */
+export async function openStored(store: FileStore, dtype: WeightDtype | undefined): Promise<TensorReader> {
+  const weights = await openWeights(store);
+  return dtype === "bf16" ? new RoundedReader(weights, "BF16") : weights;
+}
 
 /** Sends the last event of loading: the model can be used. */
 export function reportReady(source: CheckpointSource, { progress_callback }: LoadArguments): void {

@@ -1,4 +1,3 @@
-import { RoundedReader } from "../../checkpoint/rounded_reader.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { openGpu, type Gpu } from "../../engine/gpu.ts";
 import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
@@ -61,9 +60,7 @@ export class Residency {
         where: "recover",
         fix: "leave out gpu, or recover",
       });
-    const weights = await open();
-    // bfloat16 is a rounding: no kernel reads it.
-    const reader = options.dtype === "bf16" ? new RoundedReader(weights, "BF16") : weights;
+    const reader = await open();
     let residency: Residency | undefined;
     try {
       const checked = check(reader);

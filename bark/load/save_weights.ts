@@ -1,6 +1,8 @@
 import { writeSafetensors } from "../../checkpoint/safetensors/writer.ts";
 import { isStorable, storedTensor } from "../../checkpoint/stored_tensor.ts";
 import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
+import type { PreTrainedConfig } from "../../engine/check/pretrained_config.ts";
+import { configJson } from "../../engine/check/config_json.ts";
 import type { SaveFolder } from "./save_folder.ts";
 
 /** Weights of a model: the tensors of a checkpoint whose names begin with a prefix, which a saved file does not have. */
@@ -42,9 +44,10 @@ export async function saveModel(
   folder: SaveFolder,
   weights: ModelWeights,
   architecture: string,
-  config: { to_dict(): Record<string, unknown> },
+  config: PreTrainedConfig,
 ): Promise<void> {
   await saveWeights(weights, folder);
   const about = { architectures: [architecture], ...savedDtype(weights) };
-  await folder.writeJson("config.json", { ...config.to_dict(), ...about });
+  const json = configJson({ ...config.to_diff_dict(), ...about }, { sorted: true });
+  await folder.write("config.json", new TextEncoder().encode(json));
 }

@@ -86,9 +86,17 @@ describe("weights of a new model", () => {
 
   it("are halves where halves are wanted", async () => {
     const whole = readerOf(config, 3n);
-    const tensors = barkTensors(new BarkConfig(config));
-    const half = await newWeights("BarkModel", tensors, { seed: 3n, dtype: "f16" })();
+    const make = async (fields: object, options: object) => {
+      const made = new BarkConfig({ ...config, ...fields });
+      return await newWeights("BarkModel", barkTensors(made), made, { seed: 3n, ...options })();
+    };
+    const half = await make({}, { dtype: "f16" });
     expect(half.info(table).dtype).to.equal("F16");
+    // The config's counts where none is given.
+    expect((await make({ dtype: "bfloat16" }, {})).info(table).dtype).to.equal("BF16");
+    expect((await make({ dtype: "float16" }, { dtype: "f32" })).info(table).dtype).to.equal("F32");
+    const error = await engineErrorOf(() => make({ dtype: "float64" }, {}));
+    expect(error.toLine()).to.match(/^config\.dtype: wrong value \(expected f32/);
     const [rounded, exact] = [await half.readRows(table, 0, 4), await whole.readRows(table, 0, 4)];
     for (const [i, value] of exact.entries()) expect(rounded[i]).closeTo(value, Math.abs(value) * 2 ** -11 + 2 ** -25);
     expect(rounded).to.not.deep.equal(exact);
