@@ -2,7 +2,10 @@ import type { CausalWeights } from "../gpt/causal_weights.ts";
 import { DecodeSession } from "../gpt/decode_session.ts";
 import type { CoarseOptions } from "./generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
-import { coarseRanges, coarseWindowInput, planCoarse } from "./coarse_plan.ts";
+import { coarseRanges, coarseWindowInput, planCoarse, type CoarsePlan } from "./coarse_plan.ts";
+import { LogitsSession } from "../gpt/logits_session.ts";
+import { alternating } from "./logits/bark.ts";
+import { needsHost, runSearch, sequencesPerRow } from "./search/run_search.ts";
 import { drawStages, sampling, type StageRun } from "./stage_run.ts";
 import type { HistoryPrompt } from "../voice/history_prompt.ts";
 
@@ -12,6 +15,12 @@ export interface CoarseResult {
   /** How many of them belong to each row. */
   readonly lengths: number[];
 }
+
+/**
+ * Of this stage alone: an end of sequence and a time limit make windows of any length, so the host must see every token, and
+ * a padding token may stand in the input, where it is masked.
+ */
+const hostOptions = ["eos_token_id", "max_time", "pad_token_id"] as const;
 
 /** Semantic tokens to the first codebooks, window by window (bark-spec 4.3). */
 export async function generateCoarse(
@@ -24,6 +33,8 @@ export async function generateCoarse(
 ): Promise<CoarseResult> {
   const plan = planCoarse(semantic, history, config, model.config.block_size);
   if (plan.maxLength === 0) return { tokens: semantic.map(() => []), lengths: plan.lengths };
+  if (needsHost(options) || hostOptions.some((name) => options[name] !== null))
+    return { tokens: await searchCoarse(model, plan, config, options, run), lengths: plan.lengths };
   const session = new DecodeSession(model, {
     rows: semantic.length,
     maxTokens: plan.maxLength,
@@ -47,6 +58,45 @@ export async function generateCoarse(
       });
     }
     return { tokens, lengths: plan.lengths };
+  } finally {
+    session.dispose();
+  }
+}
+
+/** Window by window by a search on the host, each a generation of its own as in transformers. */
+async function searchCoarse(
+  model: CausalWeights,
+  plan: CoarsePlan,
+  config: BarkGenerationConfig,
+  options: CoarseOptions,
+  run: StageRun,
+): Promise<number[][]> {
+  const { output_vocab_size } = model.config;
+  const ranges = coarseRanges(config, output_vocab_size);
+  let tokens: number[][] = plan.semantic.map(() => []);
+  const session = new LogitsSession(model, tokens.length * sequencesPerRow(options));
+  try {
+    for (let i = 0; i < plan.windows.length; i++) {
+      const window = plan.windowAt(tokens[0].length);
+      const ids = tokens.map((row, r) => coarseWindowInput(plan, window, r, row, config));
+      const found = await runSearch({
+        model,
+        session,
+        inputs: await Promise.all(ids.map((row) => model.prefillInput(row))),
+        ids,
+        idsAreInput: true,
+        options,
+        own: [alternating(ids[0].length, ranges)],
+        maxNewTokens: window.count,
+        draw: { seed: run.seed, stage: drawStages.coarse, step: window.done },
+        signal: run.signal,
+        onStep: (count) => {
+          run.report(window.done + count, plan.maxLength);
+        },
+      });
+      tokens = tokens.map((row, r) => [...row, ...found[r]]);
+    }
+    return tokens;
   } finally {
     session.dispose();
   }

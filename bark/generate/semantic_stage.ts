@@ -1,9 +1,13 @@
 import type { IdRange } from "../../kernels/sample/sample.ts";
-import type { CausalWeights } from "../gpt/causal_weights.ts";
+import type { CausalWeights, PrefillInput } from "../gpt/causal_weights.ts";
 import { DecodeSession } from "../gpt/decode_session.ts";
+import { LogitsSession, positionsError } from "../gpt/logits_session.ts";
 import type { SemanticOptions } from "./generate_options.ts";
 import type { BarkSemanticGenerationConfig } from "../config/generation_config.ts";
-import { semanticInput, semanticRanges, type SemanticInput } from "./semantic_plan.ts";
+import { allowOnly, prioritiseEos } from "./logits/bark.ts";
+import { inferredMask } from "./search/masked_session.ts";
+import { needsHost, runSearch, sequencesPerRow } from "./search/run_search.ts";
+import { maxSemanticTokens, semanticInput, semanticRanges, withoutEnd, type SemanticInput } from "./semantic_plan.ts";
 import { drawStages, sampling, type StageRun } from "./stage_run.ts";
 import type { HistoryPrompt } from "../voice/history_prompt.ts";
 
@@ -22,39 +26,122 @@ export async function generateSemantic(
 ): Promise<number[][]> {
   const mask = options.attention_mask === null ? null : (options.attention_mask.tolist() as number[][]);
   const embeddings = await embed(model, semanticInput(ids, mask, history, config));
-  const { eos_token_id: eos } = config;
-  const ranges = semanticRanges(config, model.config.output_vocab_size) as [IdRange] | [IdRange, IdRange];
-  const eosIsAllowed = ranges.some(([start, end]) => eos >= start && eos < end);
+  const request: SemanticRequest = {
+    model,
+    inputs: embeddings.map((row) => ({ embeddings: row })),
+    config,
+    options,
+    run,
+  };
+  run.report(0, options.max_new_tokens);
+  return await (picksOnGpu(options, config, model.config.output_vocab_size)
+    ? decodeSemantic(request)
+    : searchSemantic(request));
+}
+
+interface SemanticRequest {
+  readonly model: CausalWeights;
+  readonly inputs: readonly PrefillInput[];
+  readonly config: BarkSemanticGenerationConfig;
+  readonly options: SemanticOptions;
+  readonly run: StageRun;
+}
+
+/** Whether the GPU's kernel can follow the options; `min_eos_p` and the least length need Bark's end of speech there. */
+function picksOnGpu(options: SemanticOptions, config: BarkSemanticGenerationConfig, vocabulary: number): boolean {
+  const { eos_token_id: eos, pad_token_id: pad, min_eos_p } = options;
+  if (needsHost(options) || (eos !== null && eos.length > 1)) return false;
+  const isBarks = eos !== null && eos[0] === config.eos_token_id;
+  const needsBarks = min_eos_p !== null || leastTokens(options, config) > 0;
+  return (isBarks || !needsBarks) && inferredMask([dummyIds(config)], pad, eos) === null && (pad ?? 0) < vocabulary;
+}
+
+/** Tokens before the end of speech may come. */
+function leastTokens({ min_length, min_new_tokens }: SemanticOptions, config: BarkSemanticGenerationConfig): number {
+  return min_new_tokens ?? Math.max(0, (min_length ?? 0) - dummyIds(config).length);
+}
+
+/** What transformers gives as `input_ids` beside the embeddings: penalties and n-grams see these. */
+function dummyIds({ max_input_semantic_length: slots }: BarkSemanticGenerationConfig): number[] {
+  return new Array<number>(slots + 1).fill(1);
+}
+
+async function decodeSemantic({ model, inputs, config, options, run }: SemanticRequest): Promise<number[][]> {
+  const { output_vocab_size, block_size } = model.config;
+  const ranges = semanticRanges(config, output_vocab_size) as [IdRange] | [IdRange, IdRange];
+  const eos = options.eos_token_id?.[0];
+  const eosIsAllowed = eos !== undefined && ranges.some(([start, end]) => eos >= start && eos < end);
+  const common = sampling(options, run.seed, drawStages.semantic);
+  const columns: [number, number] = [0, Math.max(...ranges.map(([, end]) => end))];
+  const pad = options.pad_token_id ?? eos;
+  const rows = inputs.flatMap((input) => new Array<PrefillInput>(options.num_return_sequences).fill(input));
+  const count = Math.min(options.max_new_tokens, maxSemanticTokens(config, block_size));
+  const least = leastTokens(options, config);
+  const whole = {
+    columns,
+    sample: {
+      ranges,
+      ...(eosIsAllowed ? { eos } : {}),
+      ...(pad === undefined ? {} : { pad }),
+      minEosP: options.min_eos_p ?? 0,
+      ...common,
+    },
+  };
+  const endless = { columns, sample: { ranges: withoutEnd(ranges, config.eos_token_id), ...common } };
   const session = new DecodeSession(model, {
-    rows: ids.length,
-    maxTokens: options.max_new_tokens,
+    rows: rows.length,
+    maxTokens: count,
     tokensPerReadback: run.tokensPerReadback,
-    sampling: [
-      {
-        columns: [0, Math.max(...ranges.map(([, end]) => end))],
-        sample: {
-          ranges,
-          ...(eosIsAllowed ? { eos } : {}),
-          pad: eos,
-          minEosP: options.min_eos_p ?? 0,
-          ...sampling(options, run.seed, drawStages.semantic),
-        },
-      },
-    ],
+    sampling: least > 0 ? [whole, endless] : [whole],
+    entryAt: (step) => (step < least ? 1 : 0),
   });
+  const stop = stopsLate(options.max_time);
   try {
-    run.report(0, options.max_new_tokens);
-    await session.prefill(
-      embeddings.map((row) => ({ embeddings: row })),
-      run.signal,
-    );
+    await session.prefill(rows, run.signal);
     let tokens: number[][] = [];
-    await session.decode(options.max_new_tokens, async (sampled) => {
+    let isStopped = false;
+    await session.decode(count, async (sampled) => {
       tokens = await session.readTokens();
       run.report(sampled, options.max_new_tokens);
-      return tokens.every((row) => row.includes(eos));
+      isStopped = stop() || (eos !== undefined && tokens.every((row) => row.includes(eos)));
+      return isStopped;
     });
-    return cutAtEnd(tokens, eos);
+    if (!isStopped && options.max_new_tokens > count) throw positionsError(block_size);
+    return eos === undefined ? tokens : cutAtEnd(tokens, eos);
+  } finally {
+    session.dispose();
+  }
+}
+
+/** @returns whether the time is over; it counts from this call. */
+function stopsLate(seconds: number | null): () => boolean {
+  const start = performance.now();
+  return () => seconds !== null && performance.now() - start > seconds * 1000;
+}
+
+async function searchSemantic({ model, inputs, config, options, run }: SemanticRequest): Promise<number[][]> {
+  const ids = inputs.map(() => dummyIds(config));
+  const session = new LogitsSession(model, inputs.length * sequencesPerRow(options));
+  const { eos_token_id: eos } = config;
+  try {
+    return await runSearch({
+      model,
+      session,
+      inputs,
+      ids,
+      idsAreInput: false,
+      options,
+      own: [
+        allowOnly(semanticRanges(config, model.config.output_vocab_size)),
+        ...(options.min_eos_p === null ? [] : [prioritiseEos(eos, options.min_eos_p)]),
+      ],
+      maxNewTokens: options.max_new_tokens,
+      draw: { seed: run.seed, stage: drawStages.semantic, step: 0 },
+      signal: run.signal,
+      onStep: (count) => {
+        run.report(count, options.max_new_tokens);
+      },
+    });
   } finally {
     session.dispose();
   }

@@ -1,6 +1,6 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { SampleOptions } from "../../kernels/sample/sample.ts";
-import type { SamplingOptions } from "./generate_options.ts";
+import type { SamplingOptions } from "./causal_options.ts";
 import type { BarkProgress, BarkStage } from "./output.ts";
 
 /** Numbers that keep the random draws of the stages apart; the fine stage counts up from its own. */
