@@ -8,7 +8,7 @@ import { openCheckpoint, type CheckpointSource } from "../load/open_checkpoint.t
 import type { CheckpointOptions } from "../load/load_options.ts";
 import { unusedGenerationFields } from "./unused_generation_fields.ts";
 import type { Reader } from "../../engine/check/arguments.ts";
-import { fieldReaders, type CausalKwargs } from "../generate/keywords.ts";
+import { fieldReaders, type CausalKwargs } from "../generate/options/keywords.ts";
 
 const fileName = "generation_config.json";
 
@@ -259,7 +259,7 @@ export class BarkGenerationConfig {
 
   /** @throws EngineError `bad-input` naming `where`, the part and the field. */
   constructor(fields: BarkGenerationConfigFields = {}, where?: string) {
-    requireFields(fields, where, this, "give { semantic_config, … }, or call from_sub_model_configs");
+    requireFields(fields, where, BarkGenerationConfig, "give { semantic_config, … }, or call from_sub_model_configs");
     const json = new JsonFields(fields, where ?? "BarkGenerationConfig");
     const part = <T extends object>(name: PartName, Part: new (fields?: never, where?: string) => T): T =>
       partOf(fields[name], Part, name, where);

@@ -16,9 +16,9 @@ import {
   type CausalOptions,
   type Stage,
   type StageArguments,
-} from "./causal_options.ts";
-import { causalReaders, type CausalKwargs } from "./keywords.ts";
-import { checkCombinations } from "./option_checks.ts";
+} from "./options/causal_options.ts";
+import { causalReaders, type CausalKwargs } from "./options/keywords.ts";
+import { checkCombinations } from "./options/option_checks.ts";
 
 /** Keywords of one stage. null is python's None: off. */
 export interface StageKwargs extends CausalKwargs {

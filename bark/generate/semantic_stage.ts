@@ -1,15 +1,22 @@
+import { Memo } from "../../engine/memo.ts";
 import type { IdRange } from "../../kernels/sample/sample.ts";
 import type { CausalWeights, PrefillInput } from "../gpt/causal_weights.ts";
 import { DecodeSession } from "../gpt/decode_session.ts";
-import { LogitsSession, positionsError } from "../gpt/logits_session.ts";
+import { positionsError } from "../gpt/causal_decoder.ts";
 import type { SemanticOptions } from "./generate_options.ts";
 import type { BarkSemanticGenerationConfig } from "../config/generation_config.ts";
-import { allowOnly, prioritiseEos } from "./logits/bark.ts";
-import { inferredMask } from "./search/masked_session.ts";
-import { needsHost, runSearch, sequencesPerRow } from "./search/run_search.ts";
-import { maxSemanticTokens, semanticInput, semanticRanges, withoutEnd, type SemanticInput } from "./semantic_plan.ts";
+import { inferredMask, needsHost } from "./search/needs_host.ts";
+import {
+  dummyIds,
+  maxSemanticTokens,
+  semanticInput,
+  semanticRanges,
+  withoutEnd,
+  type SemanticInput,
+} from "./semantic_plan.ts";
+import type { SemanticRequest } from "./stage_run.ts";
 import { drawStages, sampling, type StageRun } from "./stage_run.ts";
-import type { HistoryPrompt } from "../voice/history_prompt.ts";
+import type { BatchVoice } from "../voice/history_prompt.ts";
 
 /**
  * Text to semantic tokens (bark-spec 4.2).
@@ -19,7 +26,7 @@ import type { HistoryPrompt } from "../voice/history_prompt.ts";
 export async function generateSemantic(
   model: CausalWeights,
   ids: number[][],
-  history: HistoryPrompt | null,
+  history: BatchVoice,
   config: BarkSemanticGenerationConfig,
   options: SemanticOptions,
   run: StageRun,
@@ -34,17 +41,9 @@ export async function generateSemantic(
     run,
   };
   run.report(0, options.max_new_tokens);
-  return await (picksOnGpu(options, config, model.config.output_vocab_size)
-    ? decodeSemantic(request)
-    : searchSemantic(request));
-}
-
-interface SemanticRequest {
-  readonly model: CausalWeights;
-  readonly inputs: readonly PrefillInput[];
-  readonly config: BarkSemanticGenerationConfig;
-  readonly options: SemanticOptions;
-  readonly run: StageRun;
+  if (picksOnGpu(options, config, model.config.output_vocab_size)) return await decodeSemantic(request);
+  const { searchSemantic } = await import("./search/semantic_search.ts");
+  return await searchSemantic(request);
 }
 
 /** Whether the GPU's kernel can follow the options; `min_eos_p` and the least length need Bark's end of speech there. */
@@ -59,11 +58,6 @@ function picksOnGpu(options: SemanticOptions, config: BarkSemanticGenerationConf
 /** Tokens before the end of speech may come. */
 function leastTokens({ min_length, min_new_tokens }: SemanticOptions, config: BarkSemanticGenerationConfig): number {
   return min_new_tokens ?? Math.max(0, (min_length ?? 0) - dummyIds(config).length);
-}
-
-/** What transformers gives as `input_ids` beside the embeddings: penalties and n-grams see these. */
-function dummyIds({ max_input_semantic_length: slots }: BarkSemanticGenerationConfig): number[] {
-  return new Array<number>(slots + 1).fill(1);
 }
 
 async function decodeSemantic({ model, inputs, config, options, run }: SemanticRequest): Promise<number[][]> {
@@ -119,43 +113,16 @@ function stopsLate(seconds: number | null): () => boolean {
   return () => seconds !== null && performance.now() - start > seconds * 1000;
 }
 
-async function searchSemantic({ model, inputs, config, options, run }: SemanticRequest): Promise<number[][]> {
-  const ids = inputs.map(() => dummyIds(config));
-  const session = new LogitsSession(model, inputs.length * sequencesPerRow(options));
-  const { eos_token_id: eos } = config;
-  try {
-    return await runSearch({
-      model,
-      session,
-      inputs,
-      ids,
-      idsAreInput: false,
-      options,
-      own: [
-        allowOnly(semanticRanges(config, model.config.output_vocab_size)),
-        ...(options.min_eos_p === null ? [] : [prioritiseEos(eos, options.min_eos_p)]),
-      ],
-      maxNewTokens: options.max_new_tokens,
-      draw: { seed: run.seed, stage: drawStages.semantic, step: 0 },
-      signal: run.signal,
-      onStep: (count) => {
-        run.report(count, options.max_new_tokens);
-      },
-    });
-  } finally {
-    session.dispose();
-  }
-}
-
 /** The prefill's embeddings of each row: text and history summed, then the infer token. [slots + 1, hidden_size] */
 async function embed(model: CausalWeights, input: SemanticInput): Promise<Float32Array<ArrayBuffer>[]> {
   const width = model.config.hidden_size;
-  const history = await model.gatherEmbeddings([...input.history, input.infer]);
   const rows: Float32Array<ArrayBuffer>[] = [];
-  for (const ids of input.text) {
+  const voices = new Memo<readonly number[], Float32Array<ArrayBuffer>>();
+  for (const [r, ids] of input.text.entries()) {
+    const history = input.history[r];
+    const row = (await voices.get(history, () => model.gatherEmbeddings([...history, input.infer]))).slice();
     const text = await model.gatherEmbeddings(ids, "input_ids");
-    const row = history.slice();
-    for (let i = 0; i < ids.length * width; i++) row[i] = Math.fround(text[i] + history[i]);
+    for (let i = 0; i < ids.length * width; i++) row[i] = Math.fround(text[i] + row[i]);
     rows.push(row);
   }
   return rows;

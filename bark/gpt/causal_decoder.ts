@@ -1,3 +1,4 @@
+import { EngineError } from "../../engine/errors.ts";
 import type { Program } from "../../engine/program/program.ts";
 import { into } from "../../engine/program/recorder.ts";
 import { Scope } from "../../engine/scope.ts";
@@ -127,4 +128,13 @@ function commonPast(inputs: readonly PrefillInput[], held: readonly (readonly nu
 /** The ids of a prefill that caches hold after it, a list a row; none where embeddings were given. */
 export function idsOf(inputs: readonly PrefillInput[]): (readonly number[])[] {
   return inputs.map((input) => ("ids" in input ? input.ids : []));
+}
+
+/** For tokens that go on where the positions end; transformers has an index error there. */
+export function positionsError(blockSize: number): EngineError {
+  return new EngineError("usage", "the tokens did not end within the positions of the model", {
+    where: "generate",
+    expected: `an end within ${blockSize} positions (block_size), the input's included`,
+    fix: "ask for fewer tokens",
+  });
 }

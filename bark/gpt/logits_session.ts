@@ -3,7 +3,7 @@ import type { Program } from "../../engine/program/program.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { stateFields, stateWidth } from "../../kernels/decode_state.ts";
-import { CausalDecoder, idsOf } from "./causal_decoder.ts";
+import { CausalDecoder, idsOf, positionsError } from "./causal_decoder.ts";
 import type { CausalWeights, PrefillInput } from "./causal_weights.ts";
 
 /** The scores of the next token, a row of `output_vocab_size` for each sequence: what a search on the host works from. */
@@ -16,15 +16,6 @@ export interface LogitsSource {
    */
   step(tokens: readonly number[], origins?: readonly number[]): Promise<Float32Array[]>;
   dispose(): void;
-}
-
-/** For tokens that go on where the positions end; transformers has an index error there. */
-export function positionsError(blockSize: number): EngineError {
-  return new EngineError("usage", "the tokens did not end within the positions of the model", {
-    where: "generate",
-    expected: `an end within ${blockSize} positions (block_size), the input's included`,
-    fix: "ask for fewer tokens",
-  });
 }
 
 /** A decode whose tokens are picked on the host: it reads the scores back after every step, which costs a round trip a token. */

@@ -1,6 +1,6 @@
 import { EngineError } from "../../../engine/errors.ts";
 import { NdArray } from "../../../engine/ndarray.ts";
-import type { LogitsCallback, PrefixCallback } from "../keywords.ts";
+import type { LogitsCallback, PrefixCallback } from "../options/keywords.ts";
 import { idArray, scoreArray } from "../search/stopping.ts";
 import type { LogitsProcessor } from "./processor.ts";
 

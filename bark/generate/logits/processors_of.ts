@@ -1,4 +1,4 @@
-import type { CausalOptions } from "../causal_options.ts";
+import type { CausalOptions } from "../options/causal_options.ts";
 import { prefixAllowed, userProcessor } from "./callbacks.ts";
 import { forced, minLength } from "./lengths.ts";
 import { logSoftmax } from "./math.ts";

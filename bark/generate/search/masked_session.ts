@@ -3,20 +3,6 @@ import type { CausalWeights, PrefillInput } from "../../gpt/causal_weights.ts";
 import { causalForward } from "../../gpt/forward/causal_forward.ts";
 import type { DynamicCache } from "../../gpt/forward/dynamic_cache.ts";
 import type { LogitsSource } from "../../gpt/logits_session.ts";
-import type { Sequences } from "../logits/processor.ts";
-
-/**
- * Where transformers masks the input: its ids that are `pad_token_id`, unless that is an end of sequence as well. Null where it
- * masks nothing. @returns 0 for a masked id, else 1, a row each.
- */
-export function inferredMask(
-  ids: Sequences,
-  pad: number | null,
-  eos: readonly number[] | null,
-): readonly number[][] | null {
-  if (pad === null || eos?.includes(pad) === true || !ids.some((row) => row.includes(pad))) return null;
-  return ids.map((row) => row.map((id) => (id === pad ? 0 : 1)));
-}
 
 /**
  * Scores after an input of which a part is masked. Each row is a forward pass with its cache in host memory: slow, and exact

@@ -1,47 +1,14 @@
 import type { CausalWeights, PrefillInput } from "../../gpt/causal_weights.ts";
-import type { LogitsSession} from "../../gpt/logits_session.ts";
+import type { LogitsSession } from "../../gpt/logits_session.ts";
 import { type LogitsSource } from "../../gpt/logits_session.ts";
-import type { CausalOptions } from "../causal_options.ts";
+import type { CausalOptions } from "../options/causal_options.ts";
 import type { LogitsProcessor, Sequences } from "../logits/processor.ts";
 import { processorsOf } from "../logits/processors_of.ts";
 import { beamSearch } from "./beam_search.ts";
-import { inferredMask, MaskedSession } from "./masked_session.ts";
+import { MaskedSession } from "./masked_session.ts";
+import { inferredMask, sequencesPerRow } from "./needs_host.ts";
 import { sampleSearch } from "./sample_search.ts";
 import type { Search } from "./search.ts";
-
-/** What only a search on the host follows, where it is not null. */
-const hostOptions = [
-  "min_p",
-  "top_h",
-  "typical_p",
-  "epsilon_cutoff",
-  "eta_cutoff",
-  "repetition_penalty",
-  "encoder_repetition_penalty",
-  "no_repeat_ngram_size",
-  "encoder_no_repeat_ngram_size",
-  "bad_words_ids",
-  "sequence_bias",
-  "suppress_tokens",
-  "begin_suppress_tokens",
-  "forced_eos_token_id",
-  "exponential_decay_length_penalty",
-  "prefix_allowed_tokens_fn",
-] as const satisfies readonly (keyof CausalOptions)[];
-
-/**
- * Whether an option asks for the scores of every step on the host. Else the GPU picks the tokens by itself, and a decode
- * reads back once in many steps.
- */
-export function needsHost(options: CausalOptions): boolean {
-  const { num_beams, remove_invalid_values, logits_processor, stopping_criteria } = options;
-  return (
-    num_beams > 1 ||
-    remove_invalid_values ||
-    logits_processor.length + stopping_criteria.length > 0 ||
-    hostOptions.some((name) => options[name] !== null)
-  );
-}
 
 /** A search over inputs of one length. */
 export interface SearchRequest {
@@ -61,11 +28,6 @@ export interface SearchRequest {
   readonly draw: Search["draw"];
   readonly signal?: AbortSignal | undefined;
   readonly onStep: (count: number) => void;
-}
-
-/** How often a row of the batch is searched: once a beam, or once an answer. */
-export function sequencesPerRow({ num_beams, num_return_sequences }: CausalOptions): number {
-  return Math.max(num_beams, num_return_sequences);
 }
 
 /** Generates by a search on the host. @returns the new tokens of each row, or of each of its `num_return_sequences`. */

@@ -2,7 +2,7 @@ import { EngineError } from "../../../engine/errors.ts";
 import { noiseOf, type Draw } from "../../../kernels/sample/philox.ts";
 import type { PrefillInput } from "../../gpt/causal_weights.ts";
 import type { LogitsSource } from "../../gpt/logits_session.ts";
-import type { CausalOptions } from "../causal_options.ts";
+import type { CausalOptions } from "../options/causal_options.ts";
 import type { LogitsProcessor, Sequences } from "../logits/processor.ts";
 
 /** A search on the host: what the model sees, and how tokens follow from its scores. */

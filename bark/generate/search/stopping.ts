@@ -1,6 +1,6 @@
 import { EngineError } from "../../../engine/errors.ts";
 import { NdArray } from "../../../engine/ndarray.ts";
-import type { StoppingCallback } from "../keywords.ts";
+import type { StoppingCallback } from "../options/keywords.ts";
 import type { Sequences } from "../logits/processor.ts";
 
 /** What can end a sequence. */

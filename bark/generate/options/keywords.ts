@@ -7,9 +7,9 @@ import {
   readNumber,
   wrongArgument,
   type Reader,
-} from "../../engine/check/arguments.ts";
-import type { NdArray } from "../../engine/ndarray.ts";
-import type { SequenceBias } from "./logits/words.ts";
+} from "../../../engine/check/arguments.ts";
+import type { NdArray } from "../../../engine/ndarray.ts";
+import type { SequenceBias } from "../logits/words.ts";
 
 /**
  * Changes scores [rows, vocabulary] of the next token, in place or by answering others, from the ids [rows, length] so far,

@@ -1,4 +1,4 @@
-import { EngineError } from "../../engine/errors.ts";
+import { EngineError } from "../../../engine/errors.ts";
 import type { CausalOptions } from "./causal_options.ts";
 
 /**

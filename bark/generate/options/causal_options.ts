@@ -1,7 +1,7 @@
-import { nullOr, readInteger, readNumber } from "../../engine/check/arguments.ts";
-import { EngineError } from "../../engine/errors.ts";
-import type { NdArray } from "../../engine/ndarray.ts";
-import type { CausalGenerationConfig } from "../config/generation_config.ts";
+import { nullOr, readInteger, readNumber } from "../../../engine/check/arguments.ts";
+import { EngineError } from "../../../engine/errors.ts";
+import type { NdArray } from "../../../engine/ndarray.ts";
+import type { CausalGenerationConfig } from "../../config/generation_config.ts";
 import {
   fieldDefaults,
   fieldReaders,
