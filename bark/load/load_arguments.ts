@@ -54,6 +54,9 @@ const readToken: Reader<string | false | undefined> = noneOr((value, name) =>
 export const checkpointReaders = {
   revision: noneOr(readString),
   cache_dir: noneOr(readString),
+  // An empty one is the top, as in transformers.
+  subfolder: (value, name) => (value === null || value === "" ? undefined : readString(value, name)),
+  force_download: noneOr(readBoolean),
   local_files_only: noneOr(readBoolean),
   token: readToken,
   endpoint: noneOr(readString),
@@ -91,7 +94,6 @@ const unsupported: Unsupported = {
   code_revision: [["main", null]],
   config: [none],
   device_map: [["auto", null], "give device"],
-  force_download: [off, "delete the folder of the repository in the cache"],
   from_flax: [off],
   from_tf: [off],
   ignore_mismatched_sizes: [off],
@@ -109,7 +111,6 @@ const unsupported: Unsupported = {
   resume_download: [either],
   return_unused_kwargs: [off],
   state_dict: [none],
-  subfolder: [["", null], "give the folder itself as the first argument"],
   tp_plan: [none],
   trust_remote_code: [either],
   use_fast: [[true, null]],

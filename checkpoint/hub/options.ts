@@ -1,3 +1,5 @@
+import { EngineError } from "../../engine/errors.ts";
+
 /** Events of a download, in the shapes that transformers.js gives to a `progress_callback`. */
 export type HubEvent =
   | { status: "initiate" | "download" | "done"; name: string; file: string }
@@ -21,6 +23,8 @@ export interface HubOptions {
   cacheDir?: string | undefined;
   /** Take only what is in the cache. */
   localFilesOnly?: boolean | undefined;
+  /** Fetch every file anew, also one that is in the cache. */
+  forceDownload?: boolean | undefined;
   /** For repositories that are private or gated; false sends none. Default: the user's, where there is one. */
   token?: string | false | undefined;
   /** Address of the hub. Default: https://huggingface.co. */
@@ -32,6 +36,15 @@ export interface HubOptions {
   signal?: AbortSignal | undefined;
   /** Advice for an address that cannot be reached, such as about a proxy. */
   adviseOffline?: ((url: URL) => string | undefined) | undefined;
+}
+
+/** @throws EngineError `usage` where everything is to be fetched and nothing may be. */
+export function requireNetwork({ forceDownload }: HubOptions, isOffline: boolean): void {
+  if (forceDownload !== true || !isOffline) return;
+  throw new EngineError("usage", "nothing can be fetched anew where only the cache may be used", {
+    where: "force_download",
+    fix: "leave it out, or local_files_only and HF_HUB_OFFLINE",
+  });
 }
 
 export const defaultEndpoint = "https://huggingface.co";
