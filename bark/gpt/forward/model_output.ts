@@ -29,7 +29,7 @@ class ModelOutput {
 
   /** The fields that are there, as transformers' tuple. */
   to_tuple(): OutputTuple {
-    return Object.values<unknown>({ ...this }) as unknown as OutputTuple;
+    return (Object.entries(this) as [string, OutputTuple[number]][]).map(([, value]) => value);
   }
 }
 
