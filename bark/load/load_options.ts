@@ -6,7 +6,7 @@ import type { BarkProgress } from "../generate/output.ts";
 /** What transformers.js gives to a `progress_callback`. */
 export type ProgressInfo = HubEvent | { status: "ready"; task: "text-to-speech"; model: string };
 
-/** How a checkpoint on the hub is fetched; local folders and URLs ignore it. Names as in transformers. */
+/** How a checkpoint on the hub is fetched; local folders and URLs ignore it, but for `subfolder`. Names as in transformers. */
 export interface CheckpointOptions {
   /** A branch, a tag or a commit. Default: `main`. */
   revision?: string | null;
