@@ -1,5 +1,6 @@
 import { argumentsOf, readString, type Unsupported } from "../../engine/check/arguments.ts";
 import { EngineError } from "../../engine/errors.ts";
+import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { getFileHost, type FileHost } from "../../checkpoint/host.ts";
 
 type Writer = FileHost & Required<Pick<FileHost, "makeFolder" | "writeFile">>;
@@ -62,6 +63,18 @@ export class SaveFolder {
     const slash = name.lastIndexOf("/");
     if (slash > 0) await this.#host.makeFolder(`${this.path}/${name.slice(0, slash)}`);
     await this.#host.writeFile(`${this.path}/${name}`, content);
+  }
+
+  /** Copies those of the files that a store has. */
+  async copy(store: FileStore, names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const source = await store.open(name);
+      try {
+        if (source !== undefined) await this.write(name, await source.read(0, source.size));
+      } finally {
+        await source?.close();
+      }
+    }
   }
 
   async writeJson(name: string, value: unknown): Promise<void> {
