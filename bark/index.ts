@@ -18,6 +18,7 @@ export {
 } from "./config/config.ts";
 export type { CausalForwardKwargs, CausalLMOutputWithPast } from "./gpt/forward/causal_forward.ts";
 export { EncodecModel } from "./encodec_model.ts";
+export type { EncodecDecodeStream } from "./generate/codec_stream.ts";
 export type { CallOptions, EncodecEncodeOptions } from "./generate/codec_arguments.ts";
 export { DynamicCache, type CacheLayer, type LegacyCache } from "./gpt/forward/dynamic_cache.ts";
 export type { FineForwardKwargs, MaskedLMOutput } from "./gpt/forward/fine_forward.ts";
@@ -28,6 +29,7 @@ export {
   BarkGenerationConfig,
   BarkSemanticGenerationConfig,
 } from "./config/generation_config.ts";
+export type { BarkFromConfigOptions, FromConfigOptions } from "./load/from_config.ts";
 export type { BarkFromPretrainedOptions, DtypeName, FromPretrainedOptions } from "./load/load_options.ts";
 export { BarkModel } from "./model.ts";
 export type { BarkGenerateKwargs } from "./generate/generate_arguments.ts";
@@ -44,12 +46,8 @@ export type {
   VoicePerText,
 } from "./text/processor_options.ts";
 export type { SaveProcessorOptions } from "./text/save_processor.ts";
-export {
-  BarkTokenizer,
-  BarkTokenizer as AutoTokenizer,
-  type DecodeOptions,
-  type Truncation,
-} from "./text/tokenizer.ts";
+export { AutoTokenizer } from "./text/auto_tokenizer.ts";
+export type { BarkTokenizer, DecodeOptions, Truncation } from "./text/tokenizer.ts";
 export type { CheckpointSource } from "./load/open_checkpoint.ts";
 export type { CheckpointOptions, ProgressInfo } from "./load/load_options.ts";
 export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";

@@ -32,7 +32,7 @@ import {
 import type { SaveProcessorOptions } from "./save_processor.ts";
 import { tellOfTexts } from "./text_notices.ts";
 import { readTexts, type TextInput } from "./text_rows.ts";
-import { BarkTokenizer, type Truncation } from "./tokenizer.ts";
+import type { BarkTokenizer, Truncation } from "./tokenizer.ts";
 
 /** Paths of presets within `repo_or_path` (a folder, a URL or a repository on the hub), by name and prompt. */
 export type SpeakerEmbeddings = Record<string, Readonly<Record<string, string>> | string>;
@@ -97,7 +97,7 @@ class Processor extends Callable<AnyCall> {
         async (text, options, ...more) =>
           await self.#process(text, options, ...more),
     );
-    if (!(tokenizer instanceof BarkTokenizer))
+    if (!isTokenizer(tokenizer))
       throw wrongArgument("tokenizer", "a BarkTokenizer", tokenizer, "await AutoTokenizer.from_pretrained(…)");
     this.tokenizer = tokenizer;
     this.#voices = voicesOf(speaker_embeddings, voiceOptions);
@@ -119,6 +119,8 @@ class Processor extends Callable<AnyCall> {
     name = checkpoint.store.name,
   ): Promise<BarkProcessor> {
     const { store, generation_config, config } = checkpoint;
+    // A page that speaks in a worker never loads the tokenizer itself.
+    const { BarkTokenizer } = await import("./tokenizer.ts");
     const tokenizer = await BarkTokenizer.read(store, config && { config, generation_config });
     const voices = await VoicePresets.from_pretrained(store, options.speaker_embeddings_dict_path, options);
     if (voices.index?.["repo_or_path"] !== undefined) Object.assign(voices.index, { repo_or_path: name });
@@ -203,6 +205,12 @@ export async function processorOf(checkpoint: BarkCheckpoint, given: ProcessorFr
 
 function isList(preset: NonNullable<ProcessorArguments["voice_preset"]>): preset is readonly (VoicePreset | null)[] {
   return Array.isArray(preset);
+}
+
+/** By its methods: its class would be loaded where nobody needs it. */
+function isTokenizer(value: unknown): boolean {
+  const { encode, offsets, saveTo } = (value ?? {}) as Partial<BarkTokenizer>;
+  return [encode, offsets, saveTo].every((method) => typeof method === "function");
 }
 
 function voicesOf(given: SpeakerEmbeddings | VoicePresets | null, options: VoiceOptions): VoicePresets {

@@ -118,10 +118,10 @@ describe("arguments of from_pretrained", () => {
 
   it("a format by all its names", async () => {
     const load = (options: object) => BarkModel.from_pretrained(new MemoryStore(new Map(), "empty"), options);
-    for (const dtype of ["f32", "fp32", "float32", "f16", "fp16", "float16", "q8", "auto"])
+    for (const dtype of ["f32", "fp32", "float32", "f16", "fp16", "float16", "bf16", "bfloat16", "q8", "auto"])
       for (const option of ["dtype", "torch_dtype"])
         expect((await engineErrorOf(() => load({ [option]: dtype }))).where).to.equal("empty");
-    for (const dtype of ["bfloat16", "q4", "int8", "F32", "__proto__", "constructor"])
+    for (const dtype of ["float64", "q4", "int8", "F32", "__proto__", "constructor"])
       expect((await engineErrorOf(() => load({ dtype }))).message).to.match(
         /^dtype: wrong value \(expected f32, .*auto/,
       );

@@ -38,7 +38,7 @@ const loads = (request: WorkerRequest, send: (answer: WorkerAnswer) => void): vo
 };
 
 describe("BarkWorker", () => {
-  it("tells its worker where the files of nano are, and gives on what it is told", async () => {
+  it("tells its worker where the files of nano are, and passes its answers on", async () => {
     const notices: string[] = [];
     const worker = new FakeWorker((request, send) => {
       const { id } = request;
