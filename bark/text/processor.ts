@@ -11,9 +11,7 @@ import { nameOf, openCheckpoint, type CheckpointSource } from "../load/open_chec
 import type { BatchVoice, HistoryPrompt } from "../voice/history_prompt.ts";
 import type { VoiceOptions } from "../voice/voice_options.ts";
 import { VoicePresets, type VoicePreset } from "../voice/voices.ts";
-import { arraysOf, listsOf } from "./batch_encoding.ts";
 import { Callable } from "./callable.ts";
-import { encodeRow } from "./encoding.ts";
 import {
   readPreset,
   readProcessorFrom,
@@ -30,8 +28,7 @@ import {
   type VoicePerText,
 } from "./processor_options.ts";
 import type { SaveProcessorOptions } from "./save_processor.ts";
-import { tellOfTexts } from "./text_notices.ts";
-import { readTexts, type TextInput } from "./text_rows.ts";
+import type { TextInput } from "./text_rows.ts";
 import type { BarkTokenizer, Truncation } from "./tokenizer.ts";
 
 /** Paths of presets within `repo_or_path` (a folder, a URL or a repository on the hub), by name and prompt. */
@@ -154,29 +151,11 @@ class Processor extends Callable<AnyCall> {
   async #process(text: TextInput, given: AnyOptions = {}, ...more: never[]): Promise<AnyInputs> {
     refuseMore("the processor", more, usage);
     const options = readProcessorOptions(given);
-    const { max_length = 256, truncation = "do_not_truncate", add_special_tokens = false } = options;
-    const { rows, isBatch } = readTexts(text, options.text_pair, options.is_split_into_words === true);
-    const hasOffsets = options.return_offsets_mapping === true;
-    const how = { max_length, truncation, add_special_tokens, hasOffsets };
-    const encoded = rows.map((row) => encodeRow(this.tokenizer, row, how));
-    const inputs =
-      options.return_tensors === null ? listsOf(encoded, isBatch, options) : arraysOf(encoded, max_length, options);
-    this.#tell(
-      rows.map(({ words, pair = [] }) => [...words, ...pair].join(" ")),
-      how,
-    );
-    const voice = await this.#voiceOf(options, rows.length);
+    // Loaded with the tokenizer: a page that speaks in a worker needs neither.
+    const { encodeTexts } = await import("./encode_texts.ts");
+    const { inputs, rows } = encodeTexts(this.tokenizer, text, options, this.#slots, this.#notice);
+    const voice = await this.#voiceOf(options, rows);
     return { ...inputs, ...(voice === null ? {} : { history_prompt: voice }) } as AnyInputs;
-  }
-
-  #tell(
-    texts: readonly string[],
-    how: Pick<ProcessorArguments, "truncation" | "add_special_tokens" | "max_length">,
-  ): void {
-    const special = how.add_special_tokens === true ? 1 : 0;
-    const cut = how.truncation === "do_not_truncate" ? Infinity : Math.max(0, how.max_length! - 2 * special);
-    const ids = texts.map((each) => this.tokenizer.encode(each));
-    tellOfTexts(this.tokenizer, texts, ids, Math.min(this.#slots - special, cut), this.#notice);
   }
 
   async #voiceOf({ voice_preset: preset, ...options }: ProcessorArguments, rows: number): Promise<BatchVoice> {
