@@ -48,6 +48,7 @@ export type {
 export type { SaveProcessorOptions } from "./text/save_processor.ts";
 export { AutoTokenizer } from "./text/auto_tokenizer.ts";
 export type { BarkTokenizer, DecodeOptions, Truncation } from "./text/tokenizer.ts";
+export type { PushToHubOptions, SavePushOptions } from "./load/push_to_hub.ts";
 export type { CheckpointSource } from "./load/open_checkpoint.ts";
 export type { CheckpointOptions, ProgressInfo } from "./load/load_options.ts";
 export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";

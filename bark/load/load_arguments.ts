@@ -47,7 +47,7 @@ export const readDtype: Reader<WeightDtype | undefined> = noneOr((value, name) =
 });
 
 // true means "the stored token", which is the default anyway.
-const readToken: Reader<string | false | undefined> = noneOr((value, name) =>
+export const readToken: Reader<string | false | undefined> = noneOr((value, name) =>
   value === true ? undefined : value === false ? value : readString(value, name),
 );
 

@@ -10,17 +10,19 @@ function writesFiles(host: FileHost): host is Writer {
   return host.makeFolder !== undefined && host.writeFile !== undefined;
 }
 
-const uploads = "upload the folder afterwards, as with `hf upload`";
+const uploads = "give push_to_hub: true with it, to a model or a processor";
 
 /** What transformers' `save_pretrained` takes, with the values that change nothing here. */
 export const unsupportedSaving: Unsupported = {
+  commit_description: [[null], uploads],
   commit_message: [[null], uploads],
   create_pr: [[false, null], uploads],
   is_main_process: [[true, null]],
   max_shard_size: [[null], "the weights are one file"],
   private: [[null], uploads],
-  push_to_hub: [[false, null], uploads],
+  push_to_hub: [[false, null], "push the model or the processor"],
   repo_id: [[null], uploads],
+  revision: [[null], uploads],
   safe_serialization: [[true, null]],
   save_function: [[null]],
   save_original_format: [[true, null]],

@@ -7,6 +7,7 @@ import { SubfolderStore } from "../../checkpoint/stores/subfolder.ts";
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { BarkGenerationConfig } from "../config/generation_config.ts";
 import type { BarkCheckpoint } from "../load/bark_checkpoint.ts";
+import type { PushToHubOptions } from "../load/push_to_hub.ts";
 import { nameOf, openCheckpoint, type CheckpointSource } from "../load/open_checkpoint.ts";
 import type { BatchVoice, HistoryPrompt } from "../voice/history_prompt.ts";
 import type { VoiceOptions } from "../voice/voice_options.ts";
@@ -56,6 +57,11 @@ export interface BarkProcessor extends Call {
    * @throws EngineError `io`; `bad-input` if a preset of the index cannot be read.
    */
   save_pretrained(save_directory: string, options?: SaveProcessorOptions): Promise<void>;
+  /**
+   * Uploads the same files to a repository on the hub, as one commit, through `@huggingface/hub`.
+   * @returns the address of the commit. @throws EngineError `usage` without a token or that package; `bad-input`, `io`.
+   */
+  push_to_hub(repo_id: string, options?: PushToHubOptions): Promise<string>;
 }
 
 interface ProcessorSettings extends VoiceOptions {
@@ -144,8 +150,18 @@ class Processor extends Callable<AnyCall> {
 
   async save_pretrained(save_directory: string, options: SaveProcessorOptions = {}): Promise<void> {
     // Loaded here: a page, which cannot save, fetches code for nothing.
+    const { savePretrained } = await import("../load/push_to_hub.ts");
+    await savePretrained(save_directory, options, "processor", (folder, rest) => this.#save(folder, rest));
+  }
+
+  async push_to_hub(repo_id: string, options: PushToHubOptions = {}): Promise<string> {
+    const { pushToHub } = await import("../load/push_to_hub.ts");
+    return await pushToHub(repo_id, options, "processor", (folder) => this.#save(folder, {}));
+  }
+
+  async #save(folder: string, options: object): Promise<void> {
     const { saveProcessor } = await import("./save_processor.ts");
-    await saveProcessor(this.tokenizer, this.#voices, save_directory, options);
+    await saveProcessor(this.tokenizer, this.#voices, folder, options);
   }
 
   async #process(text: TextInput, given: AnyOptions = {}, ...more: never[]): Promise<AnyInputs> {

@@ -3,10 +3,11 @@ import { argumentsOf, readString, type ReadersOf } from "../../engine/check/argu
 import { EngineError } from "../../engine/errors.ts";
 import { relativePath } from "../../checkpoint/relative_path.ts";
 import { SaveFolder, unsupportedSaving } from "../load/save_folder.ts";
+import type { SavePushOptions } from "../load/push_to_hub.ts";
 import type { VoicePresets } from "../voice/voices.ts";
 import type { BarkTokenizer } from "./tokenizer.ts";
 
-export interface SaveProcessorOptions {
+export interface SaveProcessorOptions extends SavePushOptions {
   /** Name of the index of the presets. Default `speaker_embeddings_path.json`. */
   speaker_embeddings_dict_path?: string;
   /** Folder of the presets within the one that is saved to. Default `speaker_embeddings`. */
@@ -18,7 +19,7 @@ const readOptions = argumentsOf(
   {
     speaker_embeddings_dict_path: readString,
     speaker_embeddings_directory: readString,
-  } satisfies ReadersOf<SaveProcessorOptions>,
+  } satisfies ReadersOf<Omit<SaveProcessorOptions, keyof SavePushOptions>>,
   { unsupported: unsupportedSaving },
 );
 

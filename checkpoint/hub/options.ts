@@ -38,6 +38,21 @@ export interface HubOptions {
   adviseOffline?: ((url: URL) => string | undefined) | undefined;
 }
 
+/** How files get to a repository on the hub. */
+export interface PushOptions extends Pick<HubOptions, "token" | "endpoint" | "signal"> {
+  /** `owner/name`, or a name of the user's. */
+  repo: string;
+  /** Where to save. Default: a temporary folder. */
+  folder?: string | undefined;
+  commitMessage: string;
+  commitDescription?: string | undefined;
+  /** Of a repository that is made for it. */
+  private?: boolean | undefined;
+  /** The branch, which is made if it is missing. Default: `main`. */
+  revision?: string | undefined;
+  createPr?: boolean | undefined;
+}
+
 export const defaultEndpoint = "https://huggingface.co";
 export const defaultRevision = "main";
 
