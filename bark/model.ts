@@ -17,7 +17,7 @@ import { barkTensors, checkGptTensors } from "./load/expected_tensors.ts";
 import { newWeights, readBarkFromConfig, requireConfig, type BarkFromConfigOptions } from "./load/from_config.ts";
 import { generateFine } from "./generate/fine_stage.ts";
 import { checkGenerate, checkGenerationFits, checkVoiceOfRows } from "./generate/generation_checks.ts";
-import { readGenerateArguments, type BarkGenerateKwargs } from "./generate/generate_arguments.ts";
+import { randomSeed, readGenerateArguments, type BarkGenerateKwargs } from "./generate/generate_arguments.ts";
 import { BarkGenerationConfig } from "./config/generation_config.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
 import { readCheckpoint, type BarkCheckpoint } from "./load/bark_checkpoint.ts";
@@ -307,10 +307,6 @@ function framesOf(coarse: CoarseResult, config: BarkGenerationConfig): number[] 
     where: "semantic",
     fix: "try another text, voice or seed, or a smaller min_eos_p",
   });
-}
-
-function randomSeed(): bigint {
-  return crypto.getRandomValues(new BigUint64Array(1))[0];
 }
 
 /** Codes [books, frames] of each row as [batch, books, most frames], shorter rows filled with 0. */

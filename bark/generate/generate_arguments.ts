@@ -93,3 +93,7 @@ function readSeed(value: unknown, name: string): bigint {
   if (typeof seed === "bigint" && seed >= 0n && seed <= maxSeed) return seed;
   throw wrongArgument(name, expectedSeed, value);
 }
+
+export function randomSeed(): bigint {
+  return crypto.getRandomValues(new BigUint64Array(1))[0];
+}
