@@ -298,11 +298,11 @@ function codebooksOf({ codec_config }: BarkConfig, { fine_acoustics_config }: Ba
   return Math.min(fine_acoustics_config.n_fine_codebooks, codec_config.num_quantizers);
 }
 
-/** Frames of each row. @throws EngineError `internal` if there is none at all. */
-function framesOf(coarse: CoarseResult, config: BarkGenerationConfig): number[] {
+/** Frames of each row: a stage that was stopped early has fewer than belong to it. @throws EngineError `internal` for none. */
+function framesOf({ lengths, tokens }: CoarseResult, config: BarkGenerationConfig): number[] {
   const { n_coarse_codebooks } = config.coarse_acoustics_config;
-  const counts = coarse.lengths.map((length) => Math.floor(length / n_coarse_codebooks));
-  if (counts.some((count) => count > 0)) return counts;
+  if (lengths.some((length) => length >= n_coarse_codebooks))
+    return lengths.map((length, row) => Math.floor(Math.min(length, tokens[row].length) / n_coarse_codebooks));
   throw new EngineError("internal", "the model ended before it spoke", {
     where: "semantic",
     fix: "try another text, voice or seed, or a smaller min_eos_p",
