@@ -67,6 +67,15 @@ export function quickNodeChecks({ expected }: Package, project: Project): Check[
       "await to_mono({ audio: [[0, 0]], sample_rate: 8000 }, 24000)",
       "@alexanderolsen/libsamplerate-js: ",
     ),
+    ...[
+      ["wasm-media-encoders", "mp3"],
+      ["mediabunny", "flac"],
+      ["@evan/opus", "opus"],
+      ["@mediabunny/flac-encoder", "flac"],
+      ["@mediabunny/aac-encoder", "m4a"],
+    ].map(([name, format]) =>
+      missing(project, name, `await new RawAudio([0], 24000).encode("${format}")`, `${name}: `),
+    ),
   ];
 }
 
@@ -106,7 +115,7 @@ function missing(project: Project, name: string, code: string, start: string): C
       const file = "missing.mjs";
       await project.write(
         file,
-        `import { BarkTTS, EngineError, openGpu, to_mono } from "bark-webgpu";
+        `import { BarkTTS, EngineError, openGpu, RawAudio, to_mono } from "bark-webgpu";
         try { ${code}; } catch (error) { console.log(error instanceof EngineError ? error.message : error); }`,
       );
       await rename(here, away);
