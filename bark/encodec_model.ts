@@ -1,6 +1,7 @@
 import { requireSamplingRate } from "../audio/sampling_rate.ts";
 import { EncodecDecoder } from "../encodec/decoder.ts";
 import type { EncodecEncoder } from "../encodec/encoder.ts";
+import { codecTensors } from "../encodec/expected_tensors.ts";
 import { refuseMore } from "../engine/check/arguments.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
@@ -16,9 +17,11 @@ import {
 } from "./generate/codec_arguments.ts";
 import { decodeCodes } from "./generate/codec_stage.ts";
 import { EncodecDecodeStream } from "./generate/codec_stream.ts";
-import { BarkConfig, EncodecConfig, readConfig } from "./config/config.ts";
+import { EncodecConfig } from "./config/config.ts";
+import { newWeights, readFromConfig, requireConfig, type FromConfigOptions } from "./load/from_config.ts";
 import { readModelOptions } from "./load/load_arguments.ts";
 import type { FromPretrainedOptions } from "./load/load_options.ts";
+import { openStored } from "./load/prepare.ts";
 import { Residency, type ResidentPart } from "./load/residency.ts";
 import { StageRun } from "./generate/stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
@@ -28,14 +31,14 @@ import { SubModel, type SubModelSource } from "./sub_models.ts";
 export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
   readonly #encoder: ResidentPart<EncodecEncoder>;
 
-  /** For `from_pretrained`; the decoder knows the first `codebooks` codebooks. */
+  /** For `from_pretrained` and `from_config`; the decoder knows the first `codebooks` codebooks. */
   constructor(
-    { residency, prefix }: Omit<SubModelSource, "format">,
+    source: Omit<SubModelSource, "format">,
     config: EncodecConfig,
     { codebooks, owned }: { codebooks?: number; owned?: Residency } = {},
   ) {
-    const decoder = residency.add(prefix, (gpu, reader) => EncodecDecoder.load(gpu, reader, prefix, config, codebooks));
-    super(config, decoder, owned);
+    super(source, config, (gpu, reader) => EncodecDecoder.load(gpu, reader, source.prefix, config, codebooks), owned);
+    const { residency, prefix } = source;
     this.#encoder = residency.addOnDemand(prefix, async (gpu, reader) => {
       // A page that only speaks does not fetch the code of this half.
       const { EncodecEncoder } = await import("../encodec/encoder.ts");
@@ -50,17 +53,29 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
   static async from_pretrained(source: CheckpointSource, given: FromPretrainedOptions = {}): Promise<EncodecModel> {
     const options = readModelOptions(given);
     const store = await openCheckpoint(source, options);
-    const json = await readConfig(store);
-    const where = `${store.name}/config.json`;
-    const config =
-      json["model_type"] === "encodec"
-        ? EncodecConfig.from_dict(json, where)
-        : BarkConfig.from_dict(json, where).codec_config;
+    const config = await EncodecConfig.from_pretrained(store);
     const prefixIn = (reader: TensorReader): string =>
       Array.from(reader.names()).some((name) => name.startsWith("codec_model.")) ? "codec_model." : "";
-    return await Residency.opened(store, options, prefixIn, async (residency, prefix) => {
+    const open = (): Promise<TensorReader> => openStored(store, options.dtype);
+    return await Residency.opened(open, options, prefixIn, async (residency, prefix) => {
       return new EncodecModel({ residency, prefix }, config, { owned: residency });
     });
+  }
+
+  /**
+   * A new codec with random weights, as transformers' `EncodecModel(config)`: its codebooks are zeros.
+   * @throws EngineError `bad-input` for a config of another codec than the 24 kHz one's kind, `no-adapter`.
+   */
+  static async from_config(config: EncodecConfig, given: FromConfigOptions = {}): Promise<EncodecModel> {
+    requireConfig(config, EncodecConfig, "EncodecModel");
+    const options = readFromConfig(given);
+    const open = newWeights("EncodecModel", codecTensors(config), config, options);
+    return await Residency.opened(
+      open,
+      options,
+      () => undefined,
+      async (residency) => new EncodecModel({ residency, prefix: "" }, config, { owned: residency }),
+    );
   }
 
   /**

@@ -29,6 +29,7 @@ export {
   BarkGenerationConfig,
   BarkSemanticGenerationConfig,
 } from "./config/generation_config.ts";
+export type { BarkFromConfigOptions, FromConfigOptions } from "./load/from_config.ts";
 export type { BarkFromPretrainedOptions, DtypeName, FromPretrainedOptions } from "./load/load_options.ts";
 export { BarkModel } from "./model.ts";
 export type { BarkGenerateKwargs } from "./generate/generate_arguments.ts";

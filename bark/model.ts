@@ -11,24 +11,26 @@ import { generateCoarse, type CoarseResult } from "./generate/coarse_stage.ts";
 import { readFineCodes, readOutputLengths } from "./generate/codec_arguments.ts";
 import { decodeCodes } from "./generate/codec_stage.ts";
 import { compileAhead } from "./gpt/compile_ahead.ts";
-import type { BarkConfig } from "./config/config.ts";
+import { BarkConfig } from "./config/config.ts";
 import { EncodecModel } from "./encodec_model.ts";
-import { checkGptTensors } from "./load/expected_tensors.ts";
+import { barkTensors, checkGptTensors } from "./load/expected_tensors.ts";
+import { newWeights, readBarkFromConfig, requireConfig, type BarkFromConfigOptions } from "./load/from_config.ts";
 import { generateFine } from "./generate/fine_stage.ts";
-import { checkGenerate, checkGenerationFits } from "./generate/generation_checks.ts";
-import { readGenerateArguments, type BarkGenerateKwargs } from "./generate/generate_arguments.ts";
-import type { BarkGenerationConfig } from "./config/generation_config.ts";
+import { checkGenerate, checkGenerationFits, checkVoiceOfRows } from "./generate/generation_checks.ts";
+import { randomSeed, readGenerateArguments, type BarkGenerateKwargs } from "./generate/generate_arguments.ts";
+import { BarkGenerationConfig } from "./config/generation_config.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
 import { readCheckpoint, type BarkCheckpoint } from "./load/bark_checkpoint.ts";
-import { readBarkOptions, type BarkLoadArguments } from "./load/load_arguments.ts";
+import { readBarkOptions, type WeightDtype } from "./load/load_arguments.ts";
 import type { BarkFromPretrainedOptions } from "./load/load_options.ts";
-import { chooseFormat, reportReady } from "./load/prepare.ts";
+import { chooseFormat, openStored, reportReady, type DeviceArguments } from "./load/prepare.ts";
 import type { BarkOutput, BarkStage } from "./generate/output.ts";
-import { Residency, type ResidentPart } from "./load/residency.ts";
+import { Residency, type LoadWatch, type ResidentPart } from "./load/residency.ts";
 import { generateSemantic } from "./generate/semantic_stage.ts";
 import { StageRun } from "./generate/stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
-import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
+import { BarkCoarseModel, BarkFineModel, BarkSemanticModel, newIsRefused } from "./sub_models.ts";
+import { isVoicePerRow } from "./voice/history_prompt.ts";
 
 /** The parts of a model. */
 interface BarkParts {
@@ -37,6 +39,9 @@ interface BarkParts {
   readonly dtype: MatrixFormat;
   readonly residency: Residency;
 }
+
+/** What opening a model looks at, of a checkpoint or a new one. */
+type OpenArguments = DeviceArguments & LoadWatch & { low_memory?: boolean; dtype?: WeightDtype };
 
 /** Bark: text to audio through a semantic, a coarse and a fine GPT and the EnCodec decoder. */
 export class BarkModel {
@@ -50,7 +55,9 @@ export class BarkModel {
   readonly #residency: Residency;
   readonly #notice: OnNotice;
 
-  private constructor({ config, generation_config, dtype, residency }: BarkParts, onNotice?: OnNotice) {
+  private constructor(parts: BarkParts, onNotice?: OnNotice) {
+    if (!((parts as BarkParts | undefined)?.residency instanceof Residency)) throw newIsRefused("BarkModel");
+    const { config, generation_config, dtype, residency } = parts;
     this.config = config;
     this.generation_config = generation_config;
     this.dtype = dtype;
@@ -81,16 +88,41 @@ export class BarkModel {
     source: CheckpointSource = store,
   ): Promise<BarkModel> {
     const options = readBarkOptions(given);
+    const model = await BarkModel.#opened(() => openStored(store, options.dtype), options, {
+      config,
+      generation_config,
+    });
+    reportReady(source, options);
+    return model;
+  }
+
+  /**
+   * A new Bark with random weights, as transformers' `BarkModel(config)`. They are made whenever they are read, so memory
+   * holds one tensor of them at a time.
+   * @throws EngineError `usage`; `bad-input` for a config that no model can have; `no-adapter`, `limit`.
+   */
+  static async from_config(config: BarkConfig, given: BarkFromConfigOptions = {}): Promise<BarkModel> {
+    requireConfig(config, BarkConfig, "BarkModel");
+    const options = readBarkFromConfig(given);
+    const generation_config = options.generation_config ?? new BarkGenerationConfig();
+    const open = newWeights("BarkModel", barkTensors(config), config, options);
+    return await BarkModel.#opened(open, options, { config, generation_config });
+  }
+
+  static async #opened(
+    open: () => Promise<TensorReader>,
+    options: OpenArguments,
+    { config, generation_config }: Pick<BarkParts, "config" | "generation_config">,
+  ): Promise<BarkModel> {
     const check = (reader: TensorReader): MatrixFormat => {
       checkGptTensors(reader, config);
       checkDecoder(reader, "codec_model.", config.codec_config, codebooksOf(config, generation_config));
       return chooseFormat(reader, "semantic.", options.dtype);
     };
-    return await Residency.opened(store, options, check, async (residency, dtype) => {
+    return await Residency.opened(open, options, check, async (residency, dtype) => {
       compileAhead(residency.gpu, config, generation_config, dtype);
       const model = new BarkModel({ config, generation_config, dtype, residency }, options.onNotice);
       await model.#load(options);
-      reportReady(source, options);
       return model;
     });
   }
@@ -100,7 +132,7 @@ export class BarkModel {
   }
 
   /** Puts the weights on the GPU; with `low_memory` only the codec's, to see that they are all there. */
-  async #load(options: BarkLoadArguments): Promise<void> {
+  async #load(options: OpenArguments): Promise<void> {
     if (options.low_memory !== true) return await this.#residency.load(options);
     await this.enable_cpu_offload();
     await this.codec_model.weights.use(async () => undefined, options);
@@ -164,6 +196,7 @@ export class BarkModel {
     checkGenerationFits(config, this.config);
     const options = checkGenerate(rest, history, config, this.config);
     const ids = input_ids.tolist() as number[][];
+    checkVoiceOfRows(history, ids.length);
     const milliseconds: Partial<Record<BarkStage, number>> = {};
     const shared = {
       seed: seed ?? randomSeed(),
@@ -192,9 +225,10 @@ export class BarkModel {
       generateFine(weights, coarse.tokens, history, config, options.fine, run),
     );
     const { n_fine_codebooks } = config.fine_acoustics_config;
-    const fine = new NdArray(concatenate(codes), [ids.length, n_fine_codebooks, Math.max(...frameCounts)]);
+    const fine = joinCodes(codes, n_fine_codebooks);
+    const isAlone = return_output_lengths || isVoicePerRow(history);
     const audio = await stage("codec", this.codec_model, (weights, run) =>
-      decodeCodes(weights, fine, return_output_lengths ? frameCounts : undefined, run),
+      decodeCodes(weights, fine, isAlone ? frameCounts : undefined, run),
     );
     checkAudio(audio.data, this.#notice);
     return {
@@ -228,12 +262,10 @@ export class BarkModel {
   async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
     // Loaded here: a page, which cannot save, fetches code for nothing.
     const { SaveFolder } = await import("./load/save_folder.ts");
-    const { saveWeights } = await import("./load/save_weights.ts");
+    const { saveModel } = await import("./load/save_weights.ts");
     const folder = await SaveFolder.create(save_directory, options);
     await this.generation_config.save_pretrained(save_directory);
-    await saveWeights(this.#residency.reader, folder);
-    // Last: a folder without it does not look like a checkpoint.
-    await folder.writeJson("config.json", { architectures: ["BarkModel"], ...this.config.to_dict() });
+    await saveModel(folder, { reader: this.#residency.reader, prefix: "" }, "BarkModel", this.config);
   }
 
   /** Frees everything on the GPU, and the device if this model opened it. Calls under way end with `usage`. */
@@ -262,16 +294,14 @@ function framesOf(coarse: CoarseResult, config: BarkGenerationConfig): number[] 
   });
 }
 
-function randomSeed(): bigint {
-  return crypto.getRandomValues(new BigUint64Array(1))[0];
-}
-
-function concatenate(arrays: readonly Int32Array<ArrayBuffer>[]): Int32Array<ArrayBuffer> {
-  const result = new Int32Array(arrays.reduce((sum, array) => sum + array.length, 0));
-  let offset = 0;
-  for (const array of arrays) {
-    result.set(array, offset);
-    offset += array.length;
+/** Codes [books, frames] of each row as [batch, books, most frames], shorter rows filled with 0. */
+function joinCodes(rows: readonly Int32Array<ArrayBuffer>[], books: number): NdArray<Int32Array> {
+  const most = Math.max(...rows.map((codes) => codes.length)) / books;
+  const result = new Int32Array(rows.length * books * most);
+  for (const [row, codes] of rows.entries()) {
+    const frames = codes.length / books;
+    for (let book = 0; book < books; book++)
+      result.set(codes.subarray(book * frames, (book + 1) * frames), (row * books + book) * most);
   }
-  return result;
+  return new NdArray(result, [rows.length, books, most]);
 }

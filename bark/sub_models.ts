@@ -1,5 +1,7 @@
 import { refuseMore } from "../engine/check/arguments.ts";
+import { EngineError } from "../engine/errors.ts";
 import { checkTensors, type ExpectedTensor } from "../engine/weights/expected_tensors.ts";
+import type { PreTrainedConfig } from "../engine/check/pretrained_config.ts";
 import type { FileStore } from "../checkpoint/stores/file_store.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/dtypes.ts";
@@ -20,10 +22,11 @@ import {
   type FineForwardKwargs,
   type MaskedLMOutput,
 } from "./gpt/forward/fine_forward.ts";
-import { readModelOptions } from "./load/load_arguments.ts";
+import { newWeights, readFromConfig, requireConfig, type FromConfigOptions } from "./load/from_config.ts";
+import { readModelOptions, type WeightDtype } from "./load/load_arguments.ts";
 import type { FromPretrainedOptions } from "./load/load_options.ts";
-import { chooseFormat, reportReady } from "./load/prepare.ts";
-import { Residency, type ResidentPart } from "./load/residency.ts";
+import { chooseFormat, openStored, reportReady, type DeviceArguments } from "./load/prepare.ts";
+import { Residency, type LoadWatch, type ResidentPart } from "./load/residency.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import type { BarkSubModelConfig } from "./config/sub_model_config.ts";
 
@@ -36,20 +39,46 @@ export interface SubModelSource {
 }
 
 /** A part of Bark: a config, and weights that are on the GPU when they are used. */
-export class SubModel<C, W extends { dispose(): void }> {
+export class SubModel<C extends PreTrainedConfig, W extends { dispose(): void }> {
   readonly config: C;
   readonly weights: ResidentPart<W>;
   readonly #owned: Residency | undefined;
+  readonly #source: Omit<SubModelSource, "format">;
 
-  /** @param owned what was opened for this model alone. */
-  protected constructor(config: C, weights: ResidentPart<W>, owned: Residency | undefined) {
+  /**
+   * @param load puts the weights on the GPU. @param owned what was opened for this model alone.
+   * @throws EngineError `usage` where a caller gives a configuration, as in Python.
+   */
+  protected constructor(
+    source: Omit<SubModelSource, "format">,
+    config: C,
+    load: (gpu: Gpu, reader: TensorReader) => Promise<W>,
+    owned: Residency | undefined,
+  ) {
+    if (!((source as Partial<SubModelSource> | undefined)?.residency instanceof Residency))
+      throw newIsRefused(new.target.name);
     this.config = config;
-    this.weights = weights;
+    this.weights = source.residency.add(source.prefix, load);
+    this.#source = source;
     this.#owned = owned;
   }
 
   get gpu(): Gpu {
     return this.weights.gpu;
+  }
+
+  /**
+   * Writes `config.json` and `model.safetensors` of this model alone into a folder, which is made if it is missing;
+   * transformers loads it too. Weights are written in the dtype in which they are stored.
+   * @throws EngineError `usage` in a page, `io`.
+   */
+  async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
+    // Loaded here: a page, which cannot save, fetches code for nothing.
+    const { SaveFolder } = await import("./load/save_folder.ts");
+    const { saveModel } = await import("./load/save_weights.ts");
+    const { residency, prefix } = this.#source;
+    const folder = await SaveFolder.create(save_directory, options);
+    await saveModel(folder, { reader: residency.reader, prefix }, this.constructor.name, this.config);
   }
 
   /** Frees what was loaded for this model alone, which is nothing if it is part of a {@link BarkModel}. */
@@ -64,10 +93,14 @@ export class SubModel<C, W extends { dispose(): void }> {
 
 /** A causal GPT of Bark, for direct calls. */
 export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> extends SubModel<C, CausalWeights> {
-  /** For `from_pretrained`. */
-  constructor({ residency, prefix, format }: SubModelSource, config: C, owned?: Residency) {
-    const weights = residency.add(prefix, (gpu, reader) => CausalWeights.load(gpu, reader, prefix, config, format));
-    super(config, weights, owned);
+  /** For `from_pretrained` and `from_config`. */
+  constructor(source: SubModelSource, config: C, owned?: Residency) {
+    super(
+      source,
+      config,
+      (gpu, reader) => CausalWeights.load(gpu, reader, source.prefix, config, source.format),
+      owned,
+    );
   }
 
   /**
@@ -91,6 +124,11 @@ export class BarkSemanticModel extends BarkCausalModel<BarkSemanticConfig> {
   ): Promise<BarkSemanticModel> {
     return await loadAlone(source, options, "semantic", BarkSemanticConfig, BarkSemanticModel, causalTensors);
   }
+
+  /** A new model with random weights, as transformers' `BarkSemanticModel(config)`. @throws EngineError `no-adapter`. */
+  static async from_config(config: BarkSemanticConfig, options: FromConfigOptions = {}): Promise<BarkSemanticModel> {
+    return await makeNew(config, options, BarkSemanticConfig, BarkSemanticModel, causalTensors);
+  }
 }
 
 /** Semantic tokens to the first codebooks. */
@@ -102,19 +140,28 @@ export class BarkCoarseModel extends BarkCausalModel<BarkCoarseConfig> {
   ): Promise<BarkCoarseModel> {
     return await loadAlone(source, options, "coarse_acoustics", BarkCoarseConfig, BarkCoarseModel, causalTensors);
   }
+
+  /** A new model with random weights, as transformers' `BarkCoarseModel(config)`. @throws EngineError `no-adapter`. */
+  static async from_config(config: BarkCoarseConfig, options: FromConfigOptions = {}): Promise<BarkCoarseModel> {
+    return await makeNew(config, options, BarkCoarseConfig, BarkCoarseModel, causalTensors);
+  }
 }
 
 /** The first codebooks to all of them, one after the other. */
 export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
-  /** For `from_pretrained`. */
-  constructor({ residency, prefix, format }: SubModelSource, config: BarkFineConfig, owned?: Residency) {
-    const weights = residency.add(prefix, (gpu, reader) => FineWeights.load(gpu, reader, prefix, config, format));
-    super(config, weights, owned);
+  /** For `from_pretrained` and `from_config`. */
+  constructor(source: SubModelSource, config: BarkFineConfig, owned?: Residency) {
+    super(source, config, (gpu, reader) => FineWeights.load(gpu, reader, source.prefix, config, source.format), owned);
   }
 
   /** From a checkpoint of this model alone or of a whole Bark. @throws EngineError `bad-input`, `no-adapter`. */
   static async from_pretrained(source: CheckpointSource, options: FromPretrainedOptions = {}): Promise<BarkFineModel> {
     return await loadAlone(source, options, "fine_acoustics", BarkFineConfig, BarkFineModel, fineTensors);
+  }
+
+  /** A new model with random weights, as transformers' `BarkFineModel(config)`. @throws EngineError `no-adapter`. */
+  static async from_config(config: BarkFineConfig, options: FromConfigOptions = {}): Promise<BarkFineModel> {
+    return await makeNew(config, options, BarkFineConfig, BarkFineModel, fineTensors);
   }
 
   /**
@@ -129,28 +176,73 @@ export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
   }
 }
 
+type NewSubModel<T, C> = new (source: SubModelSource, config: C, owned: Residency) => T;
+type TensorsOf<C> = (config: C) => Iterable<ExpectedTensor>;
+
 /** Loads one sub-model: its tensors lie under its name in a checkpoint of a whole Bark, else at the top. */
 async function loadAlone<T, C>(
   source: CheckpointSource,
   given: FromPretrainedOptions,
   name: string,
   Config: { from_pretrained(store: FileStore): Promise<C> },
-  Model: new (source: SubModelSource, config: C, owned: Residency) => T,
-  tensorsOf: (config: C) => Iterable<ExpectedTensor>,
+  Model: NewSubModel<T, C>,
+  tensorsOf: TensorsOf<C>,
 ): Promise<T> {
   const options = readModelOptions(given);
   const store = await openCheckpoint(source, options);
   const config = await Config.from_pretrained(store);
-  const check = (reader: TensorReader): { prefix: string; format: MatrixFormat } => {
+  const prefixIn = (reader: TensorReader): string => {
     const isWhole = Array.from(reader.names()).some((tensor) => tensor.startsWith(`${name}.`));
-    const prefix = isWhole ? `${name}.` : "";
+    return isWhole ? `${name}.` : "";
+  };
+  const model = await openAlone(() => openStored(store, options.dtype), prefixIn, options, config, Model, tensorsOf);
+  reportReady(source, options);
+  return model;
+}
+
+async function makeNew<T, C extends PreTrainedConfig>(
+  config: C,
+  given: FromConfigOptions,
+  Config: new () => C,
+  Model: NewSubModel<T, C>,
+  tensorsOf: TensorsOf<C>,
+): Promise<T> {
+  requireConfig(config, Config, Model.name);
+  const options = readFromConfig(given);
+  return await openAlone(
+    newWeights(Model.name, tensorsOf(config), config, options),
+    () => "",
+    options,
+    config,
+    Model,
+    tensorsOf,
+  );
+}
+
+async function openAlone<T, C>(
+  open: () => Promise<TensorReader>,
+  prefixIn: (reader: TensorReader) => string,
+  options: DeviceArguments & LoadWatch & { dtype?: WeightDtype },
+  config: C,
+  Model: NewSubModel<T, C>,
+  tensorsOf: TensorsOf<C>,
+): Promise<T> {
+  const check = (reader: TensorReader): { prefix: string; format: MatrixFormat } => {
+    const prefix = prefixIn(reader);
     checkTensors(reader, prefix, tensorsOf(config));
     return { prefix, format: chooseFormat(reader, prefix, options.dtype) };
   };
-  return await Residency.opened(store, options, check, async (residency, { prefix, format }) => {
+  return await Residency.opened(open, options, check, async (residency, { prefix, format }) => {
     const model = new Model({ residency, prefix, format }, config, residency);
     await residency.load(options);
-    reportReady(source, options);
     return model;
+  });
+}
+
+/** For `new BarkSemanticModel(configuration)`: a constructor cannot wait for the device. */
+export function newIsRefused(model: string): EngineError {
+  return new EngineError("usage", "is not made with new", {
+    where: model,
+    fix: `await ${model}.from_config(config, { seed }) for random weights, ${model}.from_pretrained(checkpoint) for trained ones`,
   });
 }

@@ -1,7 +1,8 @@
 import { convertCheckpoint, type Converted } from "../convert/convert_checkpoint.ts";
 import { openWeights } from "../checkpoint/open_weights.ts";
 import type { FileStore } from "../checkpoint/stores/file_store.ts";
-import { BarkConfig, readConfig } from "../bark/config/config.ts";
+import { BarkConfig } from "../bark/config/config.ts";
+import { readConfig } from "../bark/config/read_config.ts";
 import { checkGptTensors } from "../bark/load/expected_tensors.ts";
 import { choiceFlag, parseCommandLine, requirePositionals } from "./command_line.ts";
 import type { Interrupt } from "./process/interrupt.ts";

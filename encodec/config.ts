@@ -1,5 +1,5 @@
-import { refuseUnknownNames } from "../engine/check/config_names.ts";
 import { JsonFields, type JsonObject } from "../engine/check/json_fields.ts";
+import { PreTrainedConfig } from "../engine/check/pretrained_config.ts";
 
 /** What the header of a WAV file can say. */
 export const mostSampleRate = 2 ** 32 - 1;
@@ -8,7 +8,7 @@ export const mostSampleRate = 2 ** 32 - 1;
  * Configuration of an EnCodec model, with the fields and defaults of transformers' `EncodecConfig` (which are those of
  * facebook/encodec_24khz).
  */
-export class EncodecConfig {
+export class EncodecConfig extends PreTrainedConfig {
   readonly model_type = "encodec";
   /** Bandwidths that the quantizer knows, kbit/s, ascending. */
   readonly target_bandwidths: readonly number[];
@@ -43,6 +43,7 @@ export class EncodecConfig {
 
   /** @throws EngineError `bad-input` naming `where` and the field. */
   constructor(fields: JsonObject = {}, where?: string) {
+    super(fields, where ?? "EncodecConfig");
     const json = new JsonFields(fields, where ?? "EncodecConfig");
     this.target_bandwidths = json.positiveList("target_bandwidths", [1.5, 3, 6, 12, 24]);
     this.sampling_rate = json.integer("sampling_rate", 24000, { min: 1, max: mostSampleRate });
@@ -69,7 +70,7 @@ export class EncodecConfig {
     const codebookDim = json.raw("codebook_dim") ?? null;
     this.codebook_dim = codebookDim === null ? this.hidden_size : json.integer("codebook_dim", 0, { min: 1 });
     this.use_conv_shortcut = json.boolean("use_conv_shortcut", true);
-    if (where === undefined) refuseUnknownNames(fields, this);
+    this.keepRest(fields, where === undefined);
   }
 
   /** From the parsed `config.json` of a codec or the `codec_config` in a Bark's. */
@@ -104,9 +105,5 @@ export class EncodecConfig {
   codebooks_at(bandwidth: number): number {
     const wanted = Math.floor((1000 * bandwidth) / (this.frame_rate * this.codebook_nbits));
     return Math.min(Math.max(1, wanted), this.num_quantizers);
-  }
-
-  to_dict(): Record<string, unknown> {
-    return Object.fromEntries(Object.entries(this));
   }
 }

@@ -5,9 +5,9 @@ import {
   BarkFineConfig,
   BarkSemanticConfig,
   EncodecConfig,
-  readConfig,
   type BarkSubModelConfig,
 } from "./config.ts";
+import { readConfig } from "./read_config.ts";
 import { readCheckpointOptions } from "../load/load_arguments.ts";
 import { openCheckpoint, type CheckpointSource } from "../load/open_checkpoint.ts";
 import type { CheckpointOptions } from "../load/load_options.ts";

@@ -1,15 +1,15 @@
-import { EncodecConfig } from "../../encodec/config.ts";
-import { partOf, refuseUnknownNames, requireFields, requireParts } from "../../engine/check/config_names.ts";
-import { EngineError } from "../../engine/errors.ts";
-import type { FileStore } from "../../checkpoint/stores/file_store.ts";
+import { partOf, requireFields, requireParts } from "../../engine/check/config_names.ts";
 import { isObject, JsonFields, type JsonObject } from "../../engine/check/json_fields.ts";
-import { readJsonFile } from "../../checkpoint/json_file.ts";
+import { PreTrainedConfig } from "../../engine/check/pretrained_config.ts";
 import { readCheckpointOptions } from "../load/load_arguments.ts";
 import { openCheckpoint, type CheckpointSource } from "../load/open_checkpoint.ts";
 import type { CheckpointOptions } from "../load/load_options.ts";
+import { EncodecConfig } from "./encodec_config.ts";
+import { readConfig, readPart } from "./read_config.ts";
+import { saveConfig } from "./save_config.ts";
 import { BarkSubModelConfig } from "./sub_model_config.ts";
 
-export { EncodecConfig } from "../../encodec/config.ts";
+export { EncodecConfig } from "./encodec_config.ts";
 export { BarkSubModelConfig } from "./sub_model_config.ts";
 
 const fileName = "config.json";
@@ -20,7 +20,7 @@ export class BarkSemanticConfig extends BarkSubModelConfig {
 
   constructor(fields: JsonObject = {}, where?: string) {
     super(fields, where ?? "BarkSemanticConfig");
-    if (where === undefined) this.requireKnown(fields);
+    this.keepRest(fields, where === undefined);
   }
 
   static from_dict(fields: JsonObject, where = fileName): BarkSemanticConfig {
@@ -39,7 +39,7 @@ export class BarkCoarseConfig extends BarkSubModelConfig {
 
   constructor(fields: JsonObject = {}, where?: string) {
     super(fields, where ?? "BarkCoarseConfig");
-    if (where === undefined) this.requireKnown(fields);
+    this.keepRest(fields, where === undefined);
   }
 
   static from_dict(fields: JsonObject, where = fileName): BarkCoarseConfig {
@@ -70,7 +70,7 @@ export class BarkFineConfig extends BarkSubModelConfig {
     this.tie_word_embeddings = json.boolean("tie_word_embeddings", true);
     if (this.n_codes_given > this.n_codes_total)
       json.fail("n_codes_given", `at most n_codes_total (${this.n_codes_total})`);
-    if (where === undefined) this.requireKnown(fields);
+    this.keepRest(fields, where === undefined);
   }
 
   /** Rows of each head (of a token table where they are tied). */
@@ -98,7 +98,7 @@ export interface BarkConfigFields {
 }
 
 /** Configuration of a whole Bark. */
-export class BarkConfig {
+export class BarkConfig extends PreTrainedConfig {
   readonly model_type = "bark";
   readonly semantic_config: BarkSemanticConfig;
   readonly coarse_acoustics_config: BarkCoarseConfig;
@@ -111,7 +111,13 @@ export class BarkConfig {
    * @throws EngineError `bad-input` naming `where`, the part and the field; `usage` for an unknown name in code.
    */
   constructor(fields: BarkConfigFields = {}, where?: string) {
-    requireFields(fields, where, this, "give { semantic_config, … }, or call BarkConfig.from_sub_model_configs");
+    requireFields(
+      fields,
+      where,
+      BarkConfig,
+      "give { semantic_config, coarse_acoustics_config, … }, or call BarkConfig.from_sub_model_configs",
+    );
+    super(fields as JsonObject, where ?? "BarkConfig");
     const json = new JsonFields(fields, where ?? "BarkConfig");
     const part = <T extends object>(name: keyof BarkConfigFields, Part: new (fields?: never, where?: string) => T): T =>
       partOf(fields[name], Part, name, where);
@@ -123,7 +129,7 @@ export class BarkConfig {
       new JsonFields(fields.codec_config, `${json.where}: codec_config`).string("model_type", "encodec", ["encodec"]);
     this.codec_config = part("codec_config", EncodecConfig);
     this.initializer_range = json.kept("initializer_range", 0.02);
-    if (where === undefined) refuseUnknownNames(fields, this);
+    this.keepRest(fields as JsonObject, where === undefined);
   }
 
   /** From a parsed `config.json`. */
@@ -153,49 +159,10 @@ export class BarkConfig {
 
   /** Writes `config.json` into a folder, which is made if it is missing. @throws EngineError `io`. */
   async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
-    // Loaded here: a page, which cannot save, fetches code for nothing.
-    const { SaveFolder } = await import("../load/save_folder.ts");
-    await (await SaveFolder.create(save_directory, options)).writeJson(fileName, this.to_dict());
-  }
-
-  to_dict(): Record<string, unknown> {
-    return {
-      model_type: this.model_type,
-      semantic_config: this.semantic_config.to_dict(),
-      coarse_acoustics_config: this.coarse_acoustics_config.to_dict(),
-      fine_acoustics_config: this.fine_acoustics_config.to_dict(),
-      codec_config: this.codec_config.to_dict(),
-      initializer_range: this.initializer_range,
-    };
+    await saveConfig(this, save_directory, options);
   }
 }
 
 function requireBark(fields: JsonObject, where: string): void {
   new JsonFields(fields, where).string("model_type", "bark", ["bark"]);
-}
-
-/** The parsed `config.json` of a checkpoint. @throws EngineError `bad-input` if there is none. */
-export async function readConfig(store: FileStore): Promise<JsonObject> {
-  const value = await readJsonFile(store, fileName);
-  if (isObject(value)) return value;
-  throw new EngineError(
-    "bad-input",
-    value === undefined ? "the checkpoint has no config.json" : "is not a JSON object",
-    {
-      where: value === undefined ? store.name : `${store.name}/${fileName}`,
-      fix: "give the folder of a Bark checkpoint in Hugging Face layout, or make one with `bark convert`",
-    },
-  );
-}
-
-async function readPart(
-  source: CheckpointSource,
-  options: CheckpointOptions,
-  part: keyof BarkConfigFields,
-): Promise<[JsonObject, string]> {
-  const store = await openCheckpoint(source, readCheckpointOptions(options));
-  const config = await readConfig(store);
-  const where = `${store.name}/${fileName}`;
-  if (config["model_type"] !== "bark") return [config, where];
-  return [(config[part] ?? {}) as JsonObject, `${where}: ${part}`];
 }

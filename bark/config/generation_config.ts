@@ -203,7 +203,7 @@ export class BarkGenerationConfig {
 
   /** @throws EngineError `bad-input` naming `where`, the part and the field. */
   constructor(fields: BarkGenerationConfigFields = {}, where?: string) {
-    requireFields(fields, where, this, "give { semantic_config, … }, or call from_sub_model_configs");
+    requireFields(fields, where, BarkGenerationConfig, "give { semantic_config, … }, or call from_sub_model_configs");
     const json = new JsonFields(fields, where ?? "BarkGenerationConfig");
     const part = <T extends object>(name: PartName, Part: new (fields?: never, where?: string) => T): T =>
       partOf(fields[name], Part, name, where);

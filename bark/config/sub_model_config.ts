@@ -1,5 +1,6 @@
-import { refuseUnknownNames } from "../../engine/check/config_names.ts";
 import { JsonFields, type JsonObject } from "../../engine/check/json_fields.ts";
+import { PreTrainedConfig } from "../../engine/check/pretrained_config.ts";
+import { saveConfig } from "./save_config.ts";
 
 // transformers takes these names for the same fields, and where both are given the alias wins.
 const aliases = {
@@ -12,7 +13,7 @@ const aliases = {
 type Field = "block_size" | "input_vocab_size" | "output_vocab_size" | "num_layers" | "num_heads" | "hidden_size";
 
 /** What the three GPTs of Bark have in common; fields and defaults of transformers' `BarkSubModelConfig`. */
-export class BarkSubModelConfig {
+export class BarkSubModelConfig extends PreTrainedConfig {
   /** Most positions. */
   readonly block_size: number;
   /** Rows of the token table. */
@@ -32,6 +33,7 @@ export class BarkSubModelConfig {
 
   /** @throws EngineError `bad-input` naming `where` and the field. */
   constructor(fields: JsonObject, where: string) {
+    super(fields, where);
     const json = new JsonFields(fields, where);
     const integer = (name: Field, fallback: number): number => {
       const alias = (aliases as Partial<Record<Field, string>>)[name];
@@ -71,12 +73,12 @@ export class BarkSubModelConfig {
     return this.num_heads;
   }
 
-  /** For a config that code makes, when all its fields are there. @throws EngineError `usage` for an unknown name. */
-  protected requireKnown(fields: JsonObject): void {
-    refuseUnknownNames(fields, this, Object.values(aliases));
+  protected override keepRest(fields: JsonObject, inCode: boolean): void {
+    super.keepRest(fields, inCode, Object.values(aliases));
   }
 
-  to_dict(): Record<string, unknown> {
-    return Object.fromEntries(Object.entries(this));
+  /** Writes `config.json` into a folder, which is made if it is missing. @throws EngineError `io`. */
+  async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
+    await saveConfig(this, save_directory, options);
   }
 }

@@ -1,6 +1,6 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { BarkSemanticGenerationConfig } from "../config/generation_config.ts";
-import type { HistoryPrompt } from "../voice/history_prompt.ts";
+import { voiceOfRow, type BatchVoice, type HistoryPrompt } from "../voice/history_prompt.ts";
 import { lastOf, type Row } from "./python.ts";
 
 // What the semantic stage takes and may answer, as numbers alone: bark-spec 4.2. All of it is exact arithmetic of transformers,
@@ -31,8 +31,8 @@ export function maxSemanticTokens(config: BarkSemanticGenerationConfig, blockSiz
 export interface SemanticInput {
   /** Ids of the text, [batch][max_input_semantic_length]. Their embeddings are added to those of `history`. */
   readonly text: number[][];
-  /** Ids of the voice's semantic tokens, [max_input_semantic_length], the same for every row. */
-  readonly history: number[];
+  /** Ids of each row's voice, [batch][max_input_semantic_length]; rows of one voice share one list. */
+  readonly history: number[][];
   /** Follows them at the next position. */
   readonly infer: number;
 }
@@ -45,7 +45,7 @@ export interface SemanticInput {
 export function semanticInput(
   ids: readonly Row[],
   mask: readonly Row[] | null,
-  history: HistoryPrompt | null,
+  history: BatchVoice,
   config: BarkSemanticGenerationConfig,
 ): SemanticInput {
   const { max_input_semantic_length: slots, text_encoding_offset, text_pad_token, semantic_pad_token } = config;
@@ -68,7 +68,12 @@ export function semanticInput(
       i >= width || (mask !== null && mask[r][i] !== 1) ? text_pad_token : row[i] + text_encoding_offset,
     ),
   );
-  const prompt = history === null ? [] : lastOf(Array.from(history.semantic_prompt.data), slots);
-  const padded = Array.from({ length: slots }, (_, i) => prompt[i] ?? semantic_pad_token);
-  return { text, history: padded, infer: config.semantic_infer_token };
+  const voices = ids.map((_, row) => voiceOfRow(history, row, ids.length));
+  const padded = new Map(voices.map((voice) => [voice, paddedPrompt(voice, slots, semantic_pad_token)]));
+  return { text, history: voices.map((voice) => padded.get(voice)!), infer: config.semantic_infer_token };
+}
+
+function paddedPrompt(voice: HistoryPrompt | null, slots: number, pad: number): number[] {
+  const prompt = voice === null ? [] : lastOf(Array.from(voice.semantic_prompt.data), slots);
+  return Array.from({ length: slots }, (_, i) => prompt[i] ?? pad);
 }

@@ -1,3 +1,4 @@
+import { Memo } from "../../engine/memo.ts";
 import type { IdRange } from "../../kernels/sample/sample.ts";
 import type { CausalWeights } from "../gpt/causal_weights.ts";
 import { DecodeSession } from "../gpt/decode_session.ts";
@@ -5,7 +6,7 @@ import type { SemanticOptions } from "./generate_options.ts";
 import type { BarkSemanticGenerationConfig } from "../config/generation_config.ts";
 import { semanticInput, semanticRanges, type SemanticInput } from "./semantic_plan.ts";
 import { drawStages, sampling, type StageRun } from "./stage_run.ts";
-import type { HistoryPrompt } from "../voice/history_prompt.ts";
+import type { BatchVoice } from "../voice/history_prompt.ts";
 
 /**
  * Text to semantic tokens (bark-spec 4.2).
@@ -15,7 +16,7 @@ import type { HistoryPrompt } from "../voice/history_prompt.ts";
 export async function generateSemantic(
   model: CausalWeights,
   ids: number[][],
-  history: HistoryPrompt | null,
+  history: BatchVoice,
   config: BarkSemanticGenerationConfig,
   options: SemanticOptions,
   run: StageRun,
@@ -63,12 +64,13 @@ export async function generateSemantic(
 /** The prefill's embeddings of each row: text and history summed, then the infer token. [slots + 1, hidden_size] */
 async function embed(model: CausalWeights, input: SemanticInput): Promise<Float32Array<ArrayBuffer>[]> {
   const width = model.config.hidden_size;
-  const history = await model.gatherEmbeddings([...input.history, input.infer]);
   const rows: Float32Array<ArrayBuffer>[] = [];
-  for (const ids of input.text) {
+  const voices = new Memo<readonly number[], Float32Array<ArrayBuffer>>();
+  for (const [r, ids] of input.text.entries()) {
+    const history = input.history[r];
+    const row = (await voices.get(history, () => model.gatherEmbeddings([...history, input.infer]))).slice();
     const text = await model.gatherEmbeddings(ids, "input_ids");
-    const row = history.slice();
-    for (let i = 0; i < ids.length * width; i++) row[i] = Math.fround(text[i] + history[i]);
+    for (let i = 0; i < ids.length * width; i++) row[i] = Math.fround(text[i] + row[i]);
     rows.push(row);
   }
   return rows;

@@ -1,4 +1,5 @@
-import { checkTensors, type ExpectedTensor } from "../../engine/weights/expected_tensors.ts";
+import { codecTensors } from "../../encodec/expected_tensors.ts";
+import { checkTensors, withPrefix, type ExpectedTensor, type Initial } from "../../engine/weights/expected_tensors.ts";
 import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
 import type { BarkConfig, BarkFineConfig } from "../config/config.ts";
 import type { BarkSubModelConfig } from "../config/sub_model_config.ts";
@@ -14,22 +15,36 @@ export function checkGptTensors(reader: TensorReader, config: BarkConfig): void 
   checkTensors(reader, "fine_acoustics.", fineTensors(config.fine_acoustics_config));
 }
 
+/** Every tensor of a whole Bark, the codec's encoder included, one by one. */
+export function* barkTensors(config: BarkConfig): Generator<ExpectedTensor> {
+  yield* withPrefix("semantic.", causalTensors(config.semantic_config));
+  yield* withPrefix("coarse_acoustics.", causalTensors(config.coarse_acoustics_config));
+  yield* withPrefix("fine_acoustics.", fineTensors(config.fine_acoustics_config));
+  yield* withPrefix("codec_model.", codecTensors(config.codec_config));
+}
+
+/** Of tables and matrices, as in transformers, where a range of 0 counts as not given. */
+const normal = ({ initializer_range }: BarkSubModelConfig): Initial => ({ normal: initializer_range || 0.02 });
+
 /** What a causal model (semantic, coarse) reads (bark-spec 2.1), one by one. */
 export function* causalTensors(config: BarkSubModelConfig): Generator<ExpectedTensor> {
   const { hidden_size: H, input_vocab_size, output_vocab_size, bias } = config;
-  yield { names: ["input_embeds_layer.weight"], shape: [input_vocab_size, H] };
+  const initial = normal(config);
+  yield { names: ["input_embeds_layer.weight"], shape: [input_vocab_size, H], initial };
   yield* blockTensors(config, bias);
-  yield { names: ["lm_head.weight"], shape: [output_vocab_size, H] };
+  yield { names: ["lm_head.weight"], shape: [output_vocab_size, H], initial };
 }
 
 /** What the fine model reads (bark-spec 2.1), one by one. */
 export function* fineTensors(config: BarkFineConfig): Generator<ExpectedTensor> {
   const { hidden_size: H, input_vocab_size, head_vocab_size, n_codes_total, n_codes_given } = config;
+  const initial = normal(config);
   for (let book = 0; book < n_codes_total; book++)
-    yield { names: fineTableNames(book, config).table, shape: [input_vocab_size, H] };
+    yield { names: fineTableNames(book, config).table, shape: [input_vocab_size, H], initial };
   yield* blockTensors(config, true);
+  const own = config.tie_word_embeddings ? {} : { initial };
   for (let book = n_codes_given; book < n_codes_total; book++)
-    yield { names: fineTableNames(book, config).head, shape: [head_vocab_size, H] };
+    yield { names: fineTableNames(book, config).head, shape: [head_vocab_size, H], ...own };
 }
 
 /**
@@ -54,13 +69,16 @@ export function fineTableNames(
 
 function* blockTensors(config: BarkSubModelConfig, normBias: boolean): Generator<ExpectedTensor> {
   const { hidden_size: H, num_layers, block_size, bias } = config;
-  const norm = (name: string): ExpectedTensor[] =>
-    ["weight", ...(normBias ? ["bias"] : [])].map((part) => ({ names: [`${name}.${part}`], shape: [H] }));
-  const linear = (name: string, columns: number, inner: number): ExpectedTensor[] => [
-    { names: [`${name}.weight`], shape: [columns, inner] },
-    ...(bias ? [{ names: [`${name}.bias`], shape: [columns] }] : []),
+  const [initial, ones, zeros] = [normal(config), { constant: 1 }, { constant: 0 }];
+  const norm = (name: string): ExpectedTensor[] => [
+    { names: [`${name}.weight`], shape: [H], initial: ones },
+    ...(normBias ? [{ names: [`${name}.bias`], shape: [H], initial: zeros }] : []),
   ];
-  yield { names: ["position_embeds_layer.weight"], shape: [block_size, H] };
+  const linear = (name: string, columns: number, inner: number): ExpectedTensor[] => [
+    { names: [`${name}.weight`], shape: [columns, inner], initial },
+    ...(bias ? [{ names: [`${name}.bias`], shape: [columns], initial: zeros }] : []),
+  ];
+  yield { names: ["position_embeds_layer.weight"], shape: [block_size, H], initial };
   for (let i = 0; i < num_layers; i++) {
     yield* norm(`layers.${i}.layernorm_1`);
     yield* linear(`layers.${i}.attn.att_proj`, 3 * H, H);

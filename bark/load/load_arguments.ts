@@ -25,18 +25,23 @@ import type { BarkProgress } from "../generate/output.ts";
 
 // What the `from_pretrained` of all classes take: the options of transformers and transformers.js that mean something here.
 
-const formats: Readonly<Record<DtypeName, MatrixFormat | undefined>> = {
+/** How weights are held on the GPU; `bf16`: rounded to bfloat16, held in f32. */
+export type WeightDtype = MatrixFormat | "bf16";
+
+const formats: Readonly<Record<DtypeName, WeightDtype | undefined>> = {
   f32: "f32",
   fp32: "f32",
   float32: "f32",
   f16: "f16",
   fp16: "f16",
   float16: "f16",
+  bf16: "bf16",
+  bfloat16: "bf16",
   q8: "q8",
   auto: undefined,
 };
 
-const readDtype: Reader<MatrixFormat | undefined> = noneOr((value, name) => {
+export const readDtype: Reader<WeightDtype | undefined> = noneOr((value, name) => {
   if (typeof value === "string" && Object.hasOwn(formats, value)) return formats[value as DtypeName];
   throw wrongArgument(name, Object.keys(formats).join(", "), value);
 });
@@ -50,6 +55,8 @@ export const checkpointReaders = {
   revision: noneOr(readString),
   cache_dir: noneOr(readString),
   local_files_only: noneOr(readBoolean),
+  force_download: noneOr(readBoolean),
+  subfolder: noneOr(reader<string>("a string", (value) => typeof value === "string")),
   token: readToken,
   endpoint: noneOr(readString),
   progress_callback: readFunction<(info: ProgressInfo) => void>(),
@@ -57,14 +64,18 @@ export const checkpointReaders = {
   signal: readSignal,
 } satisfies ReadersOf<CheckpointOptions>;
 
-const modelReaders = {
-  ...checkpointReaders,
+/** Of `from_config`, too. */
+export const deviceReaders = {
   dtype: readDtype,
   gpu: noneOr(reader<Gpu>("what openGpu answers", (value) => value instanceof Gpu)),
   device: readDevice,
   on_progress: readFunction<(progress: BarkProgress) => void>(),
   recover: noneOr(readBoolean),
-} satisfies ReadersOf<Omit<FromPretrainedOptions, "torch_dtype">>;
+};
+
+const modelReaders = { ...checkpointReaders, ...deviceReaders } satisfies ReadersOf<
+  Omit<FromPretrainedOptions, "torch_dtype">
+>;
 
 export const barkReaders = { ...modelReaders, low_memory: noneOr(readBoolean) } satisfies ReadersOf<
   Omit<BarkFromPretrainedOptions, "torch_dtype">
@@ -82,7 +93,6 @@ const unsupported: Unsupported = {
   code_revision: [["main", null]],
   config: [none],
   device_map: [["auto", null], "give device"],
-  force_download: [off, "delete the folder of the repository in the cache"],
   from_flax: [off],
   from_tf: [off],
   ignore_mismatched_sizes: [off],
@@ -100,7 +110,6 @@ const unsupported: Unsupported = {
   resume_download: [either],
   return_unused_kwargs: [off],
   state_dict: [none],
-  subfolder: [["", null], "give the folder itself as the first argument"],
   tp_plan: [none],
   trust_remote_code: [either],
   use_fast: [[true, null]],

@@ -14,6 +14,10 @@ export interface CheckpointOptions {
   cache_dir?: string | null;
   /** Take only what is in the cache. Default: false, or what HF_HUB_OFFLINE says. */
   local_files_only?: boolean | null;
+  /** Fetch again what is in the cache. Default: false. */
+  force_download?: boolean | null;
+  /** The folder of the checkpoint within what the first argument names. Default: that itself. */
+  subfolder?: string | null;
   /** For private and gated repositories; false sends none. Default, and true: HF_TOKEN, or what `hf auth login` left. */
   token?: string | boolean | null;
   /** Address of the hub. Default: HF_ENDPOINT, or https://huggingface.co. */
@@ -27,13 +31,14 @@ export interface CheckpointOptions {
 }
 
 /** Formats of weights, by the names of transformers and of transformers.js, too. */
-export type DtypeName = MatrixFormat | "fp32" | "float32" | "fp16" | "float16" | "auto";
+export type DtypeName = MatrixFormat | "fp32" | "float32" | "fp16" | "float16" | "bf16" | "bfloat16" | "auto";
 
 export interface FromPretrainedOptions extends CheckpointOptions {
   /**
    * Format of the weights on the GPU; arithmetic and activations are f32 in any case. `q8`: the matrices of attention and
    * MLP as integers of 8 bits with a scale for every 32, tables, positions and heads as f16. Layer norms, biases and the
-   * codec are f32 always. Default, and `"auto"`: as the checkpoint stores its matrices, bfloat16 as f32.
+   * codec are f32 always. `bfloat16`: every weight rounded to it and held as f32. Default, and `"auto"`: as the checkpoint
+   * stores its matrices, bfloat16 as f32.
    */
   dtype?: DtypeName | null;
   /** Another name of `dtype`. */

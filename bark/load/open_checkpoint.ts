@@ -1,6 +1,7 @@
 import { HuggingFaceView } from "../../checkpoint/suno/hugging_face_view.ts";
 import { EngineError, withoutSecrets } from "../../engine/errors.ts";
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
+import { SubfolderStore } from "../../checkpoint/stores/subfolder.ts";
 import { getFileHost } from "../../checkpoint/host.ts";
 import type { CheckpointArguments } from "./load_arguments.ts";
 import { openNano } from "./nano.ts";
@@ -20,7 +21,7 @@ export async function openCheckpoint(source: CheckpointSource, options: Checkpoi
   if (source instanceof HuggingFaceView) return source;
   const location = source instanceof URL ? source.href : source;
   if (typeof location !== "string" && typeof (location as FileStore | null | undefined)?.open === "function")
-    return new HuggingFaceView(location);
+    return new HuggingFaceView(within(location, options));
   if (typeof location !== "string" || location.trim() === "")
     throw new EngineError("usage", "names no checkpoint", {
       where: "model",
@@ -28,11 +29,22 @@ export async function openCheckpoint(source: CheckpointSource, options: Checkpoi
       actual: location,
       fix: 'give it first, as in from_pretrained("suno/bark-small")',
     });
-  const { revision, cache_dir, local_files_only, token, endpoint, progress_callback, onNotice, signal } = options;
+  const {
+    revision,
+    cache_dir,
+    local_files_only,
+    force_download,
+    token,
+    endpoint,
+    progress_callback,
+    onNotice,
+    signal,
+  } = options;
   const settings = {
     revision,
     cacheDir: cache_dir,
     localFilesOnly: local_files_only,
+    forceDownload: force_download,
     token,
     endpoint,
     onEvent: progress_callback,
@@ -40,7 +52,11 @@ export async function openCheckpoint(source: CheckpointSource, options: Checkpoi
     signal,
   };
   const store = location === "nano" ? await openNano(settings) : await getFileHost().openStore(location, settings);
-  return new HuggingFaceView(store);
+  return new HuggingFaceView(within(store, options));
+}
+
+function within(store: FileStore, { subfolder = "" }: CheckpointArguments): FileStore {
+  return subfolder === "" ? store : new SubfolderStore(store, subfolder);
 }
 
 /** What a checkpoint is called, as it may be shown. */

@@ -1,10 +1,7 @@
-import { openWeights } from "../../checkpoint/open_weights.ts";
 import { EngineError } from "../../engine/errors.ts";
-import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { openGpu, type Gpu } from "../../engine/gpu.ts";
 import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
-import type { LoadArguments } from "./load_arguments.ts";
-import { gpuOf } from "./prepare.ts";
+import { gpuOf, type DeviceArguments } from "./prepare.ts";
 import { LoadProgress } from "./load_progress.ts";
 import { noticeOf, type OnNotice } from "../../engine/notice.ts";
 import type { BarkProgress } from "../generate/output.ts";
@@ -40,7 +37,7 @@ export class Residency {
   #busy: Promise<void> = Promise.resolve();
   #reopening: Promise<void> | undefined;
 
-  private constructor(gpu: Gpu, reader: TensorReader, options: LoadArguments) {
+  private constructor(gpu: Gpu, reader: TensorReader, options: DeviceArguments) {
     this.#gpu = gpu;
     this.reader = reader;
     this.#ownsGpu = options.gpu === undefined;
@@ -49,12 +46,12 @@ export class Residency {
   }
 
   /**
-   * The result of `make` on a checkpoint's weights and a device; if it fails, both are closed.
+   * The result of `make` on the weights that `open` gives and a device; if it fails, both are closed.
    * @param check compares the weights with the config before a device is opened.
    */
   static async opened<C, T>(
-    store: FileStore,
-    options: LoadArguments,
+    open: () => Promise<TensorReader>,
+    options: DeviceArguments,
     check: (reader: TensorReader) => C,
     make: (residency: Residency, checked: C) => Promise<T>,
   ): Promise<T> {
@@ -63,7 +60,7 @@ export class Residency {
         where: "recover",
         fix: "leave out gpu, or recover",
       });
-    const reader = await openWeights(store);
+    const reader = await open();
     let residency: Residency | undefined;
     try {
       const checked = check(reader);

@@ -1,4 +1,5 @@
 import { argumentsOf, readString, type Unsupported } from "../../engine/check/arguments.ts";
+import { configJson } from "../../engine/check/config_json.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { getFileHost, type FileHost } from "../../checkpoint/host.ts";
 
@@ -67,35 +68,4 @@ export class SaveFolder {
   async writeJson(name: string, value: unknown): Promise<void> {
     await this.write(name, new TextEncoder().encode(configJson(value)));
   }
-}
-
-/**
- * Fields that transformers takes for floats. It checks types strictly and refuses the whole config for a 1 in the place
- * of a 1.0, which in JavaScript are the same number.
- */
-const floats = new Set([
-  "dropout",
-  "initializer_range",
-  "target_bandwidths",
-  "chunk_length_s",
-  "overlap",
-  "trim_right_ratio",
-  "temperature",
-  "top_p",
-  "semantic_rate_hz",
-  "min_eos_p",
-]);
-
-// A private-use character: no text of a config holds it.
-const mark = "\uE000";
-
-/** JSON as transformers writes and reads it. */
-export function configJson(value: unknown): string {
-  const text = JSON.stringify(value, (key, item: unknown) => (floats.has(key) ? markFloats(item) : item), 2);
-  return `${text.replaceAll(new RegExp(`"${mark}(.*?)"`, "g"), "$1")}\n`;
-}
-
-function markFloats(item: unknown): unknown {
-  if (Array.isArray(item)) return item.map(markFloats);
-  return Number.isSafeInteger(item) ? `${mark}${item as number}.0` : item;
 }

@@ -1,3 +1,5 @@
+import { EngineError } from "../../engine/errors.ts";
+
 /** Events of a download, in the shapes that transformers.js gives to a `progress_callback`. */
 export type HubEvent =
   | { status: "initiate" | "download" | "done"; name: string; file: string }
@@ -21,6 +23,8 @@ export interface HubOptions {
   cacheDir?: string | undefined;
   /** Take only what is in the cache. */
   localFilesOnly?: boolean | undefined;
+  /** Fetch again what is in the cache, once for each store. Not with `localFilesOnly`. */
+  forceDownload?: boolean | undefined;
   /** For repositories that are private or gated; false sends none. Default: the user's, where there is one. */
   token?: string | false | undefined;
   /** Address of the hub. Default: https://huggingface.co. */
@@ -36,3 +40,12 @@ export interface HubOptions {
 
 export const defaultEndpoint = "https://huggingface.co";
 export const defaultRevision = "main";
+
+/** @throws EngineError `usage` for options that say to fetch and not to fetch, as huggingface_hub refuses them. */
+export function refuseForcedOffline({ forceDownload, localFilesOnly }: HubOptions): void {
+  if (forceDownload !== true || localFilesOnly !== true) return;
+  throw new EngineError("usage", "needs the hub, and only the cache may be used", {
+    where: "force_download",
+    fix: "leave out force_download, or local_files_only and HF_HUB_OFFLINE",
+  });
+}

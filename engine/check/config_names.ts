@@ -41,6 +41,15 @@ export function refuseUnknownNames(fields: object, config: object, aliases: read
 }
 
 /**
+ * For the config of a model, which keeps names that it does not know, as transformers does.
+ * @throws EngineError `usage` for a name that is nearly a known one.
+ */
+export function refuseMisspelt(name: string, known: readonly string[], config: string): void {
+  const fix = baseNames.has(name) ? undefined : didYouMean(name, known);
+  if (fix !== undefined) throw new EngineError("usage", `is not a field of ${config}`, { where: name, fix });
+}
+
+/**
  * A part of a config: an instance of its class as it is, or made from its fields; with defaults where it is absent.
  * @param where of the whole config, if it is a file's.
  * @throws EngineError `usage` for a config of another class, `bad-input` for wrong fields.
@@ -62,9 +71,9 @@ export function partOf<T extends object>(
 }
 
 /** @throws EngineError `usage` where a config is given in place of a config's fields, as in Python by position. */
-export function requireFields(fields: unknown, where: unknown, config: object, usage: string): void {
+export function requireFields(fields: unknown, where: unknown, config: { readonly name: string }, usage: string): void {
   if ((!isObject(fields) || isPlain(fields)) && (where === undefined || typeof where === "string")) return;
-  throw new EngineError("usage", "takes its parts by name", { where: config.constructor.name, fix: usage });
+  throw new EngineError("usage", "takes its parts by name", { where: config.name, fix: usage });
 }
 
 /** @throws EngineError `usage` for the first of the parts that is missing. */

@@ -55,3 +55,13 @@ export function packHalves(values: Float32Array): Uint32Array<ArrayBuffer> {
   for (let i = 0; i < values.length; i++) halves[i] = floatToHalf(values[i]);
   return words;
 }
+
+/** The f32 values that bfloat16 holds, nearest to these, ties to even; a NaN stays one. */
+export function roundToBfloats(values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const rounded = words.map((word) => {
+    const isNaN = (word & 0x7fffffff) > 0x7f800000;
+    return (isNaN ? word | 0x400000 : word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000;
+  });
+  return new Float32Array(rounded.buffer);
+}

@@ -4,7 +4,7 @@ import { EncodecConfig } from "../../encodec/config.ts";
 describe("EncodecConfig", () => {
   it("is facebook/encodec_24khz by default", () => {
     const config = new EncodecConfig();
-    expect(config.to_dict()).to.deep.equal({
+    expect(config.to_diff_dict()).to.deep.equal({
       model_type: "encodec",
       target_bandwidths: [1.5, 3, 6, 12, 24],
       sampling_rate: 24000,

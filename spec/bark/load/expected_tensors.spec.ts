@@ -86,7 +86,7 @@ describe("tensors that a config asks for", () => {
     const config = new BarkFineConfig({ ...nano["fine_acoustics_config"], n_codes_total: 1e9 });
     const error = await engineErrorOf(() => checkTensors(reader, "fine_acoustics.", fineTensors(config)));
     expect(error.message).to.match(/input_embeds_layers\.8\.weight is missing/);
-    expect(causalTensors(new BarkConfig().semantic_config).next().value).to.deep.equal({
+    expect(causalTensors(new BarkConfig().semantic_config).next().value).to.deep.include({
       names: ["input_embeds_layer.weight"],
       shape: [10048, 768],
     });

@@ -1,5 +1,12 @@
 import { expect } from "chai";
-import { floatToHalf, halfToFloat, packHalves, unpackBfloats, unpackHalves } from "../../../engine/formats/float16.ts";
+import {
+  floatToHalf,
+  halfToFloat,
+  packHalves,
+  roundToBfloats,
+  unpackBfloats,
+  unpackHalves,
+} from "../../../engine/formats/float16.ts";
 
 /** The value of a half from its 16 digits: sign, exponent in excess 15, fraction (IEEE 754 binary16). */
 function valueOf(half: number): number {
@@ -107,5 +114,22 @@ describe("packing", () => {
       Infinity,
       2 ** -126,
     ]);
+  });
+});
+
+describe("rounding to bfloat16", () => {
+  it("gives the nearest, ties to even, infinity beyond the range, and NaN for NaN", () => {
+    const word = (bits: number): number => new Float32Array(Uint32Array.of(bits).buffer)[0];
+    const cases: [from: number, to: number][] = [
+      [0x3f808000, 0x3f800000],
+      [0x3f808001, 0x3f810000],
+      [0x3f818000, 0x3f820000],
+      [0xbf807fff, 0xbf800000],
+      [0x7f7fffff, 0x7f800000],
+      [0x80000001, 0x80000000],
+    ];
+    const rounded = roundToBfloats(Float32Array.from(cases, ([from]) => word(from)));
+    for (const [i, [, to]] of cases.entries()) expect(rounded[i], `${i}`).to.equal(word(to));
+    expect([...roundToBfloats(Float32Array.of(NaN, -Infinity))]).to.deep.equal([NaN, -Infinity]);
   });
 });
