@@ -74,6 +74,15 @@ export function quickNodeChecks({ expected }: Package, project: Project): Check[
       "await to_mono({ audio: [[0, 0]], sample_rate: 8000 }, 24000)",
       "@alexanderolsen/libsamplerate-js: ",
     ),
+    ...[
+      ["wasm-media-encoders", "mp3"],
+      ["mediabunny", "flac"],
+      ["@evan/opus", "opus"],
+      ["@mediabunny/flac-encoder", "flac"],
+      ["@mediabunny/aac-encoder", "m4a"],
+    ].map(([name, format]) =>
+      missing(project, name, `await new RawAudio([0], 24000).encode("${format}")`, `${name}: `),
+    ),
   ];
 }
 
@@ -113,7 +122,7 @@ function missing(project: Project, name: string, code: string, start: string): C
       const file = "missing.mjs";
       await project.write(
         file,
-        `import { BarkProcessor, BarkTTS, EngineError, openGpu, to_mono } from "bark-webgpu";
+        `import { BarkProcessor, BarkTTS, EngineError, openGpu, RawAudio, to_mono } from "bark-webgpu";
         try { ${code}; } catch (error) { console.log(error instanceof EngineError ? error.message : error); }`,
       );
       // A peer that nobody asked for is not installed in the first place.
