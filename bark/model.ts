@@ -3,13 +3,14 @@ import { refuseMore } from "../engine/check/arguments.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import { NdArray } from "../engine/ndarray.ts";
+import type { NdArray } from "../engine/ndarray.ts";
 import type { TensorReader } from "../engine/weights/tensor_reader.ts";
 import type { MatrixFormat } from "../engine/dtypes.ts";
 import { checkAudio } from "./generate/audio_check.ts";
 import { generateCoarse, type CoarseResult } from "./generate/coarse_stage.ts";
 import { readFineCodes, readOutputLengths } from "./generate/codec_arguments.ts";
 import { decodeCodes } from "./generate/codec_stage.ts";
+import { joinCodes } from "./generate/codes.ts";
 import { compileAhead } from "./gpt/compile_ahead.ts";
 import { BarkConfig } from "./config/config.ts";
 import { EncodecModel } from "./encodec_model.ts";
@@ -17,7 +18,13 @@ import { barkTensors, checkGptTensors } from "./load/expected_tensors.ts";
 import { newWeights, readBarkFromConfig, requireConfig, type BarkFromConfigOptions } from "./load/from_config.ts";
 import { generateFine } from "./generate/fine_stage.ts";
 import { checkGenerate, checkGenerationFits, checkVoiceOfRows } from "./generate/generation_checks.ts";
-import { randomSeed, readGenerateArguments, type BarkGenerateKwargs } from "./generate/generate_arguments.ts";
+import {
+  randomSeed,
+  readGenerateArguments,
+  type BarkGenerateKwargs,
+  type BarkGenerateMore,
+  type GenerateArguments,
+} from "./generate/generate_arguments.ts";
 import { BarkGenerationConfig } from "./config/generation_config.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
 import { readCheckpoint, type BarkCheckpoint } from "./load/bark_checkpoint.ts";
@@ -163,25 +170,33 @@ export class BarkModel {
     kwargs: BarkGenerateKwargs & { return_output_lengths?: false | null },
     ...more: never[]
   ): Promise<NdArray<Float32Array>>;
+  /** By place, as in Python: `generate(input_ids, history_prompt, return_output_lengths, { … })`, keywords last. */
   async generate(
-    kwargs: BarkGenerateKwargs,
-    ...more: never[]
-  ): Promise<NdArray<Float32Array> | [NdArray<Float32Array>, number[]]> {
-    const { audio, output_lengths } = await this.generate_output(kwargs, ...more);
-    return kwargs.return_output_lengths ? [audio, [...output_lengths]] : audio;
+    input_ids: ArrayInput,
+    ...more: BarkGenerateMore[]
+  ): Promise<NdArray<Float32Array> | [NdArray<Float32Array>, number[]]>;
+  async generate(...given: unknown[]): Promise<NdArray<Float32Array> | [NdArray<Float32Array>, number[]]> {
+    const args = readGenerateArguments(...given);
+    const { audio, output_lengths } = await this.#generateWhole(args);
+    return args.return_output_lengths === true ? [audio, [...output_lengths]] : audio;
   }
 
   /** {@link generate} with the tokens and times of every stage. */
-  async generate_output(kwargs: BarkGenerateKwargs, ...more: never[]): Promise<BarkOutput> {
-    refuseMore("generate", more, "put all arguments into one object: generate({ ...inputs, … })");
+  async generate_output(kwargs: BarkGenerateKwargs, ...more: never[]): Promise<BarkOutput>;
+  async generate_output(input_ids: ArrayInput, ...more: BarkGenerateMore[]): Promise<BarkOutput>;
+  async generate_output(...given: unknown[]): Promise<BarkOutput> {
+    return await this.#generateWhole(readGenerateArguments(...given));
+  }
+
+  async #generateWhole(args: GenerateArguments): Promise<BarkOutput> {
     try {
-      return await this.#generate(kwargs);
+      return await this.#generate(args);
     } finally {
       await this.#residency.release();
     }
   }
 
-  async #generate(kwargs: BarkGenerateKwargs): Promise<BarkOutput> {
+  async #generate(args: GenerateArguments): Promise<BarkOutput> {
     const {
       input_ids,
       history_prompt: history = null,
@@ -191,7 +206,7 @@ export class BarkModel {
       on_progress,
       tokens_per_readback: tokensPerReadback,
       ...rest
-    } = readGenerateArguments(kwargs);
+    } = args;
     const config = this.generation_config;
     // Not when the model is loaded: its parts can be called without a generation config that fits.
     checkGenerationFits(config, this.config);
@@ -307,16 +322,4 @@ function framesOf({ lengths, tokens }: CoarseResult, config: BarkGenerationConfi
     where: "semantic",
     fix: "try another text, voice or seed, or a smaller min_eos_p",
   });
-}
-
-/** Codes [books, frames] of each row as [batch, books, most frames], shorter rows filled with 0. */
-function joinCodes(rows: readonly Int32Array<ArrayBuffer>[], books: number): NdArray<Int32Array> {
-  const most = Math.max(...rows.map((codes) => codes.length)) / books;
-  const result = new Int32Array(rows.length * books * most);
-  for (const [row, codes] of rows.entries()) {
-    const frames = codes.length / books;
-    for (let book = 0; book < books; book++)
-      result.set(codes.subarray(book * frames, (book + 1) * frames), (row * books + book) * most);
-  }
-  return new NdArray(result, [rows.length, books, most]);
 }

@@ -21,6 +21,20 @@ import { chooseFormat, openStored, reportReady, type DeviceArguments } from "./l
 import { Residency, type LoadWatch, type ResidentPart } from "./load/residency.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import type { BarkSubModelConfig } from "./config/sub_model_config.ts";
+import type {
+  BarkCoarseGenerationConfig,
+  BarkFineGenerationConfig,
+  BarkSemanticGenerationConfig,
+} from "./config/generation_config.ts";
+import type {
+  CoarseGenerateKwargs,
+  FineGenerateKwargs,
+  GenerateMore,
+  SemanticGenerateKwargs,
+} from "./generate/sub_model_arguments.ts";
+import { generateCoarseAlone, generateFineAlone, generateSemanticAlone } from "./generate/sub_model_generate.ts";
+import type { ArrayInput } from "../engine/check/array_argument.ts";
+import type { NdArray } from "../engine/ndarray.ts";
 
 /** Where a sub-model's weights come from and live. */
 export interface SubModelSource {
@@ -134,6 +148,21 @@ export class BarkSemanticModel extends BarkCausalModel<BarkSemanticConfig> {
   static async from_config(config: BarkSemanticConfig, options: FromConfigOptions = {}): Promise<BarkSemanticModel> {
     return await makeNew(config, options, BarkSemanticConfig, BarkSemanticModel, causalTensors);
   }
+
+  /**
+   * Text to semantic tokens [batch * num_return_sequences, n], as in transformers: `generate(input_ids,
+   * semantic_generation_config, history_prompt, attention_mask, { … })`, or all by name in one object.
+   * @throws EngineError `usage`, `aborted`.
+   */
+  async generate(kwargs: SemanticGenerateKwargs): Promise<NdArray<Int32Array>>;
+  async generate(
+    input_ids: ArrayInput,
+    semantic_generation_config: BarkSemanticGenerationConfig,
+    ...more: GenerateMore<SemanticGenerateKwargs>[]
+  ): Promise<NdArray<Int32Array>>;
+  async generate(...given: unknown[]): Promise<NdArray<Int32Array>> {
+    return await generateSemanticAlone(this.weights, given);
+  }
 }
 
 /** Semantic tokens to the first codebooks. */
@@ -149,6 +178,26 @@ export class BarkCoarseModel extends BarkCausalModel<BarkCoarseConfig> {
   /** A new model with random weights, as transformers' `BarkCoarseModel(config)`. @throws EngineError `no-adapter`. */
   static async from_config(config: BarkCoarseConfig, options: FromConfigOptions = {}): Promise<BarkCoarseModel> {
     return await makeNew(config, options, BarkCoarseConfig, BarkCoarseModel, causalTensors);
+  }
+
+  /**
+   * Semantic tokens to coarse ones [batch, n], as in transformers: `generate(semantic_output, semantic_generation_config,
+   * coarse_generation_config, codebook_size, history_prompt, return_output_lengths, { … })`, or all by name in one object.
+   * With `return_output_lengths` also how many of them belong to each row.
+   * @throws EngineError `usage`, `bad-input` for configs, `aborted`.
+   */
+  async generate(
+    kwargs: CoarseGenerateKwargs & { return_output_lengths: true },
+  ): Promise<[NdArray<Int32Array>, NdArray<Int32Array>]>;
+  async generate(kwargs: CoarseGenerateKwargs & { return_output_lengths?: false | null }): Promise<NdArray<Int32Array>>;
+  async generate(
+    semantic_output: ArrayInput,
+    semantic_generation_config: BarkSemanticGenerationConfig,
+    coarse_generation_config: BarkCoarseGenerationConfig,
+    ...more: GenerateMore<CoarseGenerateKwargs>[]
+  ): Promise<NdArray<Int32Array> | [NdArray<Int32Array>, NdArray<Int32Array>]>;
+  async generate(...given: unknown[]): Promise<NdArray<Int32Array> | [NdArray<Int32Array>, NdArray<Int32Array>]> {
+    return await generateCoarseAlone(this.weights, given);
   }
 }
 
@@ -175,6 +224,24 @@ export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
   /** A new model with random weights, as transformers' `BarkFineModel(config)`. @throws EngineError `no-adapter`. */
   static async from_config(config: BarkFineConfig, options: FromConfigOptions = {}): Promise<BarkFineModel> {
     return await makeNew(config, options, BarkFineConfig, BarkFineModel, fineTensors);
+  }
+
+  /**
+   * Coarse tokens to all codes [batch, n_fine_codebooks, frames], as in transformers: `generate(coarse_output,
+   * semantic_generation_config, coarse_generation_config, fine_generation_config, codebook_size, history_prompt, { … })`,
+   * or all by name in one object. Of the keywords `temperature` alone counts.
+   * @throws EngineError `usage`, `bad-input` for configs, `aborted`.
+   */
+  async generate(kwargs: FineGenerateKwargs): Promise<NdArray<Int32Array>>;
+  async generate(
+    coarse_output: ArrayInput,
+    semantic_generation_config: BarkSemanticGenerationConfig,
+    coarse_generation_config: BarkCoarseGenerationConfig,
+    fine_generation_config: BarkFineGenerationConfig,
+    ...more: GenerateMore<FineGenerateKwargs>[]
+  ): Promise<NdArray<Int32Array>>;
+  async generate(...given: unknown[]): Promise<NdArray<Int32Array>> {
+    return await generateFineAlone(this.weights, this.config, given);
   }
 
   /**

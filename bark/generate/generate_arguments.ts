@@ -13,6 +13,7 @@ import { checkIds, readArray, type ArrayInput } from "../../engine/check/array_a
 import { EngineError } from "../../engine/errors.ts";
 import type { NdArray } from "../../engine/ndarray.ts";
 import { keywordReaders, unsupportedKeywords, type GenerateKwargs } from "./generate_options.ts";
+import { placed } from "./options/placed.ts";
 import type { BarkProgress } from "./output.ts";
 import { validateVoice } from "../voice/voices.ts";
 import type { BatchVoice, HistoryPrompt } from "../voice/history_prompt.ts";
@@ -38,6 +39,9 @@ export interface BarkGenerateKwargs extends GenerateKwargs {
   tokens_per_readback?: number | null;
 }
 
+/** What may follow the ids by place: a voice, `return_output_lengths`, and last an object of keywords. */
+export type BarkGenerateMore = BatchVoice | boolean | Omit<BarkGenerateKwargs, "input_ids"> | undefined;
+
 /** Arguments about the run rather than its inputs. */
 export const runReaders = {
   seed: noneOr(readSeed),
@@ -55,14 +59,27 @@ const ownReaders = {
 
 const usage = "give what the processor answers: model.generate({ ...(await processor(text)), … })";
 
-/** Arguments of `BarkModel.generate`, keywords of the stages among them. @throws EngineError `usage`, `bad-input` for a voice. */
-export const readGenerateArguments: (given: unknown) => { input_ids: NdArray } & {
+/** {@link BarkGenerateKwargs}, read. */
+export type GenerateArguments = { input_ids: NdArray } & {
   [K in keyof typeof ownReaders]?: Exclude<ReturnType<(typeof ownReaders)[K]>, undefined>;
-} = argumentsOf(
+};
+
+const readNamed: (given: unknown) => GenerateArguments = argumentsOf(
   "generate",
   { ...keywordReaders, ...ownReaders },
   { required: ["input_ids"], unsupported: unsupportedKeywords, usage },
 );
+
+// The places of transformers' signature.
+const places = ["input_ids", "history_prompt", "return_output_lengths"];
+
+/**
+ * Arguments of `BarkModel.generate` by place or by name, keywords of the stages among them.
+ * @throws EngineError `usage`, `bad-input` for a voice.
+ */
+export function readGenerateArguments(...given: readonly unknown[]): GenerateArguments {
+  return readNamed(placed("generate", places, given));
+}
 
 function checkTextIds(ids: NdArray, name: string): NdArray {
   if (ids.shape[0] > 0) return checkIds(ids, name);
@@ -79,7 +96,8 @@ function readVoices(value: unknown, name: string): NonNullable<BatchVoice> {
   return value.map((voice, row) => (voice === null ? null : readVoice(voice, `${name}[${row}]`)));
 }
 
-function readVoice(value: unknown, name: string): HistoryPrompt {
+/** A voice for all rows. */
+export function readVoice(value: unknown, name: string): HistoryPrompt {
   if (isPlainObject(value)) return validateVoice(value, name);
   const fix =
     "await processor.loadVoice(name), or give the name to the processor: processor(text, { voice_preset: name })";

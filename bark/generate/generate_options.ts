@@ -65,14 +65,21 @@ export const stageReaders = {
 
 const stages = Object.keys(stageReaders) as Stage[];
 
+/** `BarkModel.generate` leaves it out, as in transformers: a model has the configs of its stages. */
+const generation_config = (): undefined => undefined;
+
 /** Readers of all keywords that go to stages. */
 export const keywordReaders: Readonly<Record<string, Reader<unknown>>> = {
   ...causalReaders,
   min_eos_p,
   attention_mask,
+  generation_config,
   ...Object.fromEntries(
     stages.flatMap((stage) =>
-      Object.entries<Reader<unknown>>(stageReaders[stage]).map(([key, read]) => [`${stage}_${key}`, read]),
+      Object.entries<Reader<unknown>>({ ...stageReaders[stage], generation_config }).map(([key, read]) => [
+        `${stage}_${key}`,
+        read,
+      ]),
     ),
   ),
 };

@@ -1,10 +1,27 @@
 import { EngineError } from "../../engine/errors.ts";
-import type { BarkConfig } from "../config/config.ts";
+import type { BarkConfig, BarkFineConfig } from "../config/config.ts";
 import { routeGenerateKwargs, type GenerateKwargs } from "./generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
 import { coarseLength, coarseRatio } from "./coarse_plan.ts";
 import { maxSemanticTokens } from "./semantic_plan.ts";
 import { isVoicePerRow, type BatchVoice, type HistoryPrompt } from "../voice/history_prompt.ts";
+
+const fix = "check that generation_config.json belongs to this checkpoint";
+
+type AtMost = (part: string, field: string, value: number, most: number, because: string) => void;
+
+/** @returns what refuses a field above its limit. */
+function atMostIn(where: string): AtMost {
+  return (part, field, value, most, because) => {
+    if (value <= most) return;
+    throw new EngineError("bad-input", `${field} does not fit config.json`, {
+      where: `${where}: ${part}`,
+      expected: `at most ${most} (${because})`,
+      actual: value,
+      fix,
+    });
+  };
+}
 
 /**
  * Checks a generation config against its models: token ids within their vocabularies, windows within their positions.
@@ -17,16 +34,7 @@ export function checkGenerationFits(
   where = "generation_config.json",
 ): void {
   const { semantic_config: semantic, coarse_acoustics_config: coarse, fine_acoustics_config: fine } = generation;
-  const fix = "check that generation_config.json belongs to this checkpoint";
-  const atMost = (part: string, field: string, value: number, most: number, because: string): void => {
-    if (value <= most) return;
-    throw new EngineError("bad-input", `${field} does not fit config.json`, {
-      where: `${where}: ${part}`,
-      expected: `at most ${most} (${because})`,
-      actual: value,
-      fix,
-    });
-  };
+  const atMost = atMostIn(where);
   const textIds = config.semantic_config.input_vocab_size - 1;
   for (const field of ["semantic_infer_token", "eos_token_id", "text_encoding_offset", "text_pad_token"] as const)
     atMost("semantic_config", field, semantic[field], textIds, "last id of the semantic model");
@@ -52,13 +60,26 @@ export function checkGenerationFits(
     semanticIds,
     "ids of the coarse model",
   );
-  const { n_codes_total, n_codes_given, input_vocab_size, head_vocab_size, block_size } = config.fine_acoustics_config;
+  checkFineFits(generation, config.fine_acoustics_config, where);
+  const part = "fine_acoustics_config";
+  atMost(part, "codebook_size", generation.codebook_size, config.codec_config.codebook_size, "codes of the codec");
+  atMost(part, "n_fine_codebooks", fine.n_fine_codebooks, config.codec_config.num_quantizers, "codebooks of the codec");
+  checkRates(generation, inputs, maxSemanticTokens(semantic, config.semantic_config.block_size), where);
+}
+
+/** The part of {@link checkGenerationFits} that the fine model needs. */
+export function checkFineFits(
+  generation: BarkGenerationConfig,
+  config: BarkFineConfig,
+  where = "generation config",
+): void {
+  const { fine_acoustics_config: fine, coarse_acoustics_config: coarse } = generation;
+  const atMost = atMostIn(where);
+  const { n_codes_total, n_codes_given, input_vocab_size, head_vocab_size, block_size } = config;
   const part = "fine_acoustics_config";
   atMost(part, "max_fine_input_length", fine.max_fine_input_length, block_size, "block_size");
   atMost(part, "codebook_size", generation.codebook_size, input_vocab_size - 1, "last id of the fine model");
   atMost(part, "codebook_size", generation.codebook_size, head_vocab_size, "ids the fine model answers");
-  atMost(part, "codebook_size", generation.codebook_size, config.codec_config.codebook_size, "codes of the codec");
-  atMost(part, "n_fine_codebooks", fine.n_fine_codebooks, config.codec_config.num_quantizers, "codebooks of the codec");
   const { n_coarse_codebooks } = coarse;
   if (
     fine.n_fine_codebooks !== n_codes_total ||
@@ -71,9 +92,19 @@ export function checkGenerationFits(
       actual: `${fine.n_fine_codebooks}, ${n_coarse_codebooks}`,
       fix,
     });
-  // Rates out of all proportion would plan windows without end, or none.
+}
+
+/**
+ * @param inputs positions of the coarse model. @param longest most semantic tokens of a row.
+ * @throws EngineError `bad-input` for rates that would plan windows without end, or none.
+ */
+export function checkRates(
+  generation: BarkGenerationConfig,
+  inputs: number,
+  longest: number,
+  where = "generation config",
+): void {
   const ratio = coarseRatio(generation);
-  const longest = maxSemanticTokens(semantic, config.semantic_config.block_size);
   if (!(ratio <= inputs) || coarseLength(longest, generation) === 0)
     throw new EngineError("bad-input", "coarse_rate_hz does not fit semantic_rate_hz", {
       where: `${where}: coarse_acoustics_config`,
@@ -150,4 +181,16 @@ export function checkGenerate(
   // does so here, too; what a config says is cut.
   const isAsked = kwargs.semantic_max_new_tokens !== undefined || max_new_tokens <= most;
   return isAsked ? options : { ...options, semantic: { ...options.semantic, max_new_tokens: most } };
+}
+
+/** The part of {@link checkVoiceFits} that the fine model needs: the GPU does not check ids. */
+export function checkFinePrompt({ fine_prompt }: HistoryPrompt, { input_vocab_size }: BarkFineConfig): void {
+  const wrong = fine_prompt.data.find((id) => id < 0 || id >= input_vocab_size);
+  if (wrong === undefined) return;
+  throw new EngineError("bad-input", "fine_prompt of the voice does not fit the checkpoint", {
+    where: "history_prompt",
+    expected: `ids from 0 to ${input_vocab_size - 1}`,
+    actual: wrong,
+    fix: "use a voice that was made for this checkpoint",
+  });
 }

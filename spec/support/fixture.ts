@@ -65,7 +65,7 @@ export function generateKwargs(run: FixtureRun, given: Partial<BarkGenerateKwarg
   };
 }
 
-function historyPrompt(history: NonNullable<FixtureRun["history"]>): HistoryPrompt {
+export function historyPrompt(history: NonNullable<FixtureRun["history"]>): HistoryPrompt {
   const array = (values: number[] | number[][]): NdArray => {
     const shape = Array.isArray(values[0]) ? [values.length, values[0].length] : [values.length];
     return new NdArray(Int32Array.from(values.flat()), shape);

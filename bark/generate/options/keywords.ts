@@ -157,11 +157,10 @@ const callbackReaders = {
   prefix_allowed_tokens_fn: nullOr(reader<PrefixCallback>("a function", (value) => typeof value === "function")),
 };
 
-// Without effect, as in transformers: the cache is always used, generation configs are those of the model, the answer of
+// Without effect, as in transformers: the cache is always used, the answer of
 // Bark's stages holds neither attentions nor hidden states, and no input is left out that a first id would stand for.
 const inertReaders = {
   use_cache: noneOr(readBoolean),
-  generation_config: (): undefined => undefined,
   output_attentions: noneOr(readBoolean),
   output_hidden_states: noneOr(readBoolean),
   output_logits: noneOr(readBoolean),

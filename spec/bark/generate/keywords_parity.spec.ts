@@ -1,38 +1,16 @@
 import { expect } from "chai";
 import type { BarkGenerateKwargs } from "../../../bark/generate/generate_arguments.ts";
-import { BarkModel } from "../../../bark/model.ts";
+import type { BarkModel } from "../../../bark/model.ts";
 import { EngineError } from "../../../engine/errors.ts";
 import { expectTokens, generateKwargs, type FixtureRun } from "../../support/fixture.ts";
-import { fixtureCheckpoint } from "../../support/files/fixture_checkpoint.ts";
-import { sharedGpu } from "../../support/gpu.ts";
-import { readFixtureJson } from "../../support/runtime.ts";
-
-/** A call with random keywords on a tiny checkpoint, and what transformers made of it (spec/fixtures/generate). */
-interface KeywordCase {
-  seed: string;
-  input_ids: number[][];
-  attention_mask: number[][];
-  history: FixtureRun["history"] | null;
-  kwargs: Partial<BarkGenerateKwargs>;
-  /** What transformers raised. */
-  error?: string;
-  semantic: number[][];
-  coarse: number[][];
-  fine: number[][][];
-}
+import { keywordModel, readKeywordCases } from "../../support/keyword_cases.ts";
 
 for (const name of ["gap", "bias", "fields"]) {
-  const folder = `generate/${name}`;
-  const cases = await readFixtureJson<KeywordCase[]>(`${folder}/cases.json`);
+  const cases = await readKeywordCases(name);
 
   describe(`keywords of generate as transformers has them, checkpoint "${name}"`, () => {
     let model: BarkModel;
-    before(async () => {
-      model = await BarkModel.from_pretrained(await fixtureCheckpoint(folder), {
-        gpu: await sharedGpu(),
-        onNotice: () => undefined,
-      });
-    });
+    before(async () => (model = await keywordModel(name)));
     after(() => model.dispose());
 
     for (const run of cases)
