@@ -16,12 +16,13 @@ export {
   BarkSubModelConfig,
   EncodecConfig,
 } from "./config/config.ts";
-export type { CausalForwardKwargs, CausalLMOutputWithPast } from "./gpt/forward/causal_forward.ts";
-export { EncodecModel } from "./encodec_model.ts";
+export type { CausalForwardKwargs } from "./gpt/forward/causal_forward.ts";
+export { EncodecModel, type EncodecOutput } from "./encodec_model.ts";
 export type { EncodecDecodeStream } from "./generate/codec_stream.ts";
 export type { CallOptions, EncodecEncodeOptions } from "./generate/codec_arguments.ts";
 export { DynamicCache, type CacheLayer, type LegacyCache } from "./gpt/forward/dynamic_cache.ts";
-export type { FineForwardKwargs, MaskedLMOutput } from "./gpt/forward/fine_forward.ts";
+export type { FineForwardKwargs } from "./gpt/forward/fine_forward.ts";
+export type { CausalLMOutputWithPast, MaskedLMOutput, OutputTuple } from "./gpt/forward/model_output.ts";
 export type { GenerateKwargs, StageKwargs } from "./generate/generate_options.ts";
 export {
   BarkCoarseGenerationConfig,
