@@ -12,7 +12,7 @@ import { nameOf, openCheckpoint, type CheckpointSource } from "../load/open_chec
 import type { BatchVoice, HistoryPrompt } from "../voice/history_prompt.ts";
 import type { VoiceOptions } from "../voice/voice_options.ts";
 import { VoicePresets, type VoicePreset } from "../voice/voices.ts";
-import { Callable } from "./callable.ts";
+import { Callable } from "../callable.ts";
 import {
   readPreset,
   readProcessorFrom,
@@ -81,9 +81,8 @@ interface BarkProcessorClass {
 
 type AnyOptions = ProcessorOptions | ListOptions | VoicePerText;
 type AnyInputs = BarkInputs | BarkInputLists | BarkBatchInputs;
-type AnyCall = (text: TextInput, options?: AnyOptions, ...more: never[]) => Promise<AnyInputs>;
 
-class Processor extends Callable<AnyCall> {
+class Processor extends Callable {
   readonly tokenizer: BarkTokenizer;
   readonly #voices: VoicePresets;
   readonly #notice: OnNotice;
@@ -95,11 +94,7 @@ class Processor extends Callable<AnyCall> {
     speaker_embeddings: SpeakerEmbeddings | VoicePresets | null = null,
     { onNotice, ...voiceOptions }: ProcessorSettings = {},
   ) {
-    super(
-      (self: Processor) =>
-        async (text, options, ...more) =>
-          await self.#process(text, options, ...more),
-    );
+    super(async (self: Processor, ...given: [TextInput, AnyOptions?, ...never[]]) => await self.#process(...given));
     if (!isTokenizer(tokenizer))
       throw wrongArgument("tokenizer", "a BarkTokenizer", tokenizer, "await AutoTokenizer.from_pretrained(…)");
     this.tokenizer = tokenizer;
