@@ -10,13 +10,14 @@ import type { ExpectedTensor } from "../engine/weights/expected_tensors.ts";
 import type { TensorReader } from "../engine/weights/tensor_reader.ts";
 import {
   readAudio,
-  readCodes,
+  readAudioCodes,
   readDecodeOptions,
   readEncodeOptions,
   type CallOptions,
   type EncodecEncodeOptions,
 } from "./generate/codec_arguments.ts";
 import { decodeCodes } from "./generate/codec_stage.ts";
+import { EncodecDecodeStream } from "./generate/codec_stream.ts";
 import { EncodecConfig } from "./config/config.ts";
 import { newWeights, readFromConfig, requireConfig, type FromConfigOptions } from "./load/from_config.ts";
 import { readModelOptions } from "./load/load_arguments.ts";
@@ -168,19 +169,21 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
   ): Promise<{ audio_values: NdArray<Float32Array> }> {
     refuseMore("decode", more, "give decode(audio_codes, { signal, on_progress })");
     const { signal, on_progress } = readDecodeOptions(options);
-    const { data, shape } = readCodes(audio_codes, "audio_codes");
-    const [chunks, batch, codebooks, frames] = [...[1, 1, 1, 1].slice(shape.length), ...shape];
-    if (shape.length < 2 || shape.length > 4 || chunks !== 1)
-      throw new EngineError("usage", "codes do not fit the codec", {
-        where: "audio_codes",
-        expected: "[1, batch, codebooks, frames]",
-        actual: `[${shape.join(", ")}]`,
-      });
-    const codes = new NdArray(data, [batch, codebooks, frames]);
+    const codes = readAudioCodes(audio_codes);
+    const [batch] = codes.shape;
     const run = new StageRun("codec", { seed: 0n, signal, onProgress: on_progress });
     const watch = { signal, on_progress };
     const audio = await this.weights.use((decoder) => decodeCodes(decoder, codes, undefined, run), watch);
     const { audio_channels: channels } = this.config;
     return { audio_values: new NdArray(audio.data, [batch, channels, audio.size / batch / channels]) };
+  }
+
+  /**
+   * A decoder for codes that come bit by bit: what it gives is what {@link decode} gives for all of them together. Any
+   * number of streams can be open, and they cost the GPU nothing between two calls.
+   * @throws EngineError `usage` for a codec whose samples depend on later frames.
+   */
+  decode_stream(): EncodecDecodeStream {
+    return new EncodecDecodeStream(this.weights, this.config);
   }
 }

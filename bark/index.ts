@@ -18,6 +18,7 @@ export {
 } from "./config/config.ts";
 export type { CausalForwardKwargs } from "./gpt/forward/causal_forward.ts";
 export { EncodecModel, type EncodecOutput } from "./encodec_model.ts";
+export type { EncodecDecodeStream } from "./generate/codec_stream.ts";
 export type { CallOptions, EncodecEncodeOptions } from "./generate/codec_arguments.ts";
 export { DynamicCache, type CacheLayer, type LegacyCache } from "./gpt/forward/dynamic_cache.ts";
 export type { FineForwardKwargs } from "./gpt/forward/fine_forward.ts";

@@ -16,8 +16,8 @@ import { EncodecModel } from "./encodec_model.ts";
 import { barkTensors, checkGptTensors } from "./load/expected_tensors.ts";
 import { newWeights, readBarkFromConfig, requireConfig, type BarkFromConfigOptions } from "./load/from_config.ts";
 import { generateFine } from "./generate/fine_stage.ts";
-import { checkGenerate, checkGenerationFits } from "./generate/generation_checks.ts";
-import { readGenerateArguments, type BarkGenerateKwargs } from "./generate/generate_arguments.ts";
+import { checkGenerate, checkGenerationFits, checkVoiceOfRows } from "./generate/generation_checks.ts";
+import { randomSeed, readGenerateArguments, type BarkGenerateKwargs } from "./generate/generate_arguments.ts";
 import { BarkGenerationConfig } from "./config/generation_config.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
 import { readCheckpoint, type BarkCheckpoint } from "./load/bark_checkpoint.ts";
@@ -32,6 +32,7 @@ import { StageRun } from "./generate/stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel, newIsRefused } from "./sub_models.ts";
 import { refuseTorchMethods } from "./torch_methods.ts";
+import { isVoicePerRow } from "./voice/history_prompt.ts";
 
 /** The parts of a model. */
 interface BarkParts {
@@ -211,6 +212,7 @@ export class BarkModel {
     checkGenerationFits(config, this.config);
     const options = checkGenerate(rest, history, config, this.config);
     const ids = input_ids.tolist() as number[][];
+    checkVoiceOfRows(history, ids.length);
     const milliseconds: Partial<Record<BarkStage, number>> = {};
     const shared = {
       seed: seed ?? randomSeed(),
@@ -239,9 +241,10 @@ export class BarkModel {
       generateFine(weights, coarse.tokens, history, config, options.fine, run),
     );
     const { n_fine_codebooks } = config.fine_acoustics_config;
-    const fine = new NdArray(concatenate(codes), [ids.length, n_fine_codebooks, Math.max(...frameCounts)]);
+    const fine = joinCodes(codes, n_fine_codebooks);
+    const isAlone = return_output_lengths || isVoicePerRow(history);
     const audio = await stage("codec", this.codec_model, (weights, run) =>
-      decodeCodes(weights, fine, return_output_lengths ? frameCounts : undefined, run),
+      decodeCodes(weights, fine, isAlone ? frameCounts : undefined, run),
     );
     checkAudio(audio.data, this.#notice);
     return {
@@ -296,27 +299,25 @@ function codebooksOf({ codec_config }: BarkConfig, { fine_acoustics_config }: Ba
   return Math.min(fine_acoustics_config.n_fine_codebooks, codec_config.num_quantizers);
 }
 
-/** Frames of each row. @throws EngineError `internal` if there is none at all. */
-function framesOf(coarse: CoarseResult, config: BarkGenerationConfig): number[] {
+/** Frames of each row: a stage that was stopped early has fewer than belong to it. @throws EngineError `internal` for none. */
+function framesOf({ lengths, tokens }: CoarseResult, config: BarkGenerationConfig): number[] {
   const { n_coarse_codebooks } = config.coarse_acoustics_config;
-  const counts = coarse.lengths.map((length) => Math.floor(length / n_coarse_codebooks));
-  if (counts.some((count) => count > 0)) return counts;
+  if (lengths.some((length) => length >= n_coarse_codebooks))
+    return lengths.map((length, row) => Math.floor(Math.min(length, tokens[row].length) / n_coarse_codebooks));
   throw new EngineError("internal", "the model ended before it spoke", {
     where: "semantic",
     fix: "try another text, voice or seed, or a smaller min_eos_p",
   });
 }
 
-function randomSeed(): bigint {
-  return crypto.getRandomValues(new BigUint64Array(1))[0];
-}
-
-function concatenate(arrays: readonly Int32Array<ArrayBuffer>[]): Int32Array<ArrayBuffer> {
-  const result = new Int32Array(arrays.reduce((sum, array) => sum + array.length, 0));
-  let offset = 0;
-  for (const array of arrays) {
-    result.set(array, offset);
-    offset += array.length;
+/** Codes [books, frames] of each row as [batch, books, most frames], shorter rows filled with 0. */
+function joinCodes(rows: readonly Int32Array<ArrayBuffer>[], books: number): NdArray<Int32Array> {
+  const most = Math.max(...rows.map((codes) => codes.length)) / books;
+  const result = new Int32Array(rows.length * books * most);
+  for (const [row, codes] of rows.entries()) {
+    const frames = codes.length / books;
+    for (let book = 0; book < books; book++)
+      result.set(codes.subarray(book * frames, (book + 1) * frames), (row * books + book) * most);
   }
-  return result;
+  return new NdArray(result, [rows.length, books, most]);
 }

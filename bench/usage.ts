@@ -16,8 +16,8 @@ bark bench generate         speak, and time the stages: cold, then warm
   --dtype f32|f16           default: as stored
   --max-semantic-tokens N   end the speech after N tokens (20 to 50 are enough on a software adapter)
   --batch N                 speak the text N times in one batch (default: 1)
-  --readback K[,K…]         decode steps between two readbacks; of several, warm runs take turns: the decode of all
-                            is told, the rest of the first (default: what the runtime and the adapter get)
+  --readback K[,K…]         decode steps between two readbacks; of several, warm runs take turns: reports the decode
+                            of each, the rest of the first (default: what the runtime and the adapter get)
   --runs N                  warm runs, of each K (default: 3, fewer if they take more than 2 minutes)
 
 bark bench encode           what one decode step of bark-small costs the host, on Dawn's null backend (no GPU work)

@@ -24,7 +24,14 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   -v, --voice VOICE         a preset's name or a FILE.npz; default: none, and Bark makes one up
   -o, --output OUT.wav      default: bark.wav; "-" is standard output, and all words then go to stderr
   --format pcm16|float32    default: pcm16; float32 writes the unclipped samples
-  --save-voice OUT.npz      also write all tokens of the run: a voice for later runs
+  --save-voice OUT.npz      also write all tokens of the run (of several pieces: the first): a voice for later runs
+  --split auto|none         default: auto, pieces of one voice where the text is longer than one run of the model;
+                            none: one run, which cuts what is too long
+  --language L              of the text, such as de: where its sentences end; default: the voice's, or en
+  --retries N               a piece that came out badly is spoken again up to N times, and the best take kept;
+                            default: 2, none if the text is one piece; --strict fails if no take is good
+  --srt F, --vtt F, --captions F.json
+                            what is heard when
   --greedy                  no sampling in any stage
   --temperature T           of all stages; --semantic-temperature, --coarse-temperature and
                             --fine-temperature of one stage

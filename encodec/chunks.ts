@@ -13,7 +13,7 @@ export interface Chunk {
  * plus two frames, because a last stride that is not full mirrors the samples before it.
  */
 export function contextFrames(config: EncodecConfig): number {
-  let samples = config.kernel_size - 1;
+  let samples = Math.max(config.kernel_size, config.last_kernel_size) - 1;
   let step = 1; // Samples between two rows.
   for (const stride of config.upsampling_ratios.toReversed()) {
     for (let j = 0; j < config.num_residual_layers; j++)

@@ -17,6 +17,7 @@ import {
 import { EncodecCodebooks } from "./quantizer.ts";
 import { Recorder } from "../engine/program/recorder.ts";
 import { Scope } from "../engine/scope.ts";
+import { codeContext, startFrames, type DecoderState } from "./stream.ts";
 import { activationsFor, transpose, walk } from "./walk.ts";
 import { CodecWeights } from "./weights.ts";
 
@@ -101,15 +102,95 @@ export class EncodecDecoder {
     });
   }
 
+  /**
+   * Audio of the frames that follow those of `before`, as one {@link decode} of all frames would give it (within rounding).
+   * @param codes [frames, codebooks] row-major.
+   * @returns [audio_channels, samples], empty until the codec's first convolution has {@link startFrames}; and the state
+   * after these frames. `before` is unchanged, so a call that failed can be repeated.
+   */
+  async decodeNext(
+    codes: Int32Array,
+    codebooks: number,
+    before: DecoderState,
+    { signal, onProgress }: Pick<DecodeOptions, "signal" | "onProgress"> = {},
+  ): Promise<{ audio: NdArray<Float32Array>; state: DecoderState }> {
+    const { audio_channels: channels, hop_length: hop } = this.config;
+    this.#countCodebooks(codes, codes.length / codebooks);
+    this.#codebooks.check(codes, codebooks);
+    const all = Int32Array.from([...before.codes, ...codes]);
+    const rows = all.length / codebooks;
+    if (before.memory === undefined && rows < startFrames(this.config))
+      return { audio: new NdArray(new Float32Array(0), [channels, 0]), state: { codes: all, memory: undefined } };
+    return await Scope.during(this.gpu, async (scope) => {
+      const recorder = new Recorder(scope, "codec stream");
+      const context = before.memory === undefined ? 0 : codeContext(this.config);
+      const { latent, memory, skip } = this.#recordNext(recorder, scope, all, rows, context, before.memory);
+      const audio = this.#recordUpsampling(recorder, scope, latent);
+      await recorder.run(signal, onProgress);
+      const samples = (rows - context) * hop;
+      const [values, kept] = await Promise.all([audio.read(skip * hop * channels), memory.read()]);
+      return {
+        audio: new NdArray(transpose(values as Float32Array<ArrayBuffer>, samples, channels), [channels, samples]),
+        state: {
+          codes: all.slice(Math.max(0, rows - codeContext(this.config)) * codebooks),
+          memory: kept as Float32Array<ArrayBuffer>,
+        },
+      };
+    });
+  }
+
   dispose(): void {
     this.#weights.dispose();
+  }
+
+  /**
+   * Records the first convolution and the LSTM of a stream. @param codes [rows, codebooks], the first `context` rows of an
+   * earlier call. @returns the latent, of which the first `skip` frames are of earlier calls, and the state's memory.
+   */
+  #recordNext(
+    recorder: Recorder,
+    scope: Scope,
+    codes: Int32Array,
+    rows: number,
+    context: number,
+    before: DecoderState["memory"],
+  ): { latent: Pick<Activations, "x" | "length">; memory: Tensor<"f32">; skip: number } {
+    const [conv, lstm] = this.#layers.start;
+    const width = lstm.outChannels;
+    const frames = rows - context;
+    const states = 2 * this.config.num_lstm_layers * width;
+    const kept = contextFrames(this.config);
+    const skip = before === undefined ? 0 : kept;
+    const memory = scope.tensorFrom(
+      "f32",
+      [states + kept * width],
+      before ?? new Float32Array(states + kept * width),
+      "codec memory",
+    );
+    const latent = scope.tensor("f32", [(skip + frames) * width], "codec latent");
+
+    // One row more than the frames: the LSTM's state has a row of its own.
+    const start = activationsFor(this.#layers.start, rows + 1, this.#codebooks.dimension, scope);
+    const codesTensor = scope.tensorFrom("u32", [codes.length], Uint32Array.from(codes), "codec codes");
+    this.#codebooks.record(recorder.program(0), codesTensor, codes.length / rows, rows, start.x);
+    const { x, spare } = conv.record(recorder, { ...start, length: rows });
+    recorder.program(0).copy(x, context * width, spare, width, frames * width);
+    const lstmBuffers = { ...start.lstm!, state: memory };
+    const steps = { ...start, x: spare, spare: x, lstm: lstmBuffers, length: frames + 1 };
+    const { x: outputs } = lstm.record(recorder, steps);
+
+    const program = recorder.program(0);
+    if (skip > 0) program.copy(memory, states, latent, 0, skip * width);
+    program.copy(outputs, width, latent, skip * width, frames * width);
+    program.copy(latent, (skip + frames - kept) * width, memory, states, kept * width);
+    return { latent: { x: latent, length: skip + frames }, memory, skip };
   }
 
   /** Records all that comes after the LSTM, chunk by chunk; the result is [frames * hop_length, audio_channels]. */
   #recordUpsampling(
     recorder: Recorder,
     scope: Scope,
-    { x: latent, length: frames }: Activations,
+    { x: latent, length: frames }: Pick<Activations, "x" | "length">,
     chunkFrames?: number,
   ): Tensor<"f32"> {
     const { audio_channels: channels, hop_length: hop, num_filters: filters } = this.config;

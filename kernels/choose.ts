@@ -12,7 +12,7 @@ import { conv1dVersions, type Conv1dShape, type Conv1dVersion } from "./conv1d/v
 import type { LayernormVersion } from "./layernorm/versions.ts";
 import type { LstmVersion } from "./lstm/versions.ts";
 import { matmulVersions, normedVersions, type NormedVersion, type PlainVersion } from "./matmul/versions.ts";
-import { can } from "./version.ts";
+import { can, requireVersion } from "./version.ts";
 
 /**
  * The one place that chooses among the versions of an op, by fixed rules. Software adapters run a barrier as a switch of
@@ -128,11 +128,14 @@ export function chooseAttention(gpu: Device, headDim: number): AttentionVersion 
   return order.find((name) => can(gpu, attentionVersions[name], { headDim })) ?? "query";
 }
 
-/** A forced version that cannot do the heads gives way to the usual order. */
+/** @throws EngineError `usage` if the forced version cannot do the heads. */
 export function chooseAttentionDecode(gpu: Device, heads: Heads): AttentionDecodeVersion {
   const version = forced(gpu, "attention_decode");
-  const order: AttentionDecodeVersion[] = gpu.isSoftware ? ["online", "four_keys"] : ["chunks"];
-  if (version !== undefined) order.unshift(version);
+  if (version !== undefined) {
+    requireVersion(gpu, attentionDecodeVersions[version], heads);
+    return version;
+  }
+  const order = gpu.isSoftware ? (["online", "four_keys"] as const) : (["chunks"] as const);
   return order.find((name) => can(gpu, attentionDecodeVersions[name], heads)) ?? "lanes";
 }
 

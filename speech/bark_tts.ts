@@ -1,41 +1,22 @@
-import { RawAudio } from "../audio/raw_audio.ts";
-import { runReaders, type BarkGenerateKwargs } from "../bark/generate/generate_arguments.ts";
-import { keywordReaders, unsupportedKeywords, type GenerateKwargs } from "../bark/generate/generate_options.ts";
 import { readCheckpoint } from "../bark/load/bark_checkpoint.ts";
 import { barkReaders, modelRules } from "../bark/load/load_arguments.ts";
 import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
 import { openCheckpoint, type CheckpointSource } from "../bark/load/open_checkpoint.ts";
 import { BarkModel } from "../bark/model.ts";
-import { processorOf, readPreset, type BarkProcessor } from "../bark/text/processor.ts";
+import { processorOf, type BarkProcessor } from "../bark/text/processor.ts";
 import { voiceReaders, type VoiceOptions } from "../bark/voice/voice_options.ts";
-import type { VoicePreset } from "../bark/voice/voices.ts";
-import { argumentsOf, noneOr, readString, refuseMore, type ReadersOf } from "../engine/check/arguments.ts";
-import { NdArray } from "../engine/ndarray.ts";
-import { noticeOf } from "../engine/notice.ts";
+import { argumentsOf, refuseMore } from "../engine/check/arguments.ts";
+import { noticeOf, type OnNotice } from "../engine/notice.ts";
+import type { SpeechInput } from "./plan.ts";
+import { readInput, readSpeakOptions, type SpeakOptions } from "./speak_options.ts";
+import { speakText, type PieceWithRun } from "./speak_text.ts";
+import { speechOf, type Speech, type StreamedPiece } from "./speech.ts";
+import { stoppable } from "./stoppable.ts";
 
 /** The options of `BarkModel.from_pretrained`, and those of voices. */
 export interface BarkTTSOptions extends BarkFromPretrainedOptions, VoiceOptions {}
 
-/** How a text is spoken: a voice, and the keywords of `BarkModel.generate`. */
-export interface SpeakOptions
-  extends
-    Omit<GenerateKwargs, "attention_mask" | "semantic_attention_mask">,
-    Pick<BarkGenerateKwargs, "seed" | "signal" | "on_progress" | "tokens_per_readback"> {
-  /** A preset's name, the path of an `.npz`, its bytes, or the three arrays. Default: Bark makes a voice up. */
-  voice?: VoicePreset | null;
-}
-
 const readOptions = argumentsOf("from_pretrained", { ...barkReaders, ...voiceReaders }, modelRules);
-
-// The mask belongs to the ids, which are made here.
-const keywords = Object.fromEntries(Object.entries(keywordReaders).filter(([name]) => !/attention_mask$/.test(name)));
-const readSpeakOptions = argumentsOf(
-  "generate",
-  { ...keywords, ...runReaders, voice: noneOr(readPreset) } satisfies ReadersOf<
-    Omit<SpeakOptions, keyof GenerateKwargs>
-  >,
-  { aliases: { voice_preset: "voice" }, unsupported: unsupportedKeywords, usage: "give generate(text, { voice, … })" },
-);
 
 /** Text to sound in one call: `(await BarkTTS.from_pretrained("nano")).generate("Hello.")`. */
 export class BarkTTS {
@@ -43,9 +24,12 @@ export class BarkTTS {
   readonly model: BarkModel;
   readonly processor: BarkProcessor;
 
-  private constructor(model: BarkModel, processor: BarkProcessor) {
+  readonly #notice: OnNotice;
+
+  private constructor(model: BarkModel, processor: BarkProcessor, notice: OnNotice) {
     this.model = model;
     this.processor = processor;
+    this.#notice = notice;
   }
 
   /**
@@ -58,24 +42,48 @@ export class BarkTTS {
     const checkpoint = await readCheckpoint(store, noticeOf(options.onNotice));
     // Before the weights: faults in the small files then show before gigabytes are read.
     const processor = await processorOf(checkpoint, { names_only, allow_urls, onNotice: options.onNotice });
-    return new BarkTTS(await BarkModel.from_checkpoint(checkpoint, options, source), processor);
+    const model = await BarkModel.from_checkpoint(checkpoint, options, source);
+    return new BarkTTS(model, processor, noticeOf(options.onNotice));
   }
 
   /**
-   * Speaks one text of at most about 14 seconds; a longer one is cut, with a notice.
-   * @throws EngineError `usage`, `bad-input` for a voice, `aborted`, `device-lost`.
+   * Speaks a text of any length. One that needs more than one run of the model is spoken in pieces of one voice; `captions`
+   * says what is heard when. A text of one piece is what `BarkModel.generate` makes of it.
+   * @param text with `[pause:1.5s]`, `[voice:NAME]`, `[chapter:TITLE]`; SSML that begins with `<speak`; or turns of speakers.
+   * @throws EngineError `usage`, `bad-input` for markup or a voice, `aborted`, `device-lost`.
    */
-  async generate(text: string, given: SpeakOptions = {}, ...more: never[]): Promise<RawAudio> {
+  async generate(text: SpeechInput, given: SpeakOptions = {}, ...more: never[]): Promise<Speech> {
     refuseMore("generate", more, "give generate(text, { voice, seed, … })");
-    const { voice, ...kwargs } = readSpeakOptions(given);
-    const { generation_config, config } = this.model;
-    const inputs = await this.processor(readString(text, "text"), {
-      voice_preset: voice ?? null,
-      max_length: generation_config.semantic_config.max_input_semantic_length,
-    });
-    const { data } = (await this.model.generate({ ...inputs, ...kwargs })).row(0);
-    const channels = config.codec_config.audio_channels;
-    return new RawAudio(new NdArray(data, [channels, data.length / channels]), generation_config.sample_rate);
+    const options = { ...readSpeakOptions(given), notice: this.#notice };
+    const pieces: StreamedPiece[] = [];
+    for await (const piece of speakText(this.model, this.processor, readInput(text, "text"), options))
+      pieces.push(piece);
+    return speechOf(pieces, this.model.config.codec_config.audio_channels);
+  }
+
+  /**
+   * Speaks a text and gives each piece out when it is spoken, with the silence before it; the first is a clause, to be heard
+   * early. `return()` of the iterator, or `signal`, stops the GPU at the next readback.
+   * @throws EngineError as {@link generate}.
+   */
+  stream(
+    text: SpeechInput,
+    given: SpeakOptions = {},
+    ...more: never[]
+  ): AsyncGenerator<StreamedPiece, void, undefined> {
+    refuseMore("stream", more, "give stream(text, { voice, seed, … })");
+    const { kwargs, ...options } = readSpeakOptions(given);
+    const input = readInput(text, "text");
+    return stoppable(kwargs.signal ?? undefined, (signal) =>
+      withoutRuns(
+        speakText(this.model, this.processor, input, {
+          ...options,
+          kwargs: { ...kwargs, signal },
+          shortFirst: true,
+          notice: this.#notice,
+        }),
+      ),
+    );
   }
 
   /** Names of the voices that come with the checkpoint. */
@@ -90,5 +98,14 @@ export class BarkTTS {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+}
+
+/** A listener has no use for the tokens, which would pile up. */
+async function* withoutRuns(pieces: AsyncIterable<PieceWithRun>): AsyncGenerator<StreamedPiece, void, undefined> {
+  for await (const piece of pieces) {
+    const { run, ...streamed } = piece;
+    void run;
+    yield streamed;
   }
 }

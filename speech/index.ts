@@ -1,5 +1,10 @@
 /** The public surface. What a program imports is node.ts or web.ts, by the name of the package. */
 export * from "../bark/index.ts";
 export { RawAudio, type RawAudioOptions } from "../audio/raw_audio.ts";
-export { BarkTTS, type BarkTTSOptions, type SpeakOptions } from "./bark_tts.ts";
+export { BarkTTS, type BarkTTSOptions } from "./bark_tts.ts";
+export type { Flag } from "./guard.ts";
+export { planSpeech, type PlannedPiece, type SpeechInput, type SpeechPlan } from "./plan.ts";
+export type { SpeakOptions } from "./speak_options.ts";
+export type { SpeechProgress } from "./speak_text.ts";
+export { Speech, type SpeechPiece, type StreamedPiece } from "./speech.ts";
 export { BarkWorker, type BarkWorkerOptions, type WorkerLike } from "./worker/bark_worker.ts";

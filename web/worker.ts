@@ -41,18 +41,22 @@ async function run(call: Call, watch: Listeners & { signal: AbortSignal }): Prom
   if (call.kind === "load") {
     const { signal } = watch;
     speaker = sourceOf(call.model, signal).then((source) =>
-      BarkTTS.from_pretrained(source, { ...call.options, ...watch }),
+      BarkTTS.from_pretrained(source, {
+        ...call.options,
+        ...watch,
+        on_progress: (progress) => watch.on_progress?.({ ...progress, piece: 0, pieces: 0 }),
+      }),
     );
     await speaker;
     return undefined;
   }
   if (speaker === undefined) throw new EngineError("usage", "no model was loaded", { where: "worker" });
   const { signal, on_progress } = watch;
-  const { audio, dims, sampling_rate } = await (
+  const { audio, dims, sampling_rate, captions } = await (
     await speaker
   ).generate(call.text, { ...call.options, signal, on_progress });
   // A copy: a view would transfer its whole array.
-  return { audio: Float32Array.from(audio), dims, sampling_rate };
+  return { audio: Float32Array.from(audio), dims, sampling_rate, captions };
 }
 
 async function sourceOf(model: WorkerModel, signal: AbortSignal) {

@@ -1,6 +1,6 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
-import type { HistoryPrompt } from "../voice/history_prompt.ts";
+import { voiceOfRow, type BatchVoice, type HistoryPrompt } from "../voice/history_prompt.ts";
 import { lastOf, roundHalfEven, type Row } from "./python.ts";
 import type { IdRange } from "./semantic_plan.ts";
 
@@ -34,7 +34,11 @@ export function coarseLength(count: number, config: BarkGenerationConfig): numbe
 }
 
 /** The end of a voice for the coarse stage: semantic tokens, and interleaved ids of the coarse vocabulary. */
-export function coarseHistory(history: HistoryPrompt, config: BarkGenerationConfig): { semantic: Row; coarse: Row } {
+export function coarseHistory(
+  history: HistoryPrompt | null,
+  config: BarkGenerationConfig,
+): { semantic: Row; coarse: Row } {
+  if (history === null) return { semantic: [], coarse: [] };
   const ratio = coarseRatio(config);
   const semantic = Array.from(history.semantic_prompt.data);
   const { data, shape } = history.coarse_prompt;
@@ -76,19 +80,22 @@ export interface CoarsePlan {
   readonly maxLength: number;
   /** Semantic tokens with the voice's before them, [batch][*]. */
   readonly semantic: number[][];
-  /** Coarse tokens of the voice. */
-  readonly history: Row;
+  /** Coarse tokens of each row's voice, all of one length. */
+  readonly history: readonly Row[];
   readonly windows: readonly CoarseWindow[];
+  /** The window that follows `done` tokens: fewer than planned where an end of sequence cut one short. */
+  readonly windowAt: (done: number) => CoarseWindow;
 }
 
 /**
  * The windows of the coarse stage.
+ * @param history voices of one {@link coarseHistory} length: the windows of a row follow from it.
  * @param semantic output of the semantic stage, rows of one length, end of speech and padding included.
  * @throws EngineError `bad-input` if a window needs more positions than the model's `blockSize`.
  */
 export function planCoarse(
   semantic: readonly Row[],
-  history: HistoryPrompt | null,
+  history: BatchVoice,
   config: BarkGenerationConfig,
   blockSize: number,
 ): CoarsePlan {
@@ -100,20 +107,22 @@ export function planCoarse(
     coarseLength(row.filter((id) => id !== coarse_semantic_pad_token).length, config),
   );
   const maxLength = Math.max(...lengths);
-  const voice = history === null ? { semantic: [], coarse: [] } : coarseHistory(history, config);
+  const voices = semantic.map((_, row) => coarseHistory(voiceOfRow(history, row, semantic.length), config));
+  const [voice] = voices;
   const ratio = coarseRatio(config);
-  const windows: CoarseWindow[] = [];
-  for (let done = 0; done < maxLength; done += sliding_window_len) {
+  const windowAt = (done: number): CoarseWindow => {
     const semanticIndex = voice.semantic.length + roundHalfEven(done / ratio);
     const past = voice.coarse.length + done;
     const kept = max_coarse_history === 0 ? past : Math.min(max_coarse_history, past);
-    windows.push({
+    return {
       done,
       semanticStart: Math.max(0, semanticIndex - maxSemanticHistory(config)),
       count: Math.min(sliding_window_len, maxLength - done),
       inputLength: max_coarse_input_length + 1 + kept,
-    });
-  }
+    };
+  };
+  const windows: CoarseWindow[] = [];
+  for (let done = 0; done < maxLength; done += sliding_window_len) windows.push(windowAt(done));
   const needed = Math.max(0, ...windows.map(({ inputLength, count }) => inputLength + count - 1));
   if (needed > blockSize)
     throw new EngineError("bad-input", "the coarse model has too few positions for its generation config", {
@@ -125,9 +134,10 @@ export function planCoarse(
   return {
     lengths,
     maxLength,
-    semantic: tokens.map((row) => [...voice.semantic, ...row]),
-    history: voice.coarse,
+    semantic: tokens.map((row, r) => [...voices[r].semantic, ...row]),
+    history: voices.map(({ coarse }) => coarse),
     windows,
+    windowAt,
   };
 }
 
@@ -146,5 +156,5 @@ export function coarseWindowInput(
     { length: max_coarse_input_length },
     (_, i) => semantic[window.semanticStart + i] ?? coarse_semantic_pad_token,
   );
-  return [...slots, coarse_infer_token, ...lastOf([...plan.history, ...generated], max_coarse_history)];
+  return [...slots, coarse_infer_token, ...lastOf([...plan.history[row], ...generated], max_coarse_history)];
 }

@@ -9,7 +9,8 @@ import {
   type Unsupported,
 } from "../../engine/check/arguments.ts";
 import { checkFinite, checkIds, readArray } from "../../engine/check/array_argument.ts";
-import type { NdArray } from "../../engine/ndarray.ts";
+import { EngineError } from "../../engine/errors.ts";
+import { NdArray } from "../../engine/ndarray.ts";
 import type { BarkProgress } from "./output.ts";
 
 export interface CallOptions {
@@ -48,8 +49,25 @@ export const readDecodeOptions = argumentsOf("decode", callReaders, {
 
 /** [batch, channels, samples], or without the leading axes. */
 export const readAudio = readArray([1, 2, 3], (array, name) => checkFinite(checkFilled(array, name), name));
-/** [1, batch, codebooks, frames], or without the leading axes. */
-export const readCodes = readArray([2, 3, 4], checkCodes);
+const readCodes = readArray([2, 3, 4], checkCodes);
+
+/** Codes [1, batch, codebooks, frames], or without the leading axes, as [batch, codebooks, frames]. */
+export function readAudioCodes(value: unknown): NdArray {
+  const { data, shape } = readCodes(value, "audio_codes");
+  const [chunks, ...axes] = [...[1, 1, 1, 1].slice(shape.length), ...shape];
+  if (chunks === 1) return new NdArray(data, axes);
+  throw new EngineError("usage", "codes do not fit the codec", {
+    where: "audio_codes",
+    expected: "[1, batch, codebooks, frames]",
+    actual: `[${shape.join(", ")}]`,
+  });
+}
+
+export const readPushOptions = argumentsOf(
+  "push",
+  { signal: readSignal },
+  { usage: "give push(audio_codes, { signal })" },
+);
 
 /** [batch, codebooks, frames]. */
 export const readFineCodes = readArray([3], checkCodes);

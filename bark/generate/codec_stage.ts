@@ -34,7 +34,7 @@ export async function decodeCodes(
 }
 
 /** The first `count` frames of codes [codebooks, frames] as [count, codebooks]. */
-function framesFirst(codes: NdArray, count: number): Int32Array<ArrayBuffer> {
+export function framesFirst(codes: NdArray, count: number): Int32Array<ArrayBuffer> {
   const [books, frames] = codes.shape;
   return Int32Array.from({ length: count * books }, (_, i) => codes.data[(i % books) * frames + Math.floor(i / books)]);
 }

@@ -1,14 +1,15 @@
+import { EngineError } from "../../engine/errors.ts";
 import { Recorder } from "../../engine/program/recorder.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { sampleRows } from "../../kernels/sample/sample.ts";
 import type { FineWeights } from "../gpt/fine_weights.ts";
-import { fineInput, fineOutput, planFine, type FineWindow } from "./fine_plan.ts";
+import { fineInput, fineOutput, planFine, type FinePlan, type FineWindow } from "./fine_plan.ts";
 import type { FineOptions } from "./generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
 import type { GptBuffers } from "../gpt/gpt.ts";
 import { drawStages, type StageRun } from "./stage_run.ts";
-import type { HistoryPrompt } from "../voice/history_prompt.ts";
+import { voiceOfRow, type BatchVoice, type HistoryPrompt } from "../voice/history_prompt.ts";
 
 /**
  * The first codebooks to all of them, window by window and codebook by codebook (bark-spec 4.4). Rows of a batch do not
@@ -19,27 +20,59 @@ import type { HistoryPrompt } from "../voice/history_prompt.ts";
 export async function generateFine(
   model: FineWeights,
   coarse: readonly (readonly number[])[],
-  history: HistoryPrompt | null,
+  history: BatchVoice,
   config: BarkGenerationConfig,
   options: FineOptions,
   run: StageRun,
 ): Promise<Int32Array<ArrayBuffer>[]> {
+  checkWhole(coarse, config.coarse_acoustics_config.n_coarse_codebooks);
   return await Scope.during(model.gpu, async (scope) => {
-    const stage = new FineStage(scope, model, history, config, options, run, coarse.length);
-    const rows: Int32Array<ArrayBuffer>[] = [];
-    for (const [index, row] of coarse.entries()) rows.push(await stage.generate(row, index));
-    return rows;
+    const rows = coarse.map((codes, r) => planRow(codes, voiceOfRow(history, r, coarse.length), config));
+    const passes = rows.reduce((sum, row) => sum + row.passes, 0);
+    const stage = new FineStage(scope, model, config, options, run, passes);
+    const codes: Int32Array<ArrayBuffer>[] = [];
+    for (const row of rows) codes.push(await stage.generate(row));
+    return codes;
   });
+}
+
+/** An end of sequence, if the coarse stage was given one, can come within a frame; transformers cannot go on there either. */
+function checkWhole(coarse: readonly (readonly number[])[], codebooks: number): void {
+  const wrong = coarse.find((row) => row.length % codebooks !== 0);
+  if (wrong === undefined) return;
+  throw new EngineError("usage", "the coarse tokens end within a frame", {
+    where: "coarse",
+    expected: `a multiple of ${codebooks} tokens (n_coarse_codebooks)`,
+    actual: wrong.length,
+    fix: "give another coarse_eos_token_id, or none",
+  });
+}
+
+/** A row of the batch: its own frames alone where every row has a voice of its own. */
+interface FineRow {
+  readonly coarse: readonly number[];
+  readonly voice: HistoryPrompt | null;
+  readonly plan: FinePlan;
+  readonly passes: number;
+}
+
+function planRow(coarse: readonly number[], voice: HistoryPrompt | null, config: BarkGenerationConfig): FineRow {
+  const { n_coarse_codebooks: given } = config.coarse_acoustics_config;
+  const { n_fine_codebooks: books } = config.fine_acoustics_config;
+  const promptFrames = voice?.fine_prompt.shape[1] ?? 0;
+  const plan = planFine(coarse.length / given, promptFrames, config.fine_acoustics_config);
+  return { coarse, voice, plan, passes: plan.windows.length * (books - given) };
 }
 
 class FineStage {
   readonly #scope: Scope;
   readonly #model: FineWeights;
-  readonly #history: HistoryPrompt | null;
   readonly #config: BarkGenerationConfig;
   readonly #options: FineOptions;
   readonly #run: StageRun;
-  readonly #batch: number;
+  /** Of all rows, and done. */
+  readonly #passes: number;
+  #done = 0;
   readonly #buffers: GptBuffers;
   readonly #logits: Tensor<"f32">;
   /** For the positions of a window that are predicted, where those are not all. */
@@ -50,43 +83,37 @@ class FineStage {
   constructor(
     scope: Scope,
     model: FineWeights,
-    history: HistoryPrompt | null,
     config: BarkGenerationConfig,
     options: FineOptions,
     run: StageRun,
-    batch: number,
+    passes: number,
   ) {
     this.#scope = scope;
     this.#lastScope = scope.keep(new Scope(scope.gpu));
     this.#model = model;
-    this.#history = history;
     this.#config = config;
     this.#options = options;
     this.#run = run;
-    this.#batch = batch;
+    this.#passes = passes;
     const { max_fine_input_length: width } = config.fine_acoustics_config;
     const { head_vocab_size } = model.config;
     this.#buffers = model.gpt.buffers(scope, width, "fine");
     this.#logits = scope.tensor("f32", [width, head_vocab_size], "fine logits");
   }
 
-  async generate(coarse: readonly number[], row: number): Promise<Int32Array<ArrayBuffer>> {
+  async generate({ coarse, voice, plan }: FineRow): Promise<Int32Array<ArrayBuffer>> {
     const { n_coarse_codebooks: given } = this.#config.coarse_acoustics_config;
     const { n_fine_codebooks: books } = this.#config.fine_acoustics_config;
-    const promptFrames = this.#history?.fine_prompt.shape[1] ?? 0;
-    const plan = planFine(coarse.length / given, promptFrames, this.#config.fine_acoustics_config);
-    const input = fineInput(plan, coarse, this.#history, this.#config);
+    const input = fineInput(plan, coarse, voice, this.#config);
     const codes = this.#model.gpu.tensorFrom("u32", [plan.total, books], input, "fine codes");
-    const passes = plan.windows.length * (books - given);
     try {
-      let pass = 0;
       for (const window of plan.windows)
         for (let codebook = given; codebook < books; codebook++) {
-          this.#run.report(row * passes + pass, this.#batch * passes);
-          await this.#pass(codes, window, codebook, drawStages.fine + row * passes + pass);
-          pass++;
+          this.#run.report(this.#done, this.#passes);
+          await this.#pass(codes, window, codebook, drawStages.fine + this.#done);
+          this.#done++;
         }
-      this.#run.report((row + 1) * passes, this.#batch * passes);
+      this.#run.report(this.#done, this.#passes);
       return fineOutput(plan, await codes.read(), books);
     } finally {
       codes.dispose();

@@ -15,14 +15,14 @@ import type { NdArray } from "../../engine/ndarray.ts";
 import { keywordReaders, unsupportedKeywords, type GenerateKwargs } from "./generate_options.ts";
 import type { BarkProgress } from "./output.ts";
 import { validateVoice } from "../voice/voices.ts";
-import type { HistoryPrompt } from "../voice/history_prompt.ts";
+import type { BatchVoice, HistoryPrompt } from "../voice/history_prompt.ts";
 
 /** Keywords of {@link BarkModel.generate}: those of transformers, and ours for seed, stop and progress. */
 export interface BarkGenerateKwargs extends GenerateKwargs {
   /** Ids of the tokenizer. [batch, length] */
   input_ids: ArrayInput;
-  /** A voice, for all rows. */
-  history_prompt?: HistoryPrompt | null;
+  /** A voice for all rows, or a list with one (null: none) for each; a row then is what it would be in a run of its own. */
+  history_prompt?: BatchVoice;
   /** Decode each row alone to its own length and give the lengths too. */
   return_output_lengths?: boolean | null;
   /** Of all random draws, from 0 to 2^64 - 1. Default: drawn. */
@@ -49,7 +49,7 @@ export const runReaders = {
 const ownReaders = {
   ...runReaders,
   input_ids: readArray([2], checkTextIds),
-  history_prompt: noneOr(readVoice),
+  history_prompt: noneOr(readVoices),
   return_output_lengths: noneOr(readBoolean),
 } satisfies ReadersOf<Omit<BarkGenerateKwargs, keyof GenerateKwargs>>;
 
@@ -74,6 +74,11 @@ function checkTextIds(ids: NdArray, name: string): NdArray {
   });
 }
 
+function readVoices(value: unknown, name: string): NonNullable<BatchVoice> {
+  if (!Array.isArray(value)) return readVoice(value, name);
+  return value.map((voice, row) => (voice === null ? null : readVoice(voice, `${name}[${row}]`)));
+}
+
 function readVoice(value: unknown, name: string): HistoryPrompt {
   if (isPlainObject(value)) return validateVoice(value, name);
   const fix =
@@ -87,4 +92,8 @@ function readSeed(value: unknown, name: string): bigint {
   const seed = Number.isSafeInteger(value) ? BigInt(value as number) : value;
   if (typeof seed === "bigint" && seed >= 0n && seed <= maxSeed) return seed;
   throw wrongArgument(name, expectedSeed, value);
+}
+
+export function randomSeed(): bigint {
+  return crypto.getRandomValues(new BigUint64Array(1))[0];
 }

@@ -4,7 +4,7 @@ import { routeGenerateKwargs, type GenerateKwargs } from "./generate_options.ts"
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
 import { coarseLength, coarseRatio } from "./coarse_plan.ts";
 import { maxSemanticTokens } from "./semantic_plan.ts";
-import type { HistoryPrompt } from "../voice/history_prompt.ts";
+import { isVoicePerRow, type BatchVoice, type HistoryPrompt } from "../voice/history_prompt.ts";
 
 /**
  * Checks a generation config against its models: token ids within their vocabularies, windows within their positions.
@@ -119,27 +119,35 @@ export function checkVoiceFits(
   below("fine_prompt", fine_acoustics_config.input_vocab_size);
 }
 
+/** @throws EngineError `usage` unless voices of the rows are as many as the rows. */
+export function checkVoiceOfRows(voice: BatchVoice, rows: number): void {
+  if (!isVoicePerRow(voice) || voice.length === rows) return;
+  throw new EngineError("usage", "has another number of voices than there are texts", {
+    where: "history_prompt",
+    expected: `${rows} voices, one for each row of input_ids, or one voice for all`,
+    actual: voice.length,
+  });
+}
+
 /**
  * The options of every stage, if keywords and voice fit the checkpoint; needs no weights.
  * @throws EngineError `usage` for a keyword, `bad-input` for a voice.
  */
 export function checkGenerate(
   kwargs: GenerateKwargs,
-  voice: HistoryPrompt | null,
+  voice: BatchVoice,
   generation: BarkGenerationConfig,
   config: BarkConfig,
 ): ReturnType<typeof routeGenerateKwargs> {
   const options = routeGenerateKwargs(kwargs, generation);
-  if (voice !== null) checkVoiceFits(voice, generation, config);
+  if (isVoicePerRow(voice)) {
+    for (const [row, own] of voice.entries())
+      if (own !== null) checkVoiceFits(own, generation, config, `history_prompt[${row}]`);
+  } else if (voice !== null) checkVoiceFits(voice, generation, config);
   const most = maxSemanticTokens(generation.semantic_config, config.semantic_config.block_size);
-  const wanted = options.semantic.max_new_tokens;
-  if (wanted <= most) return options;
-  if (kwargs.semantic_max_new_tokens !== undefined)
-    throw new EngineError("usage", "more semantic tokens than the model has positions for", {
-      where: "semantic_max_new_tokens",
-      expected: `at most ${most}`,
-      actual: wanted,
-    });
-  // transformers runs into the end of the position table only if the speech does not end before.
-  return { ...options, semantic: { ...options.semantic, max_new_tokens: most } };
+  const { max_new_tokens } = options.semantic;
+  // transformers runs into the end of the position table only if the speech does not end before. What the caller asks for
+  // does so here, too; what a config says is cut.
+  const isAsked = kwargs.semantic_max_new_tokens !== undefined || max_new_tokens <= most;
+  return isAsked ? options : { ...options, semantic: { ...options.semantic, max_new_tokens: most } };
 }

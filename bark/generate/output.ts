@@ -23,7 +23,7 @@ export interface BarkOutput {
   readonly output_lengths: readonly number[];
   /** Semantic tokens as generated, with end-of-sequence and padding. [batch][n] */
   readonly semantic: readonly (readonly number[])[];
-  /** Coarse vocabulary ids, codebooks interleaved. [batch][frames * n_coarse_codebooks] */
+  /** Coarse vocabulary ids, codebooks interleaved; of a voice a row, each row its own. [batch][frames * n_coarse_codebooks] */
   readonly coarse: readonly (readonly number[])[];
   /** Tokens of `coarse` that belong to each row. */
   readonly coarse_lengths: readonly number[];

@@ -1,6 +1,6 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { BarkSemanticGenerationConfig } from "../config/generation_config.ts";
-import type { HistoryPrompt } from "../voice/history_prompt.ts";
+import { voiceOfRow, type BatchVoice, type HistoryPrompt } from "../voice/history_prompt.ts";
 import { lastOf, type Row } from "./python.ts";
 
 // What the semantic stage takes and may answer, as numbers alone: bark-spec 4.2. All of it is exact arithmetic of transformers,
@@ -23,6 +23,18 @@ export function semanticRanges(config: BarkSemanticGenerationConfig, outputVocab
   ];
 }
 
+/** What transformers gives as `input_ids` beside the embeddings: penalties and n-grams see these. */
+export function dummyIds({ max_input_semantic_length: slots }: BarkSemanticGenerationConfig): number[] {
+  return new Array<number>(slots + 1).fill(1);
+}
+
+/** {@link semanticRanges} without the end of speech, which is the last id of one of them. */
+export function withoutEnd(ranges: readonly IdRange[], eos: number): [IdRange] | [IdRange, IdRange] {
+  const left = ranges.map(([start, end]): IdRange => (end === eos + 1 ? [start, eos] : [start, end]));
+  const some = left.filter(([start, end]) => end > start);
+  return (some.length > 0 ? some : left) as [IdRange] | [IdRange, IdRange];
+}
+
 /** Most tokens that the semantic stage can generate before it runs out of positions. */
 export function maxSemanticTokens(config: BarkSemanticGenerationConfig, blockSize: number): number {
   return blockSize - config.max_input_semantic_length;
@@ -31,8 +43,8 @@ export function maxSemanticTokens(config: BarkSemanticGenerationConfig, blockSiz
 export interface SemanticInput {
   /** Ids of the text, [batch][max_input_semantic_length]. Their embeddings are added to those of `history`. */
   readonly text: number[][];
-  /** Ids of the voice's semantic tokens, [max_input_semantic_length], the same for every row. */
-  readonly history: number[];
+  /** Ids of each row's voice, [batch][max_input_semantic_length]; rows of one voice share one list. */
+  readonly history: number[][];
   /** Follows them at the next position. */
   readonly infer: number;
 }
@@ -45,7 +57,7 @@ export interface SemanticInput {
 export function semanticInput(
   ids: readonly Row[],
   mask: readonly Row[] | null,
-  history: HistoryPrompt | null,
+  history: BatchVoice,
   config: BarkSemanticGenerationConfig,
 ): SemanticInput {
   const { max_input_semantic_length: slots, text_encoding_offset, text_pad_token, semantic_pad_token } = config;
@@ -68,7 +80,12 @@ export function semanticInput(
       i >= width || (mask !== null && mask[r][i] !== 1) ? text_pad_token : row[i] + text_encoding_offset,
     ),
   );
-  const prompt = history === null ? [] : lastOf(Array.from(history.semantic_prompt.data), slots);
-  const padded = Array.from({ length: slots }, (_, i) => prompt[i] ?? semantic_pad_token);
-  return { text, history: padded, infer: config.semantic_infer_token };
+  const voices = ids.map((_, row) => voiceOfRow(history, row, ids.length));
+  const padded = new Map(voices.map((voice) => [voice, paddedPrompt(voice, slots, semantic_pad_token)]));
+  return { text, history: voices.map((voice) => padded.get(voice)!), infer: config.semantic_infer_token };
+}
+
+function paddedPrompt(voice: HistoryPrompt | null, slots: number, pad: number): number[] {
+  const prompt = voice === null ? [] : lastOf(Array.from(voice.semantic_prompt.data), slots);
+  return Array.from({ length: slots }, (_, i) => prompt[i] ?? pad);
 }

@@ -54,10 +54,9 @@ const readToken: Reader<string | false | undefined> = noneOr((value, name) =>
 export const checkpointReaders = {
   revision: noneOr(readString),
   cache_dir: noneOr(readString),
-  // An empty one is the top, as in transformers.
-  subfolder: (value, name) => (value === null || value === "" ? undefined : readString(value, name)),
-  force_download: noneOr(readBoolean),
   local_files_only: noneOr(readBoolean),
+  force_download: noneOr(readBoolean),
+  subfolder: noneOr(reader<string>("a string", (value) => typeof value === "string")),
   token: readToken,
   endpoint: noneOr(readString),
   progress_callback: readFunction<(info: ProgressInfo) => void>(),

@@ -24,7 +24,7 @@ import { noticeOf, type OnNotice } from "../../engine/notice.ts";
 import type { SaveProcessorOptions } from "./save_processor.ts";
 import { openCheckpoint, type CheckpointSource } from "../load/open_checkpoint.ts";
 import { tellOfTexts } from "./text_notices.ts";
-import { BarkTokenizer, type Truncation } from "./tokenizer.ts";
+import type { BarkTokenizer, Truncation } from "./tokenizer.ts";
 import type { HistoryPrompt } from "../voice/history_prompt.ts";
 import { voiceReaders, type VoiceOptions } from "../voice/voice_options.ts";
 import { VoicePresets, type VoicePreset } from "../voice/voices.ts";
@@ -156,6 +156,8 @@ async function createProcessor(
   options: ReturnType<typeof readProcessorFrom>,
   checkpoint?: BarkCheckpoint,
 ): Promise<BarkProcessor> {
+  // A page that speaks in a worker never loads the tokenizer itself.
+  const { BarkTokenizer } = await import("./tokenizer.ts");
   const tokenizer = await BarkTokenizer.from_pretrained(store, checkpoint);
   const voices = await VoicePresets.from_pretrained(store, options.speaker_embeddings_dict_path, options);
   const slots = semantic_config.max_input_semantic_length;

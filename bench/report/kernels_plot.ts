@@ -55,8 +55,7 @@ function roofline({ roofline: roof }: KernelReport, results: readonly KernelResu
     );
   });
   return [
-    text(left, 44, "Roofline; filled: what the engine chooses"),
-    text(30, 58, "GFLOP/s"),
+    text(left, 44, "Roofline: GFLOP/s by arithmetic intensity; filled: what the engine chooses"),
     text(right - 160, bottom + 32, "arithmetic intensity, FLOP/byte"),
     legend(
       left,
@@ -109,7 +108,8 @@ function ladder(ladders: readonly (readonly KernelResult[])[], top: number): str
   );
   // Behind the bars, and left of the labels: it strikes nothing through.
   const first = line(x(1), top + 22, x(1), y + 4, { stroke: palette[1], "stroke-dasharray": "3 3" });
-  return title + first + rows.join("") + text(x(1) - 4, y + 18, "1×") + text(left, y + 18, "speed (times)");
+  const ticks = decades(0.1, Math.max(2, ...gains)).map((gain) => text(x(gain) - 4, y + 18, `${digits(gain)}×`));
+  return title + first + rows.join("") + ticks.join("") + text(width - 130, y + 18, "speed, time");
 }
 
 function gainOf(result: KernelResult, first: KernelResult): number {

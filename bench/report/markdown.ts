@@ -25,7 +25,8 @@ export function resultsMarkdown(reports: readonly Report[]): string {
     "",
     "Written by `bark bench results` from what `--json` of the commands below printed; not edited by hand.",
     "Times are medians; ± is half the distance of the quartiles. The machine was shared with other work, so ratios within a run",
-    "say more than times. A ratio is taken round by round, ours and the peers' in turns.",
+    "say more than times. A ratio is taken round by round, ours and the peers' in turns. Kernels: `roofline` is the share of what",
+    "the adapter did in the same run, `gain` the first version's time by this one's, **chosen** what the engine took then.",
     "",
     ...sections.flat(),
   ]

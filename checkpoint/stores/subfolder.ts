@@ -1,8 +1,8 @@
-import { innerPath } from "../hub/repository.ts";
 import type { ByteSource } from "../sources/byte_source.ts";
+import { innerPath } from "../hub/repository.ts";
 import type { FileStore } from "./file_store.ts";
 
-/** The files below a folder of another store. */
+/** A folder within a store, as `subfolder` of transformers names it. */
 export class SubfolderStore implements FileStore {
   readonly name: string;
   readonly #store: FileStore;
@@ -15,7 +15,7 @@ export class SubfolderStore implements FileStore {
     this.name = `${store.name}/${this.#folder}`;
   }
 
-  /** @throws EngineError `bad-input` if the path leaves the folder, and as the other store. */
+  /** @throws EngineError `bad-input` if the path leaves the folder. */
   async open(path: string): Promise<ByteSource | undefined> {
     return await this.#store.open(`${this.#folder}/${innerPath(this.name, path)}`);
   }

@@ -130,6 +130,15 @@ export function readOneOf<T extends string>(...values: readonly T[]): Reader<T> 
 }
 
 /** A whole number; a bigint that a number holds is one. */
+/** An object of any names, whose values are all read alike. */
+export function readRecord<T>(read: Reader<T>): Reader<Readonly<Record<string, T>>> {
+  const readObject = reader<Record<string, unknown>>("an object of named values", isPlainObject);
+  return (value, name) =>
+    Object.fromEntries(
+      Object.entries(readObject(value, name)).map(([key, each]) => [key, read(each, `${name}.${key}`)]),
+    );
+}
+
 export function readInteger(min: number, max = Number.MAX_SAFE_INTEGER): Reader<number> {
   const expected = max === Number.MAX_SAFE_INTEGER ? `an integer ≥ ${min}` : `an integer from ${min} to ${max}`;
   return (value, name) => {

@@ -120,12 +120,17 @@ export interface LstmBuffers {
   readonly h: Tensor<"f32">;
   /** [2, hidden] */
   readonly c: Tensor<"f32">;
+  /**
+   * [2, layers, hidden], h of all layers, then c: where the run begins, and what it leaves for the next one. Row 0 of x is
+   * then no step but the place of h, so that step 1 finds it where every step finds the one before.
+   */
+  readonly state?: Tensor<"f32"> | undefined;
 }
 
 /**
- * Records all layers over the first `length` rows of x, from a state of zero. x: [length, input]; the result lies in the
- * first `length` rows of `buffers.h`. Two layers run at once, the second {@link lstmChunk} steps behind: one product for each
- * layer computes the gates of a chunk, then each dispatch does a step of both.
+ * Records all layers over the first `length` rows of x, from a state of zero or `buffers.state`. x: [length, input]; the
+ * result lies in the first `length` rows of `buffers.h`. Two layers run at once, the second {@link lstmChunk} steps behind:
+ * one product for each layer computes the gates of a chunk, then each dispatch does a step of both.
  */
 export function lstm(
   recording: Recording,
@@ -141,9 +146,32 @@ export function lstm(
     // Regions of h alternate so that the last layer writes region 0.
     const region = (layers - 1 - layer) % 2;
     const source = layer === 0 ? { tensor: x, firstRow: 0 } : { tensor: buffers.h, firstRow: (1 - region) * length };
+    const copyState = (way: "load" | "store"): void => {
+      for (let i = 0; i < pair.inputs.length; i++)
+        copyLayerState(recording, way, buffers, { layer: layer + i, layers, region: (region + i) % 2, length, hidden });
+    };
+    copyState("load");
     recordPair(recording, pair, source, region, length, hidden, buffers, version);
+    copyState("store");
     layer += pair.inputs.length;
   }
+}
+
+/** Copies h and c of a layer between `state` and the place where a run has them: h in the row before the steps, or the last. */
+function copyLayerState(
+  recording: Recording,
+  way: "load" | "store",
+  { h, c, state }: LstmBuffers,
+  { layer, layers, region, length, hidden }: Record<"layer" | "layers" | "region" | "length" | "hidden", number>,
+): void {
+  if (state === undefined) return;
+  const program = recording.program(0);
+  const copy = (at: number, tensor: Tensor<"f32">, row: number): void => {
+    if (way === "load") program.copy(state, at * hidden, tensor, row * hidden, hidden);
+    else program.copy(tensor, row * hidden, state, at * hidden, hidden);
+  };
+  copy(layer, h, region * length + (way === "load" ? 0 : length - 1));
+  copy(layers + layer, c, layer % 2);
 }
 
 function recordPair(
@@ -153,12 +181,14 @@ function recordPair(
   region_a: number,
   length: number,
   hidden: number,
-  { gates: [gates_a, gates_b], h, c }: LstmBuffers,
+  { gates: [gates_a, gates_b], h, c, state }: LstmBuffers,
   version?: LstmVersion,
 ): void {
   const tensors = { gates_a, gates_b, weight, h, c };
   const sources = [source, { tensor: h, firstRow: region_a * length }];
   const chunks = Math.ceil(length / lstmChunk);
+  const firstStep = state === undefined ? 0 : 1;
+  const stepAt = (step: number): number => (step >= firstStep && step < length ? step : noStep);
   for (let block = 0; block < chunks + inputs.length - 1; block++) {
     for (const [i, input] of inputs.entries()) {
       const first = (block - i) * lstmChunk;
@@ -169,16 +199,12 @@ function recordPair(
       matmul(program, tensor, input, [gates_a, gates_b][i], { rows, firstRow: firstRow + first });
     }
     for (let i = 0; i < lstmChunk; i++) {
-      const step_a = stepAt(block * lstmChunk + i, length);
-      const step_b = inputs.length === 2 ? stepAt((block - 1) * lstmChunk + i, length) : noStep;
-      if (step_a === noStep && step_b === noStep) break;
+      const step_a = stepAt(block * lstmChunk + i);
+      const step_b = inputs.length === 2 ? stepAt((block - 1) * lstmChunk + i) : noStep;
+      if (step_a === noStep && step_b === noStep) continue;
       const program = recording.program(inputs.length * 4 * hidden * hidden);
       const steps = { first: step_a === noStep ? 1 : 0, step_a, step_b, region_a, length, chunk: lstmChunk, hidden };
       program.dispatch(lstmVersions[version ?? chooseLstm(program.gpu)].kernels[0], tensors, steps);
     }
   }
-}
-
-function stepAt(step: number, length: number): number {
-  return step >= 0 && step < length ? step : noStep;
 }

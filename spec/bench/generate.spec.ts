@@ -102,7 +102,7 @@ describe("bench generate", () => {
     expect(clock.times.semantic).deep.equal({ steps: 0, milliseconds: 0, cpuMilliseconds: 0 });
   });
 
-  it("is told and drawn", () => {
+  it("prints and draws", () => {
     expect(reportLines(report).join("\n")).match(
       /semantic decode .* 5 tokens in 5 steps, .* tokens\/s; a step: .* dispatches/,
     );

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { BarkModel } from "../../bark/model.ts";
+import { chooseAttentionDecode } from "../../kernels/choose.ts";
 import { openGpu, type Gpu, type GpuOptions } from "../../engine/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { expectParity, readRuns } from "../support/fixture.ts";
@@ -55,4 +56,11 @@ describe("forced versions", () => {
     // A version of the lab.
     expect(await load({ attention_decode: "split" })).match(/^versions\.attention_decode: .*chunks.*got split/);
   });
+
+  it("do not give way in silence to heads that they cannot do", () =>
+    withGpu({ versions: { attention_decode: "online" } }, async (gpu) => {
+      const choose = (headDim: number): string => chooseAttentionDecode(gpu, { heads: 2, headDim, capacity: 64 });
+      expect(choose(64)).equal("online");
+      expect((await engineErrorOf(() => choose(6))).toLine()).match(/^attention_decode\.online: .*got 6/);
+    }));
 });

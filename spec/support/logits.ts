@@ -46,7 +46,7 @@ async function semanticLogits(
   step: number,
 ): Promise<Float32Array[]> {
   const { text, history, infer } = semanticInput(run.input_ids, run.attention_mask, null, config);
-  const embeddings = await model.gatherEmbeddings([...history, infer]);
+  const embeddings = await model.gatherEmbeddings([...history[0], infer]);
   const texts = await model.gatherEmbeddings(text[0]);
   for (const [i, value] of texts.entries()) embeddings[i] += value;
   const ranges = semanticRanges(config, model.config.output_vocab_size) as [IdRange];

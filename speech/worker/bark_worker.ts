@@ -1,9 +1,11 @@
-import { RawAudio } from "../../audio/raw_audio.ts";
 import { nanoFiles } from "../../bark/load/nano.ts";
 import { parseRepository } from "../../checkpoint/hub/repository.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { NdArray } from "../../engine/ndarray.ts";
-import type { BarkTTSOptions, SpeakOptions } from "../bark_tts.ts";
+import type { BarkTTSOptions } from "../bark_tts.ts";
+import type { SpeechInput } from "../plan.ts";
+import type { SpeakOptions } from "../speak_options.ts";
+import { Speech } from "../speech.ts";
 import {
   received,
   type Listeners,
@@ -71,12 +73,12 @@ export class BarkWorker {
     }
   }
 
-  /** Speaks one text. @throws EngineError as `BarkTTS.generate`. */
-  async generate(text: string, given: SpeakOptions = {}): Promise<RawAudio> {
+  /** Speaks a text. @throws EngineError as `BarkTTS.generate`; `usage` for a `verify`, which cannot be sent. */
+  async generate(text: SpeechInput, given: SpeakOptions = {}): Promise<Speech> {
     const { signal, on_progress, ...options } = given;
     const speech = await this.#call({ kind: "generate", text, options }, { on_progress }, signal);
-    const { audio, dims, sampling_rate } = speech!;
-    return new RawAudio(new NdArray(audio, [...dims]), sampling_rate);
+    const { audio, dims, sampling_rate, captions } = speech!;
+    return new Speech(new NdArray(audio, [...dims]), sampling_rate, captions);
   }
 
   /** Ends the worker. Calls under way end with `usage`. */

@@ -1,14 +1,18 @@
 /** What a page and `bark-webgpu/worker` send each other. Every call has an id; whatever belongs to it carries the same. */
-import type { BarkProgress } from "../../bark/generate/output.ts";
 import type { ProgressInfo } from "../../bark/load/load_options.ts";
 import type { FileAddresses } from "../../checkpoint/open_addresses.ts";
 import { EngineError, type ErrorCode } from "../../engine/errors.ts";
-import type { BarkTTSOptions, SpeakOptions } from "../bark_tts.ts";
+import type { BarkTTSOptions } from "../bark_tts.ts";
+import type { SpeechInput } from "../plan.ts";
+import type { SpeakOptions } from "../speak_options.ts";
+import type { SpeechProgress } from "../speak_text.ts";
+import type { SpeechPiece } from "../speech.ts";
 
 /** What the page hears while a call runs; the functions stay in the page. */
 export interface Listeners {
   progress_callback?: ((info: ProgressInfo) => void) | null;
-  on_progress?: ((progress: BarkProgress) => void) | null;
+  /** While a model is loaded there is no piece: both numbers are 0. */
+  on_progress?: ((progress: SpeechProgress) => void) | null;
   onNotice?: ((line: string) => void) | null;
 }
 
@@ -22,15 +26,16 @@ export type WorkerModel = string | { readonly name: string; readonly files: File
 
 export type WorkerRequest =
   | { id: number; kind: "load"; model: WorkerModel; options: WorkerLoadOptions }
-  | { id: number; kind: "generate"; text: string; options: WorkerSpeakOptions }
+  | { id: number; kind: "generate"; text: SpeechInput; options: WorkerSpeakOptions }
   /** Ends the call of this id with the error `aborted`. */
   | { id: number; kind: "abort" };
 
-/** A RawAudio, whose samples are transferred. */
+/** A Speech, whose samples are transferred. */
 export interface SentAudio {
   readonly audio: Float32Array<ArrayBuffer>;
   readonly dims: readonly number[];
   readonly sampling_rate: number;
+  readonly captions: readonly SpeechPiece[];
 }
 
 type Told<T extends keyof Listeners = keyof Listeners> = {

@@ -38,7 +38,7 @@ export async function forcedScores(model: BarkModel, spoken: Spoken): Promise<Re
 async function semanticScores({ semantic, generation_config }: BarkModel, spoken: Spoken): Promise<Scores> {
   const { semantic_config: config } = generation_config;
   const { text, history, infer } = semanticInput([spoken.ids], [spoken.mask], spoken.voice, config);
-  const fed = [...history, infer, ...spoken.semantic.slice(0, -1)];
+  const fed = [...history[0], infer, ...spoken.semantic.slice(0, -1)];
   const embeddings = await semantic.weights.use(async (weights) => {
     const sum = await weights.gatherEmbeddings(fed);
     for (const [i, value] of (await weights.gatherEmbeddings(text[0])).entries()) sum[i] += value;
@@ -47,7 +47,7 @@ async function semanticScores({ semantic, generation_config }: BarkModel, spoken
   const { hidden_size, output_vocab_size } = semantic.config;
   const inputs_embeds = new NdArray(embeddings, [1, fed.length, hidden_size]);
   const { logits } = await semantic.forward({ inputs_embeds, use_cache: false });
-  return scoresFrom(logits, history.length, spoken.semantic.length, () => semanticRanges(config, output_vocab_size));
+  return scoresFrom(logits, history[0].length, spoken.semantic.length, () => semanticRanges(config, output_vocab_size));
 }
 
 async function coarseScores({ coarse_acoustics, generation_config }: BarkModel, spoken: Spoken): Promise<Scores> {

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 /** What a page downloads before it speaks, shaders included. */
 const mostBytes = 100 * 1024;
 
-/** Bytes of an entry and of all that it imports at once (not of what it loads when it needs it), gzipped together. */
+/** Bytes of an entry and of all that it imports at once (not of what it loads when it needs it), each file gzipped. */
 export async function gzipBytes(entry: string): Promise<number> {
   const files = new Map<string, Buffer>();
   const add = async (file: string): Promise<void> => {
@@ -16,7 +16,7 @@ export async function gzipBytes(entry: string): Promise<number> {
       await add(path.join(path.dirname(file), name));
   };
   await add(entry);
-  return gzipSync(Buffer.concat([...files.values()]), { level: 9 }).length;
+  return [...files.values()].reduce((bytes, file) => bytes + gzipSync(file, { level: 9 }).length, 0);
 }
 
 /** @throws Error if the entry of pages is over the budget. */

@@ -99,6 +99,31 @@ describe("the hub's cache", () => {
     expect(await readFile(fixture.inCache("refs/main"), "utf8")).equal(secondCommit);
   });
 
+  it("is fetched again with force_download, once for a store, and nothing of it stands in", async () => {
+    await contentOf(await fixture.open().open("model.safetensors"));
+    const blob = fixture.inCache("blobs", sha256(weights));
+    await writeFile(
+      blob,
+      weights.map((byte) => byte ^ 1),
+    );
+    fixture.hub.asked.splice(0);
+    const store = fixture.open({ forceDownload: true });
+    for (let i = 0; i < 2; i++) expect(await contentOf(await store.open("model.safetensors"))).deep.equal(weights);
+    expect(fixture.asked()).deep.equal([
+      "HEAD hub main/model.safetensors",
+      "GET hub main/model.safetensors bytes=0-2999999",
+      "GET storage weights bytes=0-2999999",
+    ]);
+    const offline = fixture.open({
+      forceDownload: true,
+      endpoint: await closedAddress(),
+      retries: { tries: 1, firstWait: 1 },
+    });
+    expect((await engineErrorOf(() => offline.open("model.safetensors"))).code).equal("io");
+    const error = await engineErrorOf(() => fixture.open({ forceDownload: true, localFilesOnly: true }));
+    expect(error.message).match(/^force_download: needs the hub/);
+  });
+
   it("is all there is with local_files_only", async () => {
     const offline = fixture.open({ localFilesOnly: true });
     const error = await engineErrorOf(() => offline.open("config.json"));

@@ -115,7 +115,7 @@ describe("HubClient", () => {
     expect((await engineErrorOf(() => hub.find("g.json"))).problem).match(/wrong header X-Repo-Commit$/);
   });
 
-  it("may be told its commit: by the revision, by who knows it, by the hub", async () => {
+  it("learns its commit from the revision, from a caller who knows it, or from the hub", async () => {
     expect(client({}, { revision: first }).commit).equal(first);
     expect(client({}, { revision: "1".repeat(39) }).commit).equal(undefined);
     const pinned = client();

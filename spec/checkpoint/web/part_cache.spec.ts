@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { CacheApiParts } from "../../../checkpoint/web/part_cache.ts";
+import { CacheApiParts, FreshParts } from "../../../checkpoint/web/part_cache.ts";
 
 /** Storage of a page that holds `room` entries, and counts what it is asked to keep. */
 function storage(room: number): { caches: CacheStorage; puts: () => number } {
@@ -27,6 +27,15 @@ describe("parts in a browser's storage", () => {
     expect(notices[0]).match(/QuotaExceededError/);
     expect(await (await parts.get("http://x/a", "1"))?.text()).equal("1");
     expect(await parts.get("http://x/a", "2")).equal(undefined);
+  });
+
+  it("are those of this visit alone in a forced download", async () => {
+    const kept = new CacheApiParts("spec", undefined, storage(9).caches);
+    await kept.put("http://x/a", "0", new Blob(["old"]));
+    const parts = new FreshParts(kept);
+    expect(await parts.get("http://x/a", "0")).equal(undefined);
+    await parts.put("http://x/a", "0", new Blob(["new"]));
+    for (const each of [parts, kept]) expect(await (await each.get("http://x/a", "0"))?.text()).equal("new");
   });
 
   it("are nowhere where a page has no storage, which is reported once", async () => {

@@ -38,12 +38,12 @@ const loads = (request: WorkerRequest, send: (answer: WorkerAnswer) => void): vo
 };
 
 describe("BarkWorker", () => {
-  it("tells its worker where the files of nano are, and gives on what it is told", async () => {
+  it("tells its worker where the files of nano are, and passes its answers on", async () => {
     const notices: string[] = [];
     const worker = new FakeWorker((request, send) => {
       const { id } = request;
       send({ id, event: "progress", listener: "onNotice", value: `notice ${id}` });
-      const speech = { audio: Float32Array.of(0, 0.5), dims: [2], sampling_rate: 24000 };
+      const speech = { audio: Float32Array.of(0, 0.5), dims: [2], sampling_rate: 24000, captions: [] };
       send(request.kind === "load" ? { id, event: "done" } : { id, event: "done", speech });
     });
     const onNotice = (line: string): void => void notices.push(line);

@@ -98,7 +98,7 @@ describe("withLock", () => {
   for (const [name, text, age] of [
     ["of this process", mine, 0],
     ["of another machine", JSON.stringify({ pid: nobody, host: "elsewhere" }), 0],
-    ["of nobody who can be told", `x${JSON.stringify({ pid: nobody, host: hostname() })}`, 0],
+    ["that is no JSON", `x${JSON.stringify({ pid: nobody, host: hostname() })}`, 0],
     ["with more behind it", `${JSON.stringify({ pid: nobody, host: hostname() })}x`, 0],
     ["that is empty", "", 15_000],
   ] as const)

@@ -1,0 +1,96 @@
+import { expect } from "chai";
+import { BarkTTS } from "../../speech/bark_tts.ts";
+import type { StreamedPiece } from "../../speech/speech.ts";
+import { sharedGpu } from "../support/gpu.ts";
+import { engineErrorOf } from "../support/rejection.ts";
+import { openRepositoryStore } from "../support/runtime.ts";
+
+describe("texts of several pieces", () => {
+  const greedy = { do_sample: false, fine_temperature: null, semantic_max_new_tokens: 20, retries: 0 } as const;
+  const text = "The dog is here.\n\nThe cat is there.[pause:1s]";
+  const notices: string[] = [];
+  let tts: BarkTTS;
+  before(async () => {
+    const store = await openRepositoryStore("models/nano");
+    tts = await BarkTTS.from_pretrained(store, { gpu: await sharedGpu(), onNotice: (line) => notices.push(line) });
+  });
+  after(() => tts.dispose());
+
+  it("are one sound, whose captions say exactly what is heard when", async () => {
+    const speech = await tts.generate(text, { voice: "en_speaker_0", ...greedy });
+    expect(speech.captions.map(({ text }) => text)).deep.equal(["The dog is here.", "The cat is there."]);
+    for (const { text: said, source } of speech.captions) expect(text.slice(...source)).equal(said);
+    const [first, second] = speech.captions.map(({ start, end }) => [start, end].map((s) => Math.round(s * 24000)));
+    expect(first[0]).equal(0);
+    expect(second[0] - first[1]).equal(0.6 * 24000);
+    expect(speech.audio.length - second[1]).equal(24000);
+    expect(speech.audio.slice(first[1], second[0]).every((sample) => sample === 0)).equal(true);
+    // Each piece alone, in the same voice, has the same samples between its fades.
+    const alone = (await tts.generate("The cat is there.", { voice: "en_speaker_0", ...greedy })).audio;
+    const middle = speech.audio.slice(second[0] + 200, second[1] - 200);
+    const at = alone.findIndex((_, i) => middle.slice(0, 50).every((sample, j) => alone[i + j] === sample));
+    expect(at).least(0);
+    expect(alone.slice(at, at + middle.length)).deep.equal(middle);
+  });
+
+  it("keep the voice that the first piece made up", async () => {
+    const speech = await tts.generate(text, { ...greedy, seed: 1 });
+    const other = await tts.generate(`${text}`.replace("The dog is here.", "A man sat down."), { ...greedy, seed: 1 });
+    const last = (audio: Float32Array): Float32Array =>
+      audio.slice(audio.length - 24000 - 4000, audio.length - 24000 - 300);
+    expect(last(speech.audio)).not.deep.equal(last(other.audio));
+  });
+
+  it("are streamed: the same pieces, one by one, and the rest is not spoken when the listener goes", async () => {
+    const pieces: StreamedPiece[] = [];
+    const stages: string[] = [];
+    const options = {
+      voice: "en_speaker_0",
+      ...greedy,
+      on_progress: ({ piece, pieces, stage }: { piece: number; pieces: number; stage: string }) =>
+        void stages.push(`${piece}/${pieces} ${stage}`),
+    };
+    for await (const piece of tts.stream(text, options)) pieces.push(piece);
+    const whole = await tts.generate(text, { voice: "en_speaker_0", ...greedy });
+    expect(pieces.flatMap(({ audio }) => [...audio])).deep.equal([...whole.audio]);
+    expect(new Set(stages)).include("1/2 codec");
+    const before = stages.length;
+    for await (const piece of tts.stream(text, options)) {
+      expect(piece.piece).equal(0);
+      break;
+    }
+    expect(stages.slice(before).filter((line) => line.startsWith("1/"))).deep.equal([]);
+  });
+
+  it("stop at once when the listener goes in the middle of a piece", async () => {
+    const stream = tts.stream(text, {
+      voice: "en_speaker_0",
+      ...greedy,
+      on_progress: ({ stage }) => void (stage === "coarse" && stream.return()),
+    });
+    expect(await stream.next()).deep.equal({ done: true, value: undefined });
+    expect(tts.model.gpu.ledger.bytes).above(0);
+  });
+
+  it("know every voice before the first sound", async () => {
+    const error = await engineErrorOf(() => tts.generate("Hello. [voice:nobody] Hello.", greedy));
+    expect([error.code, error.where]).deep.equal(["bad-input", "nobody"]);
+    expect(
+      (await engineErrorOf(() => tts.generate([{ voice: "en_speaker_0", text: "a" }], { split: "none" }))).where,
+    ).equal("split");
+  });
+
+  it("are spoken again where a verifier finds them wrong, with the best take kept and the takes told", async () => {
+    const scores = [0.2, 0.4, 0.3];
+    let takes = 0;
+    const speech = await tts.generate("The dog is here.", {
+      voice: "en_speaker_0",
+      ...greedy,
+      retries: 2,
+      verify: () => scores[takes++],
+    });
+    expect([takes, speech.captions[0].attempts]).deep.equal([3, 3]);
+    const strict = { voice: "en_speaker_0", ...greedy, retries: 1, strict: true, verify: () => 0 };
+    expect((await engineErrorOf(() => tts.generate("The dog is here.", strict))).problem).match(/in every take/);
+  });
+});

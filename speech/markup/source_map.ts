@@ -1,0 +1,60 @@
+import type { Range } from "../split/sentences.ts";
+
+/** A stretch of the text and the stretch of the source that it comes from. */
+interface Span {
+  readonly at: number;
+  readonly length: number;
+  readonly source: Range;
+}
+
+/** A text that was taken out of a source, and where each stretch of it comes from. */
+export class MappedText {
+  #text = "";
+  readonly #spans: Span[] = [];
+
+  /** A text that is its own source. */
+  static of(text: string): MappedText {
+    const mapped = new MappedText();
+    mapped.copy(text, 0, text.length);
+    return mapped;
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Adds source[start, end) as it is. */
+  copy(source: string, start: number, end: number): void {
+    if (end > start) this.replace(source.slice(start, end), { start, end });
+  }
+
+  /** Adds a text that stands for a stretch of the source. */
+  replace(text: string, source: Range): void {
+    if (text === "") return;
+    this.#spans.push({ at: this.#text.length, length: text.length, source });
+    this.#text += text;
+  }
+
+  /** The stretch of the source that [start, end) of the text comes from. */
+  sourceOf({ start, end }: Range): Range {
+    return { start: this.#edge(start, false), end: this.#edge(end, true) };
+  }
+
+  #edge(at: number, isEnd: boolean): number {
+    const span = this.#spans[this.#spanAt(isEnd ? at - 1 : at)];
+    if (span === undefined) return 0;
+    // A stretch that was replaced has no inside: all of it stands for all of the source's.
+    if (span.source.end - span.source.start !== span.length) return isEnd ? span.source.end : span.source.start;
+    return span.source.start + at - span.at;
+  }
+
+  #spanAt(at: number): number {
+    let [low, high] = [0, this.#spans.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#spans[middle].at <= at) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}

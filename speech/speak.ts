@@ -1,0 +1,138 @@
+import { voicePromptFromRun } from "../bark/voice/voices.ts";
+import type { BarkGenerateKwargs } from "../bark/generate/generate_arguments.ts";
+import type { BarkOutput } from "../bark/generate/output.ts";
+import type { BarkModel } from "../bark/model.ts";
+import type { BarkProcessor } from "../bark/text/processor.ts";
+import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
+import { EngineError } from "../engine/errors.ts";
+import { faultsOf, guard, Pace, type Flag, type GuardedTake } from "./guard.ts";
+import type { PlannedPiece } from "./plan.ts";
+
+/** How pieces are spoken. */
+export interface SpeakSettings {
+  /** Keywords of `BarkModel.generate`, `signal` and `on_progress` among them. */
+  readonly kwargs: Omit<BarkGenerateKwargs, "input_ids" | "history_prompt" | "seed">;
+  readonly seed: bigint;
+  /** Of pieces that name none; null: the first piece makes one up, which the others keep. */
+  readonly voice: HistoryPrompt | null;
+  /** Voices that pieces name. */
+  readonly voices: ReadonlyMap<string, HistoryPrompt>;
+  /** Takes after the first of a piece that came out badly. */
+  readonly retries: number;
+  /** A piece without a good take is an error. */
+  readonly strict: boolean;
+  /** A score of a take, such as a recogniser's share of right words; the best take is kept, and below 0.5 is bad. */
+  readonly verify?: (audio: Float32Array, text: string) => number | Promise<number>;
+}
+
+/** A piece that was spoken. */
+export interface SpokenPiece {
+  /** Mono, unclipped, neither cut nor faded at its ends. [samples] */
+  readonly audio: Float32Array<ArrayBuffer>;
+  readonly flags: readonly Flag[];
+  /** Takes that were needed. */
+  readonly attempts: number;
+  /** Of the take that was kept. */
+  readonly seed: bigint;
+  /** Tokens of the take that was kept. */
+  readonly run: BarkOutput;
+}
+
+/** A score below this is a bad take. */
+const leastScore = 0.5;
+
+/** Speaks one piece after the other in the voices that they name. */
+export class PieceSpeaker {
+  readonly #model: BarkModel;
+  readonly #processor: BarkProcessor;
+  readonly #settings: SpeakSettings;
+  /** How fast each voice speaks. */
+  readonly #paces = new Map<string | null, Pace>();
+  #voice: HistoryPrompt | null;
+
+  constructor(model: BarkModel, processor: BarkProcessor, settings: SpeakSettings) {
+    this.#model = model;
+    this.#processor = processor;
+    this.#settings = settings;
+    this.#voice = settings.voice;
+  }
+
+  /** The best take of a piece. @throws EngineError `generation` under `strict` if no take is good; as `generate`. */
+  async speak(piece: PlannedPiece): Promise<SpokenPiece> {
+    const pace = this.#paces.get(piece.voice) ?? new Pace();
+    this.#paces.set(piece.voice, pace);
+    let best: { take: GuardedTake; run: BarkOutput; seed: bigint; score: number } | undefined;
+    let attempts = 0;
+    while (attempts <= this.#settings.retries && (best === undefined || best.score < leastScore)) {
+      const seed = seedOf(this.#settings.seed, piece.text, attempts++);
+      const run = await this.#run(piece, seed);
+      const take = guard(this.#takeOf(piece, run), pace);
+      const score = await this.#scoreOf(take, piece);
+      if (best === undefined || score > best.score) best = { take, run, seed, score };
+    }
+    const { take, run, seed, score } = best!;
+    if (this.#settings.strict && score < leastScore)
+      throw new EngineError("bad-input", "a piece came out badly in every take", {
+        where: `text[${piece.source.join("…")}]`,
+        actual: `${take.flags.join(", ") || "the verifier's score"}, ${attempts} takes`,
+        fix: "change its text, or allow more retries",
+      });
+    if (faultsOf(take.flags).length === 0) pace.add(piece.text, take.audio.length / this.#rate);
+    if (this.#voice === null && piece.voice === null) this.#voice = voiceOf(this.#model, run);
+    return { audio: take.audio, flags: take.flags, attempts, seed, run };
+  }
+
+  get #rate(): number {
+    return this.#model.generation_config.sample_rate;
+  }
+
+  async #run({ text, voice }: PlannedPiece, seed: bigint): Promise<BarkOutput> {
+    const max_length = this.#model.generation_config.semantic_config.max_input_semantic_length;
+    const inputs = await this.#processor(text, { max_length });
+    const history_prompt = voice === null ? this.#voice : this.#settings.voices.get(voice)!;
+    return await this.#model.generate_output({ ...inputs, ...this.#settings.kwargs, history_prompt, seed });
+  }
+
+  #takeOf({ text }: PlannedPiece, run: BarkOutput): Parameters<typeof guard>[0] {
+    const { semantic_config } = this.#model.generation_config;
+    const tokens = run.semantic[0];
+    const end = tokens.indexOf(semantic_config.eos_token_id);
+    return {
+      text,
+      audio: Float32Array.from(run.audio.row(0).data),
+      rate: this.#rate,
+      semantic: end < 0 ? tokens : tokens.slice(0, end),
+      semanticRate: semantic_config.semantic_rate_hz,
+      hasEnded: end >= 0,
+    };
+  }
+
+  /** From 0 to 1; every fault costs as much as a verifier can give. */
+  async #scoreOf({ audio, flags }: GuardedTake, { text }: PlannedPiece): Promise<number> {
+    const verified = (await this.#settings.verify?.(audio, text)) ?? 1;
+    return verified - faultsOf(flags).length;
+  }
+}
+
+/** The tokens of a run as a voice. */
+export function voiceOf({ generation_config }: BarkModel, run: BarkOutput): HistoryPrompt {
+  const { semantic_pad_token, semantic_vocab_size } = generation_config.semantic_config;
+  return voicePromptFromRun(run.semantic[0], run.coarse[0], run.fine.row(0), {
+    semantic_pad_token,
+    semantic_vocab_size,
+    n_coarse_codebooks: generation_config.coarse_acoustics_config.n_coarse_codebooks,
+    codebook_size: generation_config.codebook_size,
+  });
+}
+
+/**
+ * The seed of a take. The first has the caller's, so that one piece is what `BarkModel.generate` makes of it; the next ones
+ * depend on the text too (FNV-1a), never on the place of the piece, so that a changed sentence changes no other.
+ */
+export function seedOf(seed: bigint, text: string, attempt: number): bigint {
+  if (attempt === 0) return seed;
+  let hash = 0xcbf29ce484222325n ^ seed;
+  for (const byte of new TextEncoder().encode(`${attempt} ${text}`))
+    hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & 0xffffffffffffffffn;
+  return hash;
+}

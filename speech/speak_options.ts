@@ -1,0 +1,99 @@
+import { runReaders, type BarkGenerateKwargs } from "../bark/generate/generate_arguments.ts";
+import { keywordReaders, unsupportedKeywords, type GenerateKwargs } from "../bark/generate/generate_options.ts";
+import { readPreset } from "../bark/text/processor.ts";
+import type { VoicePreset } from "../bark/voice/voices.ts";
+import {
+  argumentsOf,
+  isPlainObject,
+  noneOr,
+  readBoolean,
+  readFunction,
+  readInteger,
+  readNumber,
+  readOneOf,
+  readRecord,
+  readString,
+  wrongArgument,
+  type ReadersOf,
+} from "../engine/check/arguments.ts";
+import type { Cast, Turn } from "./markup/dialogue.ts";
+import type { Gaps, SpeechInput } from "./plan.ts";
+import type { SpeechArguments, SpeechProgress } from "./speak_text.ts";
+
+/** How a text is spoken: a voice, how pieces are made and joined, and the keywords of `BarkModel.generate`. */
+export interface SpeakOptions
+  extends
+    Omit<GenerateKwargs, "attention_mask" | "semantic_attention_mask">,
+    Pick<BarkGenerateKwargs, "seed" | "signal" | "tokens_per_readback"> {
+  /** A preset's name, the path of an `.npz`, its bytes, or the three arrays. Default: Bark makes a voice up. */
+  voice?: VoicePreset | null;
+  /** `auto`: as many pieces as the text needs; `none`: one run of the model, and what does not fit is cut, with a notice. */
+  split?: "auto" | "none";
+  /** Of Bark, such as `de`, for abbreviations. Default: that of the voice's name, else `en`. */
+  language?: string;
+  /** Speakers of the lines `NAME: text`, and their voices. */
+  cast?: Cast;
+  /** Silence between pieces, in ms, by what ends the first of two. */
+  gaps?: Partial<Gaps>;
+  /** Takes after the first of a piece that came out badly. Default 2. */
+  retries?: number;
+  /** A piece without a good take is an error. Default: its flags are in `captions`, with a notice. */
+  strict?: boolean;
+  /** Your recogniser's score of a take, 0 to 1; below 0.5 it is spoken again. */
+  verify?: (audio: Float32Array, text: string) => number | Promise<number>;
+  /** After every readback: the stage, and of how many pieces this is which. */
+  on_progress?: ((progress: SpeechProgress) => void) | null;
+}
+
+// The mask belongs to the ids, which are made here.
+const keywords = Object.fromEntries(Object.entries(keywordReaders).filter(([name]) => !/attention_mask$/.test(name)));
+const readLength = readNumber("milliseconds ≥ 0", (value) => value >= 0);
+const readGaps = argumentsOf("gaps", {
+  comma: readLength,
+  sentence: readLength,
+  paragraph: readLength,
+  speaker: readLength,
+  chapter: readLength,
+} satisfies ReadersOf<Gaps>);
+const speechReaders = {
+  voice: noneOr(readPreset),
+  split: readOneOf("auto", "none"),
+  language: readString,
+  cast: readRecord(readString),
+  gaps: readGaps,
+  retries: readInteger(0, 100),
+  strict: readBoolean,
+  verify: readFunction<NonNullable<SpeakOptions["verify"]>>(),
+  on_progress: readFunction<(progress: SpeechProgress) => void>(),
+} satisfies ReadersOf<Omit<SpeakOptions, keyof GenerateKwargs | "seed" | "signal" | "tokens_per_readback">>;
+const readTurn = argumentsOf("a turn", { text: readString, voice: readString } satisfies ReadersOf<Turn>, {
+  required: ["text"],
+});
+
+/** A text, SSML or turns. @throws EngineError `usage`. */
+export function readInput(value: unknown, name: string): SpeechInput {
+  if (typeof value === "string") return readString(value, name);
+  if (Array.isArray(value) && value.length > 0 && value.every(isPlainObject)) return value.map(readTurn);
+  throw wrongArgument(name, "a string, or turns [{ voice, text }, …]", value);
+}
+
+const readKeywords = argumentsOf(
+  "generate",
+  { ...keywords, ...runReaders, ...speechReaders },
+  { aliases: { voice_preset: "voice" }, unsupported: unsupportedKeywords, usage: "give generate(text, { voice, … })" },
+);
+
+/** The options of a call: ours by name, the rest for the model. @throws EngineError `usage`. */
+export function readSpeakOptions(given: SpeakOptions): Omit<SpeechArguments, "notice"> {
+  const { voice, split, language, cast, gaps, retries, strict, verify, seed, on_progress, ...kwargs } =
+    readKeywords(given);
+  const ours = { voice, split, language, cast, gaps, retries, strict, verify, seed, onProgress: on_progress };
+  return { ...defined(ours), kwargs };
+}
+
+/** The fields that have a value: an optional field may be missing, not undefined. */
+function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}
