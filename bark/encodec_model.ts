@@ -6,6 +6,7 @@ import { refuseMore } from "../engine/check/arguments.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
 import { NdArray } from "../engine/ndarray.ts";
+import type { ExpectedTensor } from "../engine/weights/expected_tensors.ts";
 import type { TensorReader } from "../engine/weights/tensor_reader.ts";
 import {
   readAudio,
@@ -89,6 +90,10 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
       () => undefined,
       async (residency) => new EncodecModel({ residency, prefix: "" }, config, { owned: residency }),
     );
+  }
+
+  protected override tensors(): Iterable<ExpectedTensor> {
+    return codecTensors(this.config);
   }
 
   /**

@@ -29,6 +29,7 @@ import { BarkGenerationConfig } from "./config/generation_config.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
 import { readCheckpoint, type BarkCheckpoint } from "./load/bark_checkpoint.ts";
 import { readBarkOptions, type WeightDtype } from "./load/load_arguments.ts";
+import { countParameters, type NumParametersOptions } from "./load/parameters.ts";
 import type { BarkFromPretrainedOptions } from "./load/load_options.ts";
 import { chooseFormat, openStored, reportReady, type DeviceArguments } from "./load/prepare.ts";
 import type { BarkOutput, BarkStage } from "./generate/output.ts";
@@ -38,6 +39,7 @@ import { StageRun } from "./generate/stage_run.ts";
 import type { PushToHubOptions, SavePushOptions } from "./load/push_to_hub.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel, newIsRefused } from "./sub_models.ts";
+import { refuseTorchMethods } from "./torch_methods.ts";
 import { isVoicePerRow } from "./voice/history_prompt.ts";
 
 /** The parts of a model. */
@@ -135,8 +137,22 @@ export class BarkModel {
     });
   }
 
+  static {
+    refuseTorchMethods(this);
+  }
+
   get gpu(): Gpu {
     return this.#residency.gpu;
+  }
+
+  /** The adapter's name. */
+  get device(): string {
+    return this.gpu.adapterName;
+  }
+
+  /** How many parameters the model has, as transformers counts them. @throws EngineError `usage`. */
+  num_parameters(options: NumParametersOptions = {}): number {
+    return countParameters(barkTensors(this.config), options);
   }
 
   /** Puts the weights on the GPU; with `low_memory` only the codec's, to see that they are all there. */

@@ -16,6 +16,7 @@ import { fineForward, readFineArguments, type FineForwardKwargs } from "./gpt/fo
 import type { CausalLMOutputWithPast, MaskedLMOutput, OutputTuple } from "./gpt/forward/model_output.ts";
 import { newWeights, readFromConfig, requireConfig, type FromConfigOptions } from "./load/from_config.ts";
 import { readModelOptions, type WeightDtype } from "./load/load_arguments.ts";
+import { countParameters, type NumParametersOptions } from "./load/parameters.ts";
 import type { FromPretrainedOptions } from "./load/load_options.ts";
 import { chooseFormat, openStored, reportReady, type DeviceArguments } from "./load/prepare.ts";
 import { Residency, type LoadWatch, type ResidentPart } from "./load/residency.ts";
@@ -35,6 +36,7 @@ import type {
 import { generateCoarseAlone, generateFineAlone, generateSemanticAlone } from "./generate/sub_model_generate.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
 import type { NdArray } from "../engine/ndarray.ts";
+import { refuseTorchMethods } from "./torch_methods.ts";
 
 /** Where a sub-model's weights come from and live. */
 export interface SubModelSource {
@@ -45,7 +47,7 @@ export interface SubModelSource {
 }
 
 /** A part of Bark: a config, and weights that are on the GPU when they are used. */
-export class SubModel<C extends PreTrainedConfig, W extends { dispose(): void }> extends Callable {
+export abstract class SubModel<C extends PreTrainedConfig, W extends { dispose(): void }> extends Callable {
   readonly config: C;
   readonly weights: ResidentPart<W>;
   readonly #owned: Residency | undefined;
@@ -70,8 +72,25 @@ export class SubModel<C extends PreTrainedConfig, W extends { dispose(): void }>
     this.#owned = owned;
   }
 
+  static {
+    refuseTorchMethods(this);
+  }
+
   get gpu(): Gpu {
     return this.weights.gpu;
+  }
+
+  /** The adapter's name. */
+  get device(): string {
+    return this.gpu.adapterName;
+  }
+
+  /** Every tensor of the model. */
+  protected abstract tensors(): Iterable<ExpectedTensor>;
+
+  /** How many parameters the model has, as transformers counts them. @throws EngineError `usage`. */
+  num_parameters(options: NumParametersOptions = {}): number {
+    return countParameters(this.tensors(), options);
   }
 
   /**
@@ -116,6 +135,10 @@ export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> 
       (gpu, reader) => CausalWeights.load(gpu, reader, source.prefix, config, source.format),
       owned,
     );
+  }
+
+  protected override tensors(): Iterable<ExpectedTensor> {
+    return causalTensors(this.config);
   }
 
   /**
@@ -224,6 +247,10 @@ export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
   /** A new model with random weights, as transformers' `BarkFineModel(config)`. @throws EngineError `no-adapter`. */
   static async from_config(config: BarkFineConfig, options: FromConfigOptions = {}): Promise<BarkFineModel> {
     return await makeNew(config, options, BarkFineConfig, BarkFineModel, fineTensors);
+  }
+
+  protected override tensors(): Iterable<ExpectedTensor> {
+    return fineTensors(this.config);
   }
 
   /**

@@ -113,6 +113,25 @@ describe("models from a configuration alone", () => {
       }
   });
 
+  it("count their parameters, name their device, and refuse PyTorch's methods by name", async () => {
+    const model = await BarkModel.from_config(config, { seed: 1, gpu: await sharedGpu(), low_memory: true });
+    expect(model.num_parameters()).to.equal(
+      [model.semantic, model.coarse_acoustics, model.fine_acoustics, model.codec_model].reduce(
+        (sum, part) => sum + part.num_parameters(),
+        0,
+      ),
+    );
+    expect([model.device, model.semantic.device]).to.deep.equal([model.gpu.adapterName, model.gpu.adapterName]);
+    const wrong = await engineErrorOf(() => model.num_parameters({ exclude_embedding: true } as never));
+    expect(wrong.toLine()).to.match(/^exclude_embedding: is not an argument.*did you mean "exclude_embeddings"/);
+    for (const part of [model, model.semantic, model.fine_acoustics, model.codec_model])
+      for (const name of ["to", "half", "eval", "parameters", "state_dict", "resize_token_embeddings", "prune_heads"]) {
+        const { message } = await engineErrorOf(() => (part as unknown as Record<string, () => unknown>)[name]());
+        expect(message).to.match(new RegExp(`^${name}: is a method of PyTorch's models that is not here; .`));
+      }
+    model.dispose();
+  });
+
   it("are refused for another class's configuration, and for options that mean nothing", async () => {
     const gpu = await sharedGpu();
     const line = async (given: unknown, options: object = {}): Promise<string> =>
