@@ -9,8 +9,10 @@ import { voicePromptFromRun } from "../bark/voice/voices.ts";
 import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import { RawAudio } from "../audio/raw_audio.ts";
+import { checkSoundFile, soundFile } from "./files/sound_file.ts";
 import type { Interrupt } from "./process/interrupt.ts";
 import { openModel } from "./files/model_location.ts";
+import { findPlayer, startPlaying, type Player } from "./process/play.ts";
 import { print, printJson } from "./process/print.ts";
 import { ProgressLine } from "./process/progress.ts";
 import { parseSay, type SayOptions } from "./say_options.ts";
@@ -32,6 +34,7 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
   };
 
   // Everything that can fail without the weights fails before they load.
+  const player = options.play ? await findPlayer() : undefined;
   const store = await openModel(options.model, interrupt.signal, options);
   const checkpoint = await readCheckpoint(store, onNotice);
   const { config, generation_config: generation } = checkpoint;
@@ -41,6 +44,7 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
   if (history !== null) checkVoiceFits(history, generation, config, options.voice);
   checkGenerate(options.kwargs, history, generation, config);
   const max_length = generation.semantic_config.max_input_semantic_length;
+  await checkSoundFile(options, generation.sample_rate, config.codec_config.audio_channels);
   const inputs = await processor(text, { max_length });
   progress.expectedTokens =
     tokensPerId * inputs.input_ids.data.filter((id) => id !== processor.tokenizer.pad_token_id).length;
@@ -55,10 +59,11 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
       const run = await model.generate_output({ ...inputs, ...kwargs, history_prompt: history, seed, ...shared });
       progress.end();
       interrupt.check();
-      await write(options, model, run);
+      await write(options, text, model, run);
       const result = describe(options, model, run, { load, total: performance.now() - began });
       if (options.json) printJson(result, options.report);
       else for (const line of summary(result)) print(line, options.report);
+      if (player !== undefined) await play(player, soundOf(model, run), interrupt.signal);
     } finally {
       model.dispose();
     }
@@ -69,16 +74,25 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
 }
 
 /** The last file is the one on standard output: if nobody reads it, the other is written. */
-async function write({ output, saveVoice, format }: SayOptions, model: BarkModel, run: BarkOutput): Promise<void> {
-  const { sample_rate } = model.generation_config;
-  const { audio_channels } = model.config.codec_config;
-  const { data } = run.audio.row(0);
-  const audio = new NdArray(data, [audio_channels, data.length / audio_channels]);
-  const wav = new Uint8Array(new RawAudio(audio, sample_rate).toWav({ format }));
-  const files = [{ file: output, bytes: wav }];
+async function write(options: SayOptions, text: string, model: BarkModel, run: BarkOutput): Promise<void> {
+  const { output, saveVoice } = options;
+  const bytes = await soundFile(soundOf(model, run), text, options, model.dtype);
+  const files = [{ file: output, bytes }];
   if (saveVoice !== undefined) files.push({ file: saveVoice, bytes: writeNpz({ ...voiceOf(model, run) }) });
   files.sort((a, b) => Number(a.file.isStandardOutput) - Number(b.file.isStandardOutput));
   for (const { file, bytes } of files) await writeFileAtomically(file.path, bytes);
+}
+
+function soundOf({ generation_config, config }: BarkModel, run: BarkOutput): RawAudio {
+  const { audio_channels } = config.codec_config;
+  const { data } = run.audio.row(0);
+  return new RawAudio(new NdArray(data, [audio_channels, data.length / audio_channels]), generation_config.sample_rate);
+}
+
+async function play(player: Player, sound: RawAudio, signal: AbortSignal): Promise<void> {
+  const playing = await startPlaying(player, sound, signal);
+  await playing.push(sound.audio);
+  await playing.finish();
 }
 
 function voiceOf({ generation_config }: BarkModel, run: BarkOutput): HistoryPrompt {
