@@ -28,6 +28,7 @@ import type { BarkOutput, BarkStage } from "./generate/output.ts";
 import { Residency, type LoadWatch, type ResidentPart } from "./load/residency.ts";
 import { generateSemantic } from "./generate/semantic_stage.ts";
 import { StageRun } from "./generate/stage_run.ts";
+import type { PushToHubOptions, SavePushOptions } from "./load/push_to_hub.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel, newIsRefused } from "./sub_models.ts";
 import { isVoicePerRow } from "./voice/history_prompt.ts";
@@ -259,12 +260,26 @@ export class BarkModel {
    * which they are stored there.
    * @throws EngineError `usage` in a page, `io`.
    */
-  async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
+  async save_pretrained(save_directory: string, options: SavePushOptions & object = {}): Promise<void> {
     // Loaded here: a page, which cannot save, fetches code for nothing.
+    const { savePretrained } = await import("./load/push_to_hub.ts");
+    await savePretrained(save_directory, options, "model", (folder, rest) => this.#save(folder, rest));
+  }
+
+  /**
+   * Uploads the same files to a repository on the hub, as one commit, through `@huggingface/hub`.
+   * @returns the address of the commit. @throws EngineError `usage` without a token or that package; `bad-input`, `io`.
+   */
+  async push_to_hub(repo_id: string, options: PushToHubOptions = {}): Promise<string> {
+    const { pushToHub } = await import("./load/push_to_hub.ts");
+    return await pushToHub(repo_id, options, "model", (folder) => this.#save(folder, {}));
+  }
+
+  async #save(directory: string, options: object): Promise<void> {
     const { SaveFolder } = await import("./load/save_folder.ts");
     const { saveModel } = await import("./load/save_weights.ts");
-    const folder = await SaveFolder.create(save_directory, options);
-    await this.generation_config.save_pretrained(save_directory);
+    const folder = await SaveFolder.create(directory, options);
+    await this.generation_config.save_pretrained(directory);
     await saveModel(folder, { reader: this.#residency.reader, prefix: "" }, "BarkModel", this.config);
   }
 
@@ -283,11 +298,11 @@ function codebooksOf({ codec_config }: BarkConfig, { fine_acoustics_config }: Ba
   return Math.min(fine_acoustics_config.n_fine_codebooks, codec_config.num_quantizers);
 }
 
-/** Frames of each row. @throws EngineError `internal` if there is none at all. */
-function framesOf(coarse: CoarseResult, config: BarkGenerationConfig): number[] {
+/** Frames of each row: a stage that was stopped early has fewer than belong to it. @throws EngineError `internal` for none. */
+function framesOf({ lengths, tokens }: CoarseResult, config: BarkGenerationConfig): number[] {
   const { n_coarse_codebooks } = config.coarse_acoustics_config;
-  const counts = coarse.lengths.map((length) => Math.floor(length / n_coarse_codebooks));
-  if (counts.some((count) => count > 0)) return counts;
+  if (lengths.some((length) => length >= n_coarse_codebooks))
+    return lengths.map((length, row) => Math.floor(Math.min(length, tokens[row].length) / n_coarse_codebooks));
   throw new EngineError("internal", "the model ended before it spoke", {
     where: "semantic",
     fix: "try another text, voice or seed, or a smaller min_eos_p",

@@ -6,22 +6,14 @@ import type { FileStore } from "../checkpoint/stores/file_store.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/dtypes.ts";
 import type { TensorReader } from "../engine/weights/tensor_reader.ts";
+import { Callable } from "./callable.ts";
 import { CausalWeights } from "./gpt/causal_weights.ts";
 import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config/config.ts";
 import { causalTensors, fineTensors } from "./load/expected_tensors.ts";
 import { FineWeights } from "./gpt/fine_weights.ts";
-import {
-  causalForward,
-  readCausalArguments,
-  type CausalForwardKwargs,
-  type CausalLMOutputWithPast,
-} from "./gpt/forward/causal_forward.ts";
-import {
-  fineForward,
-  readFineArguments,
-  type FineForwardKwargs,
-  type MaskedLMOutput,
-} from "./gpt/forward/fine_forward.ts";
+import { causalForward, readCausalArguments, type CausalForwardKwargs } from "./gpt/forward/causal_forward.ts";
+import { fineForward, readFineArguments, type FineForwardKwargs } from "./gpt/forward/fine_forward.ts";
+import type { CausalLMOutputWithPast, MaskedLMOutput, OutputTuple } from "./gpt/forward/model_output.ts";
 import { newWeights, readFromConfig, requireConfig, type FromConfigOptions } from "./load/from_config.ts";
 import { readModelOptions, type WeightDtype } from "./load/load_arguments.ts";
 import type { FromPretrainedOptions } from "./load/load_options.ts";
@@ -39,7 +31,7 @@ export interface SubModelSource {
 }
 
 /** A part of Bark: a config, and weights that are on the GPU when they are used. */
-export class SubModel<C extends PreTrainedConfig, W extends { dispose(): void }> {
+export class SubModel<C extends PreTrainedConfig, W extends { dispose(): void }> extends Callable {
   readonly config: C;
   readonly weights: ResidentPart<W>;
   readonly #owned: Residency | undefined;
@@ -57,6 +49,7 @@ export class SubModel<C extends PreTrainedConfig, W extends { dispose(): void }>
   ) {
     if (!((source as Partial<SubModelSource> | undefined)?.residency instanceof Residency))
       throw newIsRefused(new.target.name);
+    super();
     this.config = config;
     this.weights = source.residency.add(source.prefix, load);
     this.#source = source;
@@ -91,7 +84,15 @@ export class SubModel<C extends PreTrainedConfig, W extends { dispose(): void }>
   }
 }
 
+/** {@link BarkCausalModel.forward}, called by the model itself. */
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- an interface and its class have the same parameters
+export interface BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> {
+  (kwargs: CausalForwardKwargs & { return_dict: false }, ...more: never[]): Promise<OutputTuple>;
+  (kwargs: CausalForwardKwargs, ...more: never[]): Promise<CausalLMOutputWithPast>;
+}
+
 /** A causal GPT of Bark, for direct calls. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- only so can a class say that it is callable
 export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> extends SubModel<C, CausalWeights> {
   /** For `from_pretrained` and `from_config`. */
   constructor(source: SubModelSource, config: C, owned?: Residency) {
@@ -106,12 +107,16 @@ export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> 
   /**
    * One pass over a batch: scores of the next token after every position and, if asked for, hidden states and
    * attentions, in host memory. `past_key_values` of the answer, given to the next call, save computing again.
+   * With `return_dict: false`, also that of the config, the answer is a list.
    * @throws EngineError `usage` for arguments that are wrong or do not fit the model.
    */
-  async forward(kwargs: CausalForwardKwargs, ...more: never[]): Promise<CausalLMOutputWithPast> {
+  async forward(kwargs: CausalForwardKwargs & { return_dict: false }, ...more: never[]): Promise<OutputTuple>;
+  async forward(kwargs: CausalForwardKwargs, ...more: never[]): Promise<CausalLMOutputWithPast>;
+  async forward(kwargs: CausalForwardKwargs, ...more: never[]): Promise<CausalLMOutputWithPast | OutputTuple> {
     refuseMore("forward", more, "put all arguments into one object: forward({ input_ids, … })");
     const args = readCausalArguments(kwargs);
-    return await this.weights.use((weights) => causalForward(weights, args));
+    const output = await this.weights.use((weights) => causalForward(weights, args));
+    return (args.return_dict ?? this.config.return_dict) ? output : output.to_tuple();
   }
 }
 
@@ -147,7 +152,15 @@ export class BarkCoarseModel extends BarkCausalModel<BarkCoarseConfig> {
   }
 }
 
+/** {@link BarkFineModel.forward}, called by the model itself. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- as above
+export interface BarkFineModel {
+  (kwargs: FineForwardKwargs & { return_dict: false }, ...more: never[]): Promise<OutputTuple>;
+  (kwargs: FineForwardKwargs, ...more: never[]): Promise<MaskedLMOutput>;
+}
+
 /** The first codebooks to all of them, one after the other. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- as above
 export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
   /** For `from_pretrained` and `from_config`. */
   constructor(source: SubModelSource, config: BarkFineConfig, owned?: Residency) {
@@ -166,13 +179,16 @@ export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
 
   /**
    * One pass over a batch: scores of codebook `codebook_idx` at every position and, if asked for, hidden states and
-   * attentions, in host memory.
+   * attentions, in host memory. With `return_dict: false`, also that of the config, the answer is a list.
    * @throws EngineError `usage` for arguments that are wrong or do not fit the model.
    */
-  async forward(kwargs: FineForwardKwargs, ...more: never[]): Promise<MaskedLMOutput> {
+  async forward(kwargs: FineForwardKwargs & { return_dict: false }, ...more: never[]): Promise<OutputTuple>;
+  async forward(kwargs: FineForwardKwargs, ...more: never[]): Promise<MaskedLMOutput>;
+  async forward(kwargs: FineForwardKwargs, ...more: never[]): Promise<MaskedLMOutput | OutputTuple> {
     refuseMore("forward", more, "put all arguments into one object: forward({ codebook_idx, input_ids, … })");
     const args = readFineArguments(kwargs);
-    return await this.weights.use((weights) => fineForward(weights, args));
+    const output = await this.weights.use((weights) => fineForward(weights, args));
+    return (args.return_dict ?? this.config.return_dict) ? output : output.to_tuple();
   }
 }
 

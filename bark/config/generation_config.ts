@@ -7,6 +7,8 @@ import { readCheckpointOptions } from "../load/load_arguments.ts";
 import { openCheckpoint, type CheckpointSource } from "../load/open_checkpoint.ts";
 import type { CheckpointOptions } from "../load/load_options.ts";
 import { unusedGenerationFields } from "./unused_generation_fields.ts";
+import type { Reader } from "../../engine/check/arguments.ts";
+import { fieldReaders, type CausalKwargs } from "../generate/options/keywords.ts";
 
 const fileName = "generation_config.json";
 
@@ -30,6 +32,56 @@ function readSampling(json: JsonFields): {
   };
 }
 
+/**
+ * The further fields of transformers' generation that the causal stages follow (`CausalKwargs`). A config has those that
+ * its file or its maker gave; the defaults of the others are no part of it.
+ */
+export class CausalGenerationConfig {
+  declare min_p?: number | null;
+  declare top_h?: number | null;
+  declare typical_p?: number | null;
+  declare epsilon_cutoff?: number | null;
+  declare eta_cutoff?: number | null;
+  declare repetition_penalty?: number | null;
+  declare encoder_repetition_penalty?: number | null;
+  declare no_repeat_ngram_size?: number | null;
+  declare encoder_no_repeat_ngram_size?: number | null;
+  declare bad_words_ids?: CausalKwargs["bad_words_ids"];
+  declare sequence_bias?: CausalKwargs["sequence_bias"];
+  declare suppress_tokens?: readonly number[] | null;
+  declare begin_suppress_tokens?: readonly number[] | null;
+  declare forced_bos_token_id?: number | null;
+  declare forced_eos_token_id?: number | readonly number[] | null;
+  declare min_length?: number | null;
+  declare min_new_tokens?: number | null;
+  declare max_length?: number | null;
+  declare max_time?: number | null;
+  declare eos_token_id?: number | readonly number[] | null;
+  declare pad_token_id?: number | null;
+  declare exponential_decay_length_penalty?: CausalKwargs["exponential_decay_length_penalty"];
+  declare remove_invalid_values?: boolean | null;
+  declare num_beams?: number | null;
+  declare num_return_sequences?: number | null;
+  declare length_penalty?: number | null;
+  declare early_stopping?: boolean | "never" | null;
+  declare output_scores?: boolean | null;
+  declare return_dict_in_generate?: boolean | null;
+}
+
+/** Keeps the fields of {@link CausalGenerationConfig} that are given. @throws EngineError `bad-input` for a wrong one. */
+function keepFields(config: CausalGenerationConfig, fields: JsonObject, json: JsonFields): void {
+  for (const [name, read] of Object.entries<Reader<unknown>>(fieldReaders)) {
+    const value = fields[name] ?? null;
+    if (value === null || Object.hasOwn(config, name)) continue;
+    try {
+      read(value, name);
+    } catch (error) {
+      json.fail(name, String((error as EngineError).expected));
+    }
+    Object.assign(config, { [name]: value });
+  }
+}
+
 /** @throws EngineError `usage` for fields of a config that code makes, if they would be lost in silence. */
 function refuseUnused(stage: PartName, fields: JsonObject, config: object): void {
   refuseUnknownNames(fields, config);
@@ -43,9 +95,9 @@ function withoutNulls(fields: JsonObject): JsonObject {
 }
 
 /** How semantic tokens are generated from text. Fields and class defaults of transformers 4.32 and later. */
-export class BarkSemanticGenerationConfig {
+export class BarkSemanticGenerationConfig extends CausalGenerationConfig {
   readonly model_type = "semantic";
-  eos_token_id: number;
+  override eos_token_id: number;
   /** Always the same as `eos_token_id`: what a file says is overwritten, as in transformers. */
   semantic_pad_token: number;
   max_new_tokens: number;
@@ -54,7 +106,7 @@ export class BarkSemanticGenerationConfig {
   /** null: unset, which means 50. */
   top_k: number | null;
   top_p: number | null;
-  /** Greedy picks among log-probabilities; kept for files, generation always does. */
+  /** Scores are log-probabilities after all else. */
   renormalize_logits: boolean;
   /** Added to the tokenizer's ids. */
   text_encoding_offset: number;
@@ -70,6 +122,7 @@ export class BarkSemanticGenerationConfig {
 
   /** @throws EngineError `bad-input` naming `where` and the field. */
   constructor(fields: JsonObject = {}, where?: string) {
+    super();
     const json = new JsonFields(withoutNulls(fields), where ?? "BarkSemanticGenerationConfig");
     this.eos_token_id = json.integer("eos_token_id", 10_000);
     this.semantic_pad_token = this.eos_token_id;
@@ -88,6 +141,7 @@ export class BarkSemanticGenerationConfig {
     this.max_input_semantic_length = json.integer("max_input_semantic_length", 256, { min: 1 });
     this.semantic_rate_hz = json.positive("semantic_rate_hz", 49.9);
     this.min_eos_p = json.numberOrNull("min_eos_p", null);
+    keepFields(this, fields, json);
     if (where === undefined) refuseUnused("semantic_config", fields, this);
   }
 
@@ -101,7 +155,7 @@ export class BarkSemanticGenerationConfig {
 }
 
 /** How the first codebooks are generated from semantic tokens. */
-export class BarkCoarseGenerationConfig {
+export class BarkCoarseGenerationConfig extends CausalGenerationConfig {
   readonly model_type = "coarse_acoustics";
   do_sample: boolean;
   temperature: number;
@@ -123,6 +177,7 @@ export class BarkCoarseGenerationConfig {
 
   /** @throws EngineError `bad-input` naming `where` and the field. */
   constructor(fields: JsonObject = {}, where?: string) {
+    super();
     const json = new JsonFields(withoutNulls(fields), where ?? "BarkCoarseGenerationConfig");
     ({
       do_sample: this.do_sample,
@@ -138,6 +193,7 @@ export class BarkCoarseGenerationConfig {
     this.max_coarse_input_length = json.integer("max_coarse_input_length", 256, { min: 1 });
     this.max_coarse_history = json.integer("max_coarse_history", 630);
     this.sliding_window_len = json.integer("sliding_window_len", 60, { min: 1 });
+    keepFields(this, fields, json);
     if (where === undefined) refuseUnused("coarse_acoustics_config", fields, this);
   }
 

@@ -83,6 +83,8 @@ export interface CoarsePlan {
   /** Coarse tokens of each row's voice, all of one length. */
   readonly history: readonly Row[];
   readonly windows: readonly CoarseWindow[];
+  /** The window that follows `done` tokens: fewer than planned where an end of sequence cut one short. */
+  readonly windowAt: (done: number) => CoarseWindow;
 }
 
 /**
@@ -108,18 +110,19 @@ export function planCoarse(
   const voices = semantic.map((_, row) => coarseHistory(voiceOfRow(history, row, semantic.length), config));
   const [voice] = voices;
   const ratio = coarseRatio(config);
-  const windows: CoarseWindow[] = [];
-  for (let done = 0; done < maxLength; done += sliding_window_len) {
+  const windowAt = (done: number): CoarseWindow => {
     const semanticIndex = voice.semantic.length + roundHalfEven(done / ratio);
     const past = voice.coarse.length + done;
     const kept = max_coarse_history === 0 ? past : Math.min(max_coarse_history, past);
-    windows.push({
+    return {
       done,
       semanticStart: Math.max(0, semanticIndex - maxSemanticHistory(config)),
       count: Math.min(sliding_window_len, maxLength - done),
       inputLength: max_coarse_input_length + 1 + kept,
-    });
-  }
+    };
+  };
+  const windows: CoarseWindow[] = [];
+  for (let done = 0; done < maxLength; done += sliding_window_len) windows.push(windowAt(done));
   const needed = Math.max(0, ...windows.map(({ inputLength, count }) => inputLength + count - 1));
   if (needed > blockSize)
     throw new EngineError("bad-input", "the coarse model has too few positions for its generation config", {
@@ -134,6 +137,7 @@ export function planCoarse(
     semantic: tokens.map((row, r) => [...voices[r].semantic, ...row]),
     history: voices.map(({ coarse }) => coarse),
     windows,
+    windowAt,
   };
 }
 

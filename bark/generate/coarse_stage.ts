@@ -3,6 +3,7 @@ import { DecodeSession } from "../gpt/decode_session.ts";
 import type { CoarseOptions } from "./generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
 import { coarseHistory, coarseRanges, coarseWindowInput, planCoarse, type CoarsePlan } from "./coarse_plan.ts";
+import { needsHost } from "./search/needs_host.ts";
 import { drawStages, sampling, type StageRun } from "./stage_run.ts";
 import { isVoicePerRow, voiceOfRow, type BatchVoice, type HistoryPrompt } from "../voice/history_prompt.ts";
 
@@ -12,6 +13,12 @@ export interface CoarseResult {
   /** How many of them belong to each row. */
   readonly lengths: number[];
 }
+
+/**
+ * Of this stage alone: an end of sequence and a time limit make windows of any length, so the host must see every token, and
+ * a padding token may stand in the input, where it is masked.
+ */
+const hostOptions = ["eos_token_id", "max_time", "pad_token_id"] as const;
 
 /**
  * Semantic tokens to the first codebooks, window by window (bark-spec 4.3). With a voice a row the rows are cut to their
@@ -77,6 +84,10 @@ async function generateWindows(
   { before, total } = { before: 0, total: plan.maxLength },
 ): Promise<number[][]> {
   if (plan.maxLength === 0) return plan.semantic.map(() => []);
+  if (needsHost(options) || hostOptions.some((name) => options[name] !== null))
+    return await (
+      await import("./search/coarse_search.ts")
+    ).searchWindows(model, plan, config, options, run, { before, total });
   const session = new DecodeSession(model, {
     rows: plan.semantic.length,
     maxTokens: plan.maxLength,

@@ -1,3 +1,4 @@
+import { EngineError } from "../../engine/errors.ts";
 import { Recorder } from "../../engine/program/recorder.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
@@ -24,6 +25,7 @@ export async function generateFine(
   options: FineOptions,
   run: StageRun,
 ): Promise<Int32Array<ArrayBuffer>[]> {
+  checkWhole(coarse, config.coarse_acoustics_config.n_coarse_codebooks);
   return await Scope.during(model.gpu, async (scope) => {
     const rows = coarse.map((codes, r) => planRow(codes, voiceOfRow(history, r, coarse.length), config));
     const passes = rows.reduce((sum, row) => sum + row.passes, 0);
@@ -31,6 +33,18 @@ export async function generateFine(
     const codes: Int32Array<ArrayBuffer>[] = [];
     for (const row of rows) codes.push(await stage.generate(row));
     return codes;
+  });
+}
+
+/** An end of sequence, if the coarse stage was given one, can come within a frame; transformers cannot go on there either. */
+function checkWhole(coarse: readonly (readonly number[])[], codebooks: number): void {
+  const wrong = coarse.find((row) => row.length % codebooks !== 0);
+  if (wrong === undefined) return;
+  throw new EngineError("usage", "the coarse tokens end within a frame", {
+    where: "coarse",
+    expected: `a multiple of ${codebooks} tokens (n_coarse_codebooks)`,
+    actual: wrong.length,
+    fix: "give another coarse_eos_token_id, or none",
   });
 }
 

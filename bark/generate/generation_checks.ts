@@ -145,14 +145,9 @@ export function checkGenerate(
       if (own !== null) checkVoiceFits(own, generation, config, `history_prompt[${row}]`);
   } else if (voice !== null) checkVoiceFits(voice, generation, config);
   const most = maxSemanticTokens(generation.semantic_config, config.semantic_config.block_size);
-  const wanted = options.semantic.max_new_tokens;
-  if (wanted <= most) return options;
-  if (kwargs.semantic_max_new_tokens !== undefined)
-    throw new EngineError("usage", "more semantic tokens than the model has positions for", {
-      where: "semantic_max_new_tokens",
-      expected: `at most ${most}`,
-      actual: wanted,
-    });
-  // transformers runs into the end of the position table only if the speech does not end before.
-  return { ...options, semantic: { ...options.semantic, max_new_tokens: most } };
+  const { max_new_tokens } = options.semantic;
+  // transformers runs into the end of the position table only if the speech does not end before. What the caller asks for
+  // does so here, too; what a config says is cut.
+  const isAsked = kwargs.semantic_max_new_tokens !== undefined || max_new_tokens <= most;
+  return isAsked ? options : { ...options, semantic: { ...options.semantic, max_new_tokens: most } };
 }

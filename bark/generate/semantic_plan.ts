@@ -23,6 +23,18 @@ export function semanticRanges(config: BarkSemanticGenerationConfig, outputVocab
   ];
 }
 
+/** What transformers gives as `input_ids` beside the embeddings: penalties and n-grams see these. */
+export function dummyIds({ max_input_semantic_length: slots }: BarkSemanticGenerationConfig): number[] {
+  return new Array<number>(slots + 1).fill(1);
+}
+
+/** {@link semanticRanges} without the end of speech, which is the last id of one of them. */
+export function withoutEnd(ranges: readonly IdRange[], eos: number): [IdRange] | [IdRange, IdRange] {
+  const left = ranges.map(([start, end]): IdRange => (end === eos + 1 ? [start, eos] : [start, end]));
+  const some = left.filter(([start, end]) => end > start);
+  return (some.length > 0 ? some : left) as [IdRange] | [IdRange, IdRange];
+}
+
 /** Most tokens that the semantic stage can generate before it runs out of positions. */
 export function maxSemanticTokens(config: BarkSemanticGenerationConfig, blockSize: number): number {
   return blockSize - config.max_input_semantic_length;

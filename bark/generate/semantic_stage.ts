@@ -1,10 +1,20 @@
 import { Memo } from "../../engine/memo.ts";
 import type { IdRange } from "../../kernels/sample/sample.ts";
-import type { CausalWeights } from "../gpt/causal_weights.ts";
+import type { CausalWeights, PrefillInput } from "../gpt/causal_weights.ts";
 import { DecodeSession } from "../gpt/decode_session.ts";
+import { positionsError } from "../gpt/causal_decoder.ts";
 import type { SemanticOptions } from "./generate_options.ts";
 import type { BarkSemanticGenerationConfig } from "../config/generation_config.ts";
-import { semanticInput, semanticRanges, type SemanticInput } from "./semantic_plan.ts";
+import { inferredMask, needsHost } from "./search/needs_host.ts";
+import {
+  dummyIds,
+  maxSemanticTokens,
+  semanticInput,
+  semanticRanges,
+  withoutEnd,
+  type SemanticInput,
+} from "./semantic_plan.ts";
+import type { SemanticRequest } from "./stage_run.ts";
 import { drawStages, sampling, type StageRun } from "./stage_run.ts";
 import type { BatchVoice } from "../voice/history_prompt.ts";
 
@@ -23,42 +33,84 @@ export async function generateSemantic(
 ): Promise<number[][]> {
   const mask = options.attention_mask === null ? null : (options.attention_mask.tolist() as number[][]);
   const embeddings = await embed(model, semanticInput(ids, mask, history, config));
-  const { eos_token_id: eos } = config;
-  const ranges = semanticRanges(config, model.config.output_vocab_size) as [IdRange] | [IdRange, IdRange];
-  const eosIsAllowed = ranges.some(([start, end]) => eos >= start && eos < end);
+  const request: SemanticRequest = {
+    model,
+    inputs: embeddings.map((row) => ({ embeddings: row })),
+    config,
+    options,
+    run,
+  };
+  run.report(0, options.max_new_tokens);
+  if (picksOnGpu(options, config, model.config.output_vocab_size)) return await decodeSemantic(request);
+  const { searchSemantic } = await import("./search/semantic_search.ts");
+  return await searchSemantic(request);
+}
+
+/** Whether the GPU's kernel can follow the options; `min_eos_p` and the least length need Bark's end of speech there. */
+function picksOnGpu(options: SemanticOptions, config: BarkSemanticGenerationConfig, vocabulary: number): boolean {
+  const { eos_token_id: eos, pad_token_id: pad, min_eos_p } = options;
+  if (needsHost(options) || (eos !== null && eos.length > 1)) return false;
+  const isBarks = eos !== null && eos[0] === config.eos_token_id;
+  const needsBarks = min_eos_p !== null || leastTokens(options, config) > 0;
+  return (isBarks || !needsBarks) && inferredMask([dummyIds(config)], pad, eos) === null && (pad ?? 0) < vocabulary;
+}
+
+/** Tokens before the end of speech may come. */
+function leastTokens({ min_length, min_new_tokens }: SemanticOptions, config: BarkSemanticGenerationConfig): number {
+  return min_new_tokens ?? Math.max(0, (min_length ?? 0) - dummyIds(config).length);
+}
+
+async function decodeSemantic({ model, inputs, config, options, run }: SemanticRequest): Promise<number[][]> {
+  const { output_vocab_size, block_size } = model.config;
+  const ranges = semanticRanges(config, output_vocab_size) as [IdRange] | [IdRange, IdRange];
+  const eos = options.eos_token_id?.[0];
+  const eosIsAllowed = eos !== undefined && ranges.some(([start, end]) => eos >= start && eos < end);
+  const common = sampling(options, run.seed, drawStages.semantic);
+  const columns: [number, number] = [0, Math.max(...ranges.map(([, end]) => end))];
+  const pad = options.pad_token_id ?? eos;
+  const rows = inputs.flatMap((input) => new Array<PrefillInput>(options.num_return_sequences).fill(input));
+  const count = Math.min(options.max_new_tokens, maxSemanticTokens(config, block_size));
+  const least = leastTokens(options, config);
+  const whole = {
+    columns,
+    sample: {
+      ranges,
+      ...(eosIsAllowed ? { eos } : {}),
+      ...(pad === undefined ? {} : { pad }),
+      minEosP: options.min_eos_p ?? 0,
+      ...common,
+    },
+  };
+  const endless = { columns, sample: { ranges: withoutEnd(ranges, config.eos_token_id), ...common } };
   const session = new DecodeSession(model, {
-    rows: ids.length,
-    maxTokens: options.max_new_tokens,
+    rows: rows.length,
+    maxTokens: count,
     tokensPerReadback: run.tokensPerReadback,
-    sampling: [
-      {
-        columns: [0, Math.max(...ranges.map(([, end]) => end))],
-        sample: {
-          ranges,
-          ...(eosIsAllowed ? { eos } : {}),
-          pad: eos,
-          minEosP: options.min_eos_p ?? 0,
-          ...sampling(options, run.seed, drawStages.semantic),
-        },
-      },
-    ],
+    sampling: least > 0 ? [whole, endless] : [whole],
+    entryAt: (step) => (step < least ? 1 : 0),
   });
+  const stop = stopsLate(options.max_time);
   try {
-    run.report(0, options.max_new_tokens);
-    await session.prefill(
-      embeddings.map((row) => ({ embeddings: row })),
-      run.signal,
-    );
+    await session.prefill(rows, run.signal);
     let tokens: number[][] = [];
-    await session.decode(options.max_new_tokens, async (sampled) => {
+    let isStopped = false;
+    await session.decode(count, async (sampled) => {
       tokens = await session.readTokens();
       run.report(sampled, options.max_new_tokens);
-      return tokens.every((row) => row.includes(eos));
+      isStopped = stop() || (eos !== undefined && tokens.every((row) => row.includes(eos)));
+      return isStopped;
     });
-    return cutAtEnd(tokens, eos);
+    if (!isStopped && options.max_new_tokens > count) throw positionsError(block_size);
+    return eos === undefined ? tokens : cutAtEnd(tokens, eos);
   } finally {
     session.dispose();
   }
+}
+
+/** @returns whether the time is over; it counts from this call. */
+function stopsLate(seconds: number | null): () => boolean {
+  const start = performance.now();
+  return () => seconds !== null && performance.now() - start > seconds * 1000;
 }
 
 /** The prefill's embeddings of each row: text and history summed, then the infer token. [slots + 1, hidden_size] */

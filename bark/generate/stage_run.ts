@@ -1,6 +1,9 @@
 import { EngineError } from "../../engine/errors.ts";
 import type { SampleOptions } from "../../kernels/sample/sample.ts";
-import type { SamplingOptions } from "./generate_options.ts";
+import type { BarkSemanticGenerationConfig } from "../config/generation_config.ts";
+import type { CausalWeights, PrefillInput } from "../gpt/causal_weights.ts";
+import type { SamplingOptions } from "./options/causal_options.ts";
+import type { SemanticOptions } from "./generate_options.ts";
 import type { BarkProgress, BarkStage } from "./output.ts";
 
 /** Numbers that keep the random draws of the stages apart; the fine stage counts up from its own. */
@@ -57,4 +60,13 @@ export function sampling(
 ): Omit<SampleOptions, "ranges" | "eos" | "minEosP"> {
   const { do_sample, temperature, top_k, top_p } = options;
   return { greedy: !do_sample, temperature, topK: top_k, topP: top_p, seed, stage };
+}
+
+/** What both ways of picking semantic tokens work from. */
+export interface SemanticRequest {
+  readonly model: CausalWeights;
+  readonly inputs: readonly PrefillInput[];
+  readonly config: BarkSemanticGenerationConfig;
+  readonly options: SemanticOptions;
+  readonly run: StageRun;
 }

@@ -9,10 +9,9 @@ import type { SayOptions } from "../say_options.ts";
 /** @throws EngineError `usage` for what the format cannot hold, `io` if its package is missing: both before the run. */
 export async function checkSoundFile(
   { audioFormat, bitrate }: SayOptions,
-  sampling_rate: number,
-  channels: number,
+  sizes: { sampling_rate: number; channels: number },
 ): Promise<void> {
-  await open_encoder(audioFormat, { sampling_rate, channels, ...(bitrate === undefined ? {} : { bitrate }) });
+  await open_encoder(audioFormat, { ...sizes, ...(bitrate === undefined ? {} : { bitrate }) });
 }
 
 /** The file's bytes, with how the sound was made. */

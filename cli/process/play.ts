@@ -106,8 +106,8 @@ type Child = ChildProcessByStdio<Writable, null, Readable>;
 
 /** Plays samples while they come. */
 export interface Playing {
-  /** @param samples full scale ±1, channel after channel. Waits while the player has enough. */
-  push(samples: Float32Array): Promise<void>;
+  /** Returns at once: what the player does not take yet waits. @param samples full scale ±1, channel after channel. */
+  push(samples: Float32Array): void;
   /** Waits until all was played. @throws EngineError `io` with what the player says if it fails, `aborted`. */
   finish(): Promise<void>;
 }
@@ -124,13 +124,13 @@ export async function startPlaying(player: Player, sound: Sound, signal: AbortSi
     const drained = new Promise<void>((resolve) => child.stdin.once("drain", resolve));
     await Promise.race([drained, ended]);
   };
-  return {
+  return inOrder({
     push: async (samples) => write(await encoder.push(samples)),
     finish: async () => {
       child.stdin.end(await encoder.finish());
       await ended;
     },
-  };
+  });
 }
 
 /** For players that want a file: they begin at the end of the sound. */
@@ -140,7 +140,7 @@ async function fromFile(player: Player, sound: Sound, signal: AbortSignal): Prom
     channels: sound.channels,
     live: false,
   });
-  return {
+  return inOrder({
     push: async (samples) => void (await encoder.push(samples)),
     finish: async () => {
       const folder = await mkdtemp(path.join(tmpdir(), "bark-play-"));
@@ -151,6 +151,20 @@ async function fromFile(player: Player, sound: Sound, signal: AbortSignal): Prom
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
+    },
+  });
+}
+
+function inOrder(player: { push(samples: Float32Array): Promise<void>; finish(): Promise<void> }): Playing {
+  let last = Promise.resolve();
+  return {
+    push: (samples) => {
+      last = last.then(() => player.push(samples));
+      last.catch(() => undefined); // finish() tells it.
+    },
+    finish: async () => {
+      await last;
+      await player.finish();
     },
   };
 }

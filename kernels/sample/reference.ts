@@ -1,33 +1,7 @@
+import { noiseOf } from "./philox.ts";
 import type { SampleOptions } from "./sample.ts";
 
-/** The selection of select.wgsl in f64, and Philox4x32-10 bit for bit. */
-
-type Words4 = readonly [number, number, number, number];
-
-/** High and low word of the product of two u32. */
-function multiplyWide(a: number, b: number): [high: number, low: number] {
-  const product = BigInt(a) * BigInt(b);
-  return [Number(product >> 32n), Number(product & 0xffffffffn)];
-}
-
-/** Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"); all words are u32. */
-export function philox(counter: Words4, key: readonly [number, number]): Words4 {
-  let [x, y, z, w] = counter;
-  let [key0, key1] = key;
-  for (let round = 0; round < 10; round++) {
-    const [high0, low0] = multiplyWide(0xd2511f53, x);
-    const [high1, low1] = multiplyWide(0xcd9e8d57, z);
-    [x, y, z, w] = [(high1 ^ y ^ key0) >>> 0, low1, (high0 ^ w ^ key1) >>> 0, low0];
-    key0 = (key0 + 0x9e3779b9) >>> 0;
-    key1 = (key1 + 0xbb67ae85) >>> 0;
-  }
-  return [x, y, z, w];
-}
-
-/** log(-log u) for u = ((bits >> 8) + 1/2) / 2^24. */
-export function logExponential(bits: number): number {
-  return Math.log(-Math.log(((bits >>> 8) + 0.5) / 2 ** 24));
-}
+/** The selection of select.wgsl in f64. */
 
 /** The allowed ids, in ascending order. */
 function allowedIds({ ranges }: SampleOptions): number[] {
@@ -80,7 +54,7 @@ export interface Pick {
 }
 
 /**
- * The pick from one row of logits, f32. Four ids in a row share a counter, and each takes its own of the four words.
+ * The pick from one row of logits, f32.
  * @param draw the row's number and step; with the id and the stage they make the counter
  */
 export function sampleReference(
@@ -92,11 +66,8 @@ export function sampleReference(
   const filters = greedy ? { topK: 0, topP: 1 } : {};
   const kept = keptIds(logits, { ...options, ...filters });
   if (greedy) return { id: greedyId(logits, kept), margin: Infinity };
-  const key = [Number(seed & 0xffffffffn), Number((seed >> 32n) & 0xffffffffn)] as const;
-  const noisy = kept.map((id) => {
-    const words = philox([Math.floor(id / 4), draw.step, draw.row, stage], key);
-    return { id, score: logits[id] / temperature - logExponential(words[id % 4]) };
-  });
+  const noise = noiseOf({ seed, stage, ...draw });
+  const noisy = kept.map((id) => ({ id, score: logits[id] / temperature - noise(id) }));
   noisy.sort((a, b) => b.score - a.score || a.id - b.id);
   return { id: noisy[0].id, margin: noisy.length > 1 ? noisy[0].score - noisy[1].score : Infinity };
 }

@@ -34,7 +34,7 @@ describe("playing", () => {
 
   async function play(signal = going): Promise<void> {
     const playing = await startPlaying(await findPlayer(), sound, signal);
-    for (let at = 0; at < samples.length; at += 30_000) await playing.push(samples.subarray(at, at + 30_000));
+    for (let at = 0; at < samples.length; at += 30_000) playing.push(samples.subarray(at, at + 30_000));
     await playing.finish();
   }
 
@@ -73,10 +73,8 @@ describe("playing", () => {
     await install("ffplay", "exec /bin/sleep 60");
     const stop = new AbortController();
     const playing = await startPlaying(await findPlayer(), sound, stop.signal);
-    // More than a pipe holds: the push waits.
-    const pushed = playing.push(samples);
+    playing.push(samples); // More than a pipe holds.
     stop.abort();
-    await pushed.catch(() => undefined);
     expect((await engineErrorOf(() => playing.finish())).code).equal("aborted");
   });
 

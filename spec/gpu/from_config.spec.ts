@@ -86,8 +86,13 @@ describe("models from a configuration alone", () => {
     ]);
     expect(audio_values.shape).to.deep.equal([1, 1, 640]);
     expect(new Set(audio_values.data).size).to.be.above(1);
-    const { audio_codes } = await model.encode(Float32Array.from({ length: 640 }, (_, i) => Math.sin(i)));
+    const audio = Float32Array.from({ length: 600 }, (_, i) => Math.sin(i));
+    const { audio_codes } = await model.encode(audio);
     expect(new Set(audio_codes.data)).to.deep.equal(new Set([0]));
+    const again = await model(audio);
+    expect(again.audio_codes).to.deep.equal(audio_codes);
+    expect(again.audio_values.shape).to.deep.equal([1, 1, 600]);
+    expect(again.audio_values.data).to.deep.equal((await model.decode(audio_codes)).audio_values.data.slice(0, 600));
     model.dispose();
   });
 

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { keptIds, logExponential, philox, sampleReference } from "../../kernels/sample/reference.ts";
+import { logExponential, philox } from "../../kernels/sample/philox.ts";
+import { keptIds, sampleReference } from "../../kernels/sample/reference.ts";
 import { readSamplingCases } from "../support/sampling.ts";
 
 describe("sampling reference", () => {

@@ -2,15 +2,12 @@ import { expect } from "chai";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { readGenerateArguments } from "../../../bark/generate/generate_arguments.ts";
-import { routeGenerateKwargs, resolveSemantic, type GenerateKwargs } from "../../../bark/generate/generate_options.ts";
 import {
   BarkCoarseGenerationConfig,
   BarkFineGenerationConfig,
   BarkGenerationConfig,
   BarkSemanticGenerationConfig,
 } from "../../../bark/config/generation_config.ts";
-import { EngineError } from "../../../engine/errors.ts";
 import type { JsonObject } from "../../../engine/check/json_fields.ts";
 import "../../../engine/node/index.ts";
 import { storeOf } from "../../support/files/memory_files.ts";
@@ -184,22 +181,19 @@ describe("BarkGenerationConfig", () => {
       return notices;
     };
     expect(
-      await read("semantic_config", { no_repeat_ngram_size: 3, begin_suppress_tokens: [1], min_p: 0.1 }),
+      await read("semantic_config", { guidance_scale: 2, num_beam_groups: 2, no_repeat_ngram_size: 3 }),
     ).deep.equal([
-      "memory/generation_config.json: semantic_config: no_repeat_ngram_size, begin_suppress_tokens, min_p changes what " +
-        "transformers answers and is not followed here",
+      "memory/generation_config.json: semantic_config: num_beam_groups, guidance_scale changes what transformers answers " +
+        "and is not followed here",
     ]);
     for (const fields of [
-      ...[{ repetition_penalty: 1.2 }, { num_beams: 4 }, { suppress_tokens: [3] }, { bad_words_ids: [[3]] }],
-      ...[{ typical_p: 0.9 }, { guidance_scale: 2 }, { forced_eos_token_id: 3 }, { sequence_bias: [[[3], 1]] }],
+      ...[{ penalty_alpha: 0.5 }, { force_words_ids: [[3]] }, { constraints: [] }, { watermarking_config: {} }],
+      ...[{ stop_strings: "x" }, { dola_layers: "low" }, { prompt_lookup_num_tokens: 3 }, { token_healing: true }],
     ]) {
       expect(await read("coarse_acoustics_config", fields), JSON.stringify(fields)).to.have.length(1);
       expect(await read("fine_acoustics_config", fields)).to.deep.equal([]);
       expect(await read("x", fields)).to.deep.equal([]);
     }
-    expect(await read("semantic_config", { min_new_tokens: 3 })).to.have.length(1);
-    expect(await read("semantic_config", { pad_token_id: 3 })).to.have.length(1);
-    expect(await read("coarse_acoustics_config", { eos_token_id: 3 })).to.have.length(1);
     const neutral = {
       ...{ num_beams: 1, num_beam_groups: 1, num_return_sequences: 1, repetition_penalty: 1, no_repeat_ngram_size: 0 },
       ...{ encoder_no_repeat_ngram_size: 0, bad_words_ids: null, suppress_tokens: null, begin_suppress_tokens: [] },
@@ -216,10 +210,24 @@ describe("BarkGenerationConfig", () => {
     };
     for (const part of ["semantic_config", "coarse_acoustics_config"])
       expect(await read(part, neutral), part).to.deep.equal([]);
-    expect(await read("semantic_config", { pad_token_id: 720 })).to.deep.equal([]);
-    const unheard = storeOf({ "generation_config.json": '{"semantic_config":{"num_beams":4}}' });
+    const unheard = storeOf({ "generation_config.json": '{"semantic_config":{"guidance_scale":4}}' });
     expect((await BarkGenerationConfig.from_pretrained(unheard)).semantic_config.max_new_tokens).to.equal(768);
-    expect(await read("semantic_config", { do_sample: false, min_p: 0.1, typical_p: 0.5 })).to.deep.equal([]);
+  });
+
+  it("keeps transformers' further fields of the causal stages, and says which is wrong", () => {
+    const fields = {
+      ...{ num_beams: 4, no_repeat_ngram_size: 3, bad_words_ids: [[1], [2, 3]], forced_eos_token_id: [4, 5] },
+      ...{ early_stopping: "never", exponential_decay_length_penalty: [3, 1.5], min_p: 0.1, max_time: 2.5 },
+    };
+    for (const Part of [BarkSemanticGenerationConfig, BarkCoarseGenerationConfig]) {
+      const config = new Part({ ...fields, typical_p: null });
+      expect(config.to_dict()).to.deep.include(fields).and.not.have.property("typical_p");
+      expect(Part.from_dict(config.to_dict())).to.deep.equal(config);
+      expect(() => Part.from_dict({ num_beams: 0 }, "f.json")).to.throw(
+        'f.json: wrong value of "num_beams" (expected an integer ≥ 1, got 0)',
+      );
+    }
+    expect(new BarkCoarseGenerationConfig({ eos_token_id: [1, 2] }).eos_token_id).to.deep.equal([1, 2]);
   });
 
   it("refuses in code what would be lost in silence", () => {
@@ -229,8 +237,8 @@ describe("BarkGenerationConfig", () => {
     expect(() => new BarkFineGenerationConfig({ n_fine_codebook: 1 })).to.throw('did you mean "n_fine_codebooks"');
     expect(() => new BarkGenerationConfig({ samplerate: 1 } as never)).to.throw('did you mean "sample_rate"');
     for (const part of ["semantic_config", "coarse_acoustics_config"])
-      expect(() => new BarkGenerationConfig({ [part]: { num_beams: 4 } }))
-        .to.throw("num_beams: is not followed")
+      expect(() => new BarkGenerationConfig({ [part]: { guidance_scale: 4 } }))
+        .to.throw("guidance_scale: is not followed")
         .with.property("code", "usage");
     expect(() => new BarkFineGenerationConfig({ num_beams: 4 })).to.not.throw();
     expect(() => new BarkGenerationConfig(new BarkCoarseGenerationConfig() as never)).to.throw(
@@ -256,123 +264,5 @@ describe("BarkGenerationConfig", () => {
     for (const sample_rate of [0, 2 ** 32, 2 ** 33, 0.5])
       expect(read({ sample_rate })).to.throw('wrong value of "sample_rate"');
     expect(read({ semantic_config: 5 })).to.throw("not a JSON object");
-  });
-});
-
-describe("routeGenerateKwargs", () => {
-  const hub = new BarkGenerationConfig({
-    semantic_config: { do_sample: true, temperature: 0.7, top_k: 50, top_p: 1, min_eos_p: 0.3 },
-    coarse_acoustics_config: { do_sample: true, temperature: 0.7, top_k: 50, top_p: 1 },
-    fine_acoustics_config: { temperature: 0.5 },
-  });
-  const route = (kwargs: GenerateKwargs, config = hub) =>
-    routeGenerateKwargs(readGenerateArguments({ input_ids: [[1]], ...kwargs }), config);
-
-  it("completes everything from the config, without its min_eos_p", () => {
-    const sampling = { do_sample: true, temperature: 0.7, top_k: 50, top_p: 1 };
-    expect(route({})).to.deep.equal({
-      semantic: { ...sampling, max_new_tokens: 768, min_eos_p: null, attention_mask: null },
-      coarse: sampling,
-      fine: { temperature: 0.5 },
-    });
-  });
-
-  it("uses a config's min_eos_p when the semantic stage runs alone", () => {
-    expect(resolveSemantic({}, hub.semantic_config).min_eos_p).to.equal(0.3);
-    expect(resolveSemantic({ min_eos_p: null }, hub.semantic_config).min_eos_p).to.equal(null);
-    expect(resolveSemantic({ min_eos_p: 0 }, hub.semantic_config).min_eos_p).to.equal(null);
-  });
-
-  it("gives a key without prefix to all stages and lets a prefix win, in any order", () => {
-    for (const kwargs of [
-      { temperature: 0.9, coarse_temperature: 0.2 },
-      { coarse_temperature: 0.2, temperature: 0.9 },
-    ]) {
-      const { semantic, coarse, fine } = route(kwargs);
-      expect([semantic.temperature, coarse.temperature, fine.temperature]).to.deep.equal([0.9, 0.2, 0.9]);
-    }
-  });
-
-  it("gives attention_mask and min_eos_p to the semantic stage alone", () => {
-    const attention_mask = [[1, 0]];
-    const { semantic, coarse } = route({ attention_mask, min_eos_p: 0.1 });
-    expect(semantic.attention_mask?.tolist()).to.deep.equal(attention_mask);
-    expect(semantic).to.include({ min_eos_p: 0.1 });
-    expect(coarse).to.not.have.any.keys("attention_mask", "min_eos_p");
-    expect(route({ min_eos_p: 0.1, semantic_min_eos_p: 0.4 }).semantic.min_eos_p).to.equal(0.4);
-  });
-
-  it("leaves fine sampling under do_sample: false, and makes it greedy by null or 1", () => {
-    const greedy = { do_sample: false, temperature: 1, top_k: 0, top_p: 1 };
-    const { semantic, coarse, fine } = route({ do_sample: false });
-    expect(semantic).to.include(greedy);
-    expect(coarse).to.include(greedy);
-    expect(fine.temperature).to.equal(0.5);
-    expect(route({ fine_temperature: null }).fine.temperature).to.equal(null);
-    expect(route({ fine_temperature: 1 }).fine.temperature).to.equal(null);
-    expect(route({ do_sample: false, temperature: null }).fine.temperature).to.equal(null);
-  });
-
-  it("takes top_p and a min_eos_p from 0 on, and does not sample where nothing says so", () => {
-    for (const top_p of [0, 0.5, 1]) expect(route({ top_p }).coarse.top_p).to.equal(top_p);
-    expect(route({ top_p: null }).coarse.top_p).to.equal(1);
-    expect(route({ min_eos_p: 0 }).semantic.min_eos_p).to.equal(null);
-    const config = new BarkGenerationConfig();
-    config.coarse_acoustics_config.do_sample = null as never;
-    expect(route({}, config).coarse.do_sample).to.equal(false);
-  });
-
-  it("samples from the best 50 unless top_k is given", () => {
-    const config = new BarkGenerationConfig({ semantic_config: { do_sample: true, top_k: null } });
-    expect(route({}, config).semantic.top_k).to.equal(50);
-    expect(route({ top_k: 0 }, config).semantic.top_k).to.equal(0);
-    expect(route({ top_k: null }, config).semantic.top_k).to.equal(0);
-    expect(route({ semantic_top_k: 7 }, config).semantic.top_k).to.equal(7);
-    expect(route({ top_k: undefined }, config).semantic.top_k).to.equal(50);
-  });
-
-  it("takes the length of semantic alone", () => {
-    expect(route({ semantic_max_new_tokens: 20 }).semantic.max_new_tokens).to.equal(20);
-    const line = /^(coarse_)?max_new_tokens: 20 is not supported; the coarse stage sets it .*semantic_max_new_tokens$/;
-    expect(() => route({ max_new_tokens: 20 } as GenerateKwargs)).to.throw(line);
-    expect(() => route({ coarse_max_new_tokens: 20 })).to.throw(line);
-  });
-
-  it("refuses unknown keywords and wrong values, blaming whoever gave them", () => {
-    const fault = (kwargs: object, config = hub): string => {
-      try {
-        route(kwargs, config);
-      } catch (error) {
-        if (error instanceof EngineError) return `${error.code} ${error.toLine()}`;
-      }
-      return "no error";
-    };
-    expect(fault({ temprature: 0.5 })).to.match(/^usage temprature: .*did you mean "temperature"\?/);
-    expect(fault({ semantic_temperature: 0 })).to.match(/^usage semantic_temperature: .*above 0.*got 0/);
-    expect(fault({ fine_temperature: 0 })).to.match(/^usage fine_temperature: no token can be drawn/);
-    expect(fault({ fine_temperature: -1 })).to.match(/^usage fine_temperature: .*a number ≥ 0, got -1/);
-    expect(fault({ top_p: -0.5 })).to.match(/^usage top_p: /);
-    expect(fault({ top_k: 1.5 })).to.match(/^usage top_k: /);
-    expect(fault({ top_p: 1.5 })).to.match(/^usage top_p: /);
-    expect(fault({ min_eos_p: -0.5 })).to.match(/^usage min_eos_p: /);
-    expect(fault({ semantic_max_new_tokens: 0 })).to.match(/^usage semantic_max_new_tokens: /);
-    expect(fault({ do_sample: "no" })).to.match(/^usage do_sample: /);
-    const broken = new BarkGenerationConfig({ coarse_acoustics_config: { do_sample: true, temperature: -2 } });
-    expect(fault({}, broken)).to.match(/^bad-input generation config, coarse stage: .*temperature.*got -2/);
-    expect(fault({ temperature: 0.5 }, broken)).to.equal("no error");
-    const cold = new BarkGenerationConfig({ coarse_acoustics_config: { do_sample: true, temperature: 0 } });
-    expect(fault({}, cold)).to.match(/^bad-input generation config, coarse stage: no token can be drawn.*got 0/);
-    for (const [part, field, says] of [
-      ["semantic_config", "max_new_tokens", /^bad-input generation config, semantic stage: .*max_new_tokens/],
-      ["fine_acoustics_config", "temperature", /^bad-input generation config, fine stage: .*temperature/],
-    ] as const) {
-      const config = new BarkGenerationConfig();
-      (config[part] as unknown as Record<string, unknown>)[field] = "x";
-      expect(fault({}, config)).to.match(says);
-    }
-    const alone = new BarkSemanticGenerationConfig({ min_eos_p: -1 });
-    expect(() => resolveSemantic({}, alone)).to.throw("generation config, semantic stage: wrong value of min_eos_p");
-    const unused = new BarkGenerationConfig({ semantic_config: { do_sample: false, temperature: 0 } });
-    expect(fault({}, unused)).to.equal("no error");
   });
 });
