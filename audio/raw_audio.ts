@@ -6,8 +6,8 @@ import type { AudioEncoderOptions } from "./encode/encoder.ts";
 import type { AudioFormat } from "./encode/formats.ts";
 import { encode_wav, write_wav, writeBytes, type WavOptions } from "./wav.ts";
 
-/** How a WAV file holds the samples. */
-export type RawAudioOptions = Pick<WavOptions, "format">;
+/** How a WAV file holds the samples, and the texts of its INFO list. */
+export type RawAudioOptions = Pick<WavOptions, "format" | "info">;
 
 /** What a file of any format can be told: kbit/s of a lossy one, and how the sound was made. */
 export type RawAudioEncodeOptions = Pick<AudioEncoderOptions, "bitrate" | "tags">;

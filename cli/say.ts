@@ -15,8 +15,10 @@ import {
   type PreparedSpeech,
 } from "../speech/speak_text.ts";
 import { speechOf, type Speech } from "../speech/speech.ts";
+import { checkSoundFile, soundFile } from "./files/sound_file.ts";
 import type { Interrupt } from "./process/interrupt.ts";
 import { openModel } from "./files/model_location.ts";
+import { findPlayer, startPlaying, type Playing } from "./process/play.ts";
 import { print, printJson } from "./process/print.ts";
 import { ProgressLine } from "./process/progress.ts";
 import { parseSay, type SayOptions } from "./say_options.ts";
@@ -25,7 +27,7 @@ import { readText } from "./files/text_input.ts";
 /** Semantic tokens for one id of text. Measured: 6 to 10 with nano; 15 characters a second, 4 to an id, make 13. */
 const tokensPerId = 10;
 
-/** `bark say`: text to a WAV file. */
+/** `bark say`: text to a sound file. */
 export async function say(args: readonly string[], interrupt: Interrupt): Promise<number> {
   const options = await parseSay(args);
   const text = await readText(options.words, options.file, interrupt.signal);
@@ -38,6 +40,7 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
   };
 
   // Everything that can fail without the weights fails before they load.
+  const player = options.play ? await findPlayer() : undefined;
   const store = await openModel(options.model, interrupt.signal, options);
   const checkpoint = await readCheckpoint(store, onNotice);
   const { config, generation_config: generation } = checkpoint;
@@ -47,6 +50,8 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
   checkGenerationFits(generation, config, `${store.name}/generation_config.json`);
   if (voice !== null) checkVoiceFits(voice, generation, config, options.voice);
   checkGenerate(options.kwargs, voice, generation, config);
+  const sizes = { sampling_rate: generation.sample_rate, channels: config.codec_config.audio_channels };
+  await checkSoundFile(options, sizes);
   const { speech, kwargs, seed } = options;
   const language = speech.language ?? languageOf(options.voice);
   const prepared = await prepareSpeech(generation, processor, text, {
@@ -61,13 +66,15 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
     isLoaded = true;
     const load = performance.now() - began;
     try {
-      const run = await speak(model, processor, prepared, options, progress);
+      const playing = player && (await startPlaying(player, sizes, interrupt.signal));
+      const run = await speak(model, processor, prepared, options, progress, playing);
       progress.end();
       interrupt.check();
-      await write(options, model, run);
+      await write(options, text, model, run);
       const result = describe(options, model, run, { load, total: performance.now() - began });
       if (options.json) printJson(result, options.report);
       else for (const line of summary(result)) print(line, options.report);
+      await playing?.finish();
     } finally {
       model.dispose();
     }
@@ -92,6 +99,7 @@ async function speak(
   prepared: PreparedSpeech,
   { quiet }: SayOptions,
   progress: ProgressLine,
+  playing: Playing | undefined,
 ): Promise<SayRun> {
   const { semantic_pad_token } = model.generation_config.semantic_config;
   const planned = prepared.plan.pieces;
@@ -115,6 +123,7 @@ async function speak(
     tokens.fine += run.fine.size;
     for (const stage of Object.keys(milliseconds) as BarkStage[]) milliseconds[stage] += run.milliseconds[stage];
     pieces.push(piece);
+    playing?.push(piece.audio);
     announce(piece.piece + 1);
   }
   const speech = speechOf(pieces, model.config.codec_config.audio_channels);
@@ -127,12 +136,9 @@ function startOf(text: string): string {
 }
 
 /** The last file is the one on standard output: if nobody reads it, the other is written. */
-async function write(
-  { output, saveVoice, captions, format }: SayOptions,
-  model: BarkModel,
-  { speech, first }: SayRun,
-): Promise<void> {
-  const files = [{ file: output, bytes: new Uint8Array(speech.toWav({ format })) }];
+async function write(options: SayOptions, text: string, model: BarkModel, { speech, first }: SayRun): Promise<void> {
+  const { output, saveVoice, captions } = options;
+  const files = [{ file: output, bytes: await soundFile(speech, text, options, model.dtype) }];
   if (saveVoice !== undefined) files.push({ file: saveVoice, bytes: writeNpz({ ...voiceOf(model, first) }) });
   for (const { kind, file } of captions)
     files.push({ file, bytes: new TextEncoder().encode(encodeCaptions[kind](speech.captions)) });

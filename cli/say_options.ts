@@ -1,3 +1,4 @@
+import { audioEndings, audioFormatNames, audioFormatOf, type AudioFormat } from "../audio/encode/formats.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { GenerateKwargs } from "../bark/generate/generate_options.ts";
 import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
@@ -12,6 +13,9 @@ const flags = {
   voice: { type: "string", short: "v" },
   output: { type: "string", short: "o" },
   format: { type: "string" },
+  "audio-format": { type: "string" },
+  bitrate: { type: "string" },
+  play: { type: "boolean" },
   split: { type: "string" },
   language: { type: "string" },
   retries: { type: "string" },
@@ -53,7 +57,12 @@ export interface SayOptions {
   readonly model: string;
   readonly voice: string | undefined;
   readonly output: OutputFile;
+  readonly audioFormat: AudioFormat;
+  /** Of the samples of a WAV. */
   readonly format: "pcm16" | "float32";
+  /** kbit/s. */
+  readonly bitrate: number | undefined;
+  readonly play: boolean;
   readonly saveVoice: OutputFile | undefined;
   /** Files of captions that were asked for. */
   readonly captions: readonly CaptionFile[];
@@ -72,7 +81,7 @@ export interface SayOptions {
 export async function parseSay(args: readonly string[]): Promise<SayOptions> {
   const { values, positionals } = parseCommandLine("say", args, flags);
   // A name without an ending does not claim to be another kind of file.
-  const output = await requireOutput("--output", values.output ?? "bark.wav", [".wav", ""]);
+  const output = await requireOutput("--output", values.output ?? "bark.wav", [...audioEndings, ""]);
   const voiceName = values["save-voice"];
   const saveVoice = voiceName === undefined ? undefined : await requireOutput("--save-voice", voiceName, [".npz", ""]);
   const captions = await captionFiles(values);
@@ -89,7 +98,10 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     model: values.model ?? defaultModel,
     voice: values.voice,
     output,
+    audioFormat: audioFormatFor(output, values),
     format: choiceFlag("format", values.format, ["pcm16", "float32"]) ?? "pcm16",
+    bitrate: numberFlag("bitrate", values.bitrate, (rate) => rate > 0, "kbit/s, above 0"),
+    play: values.play === true,
     saveVoice,
     captions,
     speech: speechOptions(values),
@@ -104,6 +116,21 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     json: values.json === true,
     quiet: values.quiet === true,
   };
+}
+
+/** By the flag, or the ending of the file; a pipe or a name without an ending gets a WAV. */
+function audioFormatFor({ name }: OutputFile, values: Values): AudioFormat {
+  const asked = choiceFlag("audio-format", values["audio-format"], audioFormatNames);
+  const named = audioEndings.some((ending) => name.toLowerCase().endsWith(ending)) ? audioFormatOf(name) : undefined;
+  if (asked !== undefined && named !== undefined && asked !== named)
+    throw new EngineError("usage", `is ${asked}, and the ending of the file says ${named}`, {
+      where: "--audio-format",
+      fix: "leave out one of them",
+    });
+  const format = asked ?? named ?? "wav";
+  if (values.format !== undefined && format !== "wav")
+    throw new EngineError("usage", "is for the samples of a WAV file", { where: "--format", actual: format });
+  return format;
 }
 
 /** @throws EngineError `usage` for two flags of one file: the second would overwrite the first. */

@@ -94,11 +94,18 @@ async function prepareEncoder(
 ): Promise<void> {
   const { codec, encoder } = containers[format];
   const { bitrate, ...sizes } = options;
-  if (await canEncodeAudio(codec, bitrate > 0 ? options : sizes)) return;
+  const canEncode = () => canEncodeAudio(codec, bitrate > 0 ? options : sizes);
+  if (await canEncode()) return;
   const register = {
     opus: async () => (await import("./opus_encoder.ts")).registerOpusEncoder(),
     flac: async () => (await import("@mediabunny/flac-encoder")).registerFlacEncoder(),
     aac: async () => (await import("@mediabunny/aac-encoder")).registerAacEncoder(),
   };
   await optionalPackage(encoder, format, register[codec]);
+  if (!(await canEncode()))
+    throw new EngineError("usage", `${format} cannot hold this sound`, {
+      where: "sampling_rate",
+      actual: `${sizes.sampleRate} Hz, ${sizes.numberOfChannels} channels`,
+      fix: "convert it first: to_mono(audio, 24000)",
+    });
 }

@@ -162,6 +162,7 @@ describe("sound files", () => {
     ["an option that is not known", () => encode({ quality: 1 }), /quality: is not an argument/],
     ["a rate that MP3 does not have", () => encode({ sampling_rate: 23_000 }), /sampling_rate: .*24000.*got 23000/],
     ["a rate that Opus does not have", () => encode({ sampling_rate: 22_050 }, "opus"), /sampling_rate: .*opus/],
+    ["a rate that FLAC does not have", () => encode({ sampling_rate: 600 }, "flac"), /sampling_rate: flac cannot/],
     ["a bit rate that MP3 does not have", () => encode({ bitrate: 50 }), /bitrate: .*48, 56.*got 50/],
     ["a bit rate without loss", () => encode({ bitrate: 64 }, "flac"), /bitrate: .*flac loses nothing/],
     ["more channels than MP3 has", () => encode({ channels: 3 }), /channels: .*at most 2 in mp3/],
