@@ -17,6 +17,7 @@ import type { CausalLMOutputWithPast, MaskedLMOutput, OutputTuple } from "./gpt/
 import { newWeights, readFromConfig, requireConfig, type FromConfigOptions } from "./load/from_config.ts";
 import { readModelOptions, type WeightDtype } from "./load/load_arguments.ts";
 import { countParameters, type NumParametersOptions } from "./load/parameters.ts";
+import type { SavePushOptions } from "./load/push_to_hub.ts";
 import type { FromPretrainedOptions } from "./load/load_options.ts";
 import { chooseFormat, openStored, reportReady, type DeviceArguments } from "./load/prepare.ts";
 import { Residency, type LoadWatch, type ResidentPart } from "./load/residency.ts";
@@ -95,11 +96,17 @@ export abstract class SubModel<C extends PreTrainedConfig, W extends { dispose()
 
   /**
    * Writes `config.json` and `model.safetensors` of this model alone into a folder, which is made if it is missing;
-   * transformers loads it too. Weights are written in the dtype in which they are stored.
+   * transformers loads it too. Weights are written in the dtype in which they are stored. With `push_to_hub` the files go to
+   * the hub afterwards.
    * @throws EngineError `usage` in a page, `io`.
    */
-  async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
+  async save_pretrained(save_directory: string, options: SavePushOptions & object = {}): Promise<void> {
     // Loaded here: a page, which cannot save, fetches code for nothing.
+    const { savePretrained } = await import("./load/push_to_hub.ts");
+    await savePretrained(save_directory, options, "model", (folder, rest) => this.#save(folder, rest));
+  }
+
+  async #save(save_directory: string, options: object): Promise<void> {
     const { SaveFolder } = await import("./load/save_folder.ts");
     const { saveModel } = await import("./load/save_weights.ts");
     const { residency, prefix } = this.#source;
