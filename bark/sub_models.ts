@@ -11,8 +11,8 @@ import { CausalWeights } from "./gpt/causal_weights.ts";
 import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config/config.ts";
 import { causalTensors, fineTensors } from "./load/expected_tensors.ts";
 import { FineWeights } from "./gpt/fine_weights.ts";
-import { causalForward, readCausalArguments, type CausalForwardKwargs } from "./gpt/forward/causal_forward.ts";
-import { fineForward, readFineArguments, type FineForwardKwargs } from "./gpt/forward/fine_forward.ts";
+import type { CausalForwardKwargs } from "./gpt/forward/causal_forward.ts";
+import type { FineForwardKwargs } from "./gpt/forward/fine_forward.ts";
 import type { CausalLMOutputWithPast, MaskedLMOutput, OutputTuple } from "./gpt/forward/model_output.ts";
 import { newWeights, readFromConfig, requireConfig, type FromConfigOptions } from "./load/from_config.ts";
 import { readModelOptions, type WeightDtype } from "./load/load_arguments.ts";
@@ -34,7 +34,6 @@ import type {
   GenerateMore,
   SemanticGenerateKwargs,
 } from "./generate/sub_model_arguments.ts";
-import { generateCoarseAlone, generateFineAlone, generateSemanticAlone } from "./generate/sub_model_generate.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
 import type { NdArray } from "../engine/ndarray.ts";
 import { refuseTorchMethods } from "./torch_methods.ts";
@@ -158,6 +157,8 @@ export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> 
   async forward(kwargs: CausalForwardKwargs, ...more: never[]): Promise<CausalLMOutputWithPast>;
   async forward(kwargs: CausalForwardKwargs, ...more: never[]): Promise<CausalLMOutputWithPast | OutputTuple> {
     refuseMore("forward", more, "put all arguments into one object: forward({ input_ids, … })");
+    // Loaded here, as below: a page that only speaks has no use for it.
+    const { causalForward, readCausalArguments } = await import("./gpt/forward/causal_forward.ts");
     const args = readCausalArguments(kwargs);
     const output = await this.weights.use((weights) => causalForward(weights, args));
     return (args.return_dict ?? this.config.return_dict) ? output : output.to_tuple();
@@ -191,6 +192,7 @@ export class BarkSemanticModel extends BarkCausalModel<BarkSemanticConfig> {
     ...more: GenerateMore<SemanticGenerateKwargs>[]
   ): Promise<NdArray<Int32Array>>;
   async generate(...given: unknown[]): Promise<NdArray<Int32Array>> {
+    const { generateSemanticAlone } = await import("./generate/sub_model_generate.ts");
     return await generateSemanticAlone(this.weights, given);
   }
 }
@@ -227,6 +229,7 @@ export class BarkCoarseModel extends BarkCausalModel<BarkCoarseConfig> {
     ...more: GenerateMore<CoarseGenerateKwargs>[]
   ): Promise<NdArray<Int32Array> | [NdArray<Int32Array>, NdArray<Int32Array>]>;
   async generate(...given: unknown[]): Promise<NdArray<Int32Array> | [NdArray<Int32Array>, NdArray<Int32Array>]> {
+    const { generateCoarseAlone } = await import("./generate/sub_model_generate.ts");
     return await generateCoarseAlone(this.weights, given);
   }
 }
@@ -275,6 +278,7 @@ export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
     ...more: GenerateMore<FineGenerateKwargs>[]
   ): Promise<NdArray<Int32Array>>;
   async generate(...given: unknown[]): Promise<NdArray<Int32Array>> {
+    const { generateFineAlone } = await import("./generate/sub_model_generate.ts");
     return await generateFineAlone(this.weights, this.config, given);
   }
 
@@ -287,6 +291,7 @@ export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
   async forward(kwargs: FineForwardKwargs, ...more: never[]): Promise<MaskedLMOutput>;
   async forward(kwargs: FineForwardKwargs, ...more: never[]): Promise<MaskedLMOutput | OutputTuple> {
     refuseMore("forward", more, "put all arguments into one object: forward({ codebook_idx, input_ids, … })");
+    const { fineForward, readFineArguments } = await import("./gpt/forward/fine_forward.ts");
     const args = readFineArguments(kwargs);
     const output = await this.weights.use((weights) => fineForward(weights, args));
     return (args.return_dict ?? this.config.return_dict) ? output : output.to_tuple();

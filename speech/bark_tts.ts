@@ -7,9 +7,9 @@ import { processorOf, type BarkProcessor } from "../bark/text/processor.ts";
 import { voiceReaders, type VoiceOptions } from "../bark/voice/voice_options.ts";
 import { argumentsOf, refuseMore } from "../engine/check/arguments.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
-import type { SpeechInput } from "./plan.ts";
+import type { SpeechInput, SpeechPlan } from "./plan.ts";
 import { readInput, readSpeakOptions, type SpeakOptions } from "./speak_options.ts";
-import { speakText, type PieceWithRun } from "./speak_text.ts";
+import type { PieceWithRun, SpeechArguments } from "./speak_text.ts";
 import { speechOf, type Speech, type StreamedPiece } from "./speech.ts";
 import { stoppable } from "./stoppable.ts";
 
@@ -56,8 +56,7 @@ export class BarkTTS {
     refuseMore("generate", more, "give generate(text, { voice, seed, … })");
     const options = { ...readSpeakOptions(given), notice: this.#notice };
     const pieces: StreamedPiece[] = [];
-    for await (const piece of speakText(this.model, this.processor, readInput(text, "text"), options))
-      pieces.push(piece);
+    for await (const piece of this.#speak(readInput(text, "text"), options)) pieces.push(piece);
     return speechOf(pieces, this.model.config.codec_config.audio_channels);
   }
 
@@ -76,14 +75,27 @@ export class BarkTTS {
     const input = readInput(text, "text");
     return stoppable(kwargs.signal ?? undefined, (signal) =>
       withoutRuns(
-        speakText(this.model, this.processor, input, {
-          ...options,
-          kwargs: { ...kwargs, signal },
-          shortFirst: true,
-          notice: this.#notice,
-        }),
+        this.#speak(input, { ...options, kwargs: { ...kwargs, signal }, shortFirst: true, notice: this.#notice }),
       ),
     );
+  }
+
+  /**
+   * The pieces of a text, as {@link generate} speaks them: plain JSON. Store it rather than compute it again: where a text is
+   * cut depends on the runtime's ICU.
+   * @throws EngineError as {@link generate}.
+   */
+  async plan(text: SpeechInput, given: SpeakOptions = {}): Promise<SpeechPlan> {
+    const options = { ...readSpeakOptions(given), notice: this.#notice };
+    const { prepareSpeech } = await import("./speak_text.ts");
+    const { generation_config } = this.model;
+    return (await prepareSpeech(generation_config, this.processor, readInput(text, "text"), options)).plan;
+  }
+
+  async *#speak(input: SpeechInput, options: SpeechArguments): AsyncGenerator<PieceWithRun, void, undefined> {
+    // Loaded here: a page that speaks in a worker has no use for it.
+    const { speakText } = await import("./speak_text.ts");
+    yield* speakText(this.model, this.processor, input, options);
   }
 
   /** Names of the voices that come with the checkpoint. */

@@ -3,7 +3,7 @@ export * from "../bark/index.ts";
 export { RawAudio, type RawAudioOptions } from "../audio/raw_audio.ts";
 export { BarkTTS, type BarkTTSOptions } from "./bark_tts.ts";
 export type { Flag } from "./guard.ts";
-export { planSpeech, type PlannedPiece, type SpeechInput, type SpeechPlan } from "./plan.ts";
+export type { PlannedPiece, SpeechInput, SpeechPlan } from "./plan.ts";
 export type { SpeakOptions } from "./speak_options.ts";
 export type { SpeechProgress } from "./speak_text.ts";
 export { Speech, type SpeechPiece, type StreamedPiece } from "./speech.ts";

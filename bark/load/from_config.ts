@@ -1,5 +1,3 @@
-import { RandomReader } from "../../checkpoint/random_reader.ts";
-import { RoundedReader } from "../../checkpoint/rounded_reader.ts";
 import {
   argumentsOf,
   describe,
@@ -69,9 +67,12 @@ export function newWeights(
   // The same numbers for every call: weights are read again when a device was lost, or one part at a time.
   const chosen = seed ?? crypto.getRandomValues(new BigUint64Array(1))[0];
   return async () => {
+    // Loaded here: few pages make new models.
+    const { RandomReader } = await import("../../checkpoint/random_reader.ts");
+    const { RoundedReader } = await import("../../checkpoint/rounded_reader.ts");
     const weights = new RandomReader(`a new ${model}`, chosen, tensors);
     const rounding = dtype === "f16" ? "F16" : dtype === "bf16" ? "BF16" : undefined;
-    return Promise.resolve(rounding === undefined ? weights : new RoundedReader(weights, rounding));
+    return rounding === undefined ? weights : new RoundedReader(weights, rounding);
   };
 }
 

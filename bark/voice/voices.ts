@@ -1,4 +1,3 @@
-import { readNpy } from "../../checkpoint/numpy/npy.ts";
 import { readInteger, wrongArgument } from "../../engine/check/arguments.ts";
 import { checkIds, readArray, type ArrayInput } from "../../engine/check/array_argument.ts";
 import type { ByteSource } from "../../checkpoint/sources/byte_source.ts";
@@ -103,6 +102,7 @@ export class VoicePresets {
           where: `${store.name}/${path}`,
           fix: "fetch the checkpoint's speaker_embeddings again",
         });
+      const { readNpy } = await import("../../checkpoint/numpy/npy.ts");
       prompts[key] = await closing(source, readNpy);
     }
     return validateVoice(prompts, `${where}: "${name}"`);
