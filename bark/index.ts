@@ -58,7 +58,7 @@ export type { CheckpointSource } from "./load/open_checkpoint.ts";
 export type { CheckpointOptions, ProgressInfo } from "./load/load_options.ts";
 export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";
 export { voicePromptFromRun, type VoicePreset } from "./voice/voices.ts";
-export type { HistoryPrompt } from "./voice/history_prompt.ts";
+export type { BatchVoice, HistoryPrompt } from "./voice/history_prompt.ts";
 export type { VoiceOptions } from "./voice/voice_options.ts";
 export { to_mono } from "../audio/mono.ts";
 export { encode_wav, write_wav, type WavOptions } from "../audio/wav.ts";
