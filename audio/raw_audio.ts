@@ -2,10 +2,15 @@ import { readInteger, readString } from "../engine/check/arguments.ts";
 import { checkFinite, readArray, type ArrayInput } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
 import { NdArray } from "../engine/ndarray.ts";
-import { encode_wav, write_wav, type WavOptions } from "./wav.ts";
+import type { AudioEncoderOptions } from "./encode/encoder.ts";
+import type { AudioFormat } from "./encode/formats.ts";
+import { encode_wav, write_wav, writeBytes, type WavOptions } from "./wav.ts";
 
-/** How a WAV file holds the samples. */
-export type RawAudioOptions = Pick<WavOptions, "format">;
+/** How a WAV file holds the samples, and the texts of its INFO list. */
+export type RawAudioOptions = Pick<WavOptions, "format" | "info">;
+
+/** What a file of any format can be told: kbit/s of a lossy one, and how the sound was made. */
+export type RawAudioEncodeOptions = Pick<AudioEncoderOptions, "bitrate" | "tags">;
 
 const readRate = readInteger(1, 2 ** 32 - 1);
 const readSamples = readArray([1, 2], checkFinite);
@@ -45,24 +50,57 @@ export class RawAudio {
     return encode_wav(this.sampling_rate, this.#interleaved(), { ...options, channels: this.channels }).buffer;
   }
 
-  /** The WAV file for a page: a download, or the `src` of an audio element by `URL.createObjectURL`. */
-  toBlob(options: RawAudioOptions = {}): Blob {
-    return new Blob([this.toWav(options)], { type: "audio/wav" });
+  /**
+   * A sound file of 16 bits, or a compressed one. @param format `wav`, `pcm`, `mp3`, `opus`, `flac`, `aac` or `m4a`; the
+   * encoders are optional packages, loaded here.
+   * @throws EngineError `usage` for what the format cannot hold, `io` naming a package that is not installed.
+   */
+  async encode(format: AudioFormat, options: RawAudioEncodeOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const { encode_audio } = await import("./encode/encoder.ts");
+    return await encode_audio(this.audio, format, { ...options, ...this.#sizes });
+  }
+
+  /** The file for a page: a download, or the `src` of an audio element by `URL.createObjectURL`. A WAV is there at once. */
+  toBlob(options?: RawAudioOptions): Blob;
+  toBlob(options: RawAudioEncodeOptions & { format: AudioFormat }): Promise<Blob>;
+  toBlob(options: RawAudioOptions | (RawAudioEncodeOptions & { format: AudioFormat }) = {}): Blob | Promise<Blob> {
+    const { format = "pcm16", ...more } = options as RawAudioEncodeOptions & { format?: string };
+    if (!["pcm16", "float32"].includes(format)) return this.#encodedBlob(format as AudioFormat, more);
+    return new Blob([this.toWav(options as RawAudioOptions)], { type: "audio/wav" });
   }
 
   /**
-   * Writes the WAV file (Node and Deno), whole or not at all.
-   * @throws EngineError `usage` for a name that does not end in `.wav`, and in a page; `io`.
+   * Writes a sound file (Node and Deno), whole or not at all. Its ending says which: `.wav`, `.mp3`, `.opus`, `.ogg`,
+   * `.flac`, `.aac`, `.m4a` or `.pcm`.
+   * @param options `format` is of a WAV; `bitrate` and `tags` as for {@link encode}.
+   * @throws EngineError as {@link encode}; `usage` for another ending, and in a page; `io`.
    */
-  async save(path: string, options: RawAudioOptions = {}): Promise<void> {
+  async save(path: string, options: RawAudioOptions & RawAudioEncodeOptions = {}): Promise<void> {
     const file = readString(path, "path");
-    if (!/\.wav$/i.test(file))
-      throw new EngineError("usage", "is not the name of a WAV file", {
-        where: file,
-        expected: ".wav",
-        fix: `name it ${file.replace(/\.[^./\\]*$/, "")}.wav`,
+    const { bitrate, tags, ...wav } = options;
+    const more = { ...(bitrate === undefined ? {} : { bitrate }), ...(tags === undefined ? {} : { tags }) };
+    if (/\.wav$/i.test(file) && bitrate === undefined) {
+      const info = tags === undefined ? {} : { info: (await import("./encode/tags.ts")).infoOf(tags) };
+      return await write_wav(file, this.sampling_rate, this.#interleaved(), {
+        ...wav,
+        ...info,
+        channels: this.channels,
       });
-    await write_wav(file, this.sampling_rate, this.#interleaved(), { ...options, channels: this.channels });
+    }
+    const { audioFormatOf } = await import("./encode/formats.ts");
+    const format = audioFormatOf(file);
+    if (Object.keys(wav).length > 0)
+      throw new EngineError("usage", "is for the samples of a WAV file", { where: Object.keys(wav)[0], actual: file });
+    await writeBytes(file, await this.encode(format, more));
+  }
+
+  get #sizes(): { sampling_rate: number; channels: number } {
+    return { sampling_rate: this.sampling_rate, channels: this.channels };
+  }
+
+  async #encodedBlob(format: AudioFormat, options: RawAudioEncodeOptions): Promise<Blob> {
+    const { audioFormats } = await import("./encode/formats.ts");
+    return new Blob([await this.encode(format, options)], { type: audioFormats[format].mime });
   }
 
   /** [samples, channels], as WAV files hold them. */

@@ -1,4 +1,13 @@
-import { argumentsOf, noneOr, readInteger, readOneOf, readString, type ReadersOf } from "../engine/check/arguments.ts";
+import {
+  argumentsOf,
+  isPlainObject,
+  noneOr,
+  reader,
+  readInteger,
+  readOneOf,
+  readString,
+  type ReadersOf,
+} from "../engine/check/arguments.ts";
 import { checkFinite, readArray, type ArrayInput } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { NdArray } from "../engine/ndarray.ts";
@@ -10,11 +19,14 @@ export interface WavOptions {
   format?: "pcm16" | "float32";
   /** Channels, whose samples are interleaved. Default 1. */
   channels?: number;
+  /** Texts of the file's INFO list by their four letters, such as `INAM`, the title. */
+  info?: Readonly<Record<string, string>>;
 }
 
 const readOptions = argumentsOf("the WAV file", {
   format: noneOr(readOneOf("pcm16", "float32")),
   channels: noneOr(readInteger(1, 2 ** 16 - 1)),
+  info: noneOr(reader<Record<string, string>>("texts by ids of four letters", isInfo)),
 } satisfies ReadersOf<WavOptions>);
 const readRate = readInteger(1, 2 ** 32 - 1);
 const readSamples = readArray([1, 2, 3], checkFinite);
@@ -30,52 +42,67 @@ export function encode_wav(sample_rate: number, signal: ArrayInput, given: WavOp
   const rate = readRate(sample_rate, "sample_rate");
   requireSamplingRate(signal, rate, "samples");
   const samples = oneSignal(readSamples(signal, "samples"));
-  const { format = "pcm16", channels = 1 } = readOptions(given);
+  const { format = "pcm16", channels = 1, info } = readOptions(given);
   requireThat(samples.length % channels === 0, "samples", `a multiple of ${channels} samples`, samples.length);
-  const isFloat = format === "float32";
-  const width = isFloat ? 4 : 2;
-  const dataBytes = samples.length * width;
-  const headerBytes = isFloat ? 58 : 44;
-  requireThat(headerBytes + dataBytes < 2 ** 32, "samples", "less than 4 GiB", dataBytes);
-  const bytes = new Uint8Array(headerBytes + dataBytes);
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  const text = (value: string): void => {
-    for (const letter of value) bytes[at++] = letter.charCodeAt(0);
-  };
-  const u16 = (value: number): void => {
-    view.setUint16(at, value, true);
-    at += 2;
-  };
-  const u32 = (value: number): void => {
-    view.setUint32(at, value, true);
-    at += 4;
-  };
-  text("RIFF");
-  u32(bytes.length - 8);
-  text("WAVEfmt ");
-  u32(isFloat ? 18 : 16);
-  u16(isFloat ? 3 : 1);
-  u16(channels);
-  u32(rate);
-  u32(rate * channels * width);
-  u16(channels * width);
-  u16(width * 8);
-  if (isFloat) {
-    u16(0); // No extension follows.
-    text("fact");
-    u32(4);
-    u32(samples.length / channels);
-  }
-  text("data");
-  u32(dataBytes);
-  for (let i = 0; i < samples.length; i++, at += width)
-    if (isFloat) view.setFloat32(at, samples[i], true);
-    else view.setInt16(at, toPcm16(samples[i]), true);
+  const width = format === "float32" ? 4 : 2;
+  const header = wavHeader({ rate, format, channels, ...(info ? { info } : {}) }, samples.length * width);
+  const bytes = new Uint8Array(header.length + samples.length * width);
+  bytes.set(header);
+  const view = new DataView(bytes.buffer, header.length);
+  for (let i = 0; i < samples.length; i++)
+    if (format === "float32") view.setFloat32(i * width, samples[i], true);
+    else view.setInt16(i * width, toPcm16(samples[i]), true);
   return bytes;
 }
 
-function toPcm16(sample: number): number {
+/** The sizes in the header of a file that is written to a pipe before its length is known. */
+export const unknownSize = 0xffffffff;
+
+/** All that stands before the samples. @param dataBytes of the samples, or {@link unknownSize}. */
+export function wavHeader(
+  {
+    rate,
+    channels,
+    format,
+    info = {},
+  }: { rate: number } & Required<Omit<WavOptions, "info">> & Pick<WavOptions, "info">,
+  dataBytes: number,
+): Uint8Array<ArrayBuffer> {
+  const isFloat = format === "float32";
+  const width = isFloat ? 4 : 2;
+  const u16 = (value: number): number[] => [value & 255, value >> 8];
+  const u32 = (value: number): number[] => [...u16(value & 0xffff), ...u16(value >>> 16)];
+  const chunk = (id: string, body: readonly number[]): number[] => [
+    ...new TextEncoder().encode(id),
+    ...u32(body.length),
+    ...body,
+    ...(body.length % 2 === 0 ? [] : [0]), // Chunks begin on even bytes.
+  ];
+  const rates = [...u16(channels), ...u32(rate), ...u32(rate * channels * width), ...u16(channels * width)];
+  const extension = isFloat ? u16(0) : [];
+  const samples = dataBytes === unknownSize ? unknownSize : dataBytes / (channels * width);
+  const texts = Object.entries(info).flatMap(([id, text]) => chunk(id, [...new TextEncoder().encode(text), 0]));
+  const chunks = [
+    ...chunk("fmt ", [...u16(isFloat ? 3 : 1), ...rates, ...u16(width * 8), ...extension]),
+    ...(isFloat ? chunk("fact", u32(samples)) : []),
+    ...(texts.length > 0 ? chunk("LIST", [...new TextEncoder().encode("INFO"), ...texts]) : []),
+  ];
+  const header = (size: number): Uint8Array<ArrayBuffer> =>
+    Uint8Array.from([
+      ...new TextEncoder().encode("RIFF"),
+      ...u32(size),
+      ...new TextEncoder().encode("WAVE"),
+      ...chunks,
+      ...new TextEncoder().encode("data"),
+      ...u32(dataBytes),
+    ]);
+  if (dataBytes === unknownSize) return header(unknownSize);
+  const size = chunks.length + 12 + dataBytes;
+  requireThat(size + 8 < 2 ** 32, "samples", "less than 4 GiB", dataBytes);
+  return header(size);
+}
+
+export function toPcm16(sample: number): number {
   return Math.round(Math.max(-1, Math.min(1, sample)) * 32767);
 }
 
@@ -92,6 +119,11 @@ export async function write_wav(
 ): Promise<void> {
   const file = readString(path, "path");
   const bytes = encode_wav(sample_rate, samples, options);
+  await writeBytes(file, bytes);
+}
+
+/** Writes a sound file, whole or not at all. @throws EngineError `io`, and `usage` in a browser page. */
+export async function writeBytes(file: string, bytes: Uint8Array): Promise<void> {
   const host = getFileHost();
   if (host.writeFile === undefined)
     throw new EngineError("usage", "a browser page cannot write files", {
@@ -99,6 +131,13 @@ export async function write_wav(
       fix: "offer the bytes of encode_wav, or a RawAudio's toBlob(), as a download",
     });
   await host.writeFile(file, bytes);
+}
+
+function isInfo(value: unknown): boolean {
+  return (
+    isPlainObject(value) &&
+    Object.entries(value).every(([id, text]) => /^[!-~]{4}$/.test(id) && typeof text === "string")
+  );
 }
 
 function oneSignal(array: NdArray<Float32Array>): Float32Array {

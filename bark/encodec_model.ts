@@ -6,6 +6,7 @@ import { refuseMore } from "../engine/check/arguments.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
 import { NdArray } from "../engine/ndarray.ts";
+import type { ExpectedTensor } from "../engine/weights/expected_tensors.ts";
 import type { TensorReader } from "../engine/weights/tensor_reader.ts";
 import {
   readAudio,
@@ -27,7 +28,20 @@ import { StageRun } from "./generate/stage_run.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import { SubModel, type SubModelSource } from "./sub_models.ts";
 
+/** Codes [1, batch, codebooks, frames] and audio [batch, channels, samples]. */
+export interface EncodecOutput {
+  readonly audio_codes: NdArray<Int32Array>;
+  readonly audio_values: NdArray<Float32Array>;
+}
+
+/** {@link EncodecModel.forward}, called by the model itself. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- only so can a class say that it is callable
+export interface EncodecModel {
+  (input_values: ArrayInput, options?: EncodecEncodeOptions, ...more: never[]): Promise<EncodecOutput>;
+}
+
 /** EnCodec: audio to codes and back. Both halves run in f32, whatever the checkpoint stores. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- as above
 export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
   readonly #encoder: ResidentPart<EncodecEncoder>;
 
@@ -78,6 +92,10 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
     );
   }
 
+  protected override tensors(): Iterable<ExpectedTensor> {
+    return codecTensors(this.config);
+  }
+
   /**
    * Audio to codes.
    * @param input_values full scale ±1 at `config.sampling_rate`: [batch, channels, samples], or without the leading axes.
@@ -121,6 +139,21 @@ export class EncodecModel extends SubModel<EncodecConfig, EncodecDecoder> {
       audio_codes: new NdArray(audio_codes, [1, batch, codes[0].length / frames, frames]),
       audio_scales: [null],
     };
+  }
+
+  /** {@link encode}, then {@link decode}: codes, and audio as long as what was given. @throws EngineError as both. */
+  async forward(
+    input_values: ArrayInput,
+    options: EncodecEncodeOptions = {},
+    ...more: never[]
+  ): Promise<EncodecOutput> {
+    const { audio_codes } = await this.encode(input_values, options, ...more);
+    const { signal = null, on_progress = null } = options;
+    const { audio_values: whole } = await this.decode(audio_codes, { signal, on_progress });
+    const samples = readAudio(input_values, "input_values").shape.at(-1)!;
+    const [batch, channels, length] = whole.shape;
+    const kept = whole.data.filter((_, i) => i % length < samples);
+    return { audio_codes, audio_values: new NdArray(kept, [batch, channels, samples]) };
   }
 
   /**

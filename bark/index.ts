@@ -16,12 +16,13 @@ export {
   BarkSubModelConfig,
   EncodecConfig,
 } from "./config/config.ts";
-export type { CausalForwardKwargs, CausalLMOutputWithPast } from "./gpt/forward/causal_forward.ts";
-export { EncodecModel } from "./encodec_model.ts";
+export type { CausalForwardKwargs } from "./gpt/forward/causal_forward.ts";
+export { EncodecModel, type EncodecOutput } from "./encodec_model.ts";
 export type { EncodecDecodeStream } from "./generate/codec_stream.ts";
 export type { CallOptions, EncodecEncodeOptions } from "./generate/codec_arguments.ts";
 export { DynamicCache, type CacheLayer, type LegacyCache } from "./gpt/forward/dynamic_cache.ts";
-export type { FineForwardKwargs, MaskedLMOutput } from "./gpt/forward/fine_forward.ts";
+export type { FineForwardKwargs } from "./gpt/forward/fine_forward.ts";
+export type { CausalLMOutputWithPast, MaskedLMOutput, OutputTuple } from "./gpt/forward/model_output.ts";
 export type { GenerateKwargs, StageKwargs } from "./generate/generate_options.ts";
 export type { CausalKwargs, LogitsCallback, PrefixCallback, StoppingCallback } from "./generate/options/keywords.ts";
 export type { SequenceBias } from "./generate/logits/words.ts";
@@ -45,15 +46,20 @@ export { BarkModel } from "./model.ts";
 export type { BarkGenerateKwargs, BarkGenerateMore } from "./generate/generate_arguments.ts";
 export type { BarkOutput, BarkProgress, BarkStage } from "./generate/output.ts";
 // The documentation of transformers calls it by the name that goes by the checkpoint.
-export {
-  BarkProcessor,
-  BarkProcessor as AutoProcessor,
-  type BarkInputs,
-  type ProcessorFrom,
-  type ProcessorOptions,
-} from "./text/processor.ts";
+export { BarkProcessor, BarkProcessor as AutoProcessor, type SpeakerEmbeddings } from "./text/processor.ts";
+export type {
+  BarkBatchInputs,
+  BarkInputLists,
+  BarkInputs,
+  ListOptions,
+  ProcessorFrom,
+  ProcessorOptions,
+  VoicePerText,
+} from "./text/processor_options.ts";
 export type { SaveProcessorOptions } from "./text/save_processor.ts";
-export type { BarkTokenizer, Truncation } from "./text/tokenizer.ts";
+export { AutoTokenizer } from "./text/auto_tokenizer.ts";
+export type { BarkTokenizer, DecodeOptions, Truncation } from "./text/tokenizer.ts";
+export type { PushToHubOptions, SavePushOptions } from "./load/push_to_hub.ts";
 export type { CheckpointSource } from "./load/open_checkpoint.ts";
 export type { CheckpointOptions, ProgressInfo } from "./load/load_options.ts";
 export { BarkCausalModel, BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "./sub_models.ts";

@@ -29,14 +29,17 @@ import { BarkGenerationConfig } from "./config/generation_config.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
 import { readCheckpoint, type BarkCheckpoint } from "./load/bark_checkpoint.ts";
 import { readBarkOptions, type WeightDtype } from "./load/load_arguments.ts";
+import { countParameters, type NumParametersOptions } from "./load/parameters.ts";
 import type { BarkFromPretrainedOptions } from "./load/load_options.ts";
 import { chooseFormat, openStored, reportReady, type DeviceArguments } from "./load/prepare.ts";
 import type { BarkOutput, BarkStage } from "./generate/output.ts";
 import { Residency, type LoadWatch, type ResidentPart } from "./load/residency.ts";
 import { generateSemantic } from "./generate/semantic_stage.ts";
 import { StageRun } from "./generate/stage_run.ts";
+import type { PushToHubOptions, SavePushOptions } from "./load/push_to_hub.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel, newIsRefused } from "./sub_models.ts";
+import { refuseTorchMethods } from "./torch_methods.ts";
 import { isVoicePerRow } from "./voice/history_prompt.ts";
 
 /** The parts of a model. */
@@ -134,8 +137,22 @@ export class BarkModel {
     });
   }
 
+  static {
+    refuseTorchMethods(this);
+  }
+
   get gpu(): Gpu {
     return this.#residency.gpu;
+  }
+
+  /** The adapter's name. */
+  get device(): string {
+    return this.gpu.adapterName;
+  }
+
+  /** How many parameters the model has, as transformers counts them. @throws EngineError `usage`. */
+  num_parameters(options: NumParametersOptions = {}): number {
+    return countParameters(barkTensors(this.config), options);
   }
 
   /** Puts the weights on the GPU; with `low_memory` only the codec's, to see that they are all there. */
@@ -274,12 +291,26 @@ export class BarkModel {
    * which they are stored there.
    * @throws EngineError `usage` in a page, `io`.
    */
-  async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
+  async save_pretrained(save_directory: string, options: SavePushOptions & object = {}): Promise<void> {
     // Loaded here: a page, which cannot save, fetches code for nothing.
+    const { savePretrained } = await import("./load/push_to_hub.ts");
+    await savePretrained(save_directory, options, "model", (folder, rest) => this.#save(folder, rest));
+  }
+
+  /**
+   * Uploads the same files to a repository on the hub, as one commit, through `@huggingface/hub`.
+   * @returns the address of the commit. @throws EngineError `usage` without a token or that package; `bad-input`, `io`.
+   */
+  async push_to_hub(repo_id: string, options: PushToHubOptions = {}): Promise<string> {
+    const { pushToHub } = await import("./load/push_to_hub.ts");
+    return await pushToHub(repo_id, options, "model", (folder) => this.#save(folder, {}));
+  }
+
+  async #save(directory: string, options: object): Promise<void> {
     const { SaveFolder } = await import("./load/save_folder.ts");
     const { saveModel } = await import("./load/save_weights.ts");
-    const folder = await SaveFolder.create(save_directory, options);
-    await this.generation_config.save_pretrained(save_directory);
+    const folder = await SaveFolder.create(directory, options);
+    await this.generation_config.save_pretrained(directory);
     await saveModel(folder, { reader: this.#residency.reader, prefix: "" }, "BarkModel", this.config);
   }
 

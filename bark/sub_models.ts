@@ -6,24 +6,18 @@ import type { FileStore } from "../checkpoint/stores/file_store.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { MatrixFormat } from "../engine/dtypes.ts";
 import type { TensorReader } from "../engine/weights/tensor_reader.ts";
+import { Callable } from "./callable.ts";
 import { CausalWeights } from "./gpt/causal_weights.ts";
 import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config/config.ts";
 import { causalTensors, fineTensors } from "./load/expected_tensors.ts";
 import { FineWeights } from "./gpt/fine_weights.ts";
-import {
-  causalForward,
-  readCausalArguments,
-  type CausalForwardKwargs,
-  type CausalLMOutputWithPast,
-} from "./gpt/forward/causal_forward.ts";
-import {
-  fineForward,
-  readFineArguments,
-  type FineForwardKwargs,
-  type MaskedLMOutput,
-} from "./gpt/forward/fine_forward.ts";
+import { causalForward, readCausalArguments, type CausalForwardKwargs } from "./gpt/forward/causal_forward.ts";
+import { fineForward, readFineArguments, type FineForwardKwargs } from "./gpt/forward/fine_forward.ts";
+import type { CausalLMOutputWithPast, MaskedLMOutput, OutputTuple } from "./gpt/forward/model_output.ts";
 import { newWeights, readFromConfig, requireConfig, type FromConfigOptions } from "./load/from_config.ts";
 import { readModelOptions, type WeightDtype } from "./load/load_arguments.ts";
+import { countParameters, type NumParametersOptions } from "./load/parameters.ts";
+import type { SavePushOptions } from "./load/push_to_hub.ts";
 import type { FromPretrainedOptions } from "./load/load_options.ts";
 import { chooseFormat, openStored, reportReady, type DeviceArguments } from "./load/prepare.ts";
 import { Residency, type LoadWatch, type ResidentPart } from "./load/residency.ts";
@@ -43,6 +37,7 @@ import type {
 import { generateCoarseAlone, generateFineAlone, generateSemanticAlone } from "./generate/sub_model_generate.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
 import type { NdArray } from "../engine/ndarray.ts";
+import { refuseTorchMethods } from "./torch_methods.ts";
 
 /** Where a sub-model's weights come from and live. */
 export interface SubModelSource {
@@ -53,7 +48,7 @@ export interface SubModelSource {
 }
 
 /** A part of Bark: a config, and weights that are on the GPU when they are used. */
-export class SubModel<C extends PreTrainedConfig, W extends { dispose(): void }> {
+export abstract class SubModel<C extends PreTrainedConfig, W extends { dispose(): void }> extends Callable {
   readonly config: C;
   readonly weights: ResidentPart<W>;
   readonly #owned: Residency | undefined;
@@ -71,23 +66,47 @@ export class SubModel<C extends PreTrainedConfig, W extends { dispose(): void }>
   ) {
     if (!((source as Partial<SubModelSource> | undefined)?.residency instanceof Residency))
       throw newIsRefused(new.target.name);
+    super();
     this.config = config;
     this.weights = source.residency.add(source.prefix, load);
     this.#source = source;
     this.#owned = owned;
   }
 
+  static {
+    refuseTorchMethods(this);
+  }
+
   get gpu(): Gpu {
     return this.weights.gpu;
   }
 
+  /** The adapter's name. */
+  get device(): string {
+    return this.gpu.adapterName;
+  }
+
+  /** Every tensor of the model. */
+  protected abstract tensors(): Iterable<ExpectedTensor>;
+
+  /** How many parameters the model has, as transformers counts them. @throws EngineError `usage`. */
+  num_parameters(options: NumParametersOptions = {}): number {
+    return countParameters(this.tensors(), options);
+  }
+
   /**
    * Writes `config.json` and `model.safetensors` of this model alone into a folder, which is made if it is missing;
-   * transformers loads it too. Weights are written in the dtype in which they are stored.
+   * transformers loads it too. Weights are written in the dtype in which they are stored. With `push_to_hub` the files go to
+   * the hub afterwards.
    * @throws EngineError `usage` in a page, `io`.
    */
-  async save_pretrained(save_directory: string, options: object = {}): Promise<void> {
+  async save_pretrained(save_directory: string, options: SavePushOptions & object = {}): Promise<void> {
     // Loaded here: a page, which cannot save, fetches code for nothing.
+    const { savePretrained } = await import("./load/push_to_hub.ts");
+    await savePretrained(save_directory, options, "model", (folder, rest) => this.#save(folder, rest));
+  }
+
+  async #save(save_directory: string, options: object): Promise<void> {
     const { SaveFolder } = await import("./load/save_folder.ts");
     const { saveModel } = await import("./load/save_weights.ts");
     const { residency, prefix } = this.#source;
@@ -105,7 +124,15 @@ export class SubModel<C extends PreTrainedConfig, W extends { dispose(): void }>
   }
 }
 
+/** {@link BarkCausalModel.forward}, called by the model itself. */
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- an interface and its class have the same parameters
+export interface BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> {
+  (kwargs: CausalForwardKwargs & { return_dict: false }, ...more: never[]): Promise<OutputTuple>;
+  (kwargs: CausalForwardKwargs, ...more: never[]): Promise<CausalLMOutputWithPast>;
+}
+
 /** A causal GPT of Bark, for direct calls. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- only so can a class say that it is callable
 export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> extends SubModel<C, CausalWeights> {
   /** For `from_pretrained` and `from_config`. */
   constructor(source: SubModelSource, config: C, owned?: Residency) {
@@ -117,15 +144,23 @@ export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> 
     );
   }
 
+  protected override tensors(): Iterable<ExpectedTensor> {
+    return causalTensors(this.config);
+  }
+
   /**
    * One pass over a batch: scores of the next token after every position and, if asked for, hidden states and
    * attentions, in host memory. `past_key_values` of the answer, given to the next call, save computing again.
+   * With `return_dict: false`, also that of the config, the answer is a list.
    * @throws EngineError `usage` for arguments that are wrong or do not fit the model.
    */
-  async forward(kwargs: CausalForwardKwargs, ...more: never[]): Promise<CausalLMOutputWithPast> {
+  async forward(kwargs: CausalForwardKwargs & { return_dict: false }, ...more: never[]): Promise<OutputTuple>;
+  async forward(kwargs: CausalForwardKwargs, ...more: never[]): Promise<CausalLMOutputWithPast>;
+  async forward(kwargs: CausalForwardKwargs, ...more: never[]): Promise<CausalLMOutputWithPast | OutputTuple> {
     refuseMore("forward", more, "put all arguments into one object: forward({ input_ids, … })");
     const args = readCausalArguments(kwargs);
-    return await this.weights.use((weights) => causalForward(weights, args));
+    const output = await this.weights.use((weights) => causalForward(weights, args));
+    return (args.return_dict ?? this.config.return_dict) ? output : output.to_tuple();
   }
 }
 
@@ -196,7 +231,15 @@ export class BarkCoarseModel extends BarkCausalModel<BarkCoarseConfig> {
   }
 }
 
+/** {@link BarkFineModel.forward}, called by the model itself. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- as above
+export interface BarkFineModel {
+  (kwargs: FineForwardKwargs & { return_dict: false }, ...more: never[]): Promise<OutputTuple>;
+  (kwargs: FineForwardKwargs, ...more: never[]): Promise<MaskedLMOutput>;
+}
+
 /** The first codebooks to all of them, one after the other. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- as above
 export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
   /** For `from_pretrained` and `from_config`. */
   constructor(source: SubModelSource, config: BarkFineConfig, owned?: Residency) {
@@ -211,6 +254,10 @@ export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
   /** A new model with random weights, as transformers' `BarkFineModel(config)`. @throws EngineError `no-adapter`. */
   static async from_config(config: BarkFineConfig, options: FromConfigOptions = {}): Promise<BarkFineModel> {
     return await makeNew(config, options, BarkFineConfig, BarkFineModel, fineTensors);
+  }
+
+  protected override tensors(): Iterable<ExpectedTensor> {
+    return fineTensors(this.config);
   }
 
   /**
@@ -233,13 +280,16 @@ export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
 
   /**
    * One pass over a batch: scores of codebook `codebook_idx` at every position and, if asked for, hidden states and
-   * attentions, in host memory.
+   * attentions, in host memory. With `return_dict: false`, also that of the config, the answer is a list.
    * @throws EngineError `usage` for arguments that are wrong or do not fit the model.
    */
-  async forward(kwargs: FineForwardKwargs, ...more: never[]): Promise<MaskedLMOutput> {
+  async forward(kwargs: FineForwardKwargs & { return_dict: false }, ...more: never[]): Promise<OutputTuple>;
+  async forward(kwargs: FineForwardKwargs, ...more: never[]): Promise<MaskedLMOutput>;
+  async forward(kwargs: FineForwardKwargs, ...more: never[]): Promise<MaskedLMOutput | OutputTuple> {
     refuseMore("forward", more, "put all arguments into one object: forward({ codebook_idx, input_ids, … })");
     const args = readFineArguments(kwargs);
-    return await this.weights.use((weights) => fineForward(weights, args));
+    const output = await this.weights.use((weights) => fineForward(weights, args));
+    return (args.return_dict ?? this.config.return_dict) ? output : output.to_tuple();
   }
 }
 

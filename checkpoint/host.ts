@@ -1,5 +1,5 @@
 import { EngineError } from "../engine/errors.ts";
-import type { HubOptions } from "./hub/options.ts";
+import type { HubOptions, PushOptions } from "./hub/options.ts";
 import type { FileStore } from "./stores/file_store.ts";
 
 /** How the runtime around the library reaches files. */
@@ -10,6 +10,11 @@ export interface FileHost {
   openStore(location: string, options?: HubOptions): Promise<FileStore>;
   /** Writes a whole file, or leaves the old one. A page has none. @throws EngineError `io`. */
   writeFile?(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
+  /**
+   * Uploads the files that `save` writes into a folder to a repository on the hub. A page has none.
+   * @returns the address of the commit.
+   */
+  push?(save: (folder: string) => Promise<void>, options: PushOptions): Promise<string>;
   /** Makes a folder and the missing ones above it. A page has none. @throws EngineError `io`. */
   makeFolder?(path: string): Promise<void>;
 }

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFile } from "node:fs/promises";
 import "../checkpoint/node/index.ts";
 import "../engine/node/index.ts";
 import { EngineError } from "../engine/errors.ts";
@@ -7,6 +6,7 @@ import { didYouMean } from "../engine/check/nearest_name.ts";
 import { beforeDashes } from "./command_line.ts";
 import type { Interrupt } from "./process/interrupt.ts";
 import { print } from "./process/print.ts";
+import { version } from "./process/version.ts";
 import { runProcess, type Command } from "./process/run_process.ts";
 import { usage } from "./usage.ts";
 
@@ -43,12 +43,6 @@ async function run(args: readonly string[], interrupt: Interrupt): Promise<numbe
   }
   const command = await commands[name]();
   return await command(rest, interrupt);
-}
-
-async function version(): Promise<string> {
-  // By its name: the command is in cli/ of a checkout, and in dist/cli/ of the package.
-  const text = await readFile(new URL(import.meta.resolve("bark-webgpu/package.json")), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 await runProcess(run);

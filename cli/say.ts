@@ -1,16 +1,24 @@
+import { encode_json, encode_srt, encode_vtt } from "../audio/captions.ts";
 import { writeNpz } from "../checkpoint/numpy/npz.ts";
 import { writeFileAtomically } from "../checkpoint/node/atomic_file.ts";
 import { checkGenerate, checkGenerationFits, checkVoiceFits } from "../bark/generate/generation_checks.ts";
 import { readCheckpoint } from "../bark/load/bark_checkpoint.ts";
 import { BarkModel } from "../bark/model.ts";
-import type { BarkOutput } from "../bark/generate/output.ts";
-import { processorOf } from "../bark/text/processor.ts";
-import { voicePromptFromRun } from "../bark/voice/voices.ts";
-import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
-import { NdArray } from "../engine/ndarray.ts";
-import { RawAudio } from "../audio/raw_audio.ts";
+import type { BarkOutput, BarkStage } from "../bark/generate/output.ts";
+import { processorOf, type BarkProcessor } from "../bark/text/processor.ts";
+import { voiceOf } from "../speech/speak.ts";
+import {
+  languageOf,
+  prepareSpeech,
+  speakPrepared,
+  type PieceWithRun,
+  type PreparedSpeech,
+} from "../speech/speak_text.ts";
+import { speechOf, type Speech } from "../speech/speech.ts";
+import { checkSoundFile, soundFile } from "./files/sound_file.ts";
 import type { Interrupt } from "./process/interrupt.ts";
 import { openModel } from "./files/model_location.ts";
+import { findPlayer, startPlaying, type Playing } from "./process/play.ts";
 import { print, printJson } from "./process/print.ts";
 import { ProgressLine } from "./process/progress.ts";
 import { parseSay, type SayOptions } from "./say_options.ts";
@@ -19,7 +27,7 @@ import { readText } from "./files/text_input.ts";
 /** Semantic tokens for one id of text. Measured: 6 to 10 with nano; 15 characters a second, 4 to an id, make 13. */
 const tokensPerId = 10;
 
-/** `bark say`: text to a WAV file. */
+/** `bark say`: text to a sound file. */
 export async function say(args: readonly string[], interrupt: Interrupt): Promise<number> {
   const options = await parseSay(args);
   const text = await readText(options.words, options.file, interrupt.signal);
@@ -32,18 +40,25 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
   };
 
   // Everything that can fail without the weights fails before they load.
+  const player = options.play ? await findPlayer() : undefined;
   const store = await openModel(options.model, interrupt.signal, options);
   const checkpoint = await readCheckpoint(store, onNotice);
   const { config, generation_config: generation } = checkpoint;
   const processor = await processorOf(checkpoint, { onNotice: progress.note });
-  const history = options.voice === undefined ? null : await processor.loadVoice(options.voice);
+  // Checked by its own name, before the pieces are.
+  const voice = options.voice === undefined ? null : await processor.loadVoice(options.voice);
   checkGenerationFits(generation, config, `${store.name}/generation_config.json`);
-  if (history !== null) checkVoiceFits(history, generation, config, options.voice);
-  checkGenerate(options.kwargs, history, generation, config);
-  const max_length = generation.semantic_config.max_input_semantic_length;
-  const inputs = await processor(text, { max_length });
-  progress.expectedTokens =
-    tokensPerId * inputs.input_ids.data.filter((id) => id !== processor.tokenizer.pad_token_id).length;
+  if (voice !== null) checkVoiceFits(voice, generation, config, options.voice);
+  checkGenerate(options.kwargs, voice, generation, config);
+  const sizes = { sampling_rate: generation.sample_rate, channels: config.codec_config.audio_channels };
+  await checkSoundFile(options, sizes);
+  const { speech, kwargs, seed } = options;
+  const language = speech.language ?? languageOf(options.voice);
+  const prepared = await prepareSpeech(generation, processor, text, {
+    ...{ ...speech, language, voice, seed, notice: progress.note },
+    kwargs: { ...kwargs, signal: interrupt.signal },
+    onProgress: options.quiet ? undefined : progress.report,
+  });
 
   const shared = { signal: interrupt.signal, ...(options.quiet ? {} : { on_progress: progress.report }) };
   try {
@@ -51,14 +66,15 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
     isLoaded = true;
     const load = performance.now() - began;
     try {
-      const { kwargs, seed } = options;
-      const run = await model.generate_output({ ...inputs, ...kwargs, history_prompt: history, seed, ...shared });
+      const playing = player && (await startPlaying(player, sizes, interrupt.signal));
+      const run = await speak(model, processor, prepared, options, progress, playing);
       progress.end();
       interrupt.check();
-      await write(options, model, run);
+      await write(options, text, model, run);
       const result = describe(options, model, run, { load, total: performance.now() - began });
       if (options.json) printJson(result, options.report);
       else for (const line of summary(result)) print(line, options.report);
+      await playing?.finish();
     } finally {
       model.dispose();
     }
@@ -68,27 +84,73 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
   return 0;
 }
 
+/** What all pieces made together. */
+interface SayRun {
+  readonly speech: Speech;
+  /** Of the first piece: the others keep its voice. */
+  readonly first: BarkOutput;
+  readonly tokens: { semantic: number; coarse: number; fine: number };
+  readonly milliseconds: Record<BarkStage, number>;
+}
+
+async function speak(
+  model: BarkModel,
+  processor: BarkProcessor,
+  prepared: PreparedSpeech,
+  { quiet }: SayOptions,
+  progress: ProgressLine,
+  playing: Playing | undefined,
+): Promise<SayRun> {
+  const { semantic_pad_token } = model.generation_config.semantic_config;
+  const planned = prepared.plan.pieces;
+  const announce = (piece: number): void => {
+    const ids = piece < planned.length ? processor.tokenizer.encode(planned[piece].text).length : 0;
+    progress.expectedTokens = tokensPerId * ids;
+    if (quiet || planned.length === 1 || piece === planned.length) return;
+    progress.end();
+    progress.note(`piece ${piece + 1} of ${planned.length}: ${JSON.stringify(startOf(planned[piece].text))}`);
+  };
+  const pieces: PieceWithRun[] = [];
+  const tokens = { semantic: 0, coarse: 0, fine: 0 };
+  const milliseconds = { semantic: 0, coarse: 0, fine: 0, codec: 0 };
+  let first: BarkOutput | undefined;
+  announce(0);
+  for await (const piece of speakPrepared(model, processor, prepared)) {
+    const { run } = piece;
+    first ??= run;
+    tokens.semantic += run.semantic[0].filter((id) => id !== semantic_pad_token).length;
+    tokens.coarse += run.coarse[0].length;
+    tokens.fine += run.fine.size;
+    for (const stage of Object.keys(milliseconds) as BarkStage[]) milliseconds[stage] += run.milliseconds[stage];
+    pieces.push(piece);
+    playing?.push(piece.audio);
+    announce(piece.piece + 1);
+  }
+  const speech = speechOf(pieces, model.config.codec_config.audio_channels);
+  return { speech, first: first!, tokens, milliseconds };
+}
+
+function startOf(text: string): string {
+  const points = [...text.slice(0, 82)];
+  return points.length > 40 ? `${points.slice(0, 40).join("")}…` : text;
+}
+
 /** The last file is the one on standard output: if nobody reads it, the other is written. */
-async function write({ output, saveVoice, format }: SayOptions, model: BarkModel, run: BarkOutput): Promise<void> {
-  const { sample_rate } = model.generation_config;
-  const { audio_channels } = model.config.codec_config;
-  const { data } = run.audio.row(0);
-  const audio = new NdArray(data, [audio_channels, data.length / audio_channels]);
-  const wav = new Uint8Array(new RawAudio(audio, sample_rate).toWav({ format }));
-  const files = [{ file: output, bytes: wav }];
-  if (saveVoice !== undefined) files.push({ file: saveVoice, bytes: writeNpz({ ...voiceOf(model, run) }) });
+async function write(options: SayOptions, text: string, model: BarkModel, { speech, first }: SayRun): Promise<void> {
+  const { output, saveVoice, captions } = options;
+  const files = [{ file: output, bytes: await soundFile(speech, text, options, model.dtype) }];
+  if (saveVoice !== undefined) files.push({ file: saveVoice, bytes: writeNpz({ ...voiceOf(model, first) }) });
+  for (const { kind, file } of captions)
+    files.push({ file, bytes: new TextEncoder().encode(encodeCaptions[kind](speech.captions)) });
   files.sort((a, b) => Number(a.file.isStandardOutput) - Number(b.file.isStandardOutput));
   for (const { file, bytes } of files) await writeFileAtomically(file.path, bytes);
 }
 
-function voiceOf({ generation_config }: BarkModel, run: BarkOutput): HistoryPrompt {
-  const { semantic_pad_token, semantic_vocab_size } = generation_config.semantic_config;
-  return voicePromptFromRun(run.semantic[0], run.coarse[0], run.fine.row(0), {
-    semantic_pad_token,
-    semantic_vocab_size,
-    n_coarse_codebooks: generation_config.coarse_acoustics_config.n_coarse_codebooks,
-    codebook_size: generation_config.codebook_size,
-  });
+const encodeCaptions = { srt: encode_srt, vtt: encode_vtt, json: captionsJson } as const;
+
+/** A seed beyond 2^53 is no number of JSON. */
+function captionsJson(captions: Speech["captions"]): string {
+  return encode_json(captions.map((caption) => ({ ...caption, seed: String(caption.seed) })));
 }
 
 /** The fields of `--json`. */
@@ -105,27 +167,32 @@ interface SayResult {
   dtype: string;
   seed: number;
   peak_gpu_bytes: number;
+  /** What is heard when, in seconds; `source`: characters of the text. */
+  pieces: {
+    text: string;
+    source: readonly [number, number];
+    start: number;
+    end: number;
+    flags: readonly string[];
+    attempts: number;
+  }[];
 }
 
 function describe(
   options: SayOptions,
   model: BarkModel,
-  run: BarkOutput,
+  run: SayRun,
   times: { load: number; total: number },
 ): SayResult {
-  const { sample_rate, semantic_config } = model.generation_config;
-  const samples = run.audio.size / model.config.codec_config.audio_channels;
+  const { sample_rate } = model.generation_config;
+  const samples = run.speech.audio.length / run.speech.channels;
   const milliseconds = { load: times.load, ...run.milliseconds, total: times.total };
   return {
     output: options.output.name,
     sample_rate,
     samples,
     seconds: samples / sample_rate,
-    tokens: {
-      semantic: run.semantic[0].filter((id) => id !== semantic_config.semantic_pad_token).length,
-      coarse: run.coarse[0].length,
-      fine: run.fine.size,
-    },
+    tokens: run.tokens,
     milliseconds: Object.fromEntries(
       Object.entries(milliseconds).map(([stage, value]) => [stage, Math.round(value)]),
     ) as SayResult["milliseconds"],
@@ -134,6 +201,14 @@ function describe(
     dtype: model.dtype,
     seed: options.seed,
     peak_gpu_bytes: model.gpu.ledger.peakBytes,
+    pieces: run.speech.captions.map(({ text, source, start, end, flags, attempts }) => ({
+      text,
+      source,
+      start,
+      end,
+      flags,
+      attempts,
+    })),
   };
 }
 

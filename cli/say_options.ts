@@ -1,8 +1,10 @@
+import { audioEndings, audioFormatNames, audioFormatOf, type AudioFormat } from "../audio/encode/formats.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { GenerateKwargs } from "../bark/generate/generate_options.ts";
 import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
 import { choiceFlag, numberFlag, parseCommandLine } from "./command_line.ts";
 import { defaultModel } from "./files/model_location.ts";
+import type { SpeechArguments } from "../speech/speak_text.ts";
 import { requireOutput, type OutputFile } from "./files/output_file.ts";
 
 const flags = {
@@ -11,6 +13,16 @@ const flags = {
   voice: { type: "string", short: "v" },
   output: { type: "string", short: "o" },
   format: { type: "string" },
+  "audio-format": { type: "string" },
+  bitrate: { type: "string" },
+  play: { type: "boolean" },
+  split: { type: "string" },
+  language: { type: "string" },
+  retries: { type: "string" },
+  strict: { type: "boolean" },
+  srt: { type: "string" },
+  vtt: { type: "string" },
+  captions: { type: "string" },
   "save-voice": { type: "string" },
   greedy: { type: "boolean" },
   temperature: { type: "string" },
@@ -31,6 +43,12 @@ const flags = {
 
 type Values = ReturnType<typeof parseCommandLine<typeof flags>>["values"];
 
+/** A file of captions, and its format. */
+export interface CaptionFile {
+  readonly kind: "srt" | "vtt" | "json";
+  readonly file: OutputFile;
+}
+
 /** What `bark say` was asked for, checked as far as that goes without a checkpoint. */
 export interface SayOptions {
   /** Arguments that make up the text. */
@@ -39,8 +57,17 @@ export interface SayOptions {
   readonly model: string;
   readonly voice: string | undefined;
   readonly output: OutputFile;
+  readonly audioFormat: AudioFormat;
+  /** Of the samples of a WAV. */
   readonly format: "pcm16" | "float32";
+  /** kbit/s. */
+  readonly bitrate: number | undefined;
+  readonly play: boolean;
   readonly saveVoice: OutputFile | undefined;
+  /** Files of captions that were asked for. */
+  readonly captions: readonly CaptionFile[];
+  /** How the text becomes pieces. */
+  readonly speech: Pick<SpeechArguments, "split" | "language" | "retries" | "strict">;
   /** Takes the results: standard output, unless a file goes there. */
   readonly report: NodeJS.WritableStream;
   readonly kwargs: GenerateKwargs;
@@ -54,11 +81,16 @@ export interface SayOptions {
 export async function parseSay(args: readonly string[]): Promise<SayOptions> {
   const { values, positionals } = parseCommandLine("say", args, flags);
   // A name without an ending does not claim to be another kind of file.
-  const output = await requireOutput("--output", values.output ?? "bark.wav", [".wav", ""]);
+  const output = await requireOutput("--output", values.output ?? "bark.wav", [...audioEndings, ""]);
   const voiceName = values["save-voice"];
   const saveVoice = voiceName === undefined ? undefined : await requireOutput("--save-voice", voiceName, [".npz", ""]);
-  if (saveVoice?.identity === output.identity)
-    throw new EngineError("usage", "names the same file as --output", { where: "--save-voice", fix: "give another" });
+  const captions = await captionFiles(values);
+  requireDifferent([
+    ["--output", output],
+    ...(saveVoice === undefined ? [] : [["--save-voice", saveVoice] as const]),
+    ...captions.map(({ kind, file }) => [kind === "json" ? "--captions" : `--${kind}`, file] as const),
+  ]);
+  const outputs = [...captions.map(({ file }) => file), ...(saveVoice === undefined ? [] : [saveVoice]), output];
   const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]);
   return {
     words: positionals,
@@ -66,9 +98,14 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     model: values.model ?? defaultModel,
     voice: values.voice,
     output,
+    audioFormat: audioFormatFor(output, values),
     format: choiceFlag("format", values.format, ["pcm16", "float32"]) ?? "pcm16",
+    bitrate: numberFlag("bitrate", values.bitrate, (rate) => rate > 0, "kbit/s, above 0"),
+    play: values.play === true,
     saveVoice,
-    report: saveVoice?.isStandardOutput === true ? saveVoice.report : output.report,
+    captions,
+    speech: speechOptions(values),
+    report: (outputs.find(({ isStandardOutput }) => isStandardOutput) ?? output).report,
     kwargs: generateKwargs(values),
     seed: numberFlag("seed", values.seed, isSeed, "an integer from 0 to 2^53 - 1") ?? randomSeed(),
     load: {
@@ -78,6 +115,59 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     },
     json: values.json === true,
     quiet: values.quiet === true,
+  };
+}
+
+/** By the flag, or the ending of the file; a pipe or a name without an ending gets a WAV. */
+function audioFormatFor({ name }: OutputFile, values: Values): AudioFormat {
+  const asked = choiceFlag("audio-format", values["audio-format"], audioFormatNames);
+  const named = audioEndings.some((ending) => name.toLowerCase().endsWith(ending)) ? audioFormatOf(name) : undefined;
+  if (asked !== undefined && named !== undefined && asked !== named)
+    throw new EngineError("usage", `is ${asked}, and the ending of the file says ${named}`, {
+      where: "--audio-format",
+      fix: "leave out one of them",
+    });
+  const format = asked ?? named ?? "wav";
+  if (values.format !== undefined && format !== "wav")
+    throw new EngineError("usage", "is for the samples of a WAV file", { where: "--format", actual: format });
+  return format;
+}
+
+/** @throws EngineError `usage` for two flags of one file: the second would overwrite the first. */
+function requireDifferent(files: readonly (readonly [flag: string, file: OutputFile])[]): void {
+  for (const [i, [flag, { identity }]] of files.entries()) {
+    const same = files.slice(0, i).find(([, other]) => other.identity === identity);
+    if (same !== undefined)
+      throw new EngineError("usage", `names the same file as ${same[0]}`, { where: flag, fix: "give another" });
+  }
+}
+
+async function captionFiles(values: Values): Promise<CaptionFile[]> {
+  const files: CaptionFile[] = [];
+  for (const [flag, kind] of [
+    ["srt", "srt"],
+    ["vtt", "vtt"],
+    ["captions", "json"],
+  ] as const) {
+    const name = values[flag];
+    if (name !== undefined) files.push({ kind, file: await requireOutput(`--${flag}`, name, [`.${kind}`, ""]) });
+  }
+  return files;
+}
+
+function speechOptions(values: Values): SayOptions["speech"] {
+  const split = choiceFlag("split", values.split, ["auto", "none"]);
+  const retries = numberFlag(
+    "retries",
+    values.retries,
+    (n) => Number.isSafeInteger(n) && n >= 0 && n <= 100,
+    "an integer from 0 to 100",
+  );
+  return {
+    ...(split === undefined ? {} : { split }),
+    ...(values.language === undefined ? {} : { language: values.language }),
+    ...(retries === undefined ? {} : { retries }),
+    strict: values.strict === true,
   };
 }
 

@@ -2,7 +2,7 @@
 export const usage = {
   bark: `bark: Suno's Bark text-to-speech on WebGPU
 
-  bark say [TEXT…] [-m MODEL] [-v VOICE] [-o OUT.wav]   speak
+  bark say [TEXT…] [-m MODEL] [-v VOICE] [-o OUT]       speak
   bark convert SRC DEST [--dtype f32|f16|q8]            rewrite a checkpoint, whatever its format, as safetensors
   bark voices [-m MODEL]                                list the voice presets of a checkpoint
   bark codec encode|decode IN OUT                       audio to the codec's codes, and codes to audio
@@ -14,7 +14,7 @@ export const usage = {
 Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad input file or checkpoint;
 4 no usable adapter; 130 interrupted.
 `,
-  say: `bark say [TEXT…] [-m MODEL] [-v VOICE] [-o OUT.wav]
+  say: `bark say [TEXT…] [-m MODEL] [-v VOICE] [-o OUT]
 
   TEXT                      what to say, after -- if it begins with a dash; without it (and --file) it is read from
                             standard input
@@ -22,9 +22,20 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   -m, --model MODEL         a directory, a URL, a model on the Hugging Face hub (owner/name or owner/name@revision),
                             or "nano" (default: the checkpoint in the repository)
   -v, --voice VOICE         a preset's name or a FILE.npz; default: none, and Bark makes one up
-  -o, --output OUT.wav      default: bark.wav; "-" is standard output, and all words then go to stderr
-  --format pcm16|float32    default: pcm16; float32 writes the unclipped samples
-  --save-voice OUT.npz      also write all tokens of the run: a voice for later runs
+  -o, --output OUT          .wav, .mp3, .opus, .ogg, .flac, .aac, .m4a or .pcm; default: bark.wav; "-" is standard
+                            output, and all words then go to stderr
+  --audio-format F          wav, mp3, opus, flac, aac, m4a or pcm, where no ending says it; default: wav
+  --bitrate K               kbit/s of a lossy format; default: mp3, aac and m4a 64, opus 32
+  --format pcm16|float32    of a WAV; default: pcm16; float32 writes the unclipped samples
+  --play                    also play it, piece by piece, by ffplay, mpv, paplay, aplay, play or what the system has
+  --save-voice OUT.npz      also write all tokens of the run (of several pieces: the first): a voice for later runs
+  --split auto|none         default: auto, pieces of one voice where the text is longer than one run of the model;
+                            none: one run, which cuts what is too long
+  --language L              of the text, such as de: where its sentences end; default: the voice's, or en
+  --retries N               a piece that came out badly is spoken again up to N times, and the best take kept;
+                            default: 2, none if the text is one piece; --strict fails if no take is good
+  --srt F, --vtt F, --captions F.json
+                            what is heard when
   --greedy                  no sampling in any stage
   --temperature T           of all stages; --semantic-temperature, --coarse-temperature and
                             --fine-temperature of one stage

@@ -9,7 +9,7 @@ import { argumentsOf, refuseMore } from "../engine/check/arguments.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
 import type { SpeechInput } from "./plan.ts";
 import { readInput, readSpeakOptions, type SpeakOptions } from "./speak_options.ts";
-import { speakText } from "./speak_text.ts";
+import { speakText, type PieceWithRun } from "./speak_text.ts";
 import { speechOf, type Speech, type StreamedPiece } from "./speech.ts";
 import { stoppable } from "./stoppable.ts";
 
@@ -75,12 +75,14 @@ export class BarkTTS {
     const { kwargs, ...options } = readSpeakOptions(given);
     const input = readInput(text, "text");
     return stoppable(kwargs.signal ?? undefined, (signal) =>
-      speakText(this.model, this.processor, input, {
-        ...options,
-        kwargs: { ...kwargs, signal },
-        shortFirst: true,
-        notice: this.#notice,
-      }),
+      withoutRuns(
+        speakText(this.model, this.processor, input, {
+          ...options,
+          kwargs: { ...kwargs, signal },
+          shortFirst: true,
+          notice: this.#notice,
+        }),
+      ),
     );
   }
 
@@ -96,5 +98,14 @@ export class BarkTTS {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+}
+
+/** A listener has no use for the tokens, which would pile up. */
+async function* withoutRuns(pieces: AsyncIterable<PieceWithRun>): AsyncGenerator<StreamedPiece, void, undefined> {
+  for await (const piece of pieces) {
+    const { run, ...streamed } = piece;
+    void run;
+    yield streamed;
   }
 }

@@ -1,14 +1,15 @@
 import { Joiner } from "../audio/join.ts";
 import { randomSeed, type BarkGenerateKwargs } from "../bark/generate/generate_arguments.ts";
-import type { BarkProgress } from "../bark/generate/output.ts";
+import type { BarkOutput, BarkProgress } from "../bark/generate/output.ts";
+import type { BarkGenerationConfig } from "../bark/config/generation_config.ts";
 import type { BarkModel } from "../bark/model.ts";
 import type { BarkProcessor } from "../bark/text/processor.ts";
 import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
 import type { VoicePreset } from "../bark/voice/voices.ts";
 import { EngineError } from "../engine/errors.ts";
-import { faultsOf } from "./guard.ts";
-import { planSpeech, type PlanOptions, type SpeechInput, type SpeechPlan } from "./plan.ts";
-import { PieceSpeaker, type SpeakSettings, type SpokenPiece } from "./speak.ts";
+import { faultsOf, type Flag } from "./guard.ts";
+import { planSpeech, type PlannedPiece, type PlanOptions, type SpeechInput, type SpeechPlan } from "./plan.ts";
+import { PieceSpeaker, type SpeakSettings } from "./speak.ts";
 import type { StreamedPiece } from "./speech.ts";
 
 /** Progress of a stage, and of the whole. */
@@ -30,62 +31,78 @@ export interface SpeechArguments
   readonly notice: (line: string) => void;
 }
 
+/** A text that is ready to be spoken: its pieces and voices are known. */
+export interface PreparedSpeech {
+  readonly plan: SpeechPlan;
+  readonly settings: SpeakSettings;
+  readonly onProgress: SpeechArguments["onProgress"];
+  readonly notice: SpeechArguments["notice"];
+}
+
+/**
+ * Plans a text and looks its voices up, so that what is wrong with them shows before weights are read or a sound is made.
+ * Pieces without a word that the checkpoint knows are left out, with a notice.
+ * @throws EngineError `usage` if nothing is left to say; `bad-input` for markup or a voice.
+ */
+export async function prepareSpeech(
+  generation: BarkGenerationConfig,
+  processor: BarkProcessor,
+  input: SpeechInput,
+  given: SpeechArguments,
+): Promise<PreparedSpeech> {
+  const { onProgress, notice } = given;
+  const options = { ...limitsOf(generation, processor), ...given, language: given.language ?? languageOf(given.voice) };
+  const planned = given.split === "none" ? wholePlan(input) : planSpeech(input, options);
+  for (const line of planned.notices) notice(line);
+  const plan = await withoutUnspeakable(planned, processor, notice);
+  return { plan, settings: await settingsOf(processor, plan, given), onProgress, notice };
+}
+
+/** A piece, and all that its run made. */
+export interface PieceWithRun extends StreamedPiece {
+  readonly run: BarkOutput;
+}
+
 /** Speaks a text piece by piece, and gives each out with its place in the text and in the sound. */
+export async function* speakPrepared(
+  model: BarkModel,
+  processor: BarkProcessor,
+  { plan, settings, onProgress, notice }: PreparedSpeech,
+): AsyncGenerator<PieceWithRun, void, undefined> {
+  const { audio_channels: channels } = model.config.codec_config;
+  const { sample_rate: sampling_rate } = model.generation_config;
+  const pieces = plan.pieces.length;
+  const isAlone = pieces === 1 && plan.pieces[0].gap === 0 && plan.end === 0;
+  if (!isAlone && channels !== 1)
+    throw new EngineError("usage", "pieces of more than one channel are not joined", {
+      where: "split",
+      expected: '"none"',
+      actual: `${channels} channels`,
+    });
+  let piece = 0;
+  const on_progress = onProgress ? (progress: BarkProgress) => onProgress({ ...progress, piece, pieces }) : null;
+  const speaker = new PieceSpeaker(model, processor, { ...settings, kwargs: { ...settings.kwargs, on_progress } });
+  const joiner = new Joiner(sampling_rate);
+  for (; piece < pieces; piece++) {
+    const { text, source, voice, gap } = plan.pieces[piece];
+    const { audio: spoken, flags, attempts, seed, run } = await speaker.speak(plan.pieces[piece]);
+    if (faultsOf(flags).length > 0 && pieces + attempts > 2) notice(faultLine(plan, piece, flags, attempts));
+    const joined = isAlone ? { audio: spoken, start: 0, end: spoken.length / channels } : joiner.add(spoken, gap);
+    const isEnd = piece + 1 === pieces && plan.end > 0;
+    const audio = isEnd ? followedBy(joined.audio, joiner.silence(plan.end)) : joined.audio;
+    const [start, end] = [joined.start / sampling_rate, joined.end / sampling_rate];
+    yield { audio, sampling_rate, piece, pieces, text, source, voice, start, end, flags, attempts, seed, run };
+  }
+}
+
+/** {@link prepareSpeech}, then {@link speakPrepared}. */
 export async function* speakText(
   model: BarkModel,
   processor: BarkProcessor,
   input: SpeechInput,
   given: SpeechArguments,
-): AsyncGenerator<StreamedPiece, void, undefined> {
-  const plan =
-    given.split === "none"
-      ? wholePlan(input)
-      : planSpeech(input, { ...limitsOf(model, processor), ...given, language: languageOf(given) });
-  for (const line of plan.notices) given.notice(line);
-  const { audio_channels: channels } = model.config.codec_config;
-  const pieces = plan.pieces.length;
-  // All names are looked up before the first sound.
-  const settings = await settingsOf(processor, plan, given);
-  let piece = 0;
-  const report = given.onProgress && ((progress: BarkProgress) => given.onProgress!({ ...progress, piece, pieces }));
-  const speaker = new PieceSpeaker(model, processor, {
-    ...settings,
-    kwargs: { ...given.kwargs, on_progress: report ?? null },
-  });
-  const { sample_rate: sampling_rate } = model.generation_config;
-  const joiner = new Joiner(sampling_rate);
-  for (; piece < pieces; piece++) {
-    const { text, source, voice, gap } = plan.pieces[piece];
-    const spoken = await speaker.speak(plan.pieces[piece]);
-    if (faultsOf(spoken.flags).length > 0 && pieces + spoken.attempts > 2) given.notice(faultLine(plan, piece, spoken));
-    const isAlone = pieces === 1 && gap === 0 && plan.end === 0;
-    if (!isAlone && channels !== 1)
-      throw new EngineError("usage", "pieces of more than one channel are not joined", {
-        where: "split",
-        expected: '"none"',
-        actual: `${channels} channels`,
-      });
-    const joined = isAlone
-      ? { audio: spoken.audio, start: 0, end: spoken.audio.length / channels }
-      : joiner.add(spoken.audio, gap);
-    const audio =
-      piece + 1 < pieces || plan.end === 0 ? joined.audio : followedBy(joined.audio, joiner.silence(plan.end));
-    const { flags, attempts, seed } = spoken;
-    yield {
-      audio,
-      sampling_rate,
-      piece,
-      pieces,
-      text,
-      source,
-      voice,
-      start: joined.start / sampling_rate,
-      end: joined.end / sampling_rate,
-      flags,
-      attempts,
-      seed,
-    };
-  }
+): AsyncGenerator<PieceWithRun, void, undefined> {
+  yield* speakPrepared(model, processor, await prepareSpeech(model.generation_config, processor, input, given));
 }
 
 /** One run of the model, which cuts what it cannot hold. */
@@ -96,48 +113,43 @@ function wholePlan(input: SpeechInput): SpeechPlan {
       expected: '"auto"',
       actual: "none",
     });
-  return {
-    version: 1,
-    pieces: [{ text: input, source: [0, input.length], voice: null, gap: 0 }],
-    chapters: [],
-    end: 0,
-    notices: [],
-  };
+  const piece: PlannedPiece = { text: input, source: [0, input.length], voice: null, gap: 0 };
+  return { version: 1, pieces: [piece], chapters: [], end: 0, notices: [] };
 }
 
 /** Letters that a voice says in a second, less a reserve: a slow voice must end before the tokens do. */
 const lettersPerSecond = 13;
+/** A checkpoint that cannot say as much as this is a test's: its texts are left whole. */
+const leastLetters = 60;
 
 /** How long a piece may be for a checkpoint: its slots of text, and its tokens of speech. */
-export function limitsOf(
-  { generation_config }: BarkModel,
-  processor: BarkProcessor,
+function limitsOf(
+  { semantic_config }: BarkGenerationConfig,
+  { tokenizer }: BarkProcessor,
 ): Pick<PlanOptions, "most" | "goal" | "fits"> {
-  const { max_input_semantic_length: slots, max_new_tokens, semantic_rate_hz } = generation_config.semantic_config;
-  const most = Math.min(200, Math.floor((max_new_tokens / semantic_rate_hz) * lettersPerSecond));
-  return {
-    most,
-    goal: Math.min(160, Math.round(0.8 * most)),
-    fits: (text) => processor.tokenizer.encode(text).length <= slots,
-  };
+  const { max_input_semantic_length: slots, max_new_tokens, semantic_rate_hz } = semantic_config;
+  const letters = Math.floor((max_new_tokens / semantic_rate_hz) * lettersPerSecond);
+  const most = Math.min(200, Math.max(leastLetters, letters));
+  return { most, goal: Math.min(160, Math.round(0.8 * most)), fits: (text) => tokenizer.encode(text).length <= slots };
 }
 
-/** `v2/de_speaker_3` speaks German. */
-function languageOf({ language, voice }: SpeechArguments): string {
+/** `v2/de_speaker_3` speaks German; a voice of another name, English. */
+export function languageOf(voice: unknown): string {
   const ofVoice = typeof voice === "string" ? /(?:^|\/)([a-z]{2})_speaker_/.exec(voice)?.[1] : undefined;
-  return language ?? ofVoice ?? "en";
+  return ofVoice ?? "en";
 }
 
 async function settingsOf(
   processor: BarkProcessor,
   { pieces }: SpeechPlan,
   given: SpeechArguments,
-): Promise<Omit<SpeakSettings, "kwargs">> {
-  const { voice = null, retries, strict = false, verify } = given;
+): Promise<SpeakSettings> {
+  const { voice = null, retries, strict = false, verify, kwargs } = given;
   const names = [...new Set(pieces.flatMap((piece) => piece.voice ?? []))];
   const voices = new Map<string, HistoryPrompt>();
   for (const name of names) voices.set(name, await processor.loadVoice(name, { names_only: true }));
   return {
+    kwargs,
     seed: BigInt(given.seed ?? randomSeed()),
     voice: voice === null ? null : await processor.loadVoice(voice),
     voices,
@@ -148,9 +160,36 @@ async function settingsOf(
   };
 }
 
-function faultLine({ pieces }: SpeechPlan, piece: number, { flags, attempts }: SpokenPiece): string {
+/** The plan without pieces that hold no word of the vocabulary, such as one of emoji alone: the model would babble. */
+async function withoutUnspeakable(
+  plan: SpeechPlan,
+  processor: BarkProcessor,
+  notice: (line: string) => void,
+): Promise<SpeechPlan> {
+  const { tokenizer } = processor;
+  const isSpeakable = ({ text }: PlannedPiece): boolean =>
+    text === "" || tokenizer.encode(text).some((id) => id !== tokenizer.unk_token_id);
+  const pieces = plan.pieces.filter(isSpeakable);
+  const lost = plan.pieces.filter((piece) => !isSpeakable(piece));
+  // The processor says what is wrong with a text of no words.
+  if (pieces.length === 0) await processor(plan.pieces[0].text);
+  if (lost.length === 0) return plan;
+  const [{ source, text }] = lost;
+  notice(
+    `${lost.length} of ${plan.pieces.length} pieces hold no word of the checkpoint's vocabulary and are left out, ` +
+      `the first at character ${source[0]}: ${JSON.stringify(text.slice(0, 20))}`,
+  );
+  const chapters = plan.chapters.map(({ title, piece }) => ({
+    title,
+    piece: plan.pieces.slice(0, piece).filter(isSpeakable).length,
+  }));
+  return { ...plan, pieces, chapters };
+}
+
+function faultLine({ pieces }: SpeechPlan, piece: number, flags: readonly Flag[], attempts: number): string {
   const takes = attempts === 1 ? "" : ` in the best of ${attempts} takes`;
-  return `piece ${piece + 1} of ${pieces.length} may be bad (${faultsOf(flags).join(", ")})${takes}: ${JSON.stringify(pieces[piece].text.slice(0, 40))}`;
+  const start = JSON.stringify(pieces[piece].text.slice(0, 40));
+  return `piece ${piece + 1} of ${pieces.length} may be bad (${faultsOf(flags).join(", ")})${takes}: ${start}`;
 }
 
 function followedBy(audio: Float32Array<ArrayBuffer>, more: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {

@@ -12,15 +12,15 @@ import "../engine/node/index.ts";
 import { generateCoarse } from "../bark/generate/coarse_stage.ts";
 import { routeGenerateKwargs } from "../bark/generate/generate_options.ts";
 import { BarkModel } from "../bark/model.ts";
-import { BarkProcessor, type BarkInputs } from "../bark/text/processor.ts";
+import { BarkProcessor } from "../bark/text/processor.ts";
+import type { BarkInputs } from "../bark/text/processor_options.ts";
 import { generateSemantic } from "../bark/generate/semantic_stage.ts";
 import { StageRun } from "../bark/generate/stage_run.ts";
-import type { CheckpointSource } from "../bark/load/open_checkpoint.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import { openGpu, type Gpu } from "../engine/gpu.ts";
 import { addDifferences, commonPrefix, compareScores, none, type Difference } from "./agreement/compare.ts";
 import { forcedScores, type ForcedStage, type Scores, type Spoken } from "./agreement/forced_scores.ts";
-import { SyntheticStore } from "./synthetic_store.ts";
+import { syntheticBark, type Subject as Loaded } from "./synthetic.ts";
 
 const formats = ["f16", "q8"] as const;
 const stages: readonly ForcedStage[] = ["semantic", "coarse", "fine"];
@@ -33,19 +33,24 @@ const sentences = [
   "The train to the city leaves in ten minutes.",
 ];
 
-interface Subject {
-  readonly name: string;
-  readonly source: CheckpointSource;
+interface Subject extends Loaded {
   readonly sentences: readonly string[];
   readonly voice: string | null;
   speak(model: BarkModel, inputs: BarkInputs): Promise<Omit<Spoken, "ids" | "mask" | "voice">[]>;
 }
 
 const subjects: Record<string, Subject> = {
-  nano: { name: "models/nano", source: "models/nano", sentences, voice: "en_speaker_0", speak },
+  nano: {
+    name: "models/nano",
+    files: "models/nano",
+    load: (options) => BarkModel.from_pretrained("models/nano", options),
+    sentences,
+    voice: "en_speaker_0",
+    speak,
+  },
   small: {
+    ...syntheticBark("small"),
     name: "synthetic bark-small",
-    source: new SyntheticStore("small"),
     sentences: sentences.slice(0, 1),
     voice: null,
     speak: speakALittle,
@@ -107,9 +112,9 @@ async function measure(
   dtype: "f32" | "f16" | "q8",
   reference?: Measured,
 ): Promise<Measured> {
-  const model = await BarkModel.from_pretrained(subject.source, { gpu, dtype, low_memory: true });
+  const model = await subject.load({ gpu, dtype, low_memory: true });
   const { max_input_semantic_length: max_length } = model.generation_config.semantic_config;
-  const processor = await BarkProcessor.from_pretrained(subject.source);
+  const processor = await BarkProcessor.from_pretrained(subject.files);
   const inputs = await processor(subject.sentences, { max_length, voice_preset: subject.voice });
   const runs = await subject.speak(model, inputs);
   const rowOf = (array: NdArray | undefined, row: number): number[] => Array.from(array!.row(row).data);

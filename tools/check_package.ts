@@ -87,7 +87,13 @@ function lintChecks({ tarballs }: Package, project: Project): Check[] {
           .trim()
           .split("\n")
           .filter((file) => !file.startsWith("package/dist/"));
-        const allowed = ["package/CHANGELOG.md", "package/LICENSE", "package/README.md", "package/package.json"];
+        const allowed = [
+          "package/CHANGELOG.md",
+          "package/LICENSE",
+          "package/NOTICE",
+          "package/README.md",
+          "package/package.json",
+        ];
         const wrong = others.filter((file) => !allowed.includes(file));
         if (wrong.length > 0) throw new Error(wrong.join(", "));
       },

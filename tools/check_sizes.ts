@@ -4,11 +4,13 @@
  * semantic prefill with four steps on the large one, each with all sub-models on the GPU and with one at a time, and
  * prints peak memory and times. Not part of the tests.
  */
+import "../checkpoint/node/index.ts";
+import "../engine/node/index.ts";
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeSyntheticCheckpoint } from "./synthetic_checkpoint.ts";
+import { writeSyntheticCheckpoint } from "./synthetic.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 

@@ -19,6 +19,14 @@ state = load_file(source / "model.safetensors")
 for i in range(7):
     state[f"fine_acoustics.lm_heads.{i}.weight"] = state[f"fine_acoustics.input_embeds_layers.{i + 1}.weight"]
 config = json.loads((source / "config.json").read_text())
+# Files of 2023 name the weight norm otherwise and hold the masks of causal attention.
+for new, old in (("original0", "weight_g"), ("original1", "weight_v")):
+    for name in [name for name in state if name.endswith(new)]:
+        state[name.replace(f"parametrizations.weight.{new}", old)] = state.pop(name)
+for part in ("semantic", "coarse_acoustics"):
+    for i in range(config[f"{part}_config"]["num_layers"]):
+        size = config[f"{part}_config"]["block_size"]
+        state[f"{part}.layers.{i}.attn.bias"] = torch.tril(torch.ones(size, size, dtype=torch.bool))[None, None]
 
 SUNO_NAMES = [
     ("input_embeds_layer", "wte"),

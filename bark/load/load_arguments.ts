@@ -47,16 +47,17 @@ export const readDtype: Reader<WeightDtype | undefined> = noneOr((value, name) =
 });
 
 // true means "the stored token", which is the default anyway.
-const readToken: Reader<string | false | undefined> = noneOr((value, name) =>
+export const readToken: Reader<string | false | undefined> = noneOr((value, name) =>
   value === true ? undefined : value === false ? value : readString(value, name),
 );
 
 export const checkpointReaders = {
   revision: noneOr(readString),
   cache_dir: noneOr(readString),
-  local_files_only: noneOr(readBoolean),
+  // An empty one is the top, as in transformers.
+  subfolder: (value, name) => (value === null || value === "" ? undefined : readString(value, name)),
   force_download: noneOr(readBoolean),
-  subfolder: noneOr(reader<string>("a string", (value) => typeof value === "string")),
+  local_files_only: noneOr(readBoolean),
   token: readToken,
   endpoint: noneOr(readString),
   progress_callback: readFunction<(info: ProgressInfo) => void>(),

@@ -6,18 +6,18 @@ import type { BarkProgress } from "../generate/output.ts";
 /** What transformers.js gives to a `progress_callback`. */
 export type ProgressInfo = HubEvent | { status: "ready"; task: "text-to-speech"; model: string };
 
-/** How a checkpoint on the hub is fetched; local folders and URLs ignore it. Names as in transformers. */
+/** How a checkpoint on the hub is fetched; local folders and URLs ignore it, but for `subfolder`. Names as in transformers. */
 export interface CheckpointOptions {
   /** A branch, a tag or a commit. Default: `main`. */
   revision?: string | null;
   /** The folder of all cached repositories, in a page the name of the cache. Default: as in Python's huggingface_hub. */
   cache_dir?: string | null;
+  /** The folder of the checkpoint in the repository, the folder or the store that the first argument names. */
+  subfolder?: string | null;
+  /** Fetch every file anew, also one that is in the cache. Default: false. */
+  force_download?: boolean | null;
   /** Take only what is in the cache. Default: false, or what HF_HUB_OFFLINE says. */
   local_files_only?: boolean | null;
-  /** Fetch again what is in the cache. Default: false. */
-  force_download?: boolean | null;
-  /** The folder of the checkpoint within what the first argument names. Default: that itself. */
-  subfolder?: string | null;
   /** For private and gated repositories; false sends none. Default, and true: HF_TOKEN, or what `hf auth login` left. */
   token?: string | boolean | null;
   /** Address of the hub. Default: HF_ENDPOINT, or https://huggingface.co. */

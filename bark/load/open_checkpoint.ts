@@ -1,7 +1,7 @@
 import { HuggingFaceView } from "../../checkpoint/suno/hugging_face_view.ts";
+import { SubfolderStore } from "../../checkpoint/stores/subfolder.ts";
 import { EngineError, withoutSecrets } from "../../engine/errors.ts";
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
-import { SubfolderStore } from "../../checkpoint/stores/subfolder.ts";
 import { getFileHost } from "../../checkpoint/host.ts";
 import type { CheckpointArguments } from "./load_arguments.ts";
 import { openNano } from "./nano.ts";
@@ -19,9 +19,14 @@ export type CheckpointSource = string | URL | FileStore;
  */
 export async function openCheckpoint(source: CheckpointSource, options: CheckpointArguments = {}): Promise<FileStore> {
   if (source instanceof HuggingFaceView) return source;
+  const store = await openStore(source, options);
+  return new HuggingFaceView(options.subfolder === undefined ? store : new SubfolderStore(store, options.subfolder));
+}
+
+async function openStore(source: CheckpointSource, options: CheckpointArguments): Promise<FileStore> {
   const location = source instanceof URL ? source.href : source;
   if (typeof location !== "string" && typeof (location as FileStore | null | undefined)?.open === "function")
-    return new HuggingFaceView(within(location, options));
+    return location;
   if (typeof location !== "string" || location.trim() === "")
     throw new EngineError("usage", "names no checkpoint", {
       where: "model",
@@ -29,17 +34,8 @@ export async function openCheckpoint(source: CheckpointSource, options: Checkpoi
       actual: location,
       fix: 'give it first, as in from_pretrained("suno/bark-small")',
     });
-  const {
-    revision,
-    cache_dir,
-    local_files_only,
-    force_download,
-    token,
-    endpoint,
-    progress_callback,
-    onNotice,
-    signal,
-  } = options;
+  const { revision, cache_dir, local_files_only, force_download, token, endpoint } = options;
+  const { progress_callback, onNotice, signal } = options;
   const settings = {
     revision,
     cacheDir: cache_dir,
@@ -51,12 +47,7 @@ export async function openCheckpoint(source: CheckpointSource, options: Checkpoi
     onNotice,
     signal,
   };
-  const store = location === "nano" ? await openNano(settings) : await getFileHost().openStore(location, settings);
-  return new HuggingFaceView(within(store, options));
-}
-
-function within(store: FileStore, { subfolder = "" }: CheckpointArguments): FileStore {
-  return subfolder === "" ? store : new SubfolderStore(store, subfolder);
+  return location === "nano" ? await openNano(settings) : await getFileHost().openStore(location, settings);
 }
 
 /** What a checkpoint is called, as it may be shown. */

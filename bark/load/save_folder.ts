@@ -1,6 +1,7 @@
 import { argumentsOf, readString, type Unsupported } from "../../engine/check/arguments.ts";
 import { configJson } from "../../engine/check/config_json.ts";
 import { EngineError } from "../../engine/errors.ts";
+import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { getFileHost, type FileHost } from "../../checkpoint/host.ts";
 
 type Writer = FileHost & Required<Pick<FileHost, "makeFolder" | "writeFile">>;
@@ -9,17 +10,19 @@ function writesFiles(host: FileHost): host is Writer {
   return host.makeFolder !== undefined && host.writeFile !== undefined;
 }
 
-const uploads = "upload the folder afterwards, as with `hf upload`";
+const uploads = "give push_to_hub: true with it, to a model or a processor";
 
 /** What transformers' `save_pretrained` takes, with the values that change nothing here. */
 export const unsupportedSaving: Unsupported = {
+  commit_description: [[null], uploads],
   commit_message: [[null], uploads],
   create_pr: [[false, null], uploads],
   is_main_process: [[true, null]],
   max_shard_size: [[null], "the weights are one file"],
   private: [[null], uploads],
-  push_to_hub: [[false, null], uploads],
+  push_to_hub: [[false, null], "push the model or the processor"],
   repo_id: [[null], uploads],
+  revision: [[null], uploads],
   safe_serialization: [[true, null]],
   save_function: [[null]],
   save_original_format: [[true, null]],
@@ -63,6 +66,18 @@ export class SaveFolder {
     const slash = name.lastIndexOf("/");
     if (slash > 0) await this.#host.makeFolder(`${this.path}/${name.slice(0, slash)}`);
     await this.#host.writeFile(`${this.path}/${name}`, content);
+  }
+
+  /** Copies those of the files that a store has. */
+  async copy(store: FileStore, names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const source = await store.open(name);
+      try {
+        if (source !== undefined) await this.write(name, await source.read(0, source.size));
+      } finally {
+        await source?.close();
+      }
+    }
   }
 
   async writeJson(name: string, value: unknown): Promise<void> {

@@ -1,14 +1,13 @@
 import { writeNpyInt64 } from "../../checkpoint/numpy/npy.ts";
 import { argumentsOf, readString, type ReadersOf } from "../../engine/check/arguments.ts";
 import { EngineError } from "../../engine/errors.ts";
-import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { relativePath } from "../../checkpoint/relative_path.ts";
 import { SaveFolder, unsupportedSaving } from "../load/save_folder.ts";
+import type { SavePushOptions } from "../load/push_to_hub.ts";
 import type { VoicePresets } from "../voice/voices.ts";
+import type { BarkTokenizer } from "./tokenizer.ts";
 
-const tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"];
-
-export interface SaveProcessorOptions {
+export interface SaveProcessorOptions extends SavePushOptions {
   /** Name of the index of the presets. Default `speaker_embeddings_path.json`. */
   speaker_embeddings_dict_path?: string;
   /** Folder of the presets within the one that is saved to. Default `speaker_embeddings`. */
@@ -20,31 +19,21 @@ const readOptions = argumentsOf(
   {
     speaker_embeddings_dict_path: readString,
     speaker_embeddings_directory: readString,
-  } satisfies ReadersOf<SaveProcessorOptions>,
+  } satisfies ReadersOf<Omit<SaveProcessorOptions, keyof SavePushOptions>>,
   { unsupported: unsupportedSaving },
 );
 
 /** Saves a processor in the layout of transformers: tokenizer files as they are, presets as `.npy` of int64, their index. */
 export async function saveProcessor(
-  store: FileStore,
+  tokenizer: BarkTokenizer,
   voices: VoicePresets,
   directory: string,
   given: SaveProcessorOptions,
 ): Promise<void> {
   const options = readOptions(given);
   const folder = await SaveFolder.create(directory);
-  for (const name of tokenizerFiles) await copyFile(store, name, folder);
+  await tokenizer.saveTo(folder);
   if (voices.names.length > 0) await savePresets(voices, folder, options);
-}
-
-async function copyFile(store: FileStore, name: string, folder: SaveFolder): Promise<void> {
-  const source = await store.open(name);
-  if (source === undefined) return;
-  try {
-    await folder.write(name, await source.read(0, source.size));
-  } finally {
-    await source.close();
-  }
 }
 
 async function savePresets(

@@ -1,37 +1,45 @@
 import * as tokenizers from "@huggingface/tokenizers";
-import { reader } from "../../engine/check/arguments.ts";
+import { argumentsOf, noneOr, readBoolean, reader, type ReadersOf } from "../../engine/check/arguments.ts";
+import { checkIds, readArray } from "../../engine/check/array_argument.ts";
 import { EngineError } from "../../engine/errors.ts";
 import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { isObject, type JsonObject } from "../../engine/check/json_fields.ts";
+import { NdArray } from "../../engine/ndarray.ts";
 import { readJsonFile, readTextFile } from "../../checkpoint/json_file.ts";
 import { BarkConfig } from "../config/config.ts";
 import { BarkGenerationConfig } from "../config/generation_config.ts";
 import type { BarkCheckpoint } from "../load/bark_checkpoint.ts";
+import { readCheckpointOptions } from "../load/load_arguments.ts";
+import type { CheckpointOptions } from "../load/load_options.ts";
+import { openCheckpoint, type CheckpointSource } from "../load/open_checkpoint.ts";
+import type { SaveFolder } from "../load/save_folder.ts";
+import { cleanUp, joinPieces } from "./decode.ts";
+import { offsetsOf, type Offset, type OffsetRules } from "./offsets.ts";
 import { checkTokenizer, checkTokenizerConfig } from "./tokenizer_checks.ts";
+import {
+  definitionOf,
+  parseVocabulary,
+  specialToken,
+  specialTokenNames,
+  withCasing,
+  type SpecialToken,
+} from "./tokenizer_definition.ts";
 
 // The package spaces out ideographs by UTF-16 unit and so misses those beyond the BMP. Ranges as in the Rust library.
 const supplementaryIdeographs = /[\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
-
-const specialTokens = {
-  unk_token: "[UNK]",
-  sep_token: "[SEP]",
-  pad_token: "[PAD]",
-  cls_token: "[CLS]",
-  mask_token: "[MASK]",
-} as const;
 
 // What is used of the package. Its own types import each other without file extensions, which TypeScript cannot follow.
 interface PackageTokenizer {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };
   token_to_id(token: string): number | undefined;
+  id_to_token(id: number): string | undefined;
+  decode(ids: readonly number[], options: DecodeOptions): string;
 }
 const { Tokenizer } = tokenizers as unknown as {
   Tokenizer: new (definition: JsonObject, config: JsonObject) => PackageTokenizer;
 };
 
 const readText = reader<string>("a string", (value) => typeof value === "string");
-
-type SpecialToken = keyof typeof specialTokens;
 
 /** Files of a tokenizer, parsed; what a checkpoint does not have is undefined. */
 export interface TokenizerFiles {
@@ -54,6 +62,31 @@ export interface Truncation {
   lost: string;
 }
 
+/** How ids become text. */
+export interface DecodeOptions {
+  /** Leave out `[CLS]`, `[PAD]` and their like. Default false. */
+  skip_special_tokens?: boolean | null;
+  /** Also take the space before punctuation and contractions away. Default false, as in transformers 5. */
+  clean_up_tokenization_spaces?: boolean | null;
+}
+
+type DecodeInput = number | bigint | readonly (number | bigint)[] | Int32Array | NdArray;
+type DecodeBatch = readonly (readonly (number | bigint)[])[];
+
+const readIds = readArray([1], (array) => array);
+const readDecodeOptions = argumentsOf("decode", {
+  skip_special_tokens: noneOr(readBoolean),
+  clean_up_tokenization_spaces: noneOr(readBoolean),
+} satisfies ReadersOf<DecodeOptions>);
+
+const tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"];
+
+interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  readonly special?: boolean;
+}
+
 type BarkConfigs = Pick<BarkCheckpoint, "config" | "generation_config">;
 
 /**
@@ -71,6 +104,13 @@ export class BarkTokenizer {
   readonly #lowercase: boolean;
   readonly #spacesIdeographs: boolean;
   readonly #where: string;
+  readonly #files: TokenizerFiles;
+  /** Where its files are, for {@link saveTo}. */
+  #store: FileStore | undefined;
+  /** Undefined for a model other than WordPiece. */
+  readonly #offsets: OffsetRules | undefined;
+  /** Ids of special tokens, which a decoder may skip. */
+  readonly #special: ReadonlySet<number>;
 
   /** @throws EngineError `bad-input` naming `where` if the files do not make a tokenizer. */
   constructor(files: TokenizerFiles, where = "tokenizer") {
@@ -90,6 +130,36 @@ export class BarkTokenizer {
     this.cls_token_id = id("cls_token");
     this.sep_token_id = id("sep_token");
     this.unk_token_id = id("unk_token");
+    this.#files = files;
+    const added = (definition["added_tokens"] ?? []) as AddedToken[];
+    const named = specialTokenNames.map(id).filter((found) => found !== undefined);
+    this.#special = new Set([...added.filter(({ special }) => special === true).map((token) => token.id), ...named]);
+    this.#offsets = this.#offsetRules(definition, added, type === "WordPiece");
+  }
+
+  #offsetRules(definition: JsonObject, added: readonly AddedToken[], isPieces: boolean): OffsetRules | undefined {
+    const normalizer = definition["normalizer"];
+    const words = definition["pre_tokenizer"];
+    const isBert = isObject(normalizer) && normalizer["type"] === "BertNormalizer" && isObject(words);
+    if (!isPieces || !isBert || words["type"] !== "BertPreTokenizer") return undefined;
+    const { clean_text, handle_chinese_chars, strip_accents, lowercase } = normalizer;
+    return {
+      normalizer: {
+        cleanText: clean_text !== false,
+        ideographs: handle_chinese_chars !== false,
+        stripAccents: strip_accents === true || (strip_accents !== false && lowercase === true),
+        lowercase: lowercase === true,
+      },
+      added: added.map(({ content }) => content),
+      unk_token_id: this.unk_token_id,
+      prefix: (definition["model"] as { continuing_subword_prefix: string }).continuing_subword_prefix,
+      tokenOf: (each) => this.#tokenizer.id_to_token(each) ?? "",
+    };
+  }
+
+  /** The tokenizer of a checkpoint, as of `from_pretrained` of all classes. @throws EngineError `bad-input`, `usage`. */
+  static async from_pretrained(source: CheckpointSource, options: CheckpointOptions = {}): Promise<BarkTokenizer> {
+    return await BarkTokenizer.read(await openCheckpoint(source, readCheckpointOptions(options)));
   }
 
   /**
@@ -97,7 +167,7 @@ export class BarkTokenizer {
    * @param beside the configs of that model, where they are read.
    * @throws EngineError `bad-input`.
    */
-  static async from_pretrained(store: FileStore, beside?: BarkConfigs): Promise<BarkTokenizer> {
+  static async read(store: FileStore, beside?: BarkConfigs): Promise<BarkTokenizer> {
     const tokenizer = await readJsonFile(store, "tokenizer.json");
     const config = await readJsonFile(store, "tokenizer_config.json");
     const vocab = tokenizer === undefined ? await readTextFile(store, "vocab.txt") : undefined;
@@ -117,6 +187,7 @@ export class BarkTokenizer {
       },
       store.name,
     );
+    read.#store = store;
     const configs = beside ?? (await readConfigs(store));
     if (configs !== undefined) read.#checkModel(configs);
     return read;
@@ -146,6 +217,61 @@ export class BarkTokenizer {
     // An unk_token outside the vocabulary has no id; later code would take it for id 0.
     if (ids.every((id) => Number.isSafeInteger(id))) return ids;
     throw new EngineError("bad-input", "has no id for a token of the text", { where: this.#where });
+  }
+
+  /**
+   * Where the ids of {@link encode} come from. @throws EngineError `usage` for a tokenizer other than BERT's.
+   */
+  offsets(text: string, ids: readonly number[]): Offset[] {
+    if (this.#offsets !== undefined) return offsetsOf(text, ids, this.#offsets);
+    throw new EngineError("usage", "are known of BERT's tokenizers alone, and this is another one", {
+      where: "return_offsets_mapping",
+      actual: this.#where,
+      fix: "leave it out",
+    });
+  }
+
+  /**
+   * Text of ids: of one id, a list, or a batch, which becomes a list of texts. Ids without a token are left out.
+   * @throws EngineError `usage` for anything but ids.
+   */
+  decode(token_ids: DecodeBatch, options?: DecodeOptions): string[];
+  decode(token_ids: DecodeInput, options?: DecodeOptions): string;
+  decode(token_ids: DecodeInput | DecodeBatch, given: DecodeOptions = {}): string | string[] {
+    const options = readDecodeOptions(given);
+    const value = (token_ids as NdArray | undefined) instanceof NdArray ? (token_ids as NdArray).tolist() : token_ids;
+    const isBatch = Array.isArray(value) && value.length > 0 && value.every((row) => typeof row === "object");
+    if (!isBatch) return this.#decodeRow(value, options);
+    return value.map((row) => this.#decodeRow(row, options));
+  }
+
+  /** {@link decode}, as a list of texts in any case. */
+  batch_decode(sequences: DecodeInput | DecodeBatch, options: DecodeOptions = {}): string[] {
+    return [this.decode(sequences as DecodeBatch, options)].flat();
+  }
+
+  #decodeRow(value: unknown, { skip_special_tokens, clean_up_tokenization_spaces }: DecodeOptions): string {
+    const given = typeof value === "number" || typeof value === "bigint" ? [value] : value;
+    const ids = Array.from(checkIds(readIds(given, "token_ids"), "token_ids").data);
+    const known = ids.filter((id) => this.#tokenizer.id_to_token(id) !== undefined);
+    const shown = skip_special_tokens === true ? known.filter((id) => !this.#special.has(id)) : known;
+    const text =
+      this.#offsets === undefined
+        ? this.#used(() => this.#tokenizer.decode(shown, { clean_up_tokenization_spaces: false }))
+        : joinPieces(
+            shown.map((id) => this.#offsets!.tokenOf(id)),
+            this.#offsets.prefix,
+          );
+    return clean_up_tokenization_spaces === true ? cleanUp(text) : text;
+  }
+
+  /** Writes its files into a folder, as they are. @throws EngineError `io`. */
+  async saveTo(folder: SaveFolder): Promise<void> {
+    if (this.#store !== undefined) return await folder.copy(this.#store, tokenizerFiles);
+    const { tokenizer, config, vocab } = this.#files;
+    if (tokenizer !== undefined) await folder.writeJson("tokenizer.json", tokenizer);
+    if (config !== undefined) await folder.writeJson("tokenizer_config.json", config);
+    if (vocab !== undefined) await folder.write("vocab.txt", new TextEncoder().encode(vocab));
   }
 
   /** The package's ids. @throws EngineError `bad-input` where it throws. */
@@ -190,61 +316,6 @@ export class BarkTokenizer {
     }
     return best;
   }
-}
-
-function specialToken(config: JsonObject, name: SpecialToken): string {
-  const value = config[name];
-  const content = isObject(value) ? value["content"] : value;
-  return typeof content === "string" ? content : specialTokens[name];
-}
-
-function bertNormalizer(config: JsonObject): JsonObject {
-  return {
-    type: "BertNormalizer",
-    clean_text: true,
-    handle_chinese_chars: config["tokenize_chinese_chars"] !== false,
-    // null or none: accents go where letters are lowered.
-    strip_accents: config["strip_accents"],
-    lowercase: config["do_lower_case"] === true,
-  };
-}
-
-// An explicit do_lower_case decides, as in transformers 5, which builds its normalizer from tokenizer_config.json and
-// ignores the one in tokenizer.json. Where it is absent that library lowers case; Bark is cased, so the file's stays.
-function withCasing(definition: JsonObject, config: JsonObject): JsonObject {
-  if (typeof config["do_lower_case"] !== "boolean") return definition;
-  return { ...definition, normalizer: bertNormalizer(config) };
-}
-
-function parseVocabulary(text: string, where: string): Record<string, number> {
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  const vocab = Object.fromEntries(lines.map((line, id) => [line.replace(/\r$/, ""), id]));
-  if (lines.length > 0) return vocab;
-  throw new EngineError("bad-input", "the vocabulary is empty", { where: `${where}/vocab.txt` });
-}
-
-/** What `tokenizer.json` would say for a vocabulary, of what decides ids. */
-function definitionOf(vocab: Record<string, number>, config: JsonObject, where: string): JsonObject {
-  const unk = specialToken(config, "unk_token");
-  if (vocab[unk] === undefined)
-    throw new EngineError("bad-input", `the vocabulary lacks ${unk}`, { where: `${where}/vocab.txt` });
-  const names = Object.keys(specialTokens) as SpecialToken[];
-  const added = [...new Set(names.map((name) => specialToken(config, name)))].filter((t) => vocab[t] !== undefined);
-  return {
-    added_tokens: added.map((content) => ({ id: vocab[content], content, special: true })),
-    normalizer: bertNormalizer(config),
-    pre_tokenizer: { type: "BertPreTokenizer" },
-    post_processor: null,
-    decoder: null,
-    model: {
-      type: "WordPiece",
-      unk_token: unk,
-      continuing_subword_prefix: "##",
-      max_input_chars_per_word: 100,
-      vocab,
-    },
-  };
 }
 
 /** Of the Bark beside a tokenizer; a tokenizer may come alone. */

@@ -1,5 +1,5 @@
 import { readNpy } from "../../checkpoint/numpy/npy.ts";
-import { readInteger } from "../../engine/check/arguments.ts";
+import { readInteger, wrongArgument } from "../../engine/check/arguments.ts";
 import { checkIds, readArray, type ArrayInput } from "../../engine/check/array_argument.ts";
 import type { ByteSource } from "../../checkpoint/sources/byte_source.ts";
 import { EngineError } from "../../engine/errors.ts";
@@ -21,14 +21,15 @@ const defaultIndex = "speaker_embeddings_path.json";
 
 /** The voices of a checkpoint: presets named in its index, each in three `.npy` files. */
 export class VoicePresets {
-  readonly #store: FileStore;
-  readonly #index: JsonObject;
+  /** The index as it was read: names added or removed there are added or removed here. Null without one. */
+  readonly index: JsonObject | null;
+  readonly #store: () => Promise<FileStore>;
   readonly #where: string;
   readonly #options: VoiceOptions;
 
-  private constructor(store: FileStore, index: JsonObject, where: string, options: VoiceOptions) {
+  private constructor(store: () => Promise<FileStore>, index: JsonObject | null, where: string, options: VoiceOptions) {
     this.#store = store;
-    this.#index = index;
+    this.index = index;
     this.#where = where;
     this.#options = options;
   }
@@ -43,14 +44,24 @@ export class VoicePresets {
     indexPath: string | null = defaultIndex,
     options: VoiceOptions = {},
   ): Promise<VoicePresets> {
-    const index = indexPath === null ? {} : ((await readJsonFile(store, indexPath)) ?? {});
+    const index = indexPath === null ? null : ((await readJsonFile(store, indexPath)) ?? null);
     const where = `${store.name}/${indexPath}`;
-    if (isObject(index)) return new VoicePresets(store, index, where, options);
+    if (index === null || isObject(index)) return new VoicePresets(() => Promise.resolve(store), index, where, options);
     throw new EngineError("bad-input", "is not a JSON object", { where });
   }
 
+  /** Presets of an index that a program made; paths are within its `repo_or_path`, or whole ones without it. */
+  static ofIndex(index: JsonObject | null, options: VoiceOptions = {}): VoicePresets {
+    const at = index?.["repo_or_path"] ?? "/";
+    if (typeof at !== "string")
+      throw wrongArgument("speaker_embeddings.repo_or_path", "a folder, a URL or a repository", at);
+    let store: Promise<FileStore> | undefined;
+    const open = (): Promise<FileStore> => (store ??= getFileHost().openStore(at));
+    return new VoicePresets(open, index, "speaker_embeddings", options);
+  }
+
   get names(): string[] {
-    return Object.keys(this.#index).filter((name) => name !== "repo_or_path");
+    return Object.keys(this.index ?? {}).filter((name) => name !== "repo_or_path");
   }
 
   /**
@@ -75,7 +86,8 @@ export class VoicePresets {
 
   async #loadNamed(name: string): Promise<HistoryPrompt> {
     const where = this.#where;
-    const entry = this.#index[name];
+    const entry = this.index?.[name];
+    const store = await this.#store();
     const prompts: Record<string, NdArray> = {};
     for (const key of promptKeys) {
       const path = isObject(entry) ? entry[key] : undefined;
@@ -83,12 +95,12 @@ export class VoicePresets {
         throw new EngineError("bad-input", `Voice preset unrecognized, missing ${key} as a key of "${name}"`, {
           where,
         });
-      const relative = relativePath(path);
+      const relative = relativePath(store.name === "/" ? path.replace(/^\/+/, "") : path);
       if (relative === undefined) throw new EngineError("bad-input", `Invalid voice preset path: '${path}'`, { where });
-      const source = await this.#store.open(relative);
+      const source = await store.open(relative);
       if (source === undefined)
         throw new EngineError("bad-input", `${key} of the voice preset "${name}" does not exist`, {
-          where: `${this.#store.name}/${path}`,
+          where: `${store.name}/${path}`,
           fix: "fetch the checkpoint's speaker_embeddings again",
         });
       prompts[key] = await closing(source, readNpy);

@@ -4,9 +4,8 @@ import { BarkModel } from "../../bark/model.ts";
 import { BarkProcessor } from "../../bark/text/processor.ts";
 import { openCheckpoint } from "../../bark/load/open_checkpoint.ts";
 import { EngineError } from "../../engine/errors.ts";
-import type { FileStore } from "../../checkpoint/stores/file_store.ts";
 import { openGpu } from "../../engine/gpu.ts";
-import { SyntheticStore, syntheticSizes, type SyntheticSize } from "../../tools/synthetic_store.ts";
+import { syntheticBark, syntheticSizes, type Subject, type SyntheticSize } from "../../tools/synthetic.ts";
 import { describeMachine } from "../measure/machine.ts";
 import { usualEffort } from "../measure/stopwatch.ts";
 import { plotGenerate } from "../report/generate_plot.ts";
@@ -44,8 +43,8 @@ export async function benchGenerate(args: readonly string[]): Promise<number> {
   const batch = count("batch", values.batch) ?? 1;
   const readbacks = values.readback?.split(",").map((text) => count("readback", text)!);
   const limit = count("max-semantic-tokens", values["max-semantic-tokens"]);
-  const store = await storeOf(values.model, values.synthetic);
-  const processor = await BarkProcessor.from_pretrained(store);
+  const subject = await subjectOf(values.model, values.synthetic);
+  const processor = await BarkProcessor.from_pretrained(subject.files);
   const history_prompt = values.voice === undefined ? null : await processor.loadVoice(values.voice);
 
   const gpu = await openGpu(values.device === undefined ? {} : { device: values.device });
@@ -54,7 +53,7 @@ export async function benchGenerate(args: readonly string[]): Promise<number> {
     gpu.ledger.resetPeak();
     const load = async (): Promise<{ model: BarkModel; milliseconds: number }> => {
       const start = performance.now();
-      const model = await BarkModel.from_pretrained(store, { gpu, ...(dtype === undefined ? {} : { dtype }) });
+      const model = await subject.load({ gpu, ...(dtype === undefined ? {} : { dtype }) });
       await gpu.idle();
       return { model, milliseconds: performance.now() - start };
     };
@@ -74,7 +73,7 @@ export async function benchGenerate(args: readonly string[]): Promise<number> {
     const peakGpuBytes = gpu.ledger.peakBytes;
     const described = describeRuns(model, measured, {
       machine: describeMachine(gpu),
-      model: store.name,
+      model: subject.name,
       roofline,
       peakGpuBytes,
       peakRss: process.resourceUsage().maxRSS * 1024,
@@ -91,9 +90,11 @@ export async function benchGenerate(args: readonly string[]): Promise<number> {
   }
 }
 
-async function storeOf(model: string | undefined, synthetic: string | undefined): Promise<FileStore> {
+async function subjectOf(model: string | undefined, synthetic: string | undefined): Promise<Subject> {
   if (model !== undefined && synthetic !== undefined)
     throw new EngineError("usage", "a model and a synthetic one are given", { fix: "leave out one of them" });
   const size = choiceFlag("synthetic", synthetic, Object.keys(syntheticSizes) as SyntheticSize[]);
-  return size === undefined ? await openCheckpoint(model ?? defaultModel) : new SyntheticStore(size);
+  if (size !== undefined) return syntheticBark(size);
+  const files = await openCheckpoint(model ?? defaultModel);
+  return { name: files.name, files, load: (options) => BarkModel.from_pretrained(files, options) };
 }

@@ -23,7 +23,7 @@ export interface HubOptions {
   cacheDir?: string | undefined;
   /** Take only what is in the cache. */
   localFilesOnly?: boolean | undefined;
-  /** Fetch again what is in the cache, once for each store. Not with `localFilesOnly`. */
+  /** Fetch every file anew, also one that is in the cache. */
   forceDownload?: boolean | undefined;
   /** For repositories that are private or gated; false sends none. Default: the user's, where there is one. */
   token?: string | false | undefined;
@@ -38,14 +38,29 @@ export interface HubOptions {
   adviseOffline?: ((url: URL) => string | undefined) | undefined;
 }
 
-export const defaultEndpoint = "https://huggingface.co";
-export const defaultRevision = "main";
+/** How files get to a repository on the hub. */
+export interface PushOptions extends Pick<HubOptions, "token" | "endpoint" | "signal"> {
+  /** `owner/name`, or a name of the user's. */
+  repo: string;
+  /** Where to save. Default: a temporary folder. */
+  folder?: string | undefined;
+  commitMessage: string;
+  commitDescription?: string | undefined;
+  /** Of a repository that is made for it. */
+  private?: boolean | undefined;
+  /** The branch, which is made if it is missing. Default: `main`. */
+  revision?: string | undefined;
+  createPr?: boolean | undefined;
+}
 
-/** @throws EngineError `usage` for options that say to fetch and not to fetch, as huggingface_hub refuses them. */
-export function refuseForcedOffline({ forceDownload, localFilesOnly }: HubOptions): void {
-  if (forceDownload !== true || localFilesOnly !== true) return;
-  throw new EngineError("usage", "needs the hub, and only the cache may be used", {
+/** @throws EngineError `usage` where everything is to be fetched and nothing may be. */
+export function requireNetwork({ forceDownload }: HubOptions, isOffline: boolean): void {
+  if (forceDownload !== true || !isOffline) return;
+  throw new EngineError("usage", "nothing can be fetched anew where only the cache may be used", {
     where: "force_download",
-    fix: "leave out force_download, or local_files_only and HF_HUB_OFFLINE",
+    fix: "leave it out, or local_files_only and HF_HUB_OFFLINE",
   });
 }
+
+export const defaultEndpoint = "https://huggingface.co";
+export const defaultRevision = "main";

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { EngineError } from "../../engine/errors.ts";
 import { nearestName } from "../../engine/check/nearest_name.ts";
 import type { FileHost } from "../host.ts";
-import type { HubOptions } from "../hub/options.ts";
+import type { HubOptions, PushOptions } from "../hub/options.ts";
 import { parseRepository } from "../hub/repository.ts";
 import type { FileStore } from "../stores/file_store.ts";
 import { HttpStore } from "../stores/http.ts";
@@ -14,7 +14,13 @@ import { DiskHubStore } from "./hub/disk_hub_store.ts";
 import { withEnvironment } from "./hub/environment.ts";
 
 /** Files in Node and Deno. */
-export const nodeFileHost: FileHost = { isPage: false, openStore, writeFile: writeFileAtomically, makeFolder };
+export const nodeFileHost: FileHost = { isPage: false, openStore, writeFile: writeFileAtomically, makeFolder, push };
+
+/** Loaded when it is called: few push. */
+async function push(save: (folder: string) => Promise<void>, options: PushOptions): Promise<string> {
+  const { pushToHub } = await import("./hub/push.ts");
+  return await pushToHub(save, options);
+}
 
 /** A path on disk wins over a repository of the same name on the hub. */
 async function openStore(location: string, options: HubOptions = {}): Promise<FileStore> {

@@ -1,8 +1,8 @@
-import type { ByteSource } from "../sources/byte_source.ts";
 import { innerPath } from "../hub/repository.ts";
+import type { ByteSource } from "../sources/byte_source.ts";
 import type { FileStore } from "./file_store.ts";
 
-/** A folder within a store, as `subfolder` of transformers names it. */
+/** The files below a folder of another store. */
 export class SubfolderStore implements FileStore {
   readonly name: string;
   readonly #store: FileStore;
@@ -15,7 +15,7 @@ export class SubfolderStore implements FileStore {
     this.name = `${store.name}/${this.#folder}`;
   }
 
-  /** @throws EngineError `bad-input` if the path leaves the folder. */
+  /** @throws EngineError `bad-input` if the path leaves the folder, and as the other store. */
   async open(path: string): Promise<ByteSource | undefined> {
     return await this.#store.open(`${this.#folder}/${innerPath(this.name, path)}`);
   }

@@ -2,13 +2,14 @@ import type { ByteSource } from "../sources/byte_source.ts";
 import { EngineError } from "../../engine/errors.ts";
 import type { FileStore } from "../stores/file_store.ts";
 import { HubClient } from "../hub/client.ts";
-import { refuseForcedOffline, type HubOptions } from "../hub/options.ts";
+import { requireNetwork, type HubOptions } from "../hub/options.ts";
 import { HubProgress } from "../hub/progress.ts";
 import { fileUrl, innerPath, isCommitHash, type Repository } from "../hub/repository.ts";
 import type { RetryPolicy } from "../hub/retry.ts";
 import { cleanToken } from "../hub/token.ts";
 import { Memo } from "../../engine/memo.ts";
-import { FreshParts, type PartCache } from "./part_cache.ts";
+import { FreshParts } from "./fresh_parts.ts";
+import type { PartCache } from "./part_cache.ts";
 import { HubSource } from "./page_hub_source.ts";
 
 export interface HubStoreOptions extends HubOptions {
@@ -30,13 +31,11 @@ export class PageHubStore implements FileStore {
   readonly #commit = new Memo<string, string>();
   #isOffline: boolean;
 
-  /** @throws EngineError `usage` for `forceDownload` together with `localFilesOnly`. */
-  constructor(repository: Repository, given: HubStoreOptions) {
-    refuseForcedOffline(given);
-    const options = given.forceDownload === true ? { ...given, parts: new FreshParts(given.parts) } : given;
+  constructor(repository: Repository, options: HubStoreOptions) {
     this.name = repository.id;
     this.#repository = repository;
-    this.#options = options;
+    requireNetwork(options, options.localFilesOnly === true);
+    this.#options = options.forceDownload === true ? { ...options, parts: new FreshParts(options.parts) } : options;
     const token = options.token === false ? false : cleanToken(options.token, "token");
     this.#client = new HubClient(repository, { ...options, token, isPage: true });
     this.#progress = new HubProgress(repository.id, options.onEvent);

@@ -57,25 +57,6 @@ export class CacheApiParts implements PartCache {
   }
 }
 
-/** Keeps parts, and knows only those of this visit: for a download that is forced. */
-export class FreshParts implements PartCache {
-  readonly #parts: PartCache;
-  readonly #fresh = new Set<string>();
-
-  constructor(parts: PartCache) {
-    this.#parts = parts;
-  }
-
-  async get(url: string, part: string): Promise<Blob | undefined> {
-    return this.#fresh.has(keyOf(url, part)) ? await this.#parts.get(url, part) : undefined;
-  }
-
-  async put(url: string, part: string, content: Blob): Promise<void> {
-    await this.#parts.put(url, part, content);
-    this.#fresh.add(keyOf(url, part));
-  }
-}
-
 function keyOf(url: string, part: string): string {
   return `${url}?part=${encodeURIComponent(part)}`;
 }

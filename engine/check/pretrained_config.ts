@@ -81,7 +81,8 @@ export class PreTrainedConfig {
     this.id2label = given === null ? made.id2label : (given as Labels);
     this.label2id = given === null ? made.label2id : ((json.raw("label2id") ?? null) as Labels | null);
     this.problem_type = (json.raw("problem_type") ?? null) as string | null;
-    this._name_or_path = String(json.raw("_name_or_path") ?? json.raw("name_or_path") ?? "");
+    const name = json.raw("_name_or_path") ?? json.raw("name_or_path") ?? "";
+    this._name_or_path = typeof name === "string" ? name : json.fail("_name_or_path", "a string");
   }
 
   get num_labels(): number {

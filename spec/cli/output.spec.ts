@@ -56,6 +56,34 @@ describe("what bark writes", () => {
     return ended;
   }
 
+  it("writes the format that the ending or --audio-format names, with how the sound was made in its tags", async () => {
+    const nano = ["say", "Hello.", "-v", "en_speaker_1", "--seed", "7", "--max-semantic-tokens", "20", "--quiet"];
+    const { code, stderr } = await run([...nano, "-o", "a.opus", "--bitrate", "24"], ["ignore", "pipe", "pipe"]);
+    expect([code, stderr]).deep.equal([0, ""]);
+    const bytes = await readFile(file("a.opus"), "utf8");
+    await rm(file("a.opus"));
+    expect(bytes.slice(0, 4)).equal("OggS");
+    for (const tag of ["TITLE=Hello.", "ARTIST=en_speaker_1", '"seed":7,"checkpoint":"nano"', "ENCODER=bark-webgpu "])
+      expect(bytes).include(tag);
+    const piped = await run([...nano, "-o", "-", "--audio-format", "mp3"], ["ignore", "pipe", "pipe"]);
+    expect(piped.stdout.subarray(0, 3).toString()).equal("ID3");
+  });
+
+  const wrong: readonly [args: string[], says: string][] = [
+    [["-o", "a.mp3", "--audio-format", "flac"], "bark: --audio-format: is flac, and the ending of the file says mp3"],
+    [["-o", "a.mp3", "--format", "float32"], "bark: --format: is for the samples of a WAV file"],
+    [["-o", "a.mp3", "--bitrate", "50"], "bark: sampling_rate: wrong value"], // The fixture's codec has 600 Hz.
+    [["-o", "a.flac", "--bitrate", "50"], "bark: bitrate: wrong value (expected none: flac loses nothing"],
+    [["-o", "a.avi"], "bark: --output a.avi: does not have the ending of its format"],
+  ];
+  for (const [args, says] of wrong)
+    it(`refuses ${args.join(" ")} before the run`, async () => {
+      const { code, stderr } = await run([...say, ...args], ["ignore", "ignore", "pipe"]);
+      expect(code).equal(2);
+      expect(stderr.startsWith(says), stderr).equal(true);
+      expect(lines(stderr)).have.length(1);
+    });
+
   it("-o - gives the WAV to standard output and the words to the other", async () => {
     const { code, stdout, stderr } = await run([...say, "-o", "-", "--json", "--quiet"], ["ignore", "pipe", "pipe"]);
     expect(code, stderr).equal(0);

@@ -98,11 +98,35 @@ describe("bark say", () => {
 
   it("cuts a text that is too long and says where", async () => {
     const text = Array.from({ length: 60 }, (_, i) => `word${i}`).join(" ");
-    const run = await bark(["say", text, "-o", "cut.wav", ...few], { cwd: folder });
+    const run = await bark(["say", text, "-o", "cut.wav", "--split", "none", ...few], { cwd: folder });
     expect(run.code, run.stderr).equal(0);
     const told = lines(run.stderr).filter((line) => line.includes("left out"));
     expect(told, "once").have.length(1);
     expect(told[0]).match(/^bark: the text has \d+ tokens, of which 64 are kept: it ends after ".*"; left out: "/);
+  });
+
+  it("speaks a text of several pieces, with captions of what is heard when", async () => {
+    const files = ["-o", "two.wav", "--srt", "two.srt", "--vtt", "two.vtt", "--captions", "two.json"];
+    const text = "The dog is here.\n\nThe cat <is> there.";
+    const run = await bark(["say", text, "-v", "en_speaker_0", "--retries", "0", ...files, "--json", ...few], {
+      cwd: folder,
+    });
+    expect(run.code, run.stderr).equal(0);
+    const { pieces, seconds } = JSON.parse(run.stdout) as {
+      pieces: { text: string; source: [number, number]; start: number; end: number }[];
+      seconds: number;
+    };
+    expect(pieces.map(({ source }) => text.slice(...source))).deep.equal(["The dog is here.", "The cat <is> there."]);
+    expect(pieces[1].start - pieces[0].end).closeTo(0.6, 1e-4);
+    expect(pieces[1].end).closeTo(seconds, 1e-4);
+    expect(await readFile(inFolder("two.srt"), "utf8")).match(/^1\n00:00:00,000 --> .*\nThe dog is here\.\n\n2\n/);
+    expect(await readFile(inFolder("two.vtt"), "utf8")).match(/^WEBVTT\n[^]*The cat &lt;is&gt; there\./);
+    expect(JSON.parse(await readFile(inFolder("two.json"), "utf8"))).length(2);
+    const same = await bark(["say", text, "-o", "two.wav", "--srt", "two.wav"], { cwd: folder });
+    expect([same.code, lines(same.stderr)]).deep.equal([
+      2,
+      ["bark: --srt two.wav: does not have the ending of its format (expected .srt, got .wav); name it two.srt"],
+    ]);
   });
 
   it("stops at Ctrl-C with 130, leaves the old file and no other", async () => {

@@ -36,10 +36,12 @@ export class Workplace {
     const small = { ...nano, commits: { [firstCommit]: { ...files, ...withSunosVoice(files) } } };
     const hub = await serveHub({ "suno/bark-small": small, "facebook/encodec_24khz": nano });
     await writeShims(path.join(base, "bin"));
+    hub.uploads.writers["hf_documents"] = "reader";
     const swiftShader = await swiftShaderFolder();
     return new Workplace(root, base, hub, {
       PATH: `${path.join(base, "bin")}:${process.env["PATH"] ?? ""}`,
       HF_ENDPOINT: hub.url,
+      HF_TOKEN: "hf_documents",
       HF_HOME: path.join(base, "home"),
       DOCS_ROOT: root,
       DOCS_NODE: process.execPath,

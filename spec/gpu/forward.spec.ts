@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import type { CausalForwardKwargs, CausalLMOutputWithPast } from "../../bark/gpt/forward/causal_forward.ts";
+import type { CausalForwardKwargs } from "../../bark/gpt/forward/causal_forward.ts";
 import type { FineForwardKwargs } from "../../bark/gpt/forward/fine_forward.ts";
+import type { CausalLMOutputWithPast } from "../../bark/gpt/forward/model_output.ts";
 import { BarkModel } from "../../bark/model.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";

@@ -113,7 +113,11 @@ describe("forward with wrong arguments", () => {
     ["a codebook past the last", { codebook_idx: 4, input_ids: codes }, /^codebook_idx: .*expected 2 to 3, got 4/],
     ["no codebook", { input_ids: codes } as unknown as FineForwardKwargs, /^codebook_idx: is missing/],
     ["no input", { codebook_idx: 2 }, /You have to specify either input_ids or inputs_embeds/],
-    ["labels", { codebook_idx: 2, input_ids: codes, labels: codes as unknown as null }, /^labels: Training is not/],
+    [
+      "labels",
+      { codebook_idx: 2, input_ids: codes, labels: codes as unknown as null },
+      /^labels: Training is not implemented yet$/,
+    ],
     ["codes of too few codebooks", { codebook_idx: 2, input_ids: filled(1, 2, 3, 3) }, /4\], got \[2, 3, 3\]/],
     ["codes of two axes", { codebook_idx: 2, input_ids: filled(1, 3, 4) }, /^input_ids: .*expected 3 axes/],
     ["a code past the vocabulary", { codebook_idx: 2, input_ids: [[[1, 2, 3, 21]]] }, /^input_ids: .*20, got 21/],

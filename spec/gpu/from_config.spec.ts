@@ -86,8 +86,13 @@ describe("models from a configuration alone", () => {
     ]);
     expect(audio_values.shape).to.deep.equal([1, 1, 640]);
     expect(new Set(audio_values.data).size).to.be.above(1);
-    const { audio_codes } = await model.encode(Float32Array.from({ length: 640 }, (_, i) => Math.sin(i)));
+    const audio = Float32Array.from({ length: 600 }, (_, i) => Math.sin(i));
+    const { audio_codes } = await model.encode(audio);
     expect(new Set(audio_codes.data)).to.deep.equal(new Set([0]));
+    const again = await model(audio);
+    expect(again.audio_codes).to.deep.equal(audio_codes);
+    expect(again.audio_values.shape).to.deep.equal([1, 1, 600]);
+    expect(again.audio_values.data).to.deep.equal((await model.decode(audio_codes)).audio_values.data.slice(0, 600));
     model.dispose();
   });
 
@@ -106,6 +111,25 @@ describe("models from a configuration alone", () => {
           new RegExp(`^${Model.name}: is not made with new; await ${Model.name}.from_config\\(`),
         );
       }
+  });
+
+  it("count their parameters, name their device, and refuse PyTorch's methods by name", async () => {
+    const model = await BarkModel.from_config(config, { seed: 1, gpu: await sharedGpu(), low_memory: true });
+    expect(model.num_parameters()).to.equal(
+      [model.semantic, model.coarse_acoustics, model.fine_acoustics, model.codec_model].reduce(
+        (sum, part) => sum + part.num_parameters(),
+        0,
+      ),
+    );
+    expect([model.device, model.semantic.device]).to.deep.equal([model.gpu.adapterName, model.gpu.adapterName]);
+    const wrong = await engineErrorOf(() => model.num_parameters({ exclude_embedding: true } as never));
+    expect(wrong.toLine()).to.match(/^exclude_embedding: is not an argument.*did you mean "exclude_embeddings"/);
+    for (const part of [model, model.semantic, model.fine_acoustics, model.codec_model])
+      for (const name of ["to", "half", "eval", "parameters", "state_dict", "resize_token_embeddings", "prune_heads"]) {
+        const { message } = await engineErrorOf(() => (part as unknown as Record<string, () => unknown>)[name]());
+        expect(message).to.match(new RegExp(`^${name}: is a method of PyTorch's models that is not here; .`));
+      }
+    model.dispose();
   });
 
   it("are refused for another class's configuration, and for options that mean nothing", async () => {

@@ -37,12 +37,40 @@ describe("RawAudio", () => {
     expect(new DataView(stereo.toWav()).byteLength).equal(44 + 8);
   });
 
-  it("is refused under another name than .wav, and nothing is written", async () => {
-    for (const name of ["b.mp3", "b"]) {
-      const error = await engineErrorOf(() => stereo.save(path.join(folder, name)));
-      expect([error.code, error.fix]).deep.equal(["usage", `name it ${path.join(folder, "b.wav")}`]);
-    }
-    expect(await readdir(folder)).deep.equal(["a.WAV"]);
+  it("makes a file of the format that its name ends with, and a Blob of one that is named", async () => {
+    const mono = new RawAudio(
+      Float32Array.from({ length: 2400 }, (_, i) => Math.sin(i)),
+      24_000,
+    );
+    for (const name of ["a.mp3", "a.opus", "a.flac", "a.m4a", "a.pcm"]) await mono.save(path.join(folder, name));
+    const starts = (name: string) => readFile(path.join(folder, name)).then((bytes) => bytes.toString("latin1"));
+    expect((await starts("a.mp3")).charCodeAt(0)).equal(0xff);
+    expect((await starts("a.opus")).slice(0, 4)).equal("OggS");
+    expect((await starts("a.flac")).slice(0, 4)).equal("fLaC");
+    expect((await starts("a.m4a")).slice(4, 8)).equal("ftyp");
+    expect(await starts("a.pcm")).have.length(4800);
+    const blob = await mono.toBlob({ format: "mp3" });
+    expect(blob.type).equal("audio/mpeg");
+    expect(await blob.text()).equal(await new Blob([await mono.encode("mp3")]).text());
+  });
+
+  it("keeps the samples of a float32 WAV beside its tags", async () => {
+    const file = path.join(folder, "tagged.wav");
+    await stereo.save(file, { format: "float32", tags: { title: "Two" } });
+    const bytes = await readFile(file);
+    expect(decode_wav(bytes).audio).deep.equal(stereo.toArray());
+    expect(bytes.toString("latin1")).include("INAM\x04\0\0\0Two\0");
+  });
+
+  it("is refused under a name that is no sound file's, and with what its format does not have; nothing is written", async () => {
+    const before = await readdir(folder);
+    const says = async (name: string, options = {}): Promise<string> =>
+      (await engineErrorOf(() => stereo.save(path.join(folder, name), options))).problem;
+    expect(await says("b")).match(/ending of a sound file/);
+    expect(await says("b.ogv")).match(/ending of a sound file/);
+    expect(await says("b.flac", { format: "float32" })).match(/is for the samples of a WAV/);
+    expect(await says("b.wav", { bitrate: 64 })).match(/wrong value/);
+    expect(await readdir(folder)).deep.equal(before);
   });
 
   it("is taken wherever sound is, at its own rate alone", async () => {

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import type { BarkModel } from "../../bark/model.ts";
 import type { BarkGenerateKwargs } from "../../bark/generate/generate_arguments.ts";
-import type { BarkInputs, BarkProcessor } from "../../bark/text/processor.ts";
+import type { BarkProcessor } from "../../bark/text/processor.ts";
+import type { BarkInputs } from "../../bark/text/processor_options.ts";
 import type { HistoryPrompt } from "../../bark/voice/history_prompt.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { expectClose } from "./close.ts";

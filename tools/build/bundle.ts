@@ -27,18 +27,18 @@ export async function bundleForPages(root: string, folder: string): Promise<void
   };
   const common = { ...shared, entryPoints, splitting: true, chunkNames: "chunks/[name]-[hash]" };
   // Which shaders there are is known when all modules were read.
-  await build({ ...common, write: false, plugins: [pack.plugin({})] });
+  await build({ ...common, write: false, plugins: [pack.plugin({}), withoutEncoders(opusOfNode)] });
   const packed = pack.plugin(await pack.texts());
   const worker: BuildOptions = {
     ...shared,
     entryPoints: { worker: path.join(root, "web/worker.ts") },
-    plugins: [packed, withoutNano],
+    plugins: [packed, withoutNano, withoutEncoders(/[/\\]encode[/\\]encoder\.ts$/)],
     // Nothing else in it says that it is a module.
     footer: { js: "export {};" },
   };
   await build(worker);
   const { outputFiles } = await build({ ...worker, sourcemap: false, write: false });
-  await build({ ...common, plugins: [packed, holding(outputFiles[0].text)] });
+  await build({ ...common, plugins: [packed, holding(outputFiles[0].text), withoutEncoders(opusOfNode)] });
   await finishModules(folder);
   await writeFile(path.join(folder, "worker.d.ts"), 'export type * from "../speech/worker/protocol.js";\n');
 }
@@ -81,6 +81,28 @@ const withoutNano: Plugin = {
     }));
   },
 };
+
+/** It reads a file of its package. Pages have WebCodecs instead. */
+const opusOfNode = /[/\\]encode[/\\]opus_encoder\.ts$/;
+
+/** A worker sends samples, which its page encodes; with the encoders it would be ten times as large. */
+function withoutEncoders(filter: RegExp): Plugin {
+  return {
+    name: "without encoders",
+    setup: (build) => {
+      build.onLoad({ filter }, () => ({
+        contents: `
+        import { EngineError } from "../../engine/errors.ts";
+        export function encode_audio() { return registerOpusEncoder(); }
+        export function registerOpusEncoder() {
+          throw new EngineError("usage", "this browser has no encoder of it", { where: "opus", fix: "take mp3" });
+        }`,
+        loader: "ts",
+        resolveDir: "audio/encode",
+      }));
+    },
+  };
+}
 
 /** The worker's text in the module from which BarkWorker makes its default worker. */
 function holding(workerText: string): Plugin {

@@ -10,11 +10,12 @@ import {
   embeddingInputs,
   forwardReaders,
   inputRows,
+  readLabels,
   unsupportedForward,
   type ForwardKwargs,
   type Inputs,
 } from "./forward_inputs.ts";
-import type { FloatArray } from "./pass_output.ts";
+import { CausalLMOutputWithPast } from "./model_output.ts";
 
 export interface CausalForwardKwargs extends ForwardKwargs {
   /** Token ids. [batch, length] */
@@ -25,16 +26,6 @@ export interface CausalForwardKwargs extends ForwardKwargs {
   use_cache?: boolean | null;
 }
 
-export interface CausalLMOutputWithPast {
-  /** Scores of the next token after every position. [batch, length, output_vocab_size] */
-  readonly logits: FloatArray;
-  readonly past_key_values: DynamicCache | null;
-  /** What goes into each layer and, last, the final norm of what comes out, each [batch, length, hidden_size]. */
-  readonly hidden_states: readonly FloatArray[] | null;
-  /** Of each layer, [batch, num_heads, length, past + length]. */
-  readonly attentions: readonly FloatArray[] | null;
-}
-
 /** Arguments of a causal model's `forward`. @throws EngineError `usage`. */
 export const readCausalArguments = argumentsOf(
   "forward",
@@ -43,6 +34,7 @@ export const readCausalArguments = argumentsOf(
     input_ids: noneOr(readArray([2], checkIds)),
     past_key_values: noneOr(readCache),
     use_cache: noneOr(readBoolean),
+    labels: readLabels("Training is not implemented yet for Bark - ensure you do not pass `labels` to the model."),
   } satisfies ReadersOf<CausalForwardKwargs>,
   { unsupported: unsupportedForward, usage: "give forward({ input_ids, … })" },
 );
@@ -65,19 +57,19 @@ export async function causalForward(
   }
   const wanted = {
     cache: past !== null || (kwargs.use_cache ?? model.config.use_cache),
-    hiddenStates: kwargs.output_hidden_states ?? false,
-    attentions: kwargs.output_attentions ?? false,
+    hiddenStates: kwargs.output_hidden_states ?? model.config.output_hidden_states,
+    attentions: kwargs.output_attentions ?? model.config.output_attentions,
   };
   const { gpt, tables, head } = model;
   // Loaded here: a page that only generates fetches code for nothing.
   const { forwardPass } = await import("./forward_pass.ts");
   const output = await forwardPass({ gpt, tables, head, idsPerPosition: 1, causal: true }, rows, past, wanted);
-  return {
+  return new CausalLMOutputWithPast({
     logits: output.logits,
     past_key_values: wanted.cache ? new DynamicCache(output.cache) : null,
     hidden_states: wanted.hiddenStates ? output.hiddenStates : null,
     attentions: wanted.attentions ? output.attentions : null,
-  };
+  });
 }
 
 async function idInputs(model: CausalWeights, array: NdArray): Promise<Inputs> {

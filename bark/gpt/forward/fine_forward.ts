@@ -8,27 +8,19 @@ import {
   embeddingInputs,
   forwardReaders,
   inputRows,
+  readLabels,
   unsupportedForward,
   usageError,
   type ForwardKwargs,
   type Inputs,
 } from "./forward_inputs.ts";
-import type { FloatArray } from "./pass_output.ts";
+import { MaskedLMOutput } from "./model_output.ts";
 
 export interface FineForwardKwargs extends ForwardKwargs {
   /** The codebook to predict. */
   codebook_idx: number;
   /** Codes of all codebooks, of which 0 to `codebook_idx` are looked at. [batch, length, n_codes_total] */
   input_ids?: ArrayInput | null;
-}
-
-export interface MaskedLMOutput {
-  /** Scores of the codes of one codebook. [batch, length, head_vocab_size] */
-  readonly logits: FloatArray;
-  /** What goes into each layer and, last, the final norm of what comes out, each [batch, length, hidden_size]. */
-  readonly hidden_states: readonly FloatArray[] | null;
-  /** Of each layer, [batch, num_heads, length, length]. */
-  readonly attentions: readonly FloatArray[] | null;
 }
 
 /** Arguments of the fine model's `forward`. @throws EngineError `usage`. */
@@ -38,6 +30,7 @@ export const readFineArguments = argumentsOf(
     ...forwardReaders,
     codebook_idx: readInteger(0),
     input_ids: noneOr(readArray([3], checkIds)),
+    labels: readLabels("Training is not implemented yet"),
   } satisfies ReadersOf<FineForwardKwargs>,
   {
     required: ["codebook_idx"],
@@ -59,8 +52,8 @@ export async function fineForward(
   const rows = inputRows(inputs, kwargs, 0, block_size);
   const wanted = {
     cache: false,
-    hiddenStates: kwargs.output_hidden_states ?? false,
-    attentions: kwargs.output_attentions ?? false,
+    hiddenStates: kwargs.output_hidden_states ?? model.config.output_hidden_states,
+    attentions: kwargs.output_attentions ?? model.config.output_attentions,
   };
   const { gpt, tables } = model;
   const passModel = {
@@ -73,11 +66,11 @@ export async function fineForward(
   // Loaded here: a page that only generates fetches code for nothing.
   const { forwardPass } = await import("./forward_pass.ts");
   const output = await forwardPass(passModel, rows, null, wanted);
-  return {
+  return new MaskedLMOutput({
     logits: output.logits,
     hidden_states: wanted.hiddenStates ? output.hiddenStates : null,
     attentions: wanted.attentions ? output.attentions : null,
-  };
+  });
 }
 
 function checkCodebook({ config }: FineWeights, codebook: number): void {

@@ -1,4 +1,4 @@
-import { noneOr, readBoolean, type ReadersOf, type Unsupported } from "../../../engine/check/arguments.ts";
+import { noneOr, readBoolean, type Reader, type ReadersOf, type Unsupported } from "../../../engine/check/arguments.ts";
 import { checkFinite, checkIds, checkMask, readArray, type ArrayInput } from "../../../engine/check/array_argument.ts";
 import { EngineError } from "../../../engine/errors.ts";
 import type { NdArray } from "../../../engine/ndarray.ts";
@@ -14,10 +14,12 @@ export interface ForwardKwargs {
   attention_mask?: ArrayInput | null;
   /** [batch or 1, length] or [length]. Default: counted from the length of the past. */
   position_ids?: ArrayInput | null;
-  /** Default false. */
+  /** Default: that of the config. */
   output_hidden_states?: boolean | null;
-  /** Default false. */
+  /** Default: that of the config. */
   output_attentions?: boolean | null;
+  /** false: the answer is a list, as transformers' tuple. Default: that of the config. */
+  return_dict?: boolean | null;
   /** Training is not implemented. */
   labels?: null;
 }
@@ -48,13 +50,15 @@ export const forwardReaders = {
   position_ids: noneOr(readArray([1, 2], checkIds)),
   output_hidden_states: noneOr(readBoolean),
   output_attentions: noneOr(readBoolean),
-  labels: noneOr((): never => {
-    throw usageError(
-      "labels",
-      "Training is not implemented yet for Bark - ensure you do not pass `labels` to the model.",
-    );
-  }),
-} satisfies ReadersOf<ForwardKwargs>;
+  return_dict: noneOr(readBoolean),
+} satisfies Omit<ReadersOf<ForwardKwargs>, "labels">;
+
+/** Refuses labels with transformers' words. */
+export function readLabels(words: string): Reader<undefined> {
+  return noneOr((): never => {
+    throw usageError("labels", words);
+  });
+}
 
 /** {@link ForwardKwargs} as they were read. */
 export interface ForwardArguments {
@@ -63,13 +67,12 @@ export interface ForwardArguments {
   position_ids?: NdArray;
   output_hidden_states?: boolean;
   output_attentions?: boolean;
+  return_dict?: boolean;
 }
 
-export const unsupportedForward: Unsupported = {
-  cache_position: [[null]],
-  head_mask: [[null]],
-  return_dict: [[true, null], "the answer is always an object"],
-};
+const ignored = "leave it out: transformers 5.23 takes it and ignores it";
+
+export const unsupportedForward: Unsupported = { cache_position: [[null], ignored], head_mask: [[null], ignored] };
 
 /** @throws EngineError `usage` where transformers raises: for both or neither of ids and embeddings. */
 export function checkEither(ids: unknown, embeddings: unknown): void {

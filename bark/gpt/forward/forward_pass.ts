@@ -12,7 +12,8 @@ import { matmul } from "../../../kernels/matmul/matmul.ts";
 import type { Gpt, GptBuffers } from "../gpt.ts";
 import { mergeHeads, splitHeads, type DynamicCache } from "./dynamic_cache.ts";
 import type { InputRow } from "./forward_inputs.ts";
-import { allocateOutput, type FloatArray, type PassOutput, type Wanted } from "./pass_output.ts";
+import type { FloatArray } from "./model_output.ts";
+import { allocateOutput, type PassOutput, type Wanted } from "./pass_output.ts";
 
 /** The parts of a GPT that a pass runs through. */
 export interface PassModel {

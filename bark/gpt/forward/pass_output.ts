@@ -1,7 +1,6 @@
 import { NdArray } from "../../../engine/ndarray.ts";
 import type { CacheLayer } from "./dynamic_cache.ts";
-
-export type FloatArray = NdArray<Float32Array<ArrayBuffer>>;
+import type { FloatArray } from "./model_output.ts";
 
 /** What a caller wants back besides the logits. */
 export interface Wanted {

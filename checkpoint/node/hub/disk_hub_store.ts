@@ -3,7 +3,7 @@ import type { ByteSource } from "../../sources/byte_source.ts";
 import { EngineError } from "../../../engine/errors.ts";
 import type { FileStore } from "../../stores/file_store.ts";
 import { HubClient, type HubFile } from "../../hub/client.ts";
-import { refuseForcedOffline, type HubOptions } from "../../hub/options.ts";
+import { requireNetwork, type HubOptions } from "../../hub/options.ts";
 import { HubProgress } from "../../hub/progress.ts";
 import { innerPath, type Repository } from "../../hub/repository.ts";
 import type { RetryPolicy } from "../../hub/retry.ts";
@@ -34,21 +34,17 @@ export class DiskHubStore implements FileStore {
   readonly #fetching = new Map<string, Promise<void>>();
   /** Only the cache may be used. */
   readonly #isOffline: boolean;
-  /** What the cache has is fetched again, and nothing stands in for the hub. */
-  readonly #isForced: boolean;
   /** The hub did not answer, and a commit that is cached stands in. */
   #isFallback = false;
 
-  /** @throws EngineError `usage` for `forceDownload` together with `localFilesOnly`. */
   constructor(repository: Repository, options: CachedHubOptions) {
-    refuseForcedOffline(options);
     this.#repository = repository;
     this.#options = options;
     this.#client = new HubClient(repository, options);
     this.#cache = new HubCache(options.cacheDir, repository.id);
     this.#progress = new HubProgress(repository.id, options.onEvent);
     this.#isOffline = options.localFilesOnly === true;
-    this.#isForced = options.forceDownload === true;
+    requireNetwork(options, this.#isOffline);
   }
 
   /** Its name; it says so if files outside the cache count as missing. */
@@ -75,6 +71,11 @@ export class DiskHubStore implements FileStore {
     }
     if (this.#isOffline) return await this.#locateOffline(path);
     return await this.#locateOnline(path);
+  }
+
+  /** Every file is fetched once in the life of this store, whatever is cached. */
+  get #isForced(): boolean {
+    return this.#options.forceDownload === true;
   }
 
   /** Asks the hub; if it does not answer, goes on with the cache, if that has the commit. */

@@ -1,7 +1,14 @@
 import { expect } from "chai";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { BarkConfig, BarkFineConfig, BarkSemanticConfig } from "../../../bark/config/config.ts";
-import { causalTensors, checkGptTensors, fineTableNames, fineTensors } from "../../../bark/load/expected_tensors.ts";
+import {
+  barkTensors,
+  causalTensors,
+  checkGptTensors,
+  fineTableNames,
+  fineTensors,
+} from "../../../bark/load/expected_tensors.ts";
 import { openWeights } from "../../../checkpoint/open_weights.ts";
 import { checkDecoder } from "../../../encodec/expected_tensors.ts";
 import { EncodecConfig } from "../../../encodec/config.ts";
@@ -10,6 +17,7 @@ import type { JsonObject } from "../../../engine/check/json_fields.ts";
 import { DirectoryStore } from "../../../checkpoint/node/directory_store.ts";
 import type { TensorReader } from "../../../engine/weights/tensor_reader.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
+import { syntheticConfig } from "../../../tools/synthetic.ts";
 
 type Parts = Record<string, JsonObject>;
 const nano = JSON.parse(readFileSync("models/nano/config.json", "utf8")) as Parts;
@@ -151,5 +159,29 @@ describe("tensors that a config asks for", () => {
         ].sort(),
       );
       expect(fineTableNames(given - 1, config).head).deep.equal([]);
+    });
+});
+
+describe("tensors of the published checkpoints", () => {
+  // Fingerprints of bark-spec appendix A; that of bark-small was taken from the published file.
+  const known = {
+    small: { tensors: 542, hash: "2d533d2e10a325c74123bfefbceeef42503a6a5aecdbdddcf2047c76807f7b1c" },
+    large: { tensors: 806, hash: "97f4ae12a6d130bcdb3d2751c9b8bc1f344035b93b4b036c5f117143c35944f5" },
+  };
+
+  for (const size of ["small", "large"] as const)
+    it(`of Bark ${size} are those of its config, under the names of 2023`, () => {
+      const config = syntheticConfig(size);
+      const lines = Array.from(barkTensors(config), ({ names, shape }) => {
+        const name = names.find((old) => /\.weight_[gv]$/.test(old)) ?? names[0];
+        return `${name}|F32|${shape.join("x")}`;
+      });
+      // Files of 2023 hold the masks of causal attention too.
+      for (const part of ["semantic", "coarse_acoustics"])
+        for (let i = 0; i < config.semantic_config.num_layers; i++)
+          lines.push(`${part}.layers.${i}.attn.bias|BOOL|1x1x1024x1024`);
+      expect(lines).to.have.length(known[size].tensors);
+      const sorted = lines.sort((a, b) => (a.split("|")[0] < b.split("|")[0] ? -1 : 1));
+      expect(createHash("sha256").update(sorted.join("\n")).digest("hex")).equal(known[size].hash);
     });
 });

@@ -2,8 +2,10 @@ import { expect } from "chai";
 import { readFileSync } from "node:fs";
 import { BarkConfig } from "../../../bark/config/config.ts";
 import { newWeights } from "../../../bark/load/from_config.ts";
-import { barkTensors } from "../../../bark/load/expected_tensors.ts";
+import { barkTensors, causalTensors, fineTensors } from "../../../bark/load/expected_tensors.ts";
+import { countParameters } from "../../../bark/load/parameters.ts";
 import { RandomReader } from "../../../checkpoint/random_reader.ts";
+import { codecTensors } from "../../../encodec/expected_tensors.ts";
 import type { JsonObject } from "../../../engine/check/json_fields.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
@@ -14,7 +16,14 @@ interface Described {
   readonly kurtosis: number;
 }
 
-type Models = Record<string, { config: JsonObject; tensors: Record<string, Described> }>;
+interface Model {
+  readonly config: JsonObject;
+  /** Of the whole, the semantic, the coarse and the fine model, and the codec. */
+  readonly num_parameters: readonly number[];
+  readonly without_embeddings: readonly number[];
+  readonly tensors: Readonly<Record<string, Described>>;
+}
+type Models = Readonly<Record<string, Model>>;
 const models = JSON.parse(readFileSync("spec/fixtures/new_models/models.json", "utf8")) as Models;
 
 function describeValues(values: Float32Array): Omit<Described, "shape"> {
@@ -29,7 +38,7 @@ describe("weights of a new model", () => {
   const readerOf = (config: JsonObject, seed = 1n): RandomReader =>
     new RandomReader("a new Bark", seed, barkTensors(new BarkConfig(config)));
 
-  for (const [name, { config, tensors }] of Object.entries(models))
+  for (const [name, { config, tensors, num_parameters, without_embeddings }] of Object.entries(models))
     describe(`of the ${name} configuration of the fixture`, () => {
       const reader = readerOf(config);
 
@@ -37,6 +46,21 @@ describe("weights of a new model", () => {
         expect([...reader.names()].sort()).to.deep.equal(Object.keys(tensors));
         for (const tensor of reader.names())
           expect(reader.info(tensor).shape, tensor).to.deep.equal(tensors[tensor].shape);
+      });
+
+      it("are as many parameters as transformers counts", () => {
+        const made = new BarkConfig(config);
+        const parts = [
+          barkTensors(made),
+          causalTensors(made.semantic_config),
+          causalTensors(made.coarse_acoustics_config),
+          fineTensors(made.fine_acoustics_config),
+          codecTensors(made.codec_config),
+        ].map((part) => [...part]);
+        expect(parts.map((part) => countParameters(part, { only_trainable: true }))).to.deep.equal(num_parameters);
+        expect(parts.map((part) => countParameters(part, { exclude_embeddings: true }))).to.deep.equal(
+          without_embeddings,
+        );
       });
 
       it("have transformers' mean, deviation and shape of distribution", async () => {

@@ -33,6 +33,22 @@ describe("what from_pretrained takes first", () => {
     expect(await openCheckpoint(opened)).equal(opened);
   });
 
+  it("has a folder of its own where subfolder names one", async () => {
+    const config = await BarkConfig.from_pretrained("models", { subfolder: "nano" });
+    expect(config).deep.equal(await BarkConfig.from_pretrained("models/nano", { subfolder: "" }));
+    const deep = new MemoryStore(new Map([["a/b/c.txt", new Uint8Array(3)]]), "deep");
+    const opened = await openCheckpoint(deep, { subfolder: "./a//b/" });
+    expect([opened.name, (await opened.open("c.txt"))?.size]).deep.equal(["deep/a/b", 3]);
+    expect(await opened.open("d.txt")).equal(undefined);
+    const missing = await engineErrorOf(() => BarkConfig.from_pretrained("models/nano", { subfolder: "x" }));
+    expect(missing.toLine()).match(/^models\/nano\/x: the checkpoint has no config\.json/);
+    for (const outside of ["..", "a/../..", "/etc"])
+      expect((await engineErrorOf(() => openCheckpoint(deep, { subfolder: outside }))).problem).match(
+        /leaves the check/,
+      );
+    expect((await engineErrorOf(() => opened.open("../x"))).problem).match(/leaves the checkpoint/);
+  });
+
   for (const [name, source] of Object.entries({
     nothing: undefined,
     null: null,

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { BarkConfig } from "../../../bark/config/config.ts";
 import { BarkGenerationConfig } from "../../../bark/config/generation_config.ts";
+import { EncodecModel } from "../../../bark/encodec_model.ts";
 import { BarkModel } from "../../../bark/model.ts";
+import { BarkCoarseModel, BarkFineModel, BarkSemanticModel } from "../../../bark/sub_models.ts";
 import { BarkProcessor } from "../../../bark/text/processor.ts";
 import { SaveFolder } from "../../../bark/load/save_folder.ts";
 import { saveWeights } from "../../../bark/load/save_weights.ts";
@@ -72,6 +74,53 @@ describe("save_pretrained", () => {
         await expectAnswer(await model.fine_acoustics.forward({ codebook_idx: 2, ...kwargsOf(fine) }), fine);
         model.dispose();
       }
+    });
+  });
+
+  describe("of a part of a Bark", () => {
+    const open = () => openRepositoryStore("spec/fixtures/forward/saved");
+
+    it("loads alone, with the same config and the same answers", async () => {
+      const gpu = await sharedGpu();
+      const cases = await readFixtureJson<Record<string, ForwardCase[]>>("forward/cases.json");
+      const whole = await BarkModel.from_pretrained(await open(), { gpu });
+      for (const part of ["semantic", "coarse_acoustics", "fine_acoustics", "codec_model"] as const)
+        await whole[part].save_pretrained(path.join(folder, part));
+      whole.dispose();
+      const semantic = await BarkSemanticModel.from_pretrained(path.join(folder, "semantic"), { gpu });
+      await expectAnswer(await semantic.forward(kwargsOf(cases["semantic"][0])), cases["semantic"][0]);
+      const coarse = await BarkCoarseModel.from_pretrained(path.join(folder, "coarse_acoustics"), { gpu });
+      await expectAnswer(await coarse.forward(kwargsOf(cases["coarse_acoustics"][0])), cases["coarse_acoustics"][0]);
+      const fine = await BarkFineModel.from_pretrained(path.join(folder, "fine_acoustics"), { gpu });
+      const [stored] = cases["fine_acoustics"];
+      await expectAnswer(await fine.forward({ codebook_idx: 2, ...kwargsOf(stored) }), stored);
+      const codec = await EncodecModel.from_pretrained(path.join(folder, "codec_model"), { gpu });
+      expect((await codec.decode([[0], [1]])).audio_values.size).to.equal(codec.config.hop_length);
+      for (const [model, architecture] of [
+        [semantic, "BarkSemanticModel"],
+        [coarse, "BarkCoarseModel"],
+        [fine, "BarkFineModel"],
+        [codec, "EncodecModel"],
+      ] as const) {
+        expect(model.config).to.deep.include({ architectures: [architecture], dtype: "float32" });
+        model.dispose();
+      }
+    });
+
+    it("is written in bfloat16 where it was loaded so", async () => {
+      const gpu = await sharedGpu();
+      const model = await BarkSemanticModel.from_pretrained(await open(), { gpu, dtype: "bfloat16" });
+      await model.save_pretrained(folder);
+      model.dispose();
+      expect(json("config.json")).to.include({ dtype: "bfloat16" });
+      const [before, after] = [await open(), await getFileHost().openStore(folder)];
+      const [exact, rounded] = [await SafetensorsCheckpoint.open(before), await SafetensorsCheckpoint.open(after)];
+      const name = "input_embeds_layer.weight";
+      expect(rounded.info(name).dtype).to.equal("BF16");
+      const values = await rounded.readFloat32(name);
+      for (const [i, value] of (await exact.readFloat32(`semantic.${name}`)).entries())
+        expect(values[i]).closeTo(value, Math.abs(value) * 2 ** -8);
+      for (const reader of [exact, rounded]) await reader.close();
     });
   });
 

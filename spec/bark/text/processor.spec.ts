@@ -1,9 +1,12 @@
 import { expect } from "chai";
+import path from "node:path";
 import { BarkProcessor } from "../../../bark/text/processor.ts";
+import { BarkTokenizer } from "../../../bark/text/tokenizer.ts";
 import type { EngineError } from "../../../engine/errors.ts";
 import { NdArray } from "../../../engine/ndarray.ts";
 import { DirectoryStore } from "../../../checkpoint/node/directory_store.ts";
 import "../../../checkpoint/node/index.ts";
+import { engineErrorOf } from "../../support/rejection.ts";
 
 describe("BarkProcessor", () => {
   let processor: BarkProcessor;
@@ -87,6 +90,74 @@ describe("BarkProcessor", () => {
     expect(processor.available_voice_presets).to.deep.equal(["en_speaker_0", "en_speaker_1"]);
   });
 
+  it("takes a voice for each text, each read once", async () => {
+    const voice_preset = ["en_speaker_1", null, "en_speaker_1", "en_speaker_0"];
+    const { history_prompt } = await processor(["a", "b", "c", "d"], { voice_preset });
+    const [one, zero] = [await processor.loadVoice("en_speaker_1"), await processor.loadVoice("en_speaker_0")];
+    expect(history_prompt).to.deep.equal([one, null, one, zero]);
+    expect(history_prompt[0]).to.equal(history_prompt[2]);
+    for (const wrong of [[], ["en_speaker_0"], ["en_speaker_0", "en_speaker_0", null]])
+      expect(await fault(processor(["a", "b"], { voice_preset: wrong }))).to.match(
+        /^usage voice_preset: has another number of voices than there are texts \(expected 2 voices/,
+      );
+    expect(await fault(processor(["a"], { voice_preset: [5] } as never))).to.match(
+      /^usage voice_preset\[0\]: wrong value/,
+    );
+  });
+
+  it("is made of a tokenizer and an index of presets", async () => {
+    const tokenizer = await BarkTokenizer.from_pretrained("models/nano");
+    const { speaker_embeddings } = processor;
+    expect(speaker_embeddings).to.include({ repo_or_path: "models/nano" });
+    expect(speaker_embeddings?.["en_speaker_0"]).to.have.keys("semantic_prompt", "coarse_prompt", "fine_prompt");
+    const made = new BarkProcessor(tokenizer, speaker_embeddings);
+    expect(made).to.be.instanceOf(BarkProcessor);
+    expect([made.tokenizer, made.speaker_embeddings]).to.deep.equal([tokenizer, speaker_embeddings]);
+    expect(await made("Hello", { voice_preset: "en_speaker_1" })).to.deep.equal(
+      await processor("Hello", { voice_preset: "en_speaker_1" }),
+    );
+    const bare = new BarkProcessor(tokenizer);
+    expect([bare.speaker_embeddings, bare.available_voice_presets]).to.deep.equal([null, []]);
+    expect(await fault(bare("Hello", { voice_preset: "en_speaker_1" }))).to.match(
+      /^bad-input en_speaker_1: no such voice/,
+    );
+    expect((await engineErrorOf(() => new BarkProcessor({} as never))).message).to.match(/^tokenizer: wrong value/);
+    expect((await engineErrorOf(() => new BarkProcessor(tokenizer, [] as never))).message).to.match(
+      /^speaker_embeddings: /,
+    );
+  });
+
+  it("takes whole paths of presets where nothing says what they are in", async () => {
+    const folder = path.resolve("models/nano/speaker_embeddings");
+    const paths = ["semantic", "coarse", "fine"].map((kind) => [
+      `${kind}_prompt`,
+      `${folder}/en_speaker_0_${kind}_prompt.npy`,
+    ]);
+    const made = new BarkProcessor(processor.tokenizer, { me: Object.fromEntries(paths) as Record<string, string> });
+    expect(await made.loadVoice("me")).to.deep.equal(await processor.loadVoice("en_speaker_0"));
+    const out = new BarkProcessor(processor.tokenizer, {
+      repo_or_path: "models/nano",
+      me: { semantic_prompt: "../x.npy" },
+    });
+    expect(await fault(out.loadVoice("me"))).to.match(/Invalid voice preset path/);
+  });
+
+  it("has no presets where the index is null or missing", async () => {
+    for (const speaker_embeddings_dict_path of [null, "nowhere.json"]) {
+      const opened = await BarkProcessor.from_pretrained("models/nano", { speaker_embeddings_dict_path });
+      expect([opened.speaker_embeddings, opened.available_voice_presets]).to.deep.equal([null, []]);
+    }
+  });
+
+  it("reads a subfolder, and what that lacks from above it, where transformers reads all but the index", async () => {
+    const top = await BarkProcessor.from_pretrained("models", { subfolder: "nano" });
+    expect(top.available_voice_presets).to.deep.equal(processor.available_voice_presets);
+    const index = await BarkProcessor.from_pretrained("models/nano", { subfolder: "speaker_embeddings" });
+    expect(await index("Hello", { voice_preset: "en_speaker_0" })).to.deep.equal(
+      await processor("Hello", { voice_preset: "en_speaker_0" }),
+    );
+  });
+
   it("reports where a text is cut", () => {
     expect(processor.truncation("Hello Hello", 3)).to.deep.equal({ tokens: 6, limit: 3, kept: "Hello", lost: "Hello" });
     expect(processor.truncation("Hello", 3)).to.equal(undefined);
@@ -146,7 +217,7 @@ describe("BarkProcessor", () => {
   it("refuses anything but text, and wrong lengths and voices", async () => {
     for (const wrong of [undefined, null, 5, [], ["a", 5], [["a"]]])
       expect(await fault(processor(wrong as never)), JSON.stringify(wrong)).to.match(
-        /^usage text: wrong value \(expected a string or a list of at least one string, got /,
+        /^usage text: wrong value \(expected a string or a list of at least one string \(or pair of strings\), got /,
       );
     expect(await fault(processor("a", { max_length: 0 }))).to.match(/^usage max_length: /);
     expect(await fault(processor("a", { voice_preset: "nobody" }))).to.match(/^bad-input nobody: no such voice/);

@@ -63,12 +63,14 @@ describe("BarkTokenizer", () => {
   }
 
   for (const [name, definition, config] of variants) {
-    it(`gives the ids of the Rust library: ${name}`, async () => {
+    it(`gives the ids of the Rust library, and their places in the text: ${name}`, async () => {
       const rust = RustTokenizer.fromString(JSON.stringify(definition));
       const ours = new BarkTokenizer({ tokenizer: definition, config });
       for (const text of hardTexts) {
         const expected = await rust.encode(text, null, { addSpecialTokens: false });
-        expect(ours.encode(text), JSON.stringify(text)).to.deep.equal(expected.getIds());
+        const ids = ours.encode(text);
+        expect(ids, JSON.stringify(text)).to.deep.equal(expected.getIds());
+        expect(ours.offsets(text, ids), JSON.stringify(text)).to.deep.equal(expected.getOffsets());
       }
     });
   }

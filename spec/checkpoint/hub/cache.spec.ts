@@ -121,7 +121,7 @@ describe("the hub's cache", () => {
     });
     expect((await engineErrorOf(() => offline.open("model.safetensors"))).code).equal("io");
     const error = await engineErrorOf(() => fixture.open({ forceDownload: true, localFilesOnly: true }));
-    expect(error.message).match(/^force_download: needs the hub/);
+    expect(error.message).match(/^force_download: nothing can be fetched anew/);
   });
 
   it("is all there is with local_files_only", async () => {

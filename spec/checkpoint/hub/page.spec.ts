@@ -89,6 +89,19 @@ describe("a repository of the hub, in a page", () => {
     expect((await open().open("f"))?.size).equal(25);
   });
 
+  it("fetches each part once anew where that is forced, and keeps it", async () => {
+    stub.answers = Array.from({ length: 3 }, () => ranged(content));
+    await (await open().open("f"))!.read(0, 25);
+    const changed = content.map((value) => value + 1);
+    stub.answers = Array.from({ length: 3 }, () => ranged(changed));
+    const source = (await open({ forceDownload: true }).open("f"))!;
+    for (let i = 0; i < 2; i++) expect(await source.read(0, 25)).deep.equal(changed);
+    expect(stub.asked).have.length(6);
+    expect(await (await open().open("f"))!.read(0, 25)).deep.equal(changed);
+    const error = await engineErrorOf(() => open({ forceDownload: true, localFilesOnly: true }));
+    expect(error.code).equal("usage");
+  });
+
   it("looks into the cache once for a part that is read over and over", async () => {
     stub.answers = [ranged(content), ranged(content)];
     const source = (await open().open("f"))!;

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { CacheApiParts, FreshParts } from "../../../checkpoint/web/part_cache.ts";
+import { FreshParts } from "../../../checkpoint/web/fresh_parts.ts";
+import { CacheApiParts } from "../../../checkpoint/web/part_cache.ts";
 
 /** Storage of a page that holds `room` entries, and counts what it is asked to keep. */
 function storage(room: number): { caches: CacheStorage; puts: () => number } {

@@ -3,38 +3,10 @@ import { readdir, readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import { serve, type Loopback } from "../loopback.ts";
+import { answerStorageUpload, answerUpload } from "./hub_uploads.ts";
+import { noUploads, sha256, type Asked, type LoopbackHub, type ServedRepository } from "./served.ts";
 
-/** A repository that a loopback hub serves. */
-export interface ServedRepository {
-  /** Files of each commit. */
-  commits: Record<string, Record<string, Uint8Array>>;
-  /** Commit of each branch and tag. */
-  refs: Record<string, string>;
-  /** Files that lie on the storage server, as large ones do. Default: `.safetensors` and `.bin`. */
-  isLarge?: (path: string) => boolean;
-  /** Opened by this token alone. */
-  token?: string;
-}
-
-export interface Asked {
-  server: "hub" | "storage";
-  method: string;
-  url: string;
-  range: string | undefined;
-  authorization: string | undefined;
-}
-
-/** May answer in place of the server; says whether it did. */
-export type Intercept = (request: IncomingMessage, response: ServerResponse, server: Asked["server"]) => boolean;
-
-export interface LoopbackHub {
-  url: string;
-  repositories: Map<string, ServedRepository>;
-  /** Every request so far. */
-  asked: Asked[];
-  intercept: Intercept | undefined;
-  close(): Promise<void>;
-}
+export { sha256, type Asked, type Intercept, type LoopbackHub, type ServedRepository } from "./served.ts";
 
 export const firstCommit = "1".repeat(40);
 export const secondCommit = "2".repeat(40);
@@ -50,6 +22,7 @@ export async function serveHub(repositories: Record<string, ServedRepository>): 
     repositories: new Map(Object.entries(repositories)),
     asked: [],
     intercept: undefined,
+    uploads: noUploads(),
     close: async () => {
       for (const server of servers) await server.close();
     },
@@ -81,10 +54,6 @@ export async function repositoryOf(folder: string): Promise<ServedRepository> {
   return { commits: { [firstCommit]: files }, refs: { main: firstCommit } };
 }
 
-export function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
 /** git's hash of a file with this content. */
 export function gitHash(bytes: Uint8Array): string {
   return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
@@ -97,6 +66,7 @@ function allowPages(response: ServerResponse): void {
 }
 
 function answerHub(hub: LoopbackHub, storage: string, request: IncomingMessage, response: ServerResponse): void {
+  if (answerUpload(hub, storage, request, response)) return;
   const refuse = (status: number, code: string, headers = {}): void =>
     void response.writeHead(status, { "X-Error-Code": code, ...headers }).end();
   const [, id, revision, file] = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.*)$/.exec(request.url ?? "") ?? [];
@@ -124,6 +94,7 @@ function answerHub(hub: LoopbackHub, storage: string, request: IncomingMessage, 
 }
 
 function answerStorage(hub: LoopbackHub, request: IncomingMessage, response: ServerResponse): void {
+  if (answerStorageUpload(hub, request, response)) return;
   const etag = /^\/([0-9a-f]{64})\?signature=x$/.exec(request.url ?? "")?.[1];
   const contents = Array.from(hub.repositories.values()).flatMap(({ commits }) =>
     Object.values(commits).flatMap((files) => Object.values(files)),

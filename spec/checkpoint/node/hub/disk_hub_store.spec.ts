@@ -52,6 +52,26 @@ describe("DiskHubStore", () => {
     expect([events, store.name]).deep.equal([["initiate"], "a/b"]);
   });
 
+  it("fetches each file once anew where that is forced, and goes on with what came", async () => {
+    await fetchOnce();
+    stub.answers = [head(), body(), head(), body()];
+    const store = open({ forceDownload: true });
+    for (let i = 0; i < 2; i++) expect((await store.open("f"))?.size).equal(20);
+    expect(stub.answers).have.length(2);
+    expect((await store.open("g"))?.size).equal(20);
+    stub.answers = [head()];
+    expect((await open().open("g"))?.size).equal(20);
+  });
+
+  it("keeps what is cached where a forced download fails, and does not take it", async () => {
+    await fetchOnce();
+    stub.answers = [reset(), reset(), reset()];
+    expect((await engineErrorOf(() => open({ forceDownload: true }).open("f"))).code).equal("io");
+    expect((await open({ localFilesOnly: true }).open("f"))?.size).equal(20);
+    const error = await engineErrorOf(() => open({ forceDownload: true, localFilesOnly: true }));
+    expect(error.toLine()).match(/^force_download: needs the hub/);
+  });
+
   it("tries as often as it may where the file is not cached", async () => {
     stub.answers = [reset(), reset(), head(), body()];
     expect((await open().open("f"))?.size).equal(20);
