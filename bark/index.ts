@@ -24,7 +24,17 @@ export { DynamicCache, type CacheLayer, type LegacyCache } from "./gpt/forward/d
 export type { FineForwardKwargs } from "./gpt/forward/fine_forward.ts";
 export type { CausalLMOutputWithPast, MaskedLMOutput, OutputTuple } from "./gpt/forward/model_output.ts";
 export type { GenerateKwargs, StageKwargs } from "./generate/generate_options.ts";
+export type { CausalKwargs, LogitsCallback, PrefixCallback, StoppingCallback } from "./generate/options/keywords.ts";
+export type { SequenceBias } from "./generate/logits/words.ts";
+export type {
+  CoarseGenerateKwargs,
+  FineGenerateKwargs,
+  GenerateMore,
+  SemanticGenerateKwargs,
+  SubModelKwargs,
+} from "./generate/sub_model_arguments.ts";
 export {
+  CausalGenerationConfig,
   BarkCoarseGenerationConfig,
   BarkFineGenerationConfig,
   BarkGenerationConfig,
@@ -33,7 +43,7 @@ export {
 export type { BarkFromConfigOptions, FromConfigOptions } from "./load/from_config.ts";
 export type { BarkFromPretrainedOptions, DtypeName, FromPretrainedOptions } from "./load/load_options.ts";
 export { BarkModel } from "./model.ts";
-export type { BarkGenerateKwargs } from "./generate/generate_arguments.ts";
+export type { BarkGenerateKwargs, BarkGenerateMore } from "./generate/generate_arguments.ts";
 export type { BarkOutput, BarkProgress, BarkStage } from "./generate/output.ts";
 // The documentation of transformers calls it by the name that goes by the checkpoint.
 export { BarkProcessor, BarkProcessor as AutoProcessor, type SpeakerEmbeddings } from "./text/processor.ts";
