@@ -70,7 +70,7 @@ export class EncodecConfig extends PreTrainedConfig {
     const codebookDim = json.raw("codebook_dim") ?? null;
     this.codebook_dim = codebookDim === null ? this.hidden_size : json.integer("codebook_dim", 0, { min: 1 });
     this.use_conv_shortcut = json.boolean("use_conv_shortcut", true);
-    this.keepRest(fields, where === undefined);
+    this.keepRest(fields, where);
   }
 
   /** From the parsed `config.json` of a codec or the `codec_config` in a Bark's. */

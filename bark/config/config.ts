@@ -20,7 +20,7 @@ export class BarkSemanticConfig extends BarkSubModelConfig {
 
   constructor(fields: JsonObject = {}, where?: string) {
     super(fields, where ?? "BarkSemanticConfig");
-    this.keepRest(fields, where === undefined);
+    this.keepRest(fields, where);
   }
 
   static from_dict(fields: JsonObject, where = fileName): BarkSemanticConfig {
@@ -39,7 +39,7 @@ export class BarkCoarseConfig extends BarkSubModelConfig {
 
   constructor(fields: JsonObject = {}, where?: string) {
     super(fields, where ?? "BarkCoarseConfig");
-    this.keepRest(fields, where === undefined);
+    this.keepRest(fields, where);
   }
 
   static from_dict(fields: JsonObject, where = fileName): BarkCoarseConfig {
@@ -70,7 +70,7 @@ export class BarkFineConfig extends BarkSubModelConfig {
     this.tie_word_embeddings = json.boolean("tie_word_embeddings", true);
     if (this.n_codes_given > this.n_codes_total)
       json.fail("n_codes_given", `at most n_codes_total (${this.n_codes_total})`);
-    this.keepRest(fields, where === undefined);
+    this.keepRest(fields, where);
   }
 
   /** Rows of each head (of a token table where they are tied). */
@@ -129,7 +129,7 @@ export class BarkConfig extends PreTrainedConfig {
       new JsonFields(fields.codec_config, `${json.where}: codec_config`).string("model_type", "encodec", ["encodec"]);
     this.codec_config = part("codec_config", EncodecConfig);
     this.initializer_range = json.kept("initializer_range", 0.02);
-    this.keepRest(fields as JsonObject, where === undefined);
+    this.keepRest(fields as JsonObject, where);
   }
 
   /** From a parsed `config.json`. */

@@ -73,8 +73,8 @@ export class BarkSubModelConfig extends PreTrainedConfig {
     return this.num_heads;
   }
 
-  protected override keepRest(fields: JsonObject, inCode: boolean): void {
-    super.keepRest(fields, inCode, Object.values(aliases));
+  protected override keepRest(fields: JsonObject, where: string | undefined): void {
+    super.keepRest(fields, where, Object.values(aliases));
   }
 
   /** Writes `config.json` into a folder, which is made if it is missing. @throws EngineError `io`. */

@@ -91,24 +91,22 @@ export class PreTrainedConfig {
 
   /**
    * Keeps what is no field of this class as a property of its own, which is saved, too; for the end of a constructor.
-   * @param inCode a name that is nearly a field's is refused: it would be lost in silence. @param aliases of fields.
-   * @throws EngineError `usage` for such a name, and for one that a config has for something else.
+   * @param where the file that they come from; in code a name that is nearly a field's is refused: it would be lost in silence.
+   * @param aliases of fields.
+   * @throws EngineError `usage` for such a name; that or `bad-input` for one that a config has for something else.
    */
-  protected keepRest(fields: JsonObject, inCode: boolean, aliases: readonly string[] = []): void {
+  protected keepRest(fields: JsonObject, where: string | undefined, aliases: readonly string[] = []): void {
     const known = [...Object.keys(this), ...aliases];
     const rest = Object.entries(fields).filter(
       ([name, value]) => value !== undefined && !known.includes(name) && !dropped.has(name),
     );
     for (const [name, value] of rest) {
-      if (inCode) refuseMisspelt(name, known, this.constructor.name);
+      if (where === undefined) refuseMisspelt(name, known, this.constructor.name);
       if (name in this)
         throw new EngineError(
-          "usage",
-          `is no field of ${this.constructor.name}, which has something else of that name`,
-          {
-            where: name,
-            fix: "give it another name",
-          },
+          where === undefined ? "usage" : "bad-input",
+          `${name} is no field of ${this.constructor.name}, which has something else of that name`,
+          { where: where ?? this.constructor.name, fix: "give it another name" },
         );
       Object.assign(this, { [name]: value });
     }

@@ -54,7 +54,9 @@ describe("configs as transformers writes them", () => {
     for (const name of ["to_dict", "save_pretrained", "hop_length", "__proto__"]) {
       const fields = JSON.parse(`{"${name}": 1}`) as JsonObject;
       const error = await engineErrorOf(() => new EncodecConfig(fields));
-      expect(error.toLine()).to.match(new RegExp(`^${name}: is no field of EncodecConfig`));
+      expect(error.toLine()).to.match(new RegExp(`^EncodecConfig: ${name} is no field of EncodecConfig`));
+      const inFile = await engineErrorOf(() => EncodecConfig.from_dict(fields, "f.json"));
+      expect([inFile.code, inFile.where]).to.deep.equal(["bad-input", "f.json"]);
     }
   });
 
