@@ -38,7 +38,10 @@ export async function bundleForPages(root: string, folder: string): Promise<void
   };
   await build(worker);
   const { outputFiles } = await build({ ...worker, sourcemap: false, write: false });
-  await build({ ...common, plugins: [packed, holding(outputFiles[0].text), withoutEncoders(opusOfNode)] });
+  await build({
+    ...common,
+    plugins: [packed, holding(outputFiles[0].text), withoutEncoders(opusOfNode), onTopOf(entryPoints.index)],
+  });
   await finishModules(folder);
   await writeFile(path.join(folder, "worker.d.ts"), 'export type * from "../speech/worker/protocol.js";\n');
 }
@@ -64,6 +67,29 @@ async function finishModules(folder: string): Promise<void> {
     if (finished !== text) await writeFile(file, finished);
   }
   if (imports !== 1) throw new Error(`${imports} imports of an address in the bundles: bark/load/nano.ts has one`);
+}
+
+/**
+ * Lets every chunk that is loaded later import the whole entry, which is there by then. esbuild makes a chunk of each set of
+ * modules that the same entries reach: so all that a page downloads first is three chunks. Without it they are forty, 14 KB
+ * more when each is compressed alone.
+ */
+function onTopOf(entry: string): Plugin {
+  const later = new Set<string>();
+  return {
+    name: "on top of the entry",
+    setup: (build) => {
+      build.onResolve({ filter: /^\.{1,2}\// }, ({ kind, path: target, resolveDir }) => {
+        if (kind === "dynamic-import" && !resolveDir.includes("node_modules"))
+          later.add(path.resolve(resolveDir, target));
+        return undefined;
+      });
+      build.onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
+        if (!later.has(file)) return undefined;
+        return { contents: `${await readFile(file, "utf8")}\nimport ${JSON.stringify(entry)};`, loader: "ts" };
+      });
+    },
+  };
 }
 
 /** The page tells a worker where the files of nano are: a worker that imported them would not be one file. */
