@@ -1,6 +1,6 @@
 /** The public surface. What a program imports is node.ts or web.ts, by the name of the package. */
 export * from "../bark/index.ts";
-export { RawAudio, type RawAudioOptions } from "../audio/raw_audio.ts";
+export { RawAudio, type RawAudioEncodeOptions, type RawAudioOptions } from "../audio/raw_audio.ts";
 export { BarkTTS, type BarkTTSOptions } from "./bark_tts.ts";
 export type { Flag } from "./guard.ts";
 export type { PlannedPiece, SpeechInput, SpeechPlan } from "./plan.ts";
@@ -8,3 +8,5 @@ export type { SpeakOptions } from "./speak_options.ts";
 export type { SpeechProgress } from "./speak_text.ts";
 export { Speech, type SpeechPiece, type StreamedPiece } from "./speech.ts";
 export { BarkWorker, type BarkWorkerOptions, type WorkerLike } from "./worker/bark_worker.ts";
+export type { Cast, Turn } from "./markup/dialogue.ts";
+export type { AudioEncoderOptions } from "../audio/encode/stream.ts";

@@ -64,11 +64,11 @@ export interface BarkProcessor extends Call {
   push_to_hub(repo_id: string, options?: PushToHubOptions): Promise<string>;
 }
 
-interface ProcessorSettings extends VoiceOptions {
+export interface ProcessorSettings extends VoiceOptions {
   onNotice?: OnNotice | null;
 }
 
-interface BarkProcessorClass {
+export interface BarkProcessorClass {
   /** @throws EngineError `usage` for anything but a tokenizer and an index of presets. */
   new (
     tokenizer: BarkTokenizer,

@@ -77,7 +77,7 @@ export interface BarkBatchInputs extends Omit<BarkInputs, "history_prompt"> {
   history_prompt: readonly (HistoryPrompt | null)[];
 }
 
-type NestedLists<T> = T[] | T[][];
+export type NestedLists<T> = T[] | T[][];
 
 /** The same with `return_tensors: null`: a list for one text, a list of lists for a batch. */
 export interface BarkInputLists {

@@ -70,8 +70,8 @@ export interface DecodeOptions {
   clean_up_tokenization_spaces?: boolean | null;
 }
 
-type DecodeInput = number | bigint | readonly (number | bigint)[] | Int32Array | NdArray;
-type DecodeBatch = readonly (readonly (number | bigint)[])[];
+export type DecodeInput = number | bigint | readonly (number | bigint)[] | Int32Array | NdArray;
+export type DecodeBatch = readonly (readonly (number | bigint)[])[];
 
 const readIds = readArray([1], (array) => array);
 const readDecodeOptions = argumentsOf("decode", {

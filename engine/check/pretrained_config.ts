@@ -3,7 +3,7 @@ import { refuseMisspelt } from "./config_names.ts";
 import { configJson } from "./config_json.ts";
 import { isObject, JsonFields, type JsonObject } from "./json_fields.ts";
 
-type Labels = Readonly<Record<string, string | number>>;
+export type Labels = Readonly<Record<string, string | number>>;
 
 /** Two labels, which transformers gives to every config that has none of its own. */
 const labels = (count: number): { id2label: Labels; label2id: Labels } => {
