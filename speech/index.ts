@@ -10,3 +10,4 @@ export { Speech, type SpeechPiece, type StreamedPiece } from "./speech.ts";
 export { BarkWorker, type BarkWorkerOptions, type WorkerLike } from "./worker/bark_worker.ts";
 export type { Cast, Turn } from "./markup/dialogue.ts";
 export type { AudioEncoderOptions } from "../audio/encode/stream.ts";
+export type { AudioTags } from "../audio/encode/tags.ts";
