@@ -15,7 +15,7 @@ import {
   readEncodeOptions,
   type CallOptions,
   type EncodecEncodeOptions,
-} from "./generate/codec_arguments.ts";
+} from "./generate/options/codec_arguments.ts";
 import { decodeCodes } from "./generate/codec_stage.ts";
 import { EncodecDecodeStream } from "./generate/codec_stream.ts";
 import { EncodecConfig } from "./config/config.ts";

@@ -19,11 +19,11 @@ export {
 export type { CausalForwardKwargs } from "./gpt/forward/causal_forward.ts";
 export { EncodecModel, type EncodecOutput } from "./encodec_model.ts";
 export type { EncodecDecodeStream } from "./generate/codec_stream.ts";
-export type { CallOptions, EncodecEncodeOptions } from "./generate/codec_arguments.ts";
+export type { CallOptions, EncodecEncodeOptions } from "./generate/options/codec_arguments.ts";
 export { DynamicCache, type CacheLayer, type LegacyCache } from "./gpt/forward/dynamic_cache.ts";
 export type { FineForwardKwargs } from "./gpt/forward/fine_forward.ts";
 export type { CausalLMOutputWithPast, MaskedLMOutput, OutputTuple } from "./gpt/forward/model_output.ts";
-export type { GenerateKwargs, StageKwargs } from "./generate/generate_options.ts";
+export type { GenerateKwargs, StageKwargs } from "./generate/options/generate_options.ts";
 export type { CausalKwargs, LogitsCallback, PrefixCallback, StoppingCallback } from "./generate/options/keywords.ts";
 export type { SequenceBias } from "./generate/logits/words.ts";
 export type {
@@ -32,7 +32,7 @@ export type {
   GenerateMore,
   SemanticGenerateKwargs,
   SubModelKwargs,
-} from "./generate/sub_model_arguments.ts";
+} from "./generate/options/sub_model_arguments.ts";
 export {
   CausalGenerationConfig,
   BarkCoarseGenerationConfig,
@@ -43,7 +43,7 @@ export {
 export type { BarkFromConfigOptions, FromConfigOptions } from "./load/from_config.ts";
 export type { BarkFromPretrainedOptions, DtypeName, FromPretrainedOptions } from "./load/load_options.ts";
 export { BarkModel } from "./model.ts";
-export type { BarkGenerateKwargs, BarkGenerateMore } from "./generate/generate_arguments.ts";
+export type { BarkGenerateKwargs, BarkGenerateMore } from "./generate/options/generate_arguments.ts";
 export type { BarkOutput, BarkProgress, BarkStage } from "./generate/output.ts";
 // The documentation of transformers calls it by the name that goes by the checkpoint.
 export { BarkProcessor, BarkProcessor as AutoProcessor, type SpeakerEmbeddings } from "./text/processor.ts";

@@ -8,7 +8,7 @@ import type { TensorReader } from "../engine/weights/tensor_reader.ts";
 import type { MatrixFormat } from "../engine/dtypes.ts";
 import { checkAudio } from "./generate/audio_check.ts";
 import { generateCoarse, type CoarseResult } from "./generate/coarse_stage.ts";
-import { readFineCodes, readOutputLengths } from "./generate/codec_arguments.ts";
+import { readFineCodes, readOutputLengths } from "./generate/options/codec_arguments.ts";
 import { decodeCodes } from "./generate/codec_stage.ts";
 import { joinCodes } from "./generate/codes.ts";
 import { compileAhead } from "./gpt/compile_ahead.ts";
@@ -17,14 +17,14 @@ import { EncodecModel } from "./encodec_model.ts";
 import { barkTensors, checkGptTensors } from "./load/expected_tensors.ts";
 import { newWeights, readBarkFromConfig, requireConfig, type BarkFromConfigOptions } from "./load/from_config.ts";
 import { generateFine } from "./generate/fine_stage.ts";
-import { checkGenerate, checkGenerationFits, checkVoiceOfRows } from "./generate/generation_checks.ts";
+import { checkGenerate, checkGenerationFits, checkVoiceOfRows } from "./generate/options/generation_checks.ts";
 import {
   randomSeed,
   readGenerateArguments,
   type BarkGenerateKwargs,
   type BarkGenerateMore,
   type GenerateArguments,
-} from "./generate/generate_arguments.ts";
+} from "./generate/options/generate_arguments.ts";
 import { BarkGenerationConfig } from "./config/generation_config.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
 import { readCheckpoint, type BarkCheckpoint } from "./load/bark_checkpoint.ts";

@@ -33,7 +33,7 @@ import type {
   FineGenerateKwargs,
   GenerateMore,
   SemanticGenerateKwargs,
-} from "./generate/sub_model_arguments.ts";
+} from "./generate/options/sub_model_arguments.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
 import type { NdArray } from "../engine/ndarray.ts";
 import { refuseTorchMethods } from "./torch_methods.ts";

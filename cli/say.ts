@@ -1,7 +1,7 @@
 import { encode_json, encode_srt, encode_vtt } from "../audio/captions.ts";
 import { writeNpz } from "../checkpoint/numpy/npz.ts";
 import { writeFileAtomically } from "../checkpoint/node/atomic_file.ts";
-import { checkGenerate, checkGenerationFits, checkVoiceFits } from "../bark/generate/generation_checks.ts";
+import { checkGenerate, checkGenerationFits, checkVoiceFits } from "../bark/generate/options/generation_checks.ts";
 import { readCheckpoint } from "../bark/load/bark_checkpoint.ts";
 import { BarkModel } from "../bark/model.ts";
 import type { BarkOutput, BarkStage } from "../bark/generate/output.ts";

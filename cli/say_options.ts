@@ -1,6 +1,6 @@
 import { audioEndings, audioFormatNames, audioFormatOf, type AudioFormat } from "../audio/encode/formats.ts";
 import { EngineError } from "../engine/errors.ts";
-import type { GenerateKwargs } from "../bark/generate/generate_options.ts";
+import type { GenerateKwargs } from "../bark/generate/options/generate_options.ts";
 import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
 import { choiceFlag, numberFlag, parseCommandLine } from "./command_line.ts";
 import { defaultModel } from "./files/model_location.ts";

@@ -1,5 +1,5 @@
 import { voicePromptFromRun } from "../bark/voice/voices.ts";
-import type { BarkGenerateKwargs } from "../bark/generate/generate_arguments.ts";
+import type { BarkGenerateKwargs } from "../bark/generate/options/generate_arguments.ts";
 import type { BarkOutput } from "../bark/generate/output.ts";
 import type { BarkModel } from "../bark/model.ts";
 import type { BarkProcessor } from "../bark/text/processor.ts";

@@ -1,5 +1,5 @@
-import { runReaders, type BarkGenerateKwargs } from "../bark/generate/generate_arguments.ts";
-import { keywordReaders, unsupportedKeywords, type GenerateKwargs } from "../bark/generate/generate_options.ts";
+import { runReaders, type BarkGenerateKwargs } from "../bark/generate/options/generate_arguments.ts";
+import { keywordReaders, unsupportedKeywords, type GenerateKwargs } from "../bark/generate/options/generate_options.ts";
 import { readPreset } from "../bark/text/processor_options.ts";
 import type { VoicePreset } from "../bark/voice/voices.ts";
 import {

@@ -1,5 +1,5 @@
 import { Joiner } from "../audio/join.ts";
-import { randomSeed, type BarkGenerateKwargs } from "../bark/generate/generate_arguments.ts";
+import { randomSeed, type BarkGenerateKwargs } from "../bark/generate/options/generate_arguments.ts";
 import type { BarkOutput, BarkProgress } from "../bark/generate/output.ts";
 import type { BarkGenerationConfig } from "../bark/config/generation_config.ts";
 import type { BarkModel } from "../bark/model.ts";

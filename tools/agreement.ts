@@ -10,7 +10,7 @@
 import "../checkpoint/node/index.ts";
 import "../engine/node/index.ts";
 import { generateCoarse } from "../bark/generate/coarse_stage.ts";
-import { routeGenerateKwargs } from "../bark/generate/generate_options.ts";
+import { routeGenerateKwargs } from "../bark/generate/options/generate_options.ts";
 import { BarkModel } from "../bark/model.ts";
 import { BarkProcessor } from "../bark/text/processor.ts";
 import type { BarkInputs } from "../bark/text/processor_options.ts";

@@ -1,6 +1,6 @@
 import type { CausalWeights } from "../gpt/causal_weights.ts";
 import { DecodeSession } from "../gpt/decode_session.ts";
-import type { CoarseOptions } from "./generate_options.ts";
+import type { CoarseOptions } from "./options/generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
 import { coarseHistory, coarseRanges, coarseWindowInput, planCoarse, type CoarsePlan } from "./coarse_plan.ts";
 import { needsHost } from "./search/needs_host.ts";

@@ -6,7 +6,7 @@ import type { ArrayInput } from "../../engine/check/array_argument.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import type { ResidentPart } from "../load/residency.ts";
-import { readAudioCodes, readPushOptions, type CallOptions } from "./codec_arguments.ts";
+import { readAudioCodes, readPushOptions, type CallOptions } from "./options/codec_arguments.ts";
 import { framesFirst } from "./codec_stage.ts";
 
 /** Decodes codes as they come. `EncodecModel.decode_stream` makes it. */

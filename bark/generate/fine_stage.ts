@@ -5,7 +5,7 @@ import type { Tensor } from "../../engine/tensor.ts";
 import { sampleRows } from "../../kernels/sample/sample.ts";
 import type { FineWeights } from "../gpt/fine_weights.ts";
 import { fineInput, fineOutput, planFine, type FinePlan, type FineWindow } from "./fine_plan.ts";
-import type { FineOptions } from "./generate_options.ts";
+import type { FineOptions } from "./options/generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
 import type { GptBuffers } from "../gpt/gpt.ts";
 import { drawStages, type StageRun } from "./stage_run.ts";

@@ -3,7 +3,7 @@ import type { IdRange } from "../../kernels/sample/sample.ts";
 import type { CausalWeights, PrefillInput } from "../gpt/causal_weights.ts";
 import { DecodeSession } from "../gpt/decode_session.ts";
 import { positionsError } from "../gpt/causal_decoder.ts";
-import type { SemanticOptions } from "./generate_options.ts";
+import type { SemanticOptions } from "./options/generate_options.ts";
 import type { BarkSemanticGenerationConfig } from "../config/generation_config.ts";
 import { inferredMask, needsHost } from "./search/needs_host.ts";
 import {

@@ -3,7 +3,7 @@ import type { SampleOptions } from "../../kernels/sample/sample.ts";
 import type { BarkSemanticGenerationConfig } from "../config/generation_config.ts";
 import type { CausalWeights, PrefillInput } from "../gpt/causal_weights.ts";
 import type { SamplingOptions } from "./options/causal_options.ts";
-import type { SemanticOptions } from "./generate_options.ts";
+import type { SemanticOptions } from "./options/generate_options.ts";
 import type { BarkProgress, BarkStage } from "./output.ts";
 
 /** Numbers that keep the random draws of the stages apart; the fine stage counts up from its own. */

@@ -7,10 +7,10 @@ import type { ResidentPart } from "../load/residency.ts";
 import { joinCodes } from "./codes.ts";
 import { generateCoarse } from "./coarse_stage.ts";
 import { generateFine } from "./fine_stage.ts";
-import { resolveCoarse, resolveFine, resolveSemantic } from "./generate_options.ts";
-import { checkFineFits, checkFinePrompt, checkRates } from "./generation_checks.ts";
+import { resolveCoarse, resolveFine, resolveSemantic } from "./options/generate_options.ts";
+import { checkFineFits, checkFinePrompt, checkRates } from "./options/generation_checks.ts";
 import { generateSemantic } from "./semantic_stage.ts";
-import { readCoarseGenerate, readFineGenerate, readSemanticGenerate, runOf } from "./sub_model_arguments.ts";
+import { readCoarseGenerate, readFineGenerate, readSemanticGenerate, runOf } from "./options/sub_model_arguments.ts";
 
 /** Bark's own size of a codebook. */
 const codebookSize = 1024;

@@ -11,7 +11,7 @@ import { matmulKernels } from "../../kernels/matmul/matmul.ts";
 import { sampleConstants } from "../../kernels/sample/sample.ts";
 import { sampleRowsKernel, sampleStepKernel } from "../../kernels/sample/versions.ts";
 import type { BarkConfig } from "../config/config.ts";
-import { resolveCoarse, resolveFine, resolveSemantic } from "../generate/generate_options.ts";
+import { resolveCoarse, resolveFine, resolveSemantic } from "../generate/options/generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
 
 /** More rows than a GEMV takes: those of a prefill, and few of them, for which software adapters have another tile. */

@@ -13,7 +13,7 @@ import { EngineError } from "../../engine/errors.ts";
 import type { ExpectedTensor } from "../../engine/weights/expected_tensors.ts";
 import type { TensorReader } from "../../engine/weights/tensor_reader.ts";
 import { BarkGenerationConfig } from "../config/generation_config.ts";
-import { runReaders } from "../generate/generate_arguments.ts";
+import { runReaders } from "../generate/options/generate_arguments.ts";
 import { deviceReaders, modelRules, readDtype } from "./load_arguments.ts";
 import type { BarkFromPretrainedOptions, FromPretrainedOptions } from "./load_options.ts";
 

@@ -1,6 +1,6 @@
 import { tokensPerReadback } from "../../bark/gpt/decode_session.ts";
 import type { BarkModel } from "../../bark/model.ts";
-import type { BarkGenerateKwargs } from "../../bark/generate/generate_arguments.ts";
+import type { BarkGenerateKwargs } from "../../bark/generate/options/generate_arguments.ts";
 import type { BarkOutput, BarkProgress, BarkStage } from "../../bark/generate/output.ts";
 import { summarize, type Summary } from "../measure/statistics.ts";
 import { DecodeClock, decodeStages, type DecodeStage, type DecodeTimes } from "./decode_clock.ts";

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { readFileSync } from "node:fs";
 import { BarkConfig } from "../../bark/config/config.ts";
 import { planFine } from "../../bark/generate/fine_plan.ts";
-import { checkGenerate, checkGenerationFits } from "../../bark/generate/generation_checks.ts";
+import { checkGenerate, checkGenerationFits } from "../../bark/generate/options/generation_checks.ts";
 import { BarkGenerationConfig } from "../../bark/config/generation_config.ts";
 import { planCoarse } from "../../bark/generate/coarse_plan.ts";
 import { BarkTokenizer } from "../../bark/text/tokenizer.ts";

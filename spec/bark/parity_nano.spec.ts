@@ -1,4 +1,4 @@
-import { routeGenerateKwargs } from "../../bark/generate/generate_options.ts";
+import { routeGenerateKwargs } from "../../bark/generate/options/generate_options.ts";
 import { BarkModel } from "../../bark/model.ts";
 import { BarkProcessor } from "../../bark/text/processor.ts";
 import { generateSemantic } from "../../bark/generate/semantic_stage.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { EncodecModel } from "../../bark/encodec_model.ts";
 import { BarkModel } from "../../bark/model.ts";
-import type { BarkGenerateKwargs } from "../../bark/generate/generate_arguments.ts";
+import type { BarkGenerateKwargs } from "../../bark/generate/options/generate_arguments.ts";
 import { BarkFineModel, BarkSemanticModel } from "../../bark/sub_models.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { openGpu, type Gpu } from "../../engine/gpu.ts";

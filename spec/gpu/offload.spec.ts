@@ -6,7 +6,7 @@ import type { ExpectedTensor } from "../../engine/weights/expected_tensors.ts";
 import { FineWeights } from "../../bark/gpt/fine_weights.ts";
 import { LoadProgress } from "../../bark/load/load_progress.ts";
 import { BarkModel } from "../../bark/model.ts";
-import type { BarkGenerateKwargs } from "../../bark/generate/generate_arguments.ts";
+import type { BarkGenerateKwargs } from "../../bark/generate/options/generate_arguments.ts";
 import type { BarkProgress } from "../../bark/generate/output.ts";
 import type { Gpu } from "../../engine/gpu.ts";
 import { NdArray } from "../../engine/ndarray.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { BarkModel } from "../../bark/model.ts";
-import type { BarkGenerateKwargs } from "../../bark/generate/generate_arguments.ts";
+import type { BarkGenerateKwargs } from "../../bark/generate/options/generate_arguments.ts";
 import type { BarkProcessor } from "../../bark/text/processor.ts";
 import type { BarkInputs } from "../../bark/text/processor_options.ts";
 import type { HistoryPrompt } from "../../bark/voice/history_prompt.ts";

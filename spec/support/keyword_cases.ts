@@ -1,4 +1,4 @@
-import type { BarkGenerateKwargs } from "../../bark/generate/generate_arguments.ts";
+import type { BarkGenerateKwargs } from "../../bark/generate/options/generate_arguments.ts";
 import { BarkModel } from "../../bark/model.ts";
 import type { FixtureRun } from "./fixture.ts";
 import { fixtureCheckpoint } from "./files/fixture_checkpoint.ts";

@@ -19,7 +19,7 @@ export const parts = {
   config: {
     mutate: [
       ...files("bark/config", "config generation_config sub_model_config unused_generation_fields"),
-      "bark/generate/generate_options.ts",
+      "bark/generate/options/generate_options.ts",
     ],
     specs: [...specs("bark/config", "config generation_config"), ...specs("bark/load", "expected_tensors")],
   },

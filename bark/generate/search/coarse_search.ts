@@ -2,7 +2,7 @@ import type { BarkGenerationConfig } from "../../config/generation_config.ts";
 import type { CausalWeights } from "../../gpt/causal_weights.ts";
 import { LogitsSession } from "../../gpt/logits_session.ts";
 import { coarseRanges, coarseWindowInput, type CoarsePlan } from "../coarse_plan.ts";
-import type { CoarseOptions } from "../generate_options.ts";
+import type { CoarseOptions } from "../options/generate_options.ts";
 import { alternating } from "../logits/bark.ts";
 import { drawStages, type StageRun } from "../stage_run.ts";
 import { sequencesPerRow } from "./needs_host.ts";

@@ -1,6 +1,10 @@
 import { expect } from "chai";
-import { readGenerateArguments } from "../../../bark/generate/generate_arguments.ts";
-import { routeGenerateKwargs, resolveSemantic, type GenerateKwargs } from "../../../bark/generate/generate_options.ts";
+import { readGenerateArguments } from "../../../bark/generate/options/generate_arguments.ts";
+import {
+  routeGenerateKwargs,
+  resolveSemantic,
+  type GenerateKwargs,
+} from "../../../bark/generate/options/generate_options.ts";
 import { BarkGenerationConfig, BarkSemanticGenerationConfig } from "../../../bark/config/generation_config.ts";
 import { EngineError } from "../../../engine/errors.ts";
 

@@ -1,7 +1,11 @@
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
 import { BarkConfig } from "../../../bark/config/config.ts";
-import { checkGenerate, checkGenerationFits, checkVoiceFits } from "../../../bark/generate/generation_checks.ts";
+import {
+  checkGenerate,
+  checkGenerationFits,
+  checkVoiceFits,
+} from "../../../bark/generate/options/generation_checks.ts";
 import { BarkGenerationConfig } from "../../../bark/config/generation_config.ts";
 import { maxSemanticTokens } from "../../../bark/generate/semantic_plan.ts";
 import type { HistoryPrompt } from "../../../bark/voice/history_prompt.ts";

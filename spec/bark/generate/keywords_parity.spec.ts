@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { BarkGenerateKwargs } from "../../../bark/generate/generate_arguments.ts";
+import type { BarkGenerateKwargs } from "../../../bark/generate/options/generate_arguments.ts";
 import type { BarkModel } from "../../../bark/model.ts";
 import { EngineError } from "../../../engine/errors.ts";
 import { expectTokens, generateKwargs, type FixtureRun } from "../../support/fixture.ts";

@@ -8,15 +8,15 @@ import {
   readSignal,
   wrongArgument,
   type ReadersOf,
-} from "../../engine/check/arguments.ts";
-import { checkIds, readArray, type ArrayInput } from "../../engine/check/array_argument.ts";
-import { EngineError } from "../../engine/errors.ts";
-import type { NdArray } from "../../engine/ndarray.ts";
+} from "../../../engine/check/arguments.ts";
+import { checkIds, readArray, type ArrayInput } from "../../../engine/check/array_argument.ts";
+import { EngineError } from "../../../engine/errors.ts";
+import type { NdArray } from "../../../engine/ndarray.ts";
 import { keywordReaders, unsupportedKeywords, type GenerateKwargs } from "./generate_options.ts";
-import { placed } from "./options/placed.ts";
-import type { BarkProgress } from "./output.ts";
-import { validateVoice } from "../voice/voices.ts";
-import type { BatchVoice, HistoryPrompt } from "../voice/history_prompt.ts";
+import { placed } from "./placed.ts";
+import type { BarkProgress } from "../output.ts";
+import { validateVoice } from "../../voice/voices.ts";
+import type { BatchVoice, HistoryPrompt } from "../../voice/history_prompt.ts";
 
 /** Keywords of {@link BarkModel.generate}: those of transformers, and ours for seed, stop and progress. */
 export interface BarkGenerateKwargs extends GenerateKwargs {

@@ -1,10 +1,10 @@
-import { EngineError } from "../../engine/errors.ts";
-import type { BarkConfig, BarkFineConfig } from "../config/config.ts";
+import { EngineError } from "../../../engine/errors.ts";
+import type { BarkConfig, BarkFineConfig } from "../../config/config.ts";
 import { routeGenerateKwargs, type GenerateKwargs } from "./generate_options.ts";
-import type { BarkGenerationConfig } from "../config/generation_config.ts";
-import { coarseLength, coarseRatio } from "./coarse_plan.ts";
-import { maxSemanticTokens } from "./semantic_plan.ts";
-import { isVoicePerRow, type BatchVoice, type HistoryPrompt } from "../voice/history_prompt.ts";
+import type { BarkGenerationConfig } from "../../config/generation_config.ts";
+import { coarseLength, coarseRatio } from "../coarse_plan.ts";
+import { maxSemanticTokens } from "../semantic_plan.ts";
+import { isVoicePerRow, type BatchVoice, type HistoryPrompt } from "../../voice/history_prompt.ts";
 
 const fix = "check that generation_config.json belongs to this checkpoint";
 

@@ -5,19 +5,19 @@ import {
   readInteger,
   wrongArgument,
   type Reader,
-} from "../../engine/check/arguments.ts";
-import { checkIds, readArray, type ArrayInput } from "../../engine/check/array_argument.ts";
+} from "../../../engine/check/arguments.ts";
+import { checkIds, readArray, type ArrayInput } from "../../../engine/check/array_argument.ts";
 import {
   BarkCoarseGenerationConfig,
   BarkFineGenerationConfig,
   BarkSemanticGenerationConfig,
-} from "../config/generation_config.ts";
-import type { HistoryPrompt } from "../voice/history_prompt.ts";
+} from "../../config/generation_config.ts";
+import type { HistoryPrompt } from "../../voice/history_prompt.ts";
 import { randomSeed, readVoice, runReaders, type BarkGenerateKwargs } from "./generate_arguments.ts";
 import { notThere, stageReaders, type StageKwargs } from "./generate_options.ts";
-import { placed } from "./options/placed.ts";
-import { StageRun } from "./stage_run.ts";
-import type { BarkStage } from "./output.ts";
+import { placed } from "./placed.ts";
+import { StageRun } from "../stage_run.ts";
+import type { BarkStage } from "../output.ts";
 
 /** What `generate` of a sub-model takes beside its own places: keywords of a stage, without a prefix, and those of a run. */
 export type SubModelKwargs = Omit<StageKwargs, "attention_mask"> &

@@ -7,11 +7,11 @@ import {
   wrongArgument,
   type ReadersOf,
   type Unsupported,
-} from "../../engine/check/arguments.ts";
-import { checkFinite, checkIds, readArray } from "../../engine/check/array_argument.ts";
-import { EngineError } from "../../engine/errors.ts";
-import { NdArray } from "../../engine/ndarray.ts";
-import type { BarkProgress } from "./output.ts";
+} from "../../../engine/check/arguments.ts";
+import { checkFinite, checkIds, readArray } from "../../../engine/check/array_argument.ts";
+import { EngineError } from "../../../engine/errors.ts";
+import { NdArray } from "../../../engine/ndarray.ts";
+import type { BarkProgress } from "../output.ts";
 
 export interface CallOptions {
   signal?: AbortSignal | null;

@@ -1,13 +1,13 @@
-import { nullOr, type Reader, type Unsupported } from "../../engine/check/arguments.ts";
-import { checkMask, readArray, type ArrayInput } from "../../engine/check/array_argument.ts";
-import { EngineError } from "../../engine/errors.ts";
-import type { NdArray } from "../../engine/ndarray.ts";
+import { nullOr, type Reader, type Unsupported } from "../../../engine/check/arguments.ts";
+import { checkMask, readArray, type ArrayInput } from "../../../engine/check/array_argument.ts";
+import { EngineError } from "../../../engine/errors.ts";
+import type { NdArray } from "../../../engine/ndarray.ts";
 import type {
   BarkCoarseGenerationConfig,
   BarkFineGenerationConfig,
   BarkGenerationConfig,
   BarkSemanticGenerationConfig,
-} from "../config/generation_config.ts";
+} from "../../config/generation_config.ts";
 import {
   configured,
   drawable,
@@ -16,9 +16,9 @@ import {
   type CausalOptions,
   type Stage,
   type StageArguments,
-} from "./options/causal_options.ts";
-import { causalReaders, type CausalKwargs } from "./options/keywords.ts";
-import { checkCombinations } from "./options/option_checks.ts";
+} from "./causal_options.ts";
+import { causalReaders, type CausalKwargs } from "./keywords.ts";
+import { checkCombinations } from "./option_checks.ts";
 
 /** Keywords of one stage. null is python's None: off. */
 export interface StageKwargs extends CausalKwargs {
