@@ -69,7 +69,7 @@ describe("DiskHubStore", () => {
     expect((await engineErrorOf(() => open({ forceDownload: true }).open("f"))).code).equal("io");
     expect((await open({ localFilesOnly: true }).open("f"))?.size).equal(20);
     const error = await engineErrorOf(() => open({ forceDownload: true, localFilesOnly: true }));
-    expect(error.toLine()).match(/^force_download: needs the hub/);
+    expect(error.toLine()).match(/^force_download: nothing can be fetched anew/);
   });
 
   it("tries as often as it may where the file is not cached", async () => {
