@@ -11,9 +11,10 @@ import { CausalWeights } from "./gpt/causal_weights.ts";
 import { BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig } from "./config/config.ts";
 import { causalTensors, fineTensors } from "./load/expected_tensors.ts";
 import { FineWeights } from "./gpt/fine_weights.ts";
-import type { CausalForwardKwargs } from "./gpt/forward/causal_forward.ts";
-import type { FineForwardKwargs } from "./gpt/forward/fine_forward.ts";
+import { causalForward, readCausalArguments, type CausalForwardKwargs } from "./gpt/forward/causal_forward.ts";
+import { fineForward, readFineArguments, type FineForwardKwargs } from "./gpt/forward/fine_forward.ts";
 import type { CausalLMOutputWithPast, MaskedLMOutput, OutputTuple } from "./gpt/forward/model_output.ts";
+import { generateCoarseAlone, generateFineAlone, generateSemanticAlone } from "./generate/sub_model_generate.ts";
 import { newWeights, readFromConfig, requireConfig, type FromConfigOptions } from "./load/from_config.ts";
 import { readModelOptions, type WeightDtype } from "./load/load_arguments.ts";
 import { countParameters, type NumParametersOptions } from "./load/parameters.ts";
@@ -157,8 +158,6 @@ export class BarkCausalModel<C extends BarkSubModelConfig = BarkSubModelConfig> 
   async forward(kwargs: CausalForwardKwargs, ...more: never[]): Promise<CausalLMOutputWithPast>;
   async forward(kwargs: CausalForwardKwargs, ...more: never[]): Promise<CausalLMOutputWithPast | OutputTuple> {
     refuseMore("forward", more, "put all arguments into one object: forward({ input_ids, … })");
-    // Loaded here, as below: a page that only speaks has no use for it.
-    const { causalForward, readCausalArguments } = await import("./gpt/forward/causal_forward.ts");
     const args = readCausalArguments(kwargs);
     const output = await this.weights.use((weights) => causalForward(weights, args));
     return (args.return_dict ?? this.config.return_dict) ? output : output.to_tuple();
@@ -192,7 +191,6 @@ export class BarkSemanticModel extends BarkCausalModel<BarkSemanticConfig> {
     ...more: GenerateMore<SemanticGenerateKwargs>[]
   ): Promise<NdArray<Int32Array>>;
   async generate(...given: unknown[]): Promise<NdArray<Int32Array>> {
-    const { generateSemanticAlone } = await import("./generate/sub_model_generate.ts");
     return await generateSemanticAlone(this.weights, given);
   }
 }
@@ -229,7 +227,6 @@ export class BarkCoarseModel extends BarkCausalModel<BarkCoarseConfig> {
     ...more: GenerateMore<CoarseGenerateKwargs>[]
   ): Promise<NdArray<Int32Array> | [NdArray<Int32Array>, NdArray<Int32Array>]>;
   async generate(...given: unknown[]): Promise<NdArray<Int32Array> | [NdArray<Int32Array>, NdArray<Int32Array>]> {
-    const { generateCoarseAlone } = await import("./generate/sub_model_generate.ts");
     return await generateCoarseAlone(this.weights, given);
   }
 }
@@ -278,7 +275,6 @@ export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
     ...more: GenerateMore<FineGenerateKwargs>[]
   ): Promise<NdArray<Int32Array>>;
   async generate(...given: unknown[]): Promise<NdArray<Int32Array>> {
-    const { generateFineAlone } = await import("./generate/sub_model_generate.ts");
     return await generateFineAlone(this.weights, this.config, given);
   }
 
@@ -291,7 +287,6 @@ export class BarkFineModel extends SubModel<BarkFineConfig, FineWeights> {
   async forward(kwargs: FineForwardKwargs, ...more: never[]): Promise<MaskedLMOutput>;
   async forward(kwargs: FineForwardKwargs, ...more: never[]): Promise<MaskedLMOutput | OutputTuple> {
     refuseMore("forward", more, "put all arguments into one object: forward({ codebook_idx, input_ids, … })");
-    const { fineForward, readFineArguments } = await import("./gpt/forward/fine_forward.ts");
     const args = readFineArguments(kwargs);
     const output = await this.weights.use((weights) => fineForward(weights, args));
     return (args.return_dict ?? this.config.return_dict) ? output : output.to_tuple();
