@@ -212,7 +212,7 @@ describe("arguments of a model", () => {
       expect((await engineErrorOf(() => semantic(args))).message).to.match(line);
     await semantic({ return_dict: true, head_mask: null });
     // As a list, which transformers calls a tuple.
-    expect(await semantic({ return_dict: false } as never)).an("array");
+    expect(await semantic({ return_dict: false })).an("array");
     const forwards = model.semantic as unknown as { forward: (...args: unknown[]) => unknown };
     expect((await engineErrorOf(() => forwards.forward({ input_ids: [ids] }, {}))).message).to.match(/^forward: /);
     expect((await engineErrorOf(() => forwards.forward([ids]))).message).to.match(/^forward: .*got a list/);
