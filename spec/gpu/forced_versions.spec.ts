@@ -58,9 +58,9 @@ describe("forced versions", () => {
   });
 
   it("do not give way in silence to heads that they cannot do", () =>
-    withGpu({ versions: { attention_decode: "online" } }, async (gpu) => {
+    withGpu({ versions: { attention_decode: "four_keys" } }, async (gpu) => {
       const choose = (headDim: number): string => chooseAttentionDecode(gpu, { heads: 2, headDim, capacity: 64 });
-      expect(choose(64)).equal("online");
-      expect((await engineErrorOf(() => choose(6))).toLine()).match(/^attention_decode\.online: .*got 6/);
+      expect(choose(64)).equal("four_keys");
+      expect((await engineErrorOf(() => choose(6))).toLine()).match(/^attention_decode\.four_keys: .*got 6/);
     }));
 });
