@@ -1,6 +1,7 @@
 import { argumentsOf, reader, readNumber, type ReadersOf } from "../engine/check/arguments.ts";
 import { checkFinite, readArray, type ArrayInput } from "../engine/check/array_argument.ts";
 import { EngineError } from "../engine/errors.ts";
+import { concatSamples } from "./concat.ts";
 
 /** Silence before a piece, in ms, by what ended the piece before it. */
 export const defaultGaps = { comma: 120, sentence: 250, paragraph: 600, speaker: 500, chapter: 2000 } as const;
@@ -82,7 +83,7 @@ export class Joiner {
     this.begin(gap);
     const first = this.push(samples);
     const { audio, start, end } = this.end();
-    return { audio: concat(first, audio), start, end };
+    return { audio: concatSamples([first, audio]), start, end };
   }
 
   /** Begins a piece that comes in parts. @param gap silence before it, in ms. @throws EngineError `usage` within another. */
@@ -96,7 +97,7 @@ export class Joiner {
   push(samples: ArrayInput): Float32Array<ArrayBuffer> {
     const piece = this.#requirePiece(true);
     const isLoud = (sample: number): boolean => Math.abs(sample) > this.#loud;
-    piece.held = concat(piece.held, readSamples(samples, "samples").data);
+    piece.held = concatSamples([piece.held, readSamples(samples, "samples").data]);
     if (piece.loud === 0) {
       const loud = piece.held.findIndex(isLoud);
       const kept = (loud < 0 ? piece.held.length : loud) - this.#before;
@@ -164,11 +165,4 @@ export class Joiner {
     const [problem, fix] = isWanted ? ["no piece has begun", "begin() it"] : ["a piece has begun", "end() it"];
     throw new EngineError("usage", problem, { where: "Joiner", fix: `${fix} first` });
   }
-}
-
-function concat(a: Float32Array<ArrayBuffer>, b: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
-  const both = new Float32Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

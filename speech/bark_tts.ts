@@ -48,7 +48,8 @@ export class BarkTTS {
 
   /**
    * Speaks a text of any length. One that needs more than one run of the model is spoken in pieces of one voice; `captions`
-   * says what is heard when. A text of one piece is what `BarkModel.generate` makes of it.
+   * says what is heard when. A text of one piece is what `BarkModel.generate` makes of it, less sound
+   * behind the end of the speech.
    * @param text with `[pause:1.5s]`, `[voice:NAME]`, `[chapter:TITLE]`; SSML that begins with `<speak`; or turns of speakers.
    * @throws EngineError `usage`, `bad-input` for markup or a voice, `aborted`, `device-lost`.
    */

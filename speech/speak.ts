@@ -57,7 +57,7 @@ export class PieceSpeaker {
     this.#voice = settings.voice;
   }
 
-  /** The best take of a piece. @throws EngineError `generation` under `strict` if no take is good; as `generate`. */
+  /** The best take of a piece. @throws EngineError `bad-input` under `strict` if no take is good; as `generate`. */
   async speak(piece: PlannedPiece): Promise<SpokenPiece> {
     const pace = this.#paces.get(piece.voice) ?? new Pace();
     this.#paces.set(piece.voice, pace);

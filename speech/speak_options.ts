@@ -35,7 +35,7 @@ export interface SpeakOptions
   cast?: Cast;
   /** Silence between pieces, in ms, by what ends the first of two. */
   gaps?: Partial<Gaps>;
-  /** Takes after the first of a piece that came out badly. Default 2. */
+  /** Takes after the first of a piece that came out badly. Default 2; 0 for a text of one piece. */
   retries?: number;
   /** A piece without a good take is an error. Default: its flags are in `captions`, with a notice. */
   strict?: boolean;

@@ -1,3 +1,4 @@
+import { concatSamples } from "../audio/concat.ts";
 import { Joiner } from "../audio/join.ts";
 import { randomSeed, type BarkGenerateKwargs } from "../bark/generate/options/generate_arguments.ts";
 import type { BarkOutput, BarkProgress } from "../bark/generate/output.ts";
@@ -89,7 +90,7 @@ export async function* speakPrepared(
     if (faultsOf(flags).length > 0 && pieces + attempts > 2) notice(faultLine(plan, piece, flags, attempts));
     const joined = isAlone ? { audio: spoken, start: 0, end: spoken.length / channels } : joiner.add(spoken, gap);
     const isEnd = piece + 1 === pieces && plan.end > 0;
-    const audio = isEnd ? followedBy(joined.audio, joiner.silence(plan.end)) : joined.audio;
+    const audio = isEnd ? concatSamples([joined.audio, joiner.silence(plan.end)]) : joined.audio;
     const [start, end] = [joined.start / sampling_rate, joined.end / sampling_rate];
     yield { audio, sampling_rate, piece, pieces, text, source, voice, start, end, flags, attempts, seed, run };
   }
@@ -190,11 +191,4 @@ function faultLine({ pieces }: SpeechPlan, piece: number, flags: readonly Flag[]
   const takes = attempts === 1 ? "" : ` in the best of ${attempts} takes`;
   const start = JSON.stringify(pieces[piece].text.slice(0, 40));
   return `piece ${piece + 1} of ${pieces.length} may be bad (${faultsOf(flags).join(", ")})${takes}: ${start}`;
-}
-
-function followedBy(audio: Float32Array<ArrayBuffer>, more: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
-  const both = new Float32Array(audio.length + more.length);
-  both.set(audio);
-  both.set(more, audio.length);
-  return both;
 }

@@ -1,4 +1,5 @@
 import type { Cue } from "../audio/captions.ts";
+import { concatSamples } from "../audio/concat.ts";
 import { RawAudio } from "../audio/raw_audio.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
 import { NdArray } from "../engine/ndarray.ts";
@@ -38,12 +39,7 @@ export interface StreamedPiece extends SpeechPiece {
 
 /** All pieces of a stream as one sound. */
 export function speechOf(pieces: readonly StreamedPiece[], channels: number): Speech {
-  const samples = new Float32Array(pieces.reduce((sum, { audio }) => sum + audio.length, 0));
-  let at = 0;
-  for (const { audio } of pieces) {
-    samples.set(audio, at);
-    at += audio.length;
-  }
+  const samples = concatSamples(pieces.map(({ audio }) => audio));
   const captions = pieces.map(({ text, source, start, end, voice, flags, attempts, seed }) => {
     return { text, source, start, end, voice, flags, attempts, seed };
   });

@@ -71,8 +71,8 @@ async function finishModules(folder: string): Promise<void> {
 
 /**
  * Lets every chunk that is loaded later import the whole entry, which is there by then. esbuild makes a chunk of each set of
- * modules that the same entries reach: so all that a page downloads first is three chunks. Without it they are forty, 14 KB
- * more when each is compressed alone.
+ * modules that the same entries reach: so what a page downloads first is 9 files, where it was 44 and 14 KB more, each
+ * compressed alone.
  */
 function onTopOf(entry: string): Plugin {
   const later = new Set<string>();
