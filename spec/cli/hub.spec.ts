@@ -30,7 +30,7 @@ describe("bark with a model on the hub", () => {
   });
   const run = async (args: readonly string[], env: Record<string, string> = {}): Promise<Finished> =>
     await bark(args, { cwd: folder, env: { HF_HOME: path.join(folder, "home"), HF_ENDPOINT: hub.url, ...env } });
-  const say = ["say", "Hello.", "-m", id, "--greedy", "--max-semantic-tokens", "4"];
+  const say = ["say", "Hello.", "-m", id, "--greedy", "--seed", "7", "--max-semantic-tokens", "4"];
 
   it("fetches what it needs, shows how far it is, and speaks offline the next time", async () => {
     const first = await run([...say, "-v", "en_speaker_0", "-o", "a.wav"]);
