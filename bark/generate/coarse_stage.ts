@@ -1,8 +1,17 @@
+import { resultOf } from "../../engine/result_of.ts";
 import type { CausalWeights } from "../gpt/causal_weights.ts";
 import { DecodeSession } from "../gpt/decode_session.ts";
 import type { CoarseOptions } from "./options/generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
-import { coarseHistory, coarseRanges, coarseWindowInput, planCoarse, type CoarsePlan } from "./coarse_plan.ts";
+import {
+  coarseHistory,
+  coarseLength,
+  coarseRanges,
+  coarseWindowInput,
+  isWindowSettled,
+  planCoarse,
+  type CoarsePlan,
+} from "./coarse_plan.ts";
 import { needsHost } from "./search/needs_host.ts";
 import { drawStages, sampling, type StageRun } from "./stage_run.ts";
 import { isVoicePerRow, voiceOfRow, type BatchVoice, type HistoryPrompt } from "../voice/history_prompt.ts";
@@ -34,7 +43,8 @@ export async function generateCoarse(
 ): Promise<CoarseResult> {
   if (!isVoicePerRow(history)) {
     const plan = planCoarse(semantic, history, config, model.config.block_size);
-    return { tokens: await generateWindows(model, plan, config, options, run), lengths: plan.lengths };
+    const tokens = await resultOf(generateWindows(model, wholePlan(plan), config, options, run));
+    return { tokens, lengths: plan.lengths };
   }
   const groups = groupsOf(semantic, history, config).map(({ rows, voices }) => {
     const tokens = rows.map((row) => semantic[row]);
@@ -44,7 +54,7 @@ export async function generateCoarse(
   const result: CoarseResult = { tokens: [], lengths: [] };
   let before = 0;
   for (const { rows, plan } of groups) {
-    const tokens = await generateWindows(model, plan, config, options, run, { before, total });
+    const tokens = await resultOf(generateWindows(model, wholePlan(plan), config, options, run, { before, total }));
     for (const [i, row] of rows.entries()) {
       result.lengths[row] = plan.lengths[i];
       result.tokens[row] = tokens[i].slice(0, plan.lengths[i]);
@@ -74,44 +84,106 @@ function groupsOf(semantic: readonly unknown[], history: BatchVoice, config: Bar
   return [...groups.values()];
 }
 
-/** Coarse tokens of the rows of a plan. [rows][maxLength] */
-async function generateWindows(
+/** What a stream of coarse tokens goes on from. */
+export interface SemanticStream {
+  /** The tokens so far, again and again, and at the end all of them; `streamSemantic`. */
+  readonly tokens: AsyncGenerator<number[][], number[][], undefined>;
+  /** Most tokens of a row. */
+  readonly most: number;
+}
+
+/**
+ * {@link generateCoarse} of semantic tokens that are still being made: each window begins as soon as no later token can
+ * change it, with the same result.
+ * @yields the tokens so far, after each window; a search on the host, none.
+ */
+export async function* streamCoarse(
   model: CausalWeights,
-  plan: CoarsePlan,
+  semantic: SemanticStream,
+  history: HistoryPrompt | null,
   config: BarkGenerationConfig,
   options: CoarseOptions,
   run: StageRun,
-  { before, total } = { before: 0, total: plan.maxLength },
-): Promise<number[][]> {
-  if (plan.maxLength === 0) return plan.semantic.map(() => []);
-  if (needsHost(options) || hostOptions.some((name) => options[name] !== null))
-    return await (
-      await import("./search/coarse_search.ts")
-    ).searchWindows(model, plan, config, options, run, { before, total });
-  const session = new DecodeSession(model, {
+): AsyncGenerator<number[][], CoarseResult, undefined> {
+  const planOf = (tokens: number[][]): CoarsePlan => planCoarse(tokens, history, config, model.config.block_size);
+  let [plan, isWhole] = [planOf([[]]), false];
+  const planAt = async (done: number): Promise<PlanSoFar> => {
+    while (!isWhole && !isWindowSettled(plan, plan.windowAt(done), config)) {
+      const next = await semantic.tokens.next();
+      plan = planOf(next.value);
+      isWhole = next.done === true;
+    }
+    return { plan, isWhole };
+  };
+  const capacity = coarseLength(semantic.most, config);
+  const tokens = yield* generateWindows(model, { planAt, rows: 1, capacity }, config, options, run);
+  return { tokens, lengths: plan.lengths };
+}
+
+interface PlanSoFar {
+  readonly plan: CoarsePlan;
+  /** No more semantic tokens come. */
+  readonly isWhole: boolean;
+}
+
+/** A plan that may still grow. */
+interface GrowingPlan {
+  /** With a window that follows `done` tokens and will not change, or the whole plan. */
+  planAt(done: number): Promise<PlanSoFar>;
+  readonly rows: number;
+  /** Most tokens of a row. */
+  readonly capacity: number;
+}
+
+function wholePlan(plan: CoarsePlan): GrowingPlan {
+  return {
+    planAt: async () => ({ plan, isWhole: true }),
     rows: plan.semantic.length,
-    maxTokens: plan.maxLength,
-    tokensPerReadback: run.tokensPerReadback,
-    // A step's codebook follows from its number within the window.
-    sampling: coarseRanges(config, model.config.output_vocab_size).map((range) => ({
-      columns: range,
-      sample: { ranges: [range], ...sampling(options, run.seed, drawStages.coarse) },
-    })),
-  });
+    capacity: plan.maxLength,
+  };
+}
+
+/** Coarse tokens of the rows of a plan, [rows][maxLength]; yields what there is after each window. */
+async function* generateWindows(
+  model: CausalWeights,
+  growing: GrowingPlan,
+  config: BarkGenerationConfig,
+  options: CoarseOptions,
+  run: StageRun,
+  share?: { before: number; total: number },
+): AsyncGenerator<number[][], number[][], undefined> {
+  if (needsHost(options) || hostOptions.some((name) => options[name] !== null)) {
+    const { plan } = await growing.planAt(Infinity);
+    const { searchWindows } = await import("./search/coarse_search.ts");
+    const { before, total } = share ?? { before: 0, total: plan.maxLength };
+    if (plan.maxLength === 0) return plan.semantic.map(() => []);
+    return await searchWindows(model, plan, config, options, run, { before, total });
+  }
+  let tokens: number[][] = Array.from({ length: growing.rows }, () => []);
+  let session: DecodeSession | undefined;
   try {
-    let tokens: number[][] = plan.semantic.map(() => []);
-    for (const window of plan.windows) {
-      run.report(before + window.done, total);
+    for (let done = 0; ; done = tokens[0].length) {
+      const { plan, isWhole } = await growing.planAt(done);
+      if (done >= plan.maxLength) return tokens;
+      const window = plan.windowAt(done);
+      const { before, total } = share ?? { before: 0, total: plan.maxLength };
+      run.report(before + done, total, isWhole);
+      session ??= new DecodeSession(model, {
+        rows: growing.rows,
+        maxTokens: growing.capacity,
+        tokensPerReadback: run.tokensPerReadback,
+        // A step's codebook follows from its number within the window.
+        sampling: coarseRanges(config, model.config.output_vocab_size).map((range) => ({
+          columns: range,
+          sample: { ranges: [range], ...sampling(options, run.seed, drawStages.coarse) },
+        })),
+      });
       const inputs = tokens.map((row, r) => coarseWindowInput(plan, window, r, row, config));
       await session.prefill(await Promise.all(inputs.map((ids) => model.prefillInput(ids))), run.signal);
-      await session.decode(window.count, async (sampled) => {
-        tokens = await session.readTokens();
-        run.report(before + window.done + sampled, total);
-        return false;
-      });
+      for await (tokens of session.decode(window.count)) run.report(before + tokens[0].length, total, isWhole);
+      yield tokens;
     }
-    return tokens;
   } finally {
-    session.dispose();
+    session?.dispose();
   }
 }
