@@ -43,8 +43,7 @@ export async function generateCoarse(
 ): Promise<CoarseResult> {
   if (!isVoicePerRow(history)) {
     const plan = planCoarse(semantic, history, config, model.config.block_size);
-    const tokens = await resultOf(generateWindows(model, wholePlan(plan), config, options, run));
-    return { tokens, lengths: plan.lengths };
+    return await resultOf(generateWindows(model, wholePlan(plan), config, options, run));
   }
   const groups = groupsOf(semantic, history, config).map(({ rows, voices }) => {
     const tokens = rows.map((row) => semantic[row]);
@@ -54,7 +53,7 @@ export async function generateCoarse(
   const result: CoarseResult = { tokens: [], lengths: [] };
   let before = 0;
   for (const { rows, plan } of groups) {
-    const tokens = await resultOf(generateWindows(model, wholePlan(plan), config, options, run, { before, total }));
+    const { tokens } = await resultOf(generateWindows(model, wholePlan(plan), config, options, run, { before, total }));
     for (const [i, row] of rows.entries()) {
       result.lengths[row] = plan.lengths[i];
       result.tokens[row] = tokens[i].slice(0, plan.lengths[i]);
@@ -95,7 +94,7 @@ export interface SemanticStream {
 /**
  * {@link generateCoarse} of semantic tokens that are still being made: each window begins as soon as no later token can
  * change it, with the same result.
- * @yields the tokens so far, after each window; a search on the host, none.
+ * @yields after each window the tokens so far, and how many there will be at least; a search on the host, nothing.
  */
 export async function* streamCoarse(
   model: CausalWeights,
@@ -104,7 +103,7 @@ export async function* streamCoarse(
   config: BarkGenerationConfig,
   options: CoarseOptions,
   run: StageRun,
-): AsyncGenerator<number[][], CoarseResult, undefined> {
+): AsyncGenerator<CoarseResult, CoarseResult, undefined> {
   const planOf = (tokens: number[][]): CoarsePlan => planCoarse(tokens, history, config, model.config.block_size);
   let [plan, isWhole] = [planOf([[]]), false];
   const planAt = async (done: number): Promise<PlanSoFar> => {
@@ -116,8 +115,7 @@ export async function* streamCoarse(
     return { plan, isWhole };
   };
   const capacity = coarseLength(semantic.most, config);
-  const tokens = yield* generateWindows(model, { planAt, rows: 1, capacity }, config, options, run);
-  return { tokens, lengths: plan.lengths };
+  return yield* generateWindows(model, { planAt, rows: 1, capacity }, config, options, run);
 }
 
 interface PlanSoFar {
@@ -151,20 +149,22 @@ async function* generateWindows(
   options: CoarseOptions,
   run: StageRun,
   share?: { before: number; total: number },
-): AsyncGenerator<number[][], number[][], undefined> {
+): AsyncGenerator<CoarseResult, CoarseResult, undefined> {
   if (needsHost(options) || hostOptions.some((name) => options[name] !== null)) {
     const { plan } = await growing.planAt(Infinity);
     const { searchWindows } = await import("./search/coarse_search.ts");
     const { before, total } = share ?? { before: 0, total: plan.maxLength };
-    if (plan.maxLength === 0) return plan.semantic.map(() => []);
-    return await searchWindows(model, plan, config, options, run, { before, total });
+    const { lengths, maxLength } = plan;
+    if (maxLength === 0) return { tokens: plan.semantic.map(() => []), lengths };
+    return { tokens: await searchWindows(model, plan, config, options, run, { before, total }), lengths };
   }
   let tokens: number[][] = Array.from({ length: growing.rows }, () => []);
   let session: DecodeSession | undefined;
   try {
     for (let done = 0; ; done = tokens[0].length) {
       const { plan, isWhole } = await growing.planAt(done);
-      if (done >= plan.maxLength) return tokens;
+      const { lengths } = plan;
+      if (done >= plan.maxLength) return { tokens, lengths };
       const window = plan.windowAt(done);
       const { before, total } = share ?? { before: 0, total: plan.maxLength };
       run.report(before + done, total, isWhole);
@@ -181,7 +181,7 @@ async function* generateWindows(
       const inputs = tokens.map((row, r) => coarseWindowInput(plan, window, r, row, config));
       await session.prefill(await Promise.all(inputs.map((ids) => model.prefillInput(ids))), run.signal);
       for await (tokens of session.decode(window.count)) run.report(before + tokens[0].length, total, isWhole);
-      yield tokens;
+      yield { tokens, lengths };
     }
   } finally {
     session?.dispose();
