@@ -5,6 +5,7 @@ import type { BarkModel } from "../bark/model.ts";
 import type { BarkProcessor } from "../bark/text/processor.ts";
 import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
 import { EngineError } from "../engine/errors.ts";
+import { Carry } from "./carry.ts";
 import { faultsOf, guard, Pace, type Flag, type GuardedTake } from "./guard.ts";
 import type { PlannedPiece } from "./plan.ts";
 
@@ -21,6 +22,10 @@ export interface SpeakSettings {
   readonly retries: number;
   /** A piece without a good take is an error. */
   readonly strict: boolean;
+  /** Takes of every piece, of which the best is kept; at least 1. */
+  readonly takes: number;
+  /** Pieces before it that a piece hears behind its voice, within a paragraph. */
+  readonly carry: number;
   /** A score of a take, such as a recogniser's share of right words; the best take is kept, and below 0.5 is bad. */
   readonly verify?: (audio: Float32Array, text: string) => number | Promise<number>;
 }
@@ -41,6 +46,19 @@ export interface SpokenPiece {
 /** A score below this is a bad take. */
 const leastScore = 0.5;
 
+interface ScoredTake {
+  readonly take: GuardedTake;
+  readonly run: BarkOutput;
+  readonly seed: bigint;
+  readonly score: number;
+  readonly drift: number;
+}
+
+/** Fewer faults and more right words first; among equals, the length that is nearer to the voice's pace. */
+function isBetter(a: ScoredTake, b: ScoredTake): boolean {
+  return a.score > b.score || (a.score === b.score && a.drift < b.drift);
+}
+
 /** Speaks one piece after the other in the voices that they name. */
 export class PieceSpeaker {
   readonly #model: BarkModel;
@@ -48,6 +66,7 @@ export class PieceSpeaker {
   readonly #settings: SpeakSettings;
   /** How fast each voice speaks. */
   readonly #paces = new Map<string | null, Pace>();
+  readonly #carry: Carry;
   #voice: HistoryPrompt | null;
 
   constructor(model: BarkModel, processor: BarkProcessor, settings: SpeakSettings) {
@@ -55,20 +74,25 @@ export class PieceSpeaker {
     this.#processor = processor;
     this.#settings = settings;
     this.#voice = settings.voice;
+    this.#carry = new Carry(settings.carry);
   }
 
   /** The best take of a piece. @throws EngineError `bad-input` under `strict` if no take is good; as `generate`. */
   async speak(piece: PlannedPiece): Promise<SpokenPiece> {
     const pace = this.#paces.get(piece.voice) ?? new Pace();
     this.#paces.set(piece.voice, pace);
-    let best: { take: GuardedTake; run: BarkOutput; seed: bigint; score: number } | undefined;
+    const { takes, retries } = this.#settings;
+    const history_prompt = this.#carry.behind(this.#voiceFor(piece), piece);
+    let best: ScoredTake | undefined;
     let attempts = 0;
-    while (attempts <= this.#settings.retries && (best === undefined || best.score < leastScore)) {
+    while (attempts < takes || (attempts < takes + retries && best!.score < leastScore)) {
       const seed = seedOf(this.#settings.seed, piece.text, attempts++);
-      const run = await this.#run(piece, seed);
+      const run = await this.#run(piece, history_prompt, seed);
       const take = guard(this.#takeOf(piece, run), pace);
       const score = await this.#scoreOf(take, piece);
-      if (best === undefined || score > best.score) best = { take, run, seed, score };
+      const drift = pace.drift(piece.text, take.seconds);
+      const scored = { take, run, seed, score, drift };
+      if (best === undefined || isBetter(scored, best)) best = scored;
     }
     const { take, run, seed, score } = best!;
     if (this.#settings.strict && score < leastScore)
@@ -77,8 +101,10 @@ export class PieceSpeaker {
         actual: `${take.flags.join(", ") || "the verifier's score"}, ${attempts} takes`,
         fix: "change its text, or allow more retries",
       });
-    if (faultsOf(take.flags).length === 0) pace.add(piece.text, take.audio.length / this.#rate);
+    if (faultsOf(take.flags).length === 0) pace.add(piece.text, take.seconds);
+    // What becomes the voice is heard as such; behind itself it would be said twice.
     if (this.#voice === null && piece.voice === null) this.#voice = voiceOf(this.#model, run);
+    else if (this.#settings.carry > 0 && score >= leastScore) this.#carry.add(voiceOf(this.#model, run));
     return { audio: take.audio, flags: take.flags, attempts, seed, run };
   }
 
@@ -86,10 +112,13 @@ export class PieceSpeaker {
     return this.#model.generation_config.sample_rate;
   }
 
-  async #run({ text, voice }: PlannedPiece, seed: bigint): Promise<BarkOutput> {
+  #voiceFor({ voice }: PlannedPiece): HistoryPrompt | null {
+    return voice === null ? this.#voice : this.#settings.voices.get(voice)!;
+  }
+
+  async #run({ text }: PlannedPiece, history_prompt: HistoryPrompt | null, seed: bigint): Promise<BarkOutput> {
     const max_length = this.#model.generation_config.semantic_config.max_input_semantic_length;
     const inputs = await this.#processor(text, { max_length });
-    const history_prompt = voice === null ? this.#voice : this.#settings.voices.get(voice)!;
     return await this.#model.generate_output({ ...inputs, ...this.#settings.kwargs, history_prompt, seed });
   }
 

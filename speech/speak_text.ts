@@ -22,7 +22,9 @@ export interface SpeechProgress extends BarkProgress {
 
 /** What {@link speakText} is given: options of planning and joining, and settings of the speaker. */
 export interface SpeechArguments
-  extends Omit<PlanOptions, "fits" | "goal" | "most">, Partial<Pick<SpeakSettings, "retries" | "strict" | "verify">> {
+  extends
+    Omit<PlanOptions, "fits" | "goal" | "most">,
+    Partial<Pick<SpeakSettings, "retries" | "strict" | "verify" | "takes" | "carry">> {
   readonly kwargs: Omit<BarkGenerateKwargs, "input_ids" | "history_prompt" | "seed" | "on_progress">;
   readonly seed?: bigint | number | null;
   readonly voice?: VoicePreset | null;
@@ -114,7 +116,7 @@ function wholePlan(input: SpeechInput): SpeechPlan {
       expected: '"auto"',
       actual: "none",
     });
-  const piece: PlannedPiece = { text: input, source: [0, input.length], voice: null, gap: 0 };
+  const piece: PlannedPiece = { text: input, source: [0, input.length], voice: null, gap: 0, begins: true };
   return { version: 1, pieces: [piece], chapters: [], end: 0, notices: [] };
 }
 
@@ -145,7 +147,7 @@ async function settingsOf(
   { pieces }: SpeechPlan,
   given: SpeechArguments,
 ): Promise<SpeakSettings> {
-  const { voice = null, retries, strict = false, verify, kwargs } = given;
+  const { voice = null, retries, strict = false, takes = 1, carry = 0, verify, kwargs } = given;
   const names = [...new Set(pieces.flatMap((piece) => piece.voice ?? []))];
   const voices = new Map<string, HistoryPrompt>();
   for (const name of names) voices.set(name, await processor.loadVoice(name, { names_only: true }));
@@ -157,6 +159,8 @@ async function settingsOf(
     // One piece is what `BarkModel.generate` makes of it, unless the caller asks for more.
     retries: retries ?? (pieces.length === 1 ? 0 : 2),
     strict,
+    takes,
+    carry,
     ...(verify && { verify }),
   };
 }
