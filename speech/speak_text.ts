@@ -24,7 +24,7 @@ export interface SpeechProgress extends BarkProgress {
 export interface SpeechArguments
   extends
     Omit<PlanOptions, "fits" | "goal" | "most">,
-    Partial<Pick<SpeakSettings, "batch" | "retries" | "strict" | "verify">> {
+    Partial<Pick<SpeakSettings, "batch" | "retries" | "strict" | "verify" | "takes" | "carry">> {
   readonly kwargs: Omit<BarkGenerateKwargs, "input_ids" | "history_prompt" | "seed" | "on_progress">;
   readonly seed?: bigint | number | null;
   readonly voice?: VoicePreset | null;
@@ -117,7 +117,7 @@ function wholePlan(input: SpeechInput): SpeechPlan {
       expected: '"auto"',
       actual: "none",
     });
-  const piece: PlannedPiece = { text: input, source: [0, input.length], voice: null, gap: 0 };
+  const piece: PlannedPiece = { text: input, source: [0, input.length], voice: null, gap: 0, begins: true };
   return { version: 1, pieces: [piece], chapters: [], end: 0, notices: [] };
 }
 
@@ -148,7 +148,14 @@ async function settingsOf(
   { pieces }: SpeechPlan,
   given: SpeechArguments,
 ): Promise<SpeakSettings> {
-  const { voice = null, batch = 1, retries, strict = false, verify, kwargs } = given;
+  const { voice = null, batch = 1, retries, strict = false, takes = 1, carry = 0, verify, kwargs } = given;
+  if (carry > 0 && batch > 1)
+    throw new EngineError("usage", "each piece waits for the one before, which it carries", {
+      where: "batch",
+      expected: 1,
+      actual: batch,
+      fix: "give carry or batch",
+    });
   const names = [...new Set(pieces.flatMap((piece) => piece.voice ?? []))];
   const voices = new Map<string, HistoryPrompt>();
   for (const name of names) voices.set(name, await processor.loadVoice(name, { names_only: true }));
@@ -161,6 +168,8 @@ async function settingsOf(
     // One piece is what `BarkModel.generate` makes of it, unless the caller asks for more.
     retries: retries ?? (pieces.length === 1 ? 0 : 2),
     strict,
+    takes,
+    carry,
     ...(verify && { verify }),
   };
 }
