@@ -34,6 +34,7 @@ import { countParameters, type NumParametersOptions } from "./load/parameters.ts
 import type { BarkFromPretrainedOptions } from "./load/load_options.ts";
 import { chooseFormat, openStored, reportReady, type DeviceArguments } from "./load/prepare.ts";
 import type { BarkOutput, BarkStage } from "./generate/output.ts";
+import { endedAtOnce } from "./generate/row_output.ts";
 import { Residency, type LoadWatch, type ResidentPart } from "./load/residency.ts";
 import { generateSemantic } from "./generate/semantic_stage.ts";
 import { StageRun } from "./generate/stage_run.ts";
@@ -267,7 +268,8 @@ export class BarkModel {
     const options = checkGenerate(rest, history, config, this.config);
     const ids = input_ids.tolist() as number[][];
     checkVoiceOfRows(history, ids.length);
-    return { ids, history, config, options, shared: { seed, signal, onProgress, tokensPerReadback } };
+    const runs = isVoicePerRow(history) ? ids.length : 1;
+    return { ids, history, config, options, shared: { seed, signal, onProgress, tokensPerReadback, runs } };
   }
 
   async #generate(args: GenerateArguments): Promise<BarkOutput> {
@@ -372,8 +374,5 @@ function framesOf({ lengths, tokens }: CoarseResult, config: BarkGenerationConfi
   const { n_coarse_codebooks } = config.coarse_acoustics_config;
   if (lengths.some((length) => length >= n_coarse_codebooks))
     return lengths.map((length, row) => Math.floor(Math.min(length, tokens[row].length) / n_coarse_codebooks));
-  throw new EngineError("internal", "the model ended before it spoke", {
-    where: "semantic",
-    fix: "try another text, voice or seed, or a smaller min_eos_p",
-  });
+  throw endedAtOnce();
 }

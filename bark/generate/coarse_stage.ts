@@ -13,7 +13,7 @@ import {
   type CoarsePlan,
 } from "./coarse_plan.ts";
 import { needsHost } from "./search/needs_host.ts";
-import { drawStages, sampling, type StageRun } from "./stage_run.ts";
+import { drawStages, sampling, type StageRun, type WindowsPlace } from "./stage_run.ts";
 import { isVoicePerRow, voiceOfRow, type BatchVoice, type HistoryPrompt } from "../voice/history_prompt.ts";
 
 export interface CoarseResult {
@@ -41,9 +41,10 @@ export async function generateCoarse(
   options: CoarseOptions,
   run: StageRun,
 ): Promise<CoarseResult> {
+  const drawRows = run.drawRows(semantic.length);
   if (!isVoicePerRow(history)) {
     const plan = planCoarse(semantic, history, config, model.config.block_size);
-    return await resultOf(generateWindows(model, wholePlan(plan), config, options, run));
+    return await resultOf(generateWindows(model, wholePlan(plan), config, options, run, { drawRows }));
   }
   const groups = groupsOf(semantic, history, config).map(({ rows, voices }) => {
     const tokens = rows.map((row) => semantic[row]);
@@ -53,7 +54,8 @@ export async function generateCoarse(
   const result: CoarseResult = { tokens: [], lengths: [] };
   let before = 0;
   for (const { rows, plan } of groups) {
-    const { tokens } = await resultOf(generateWindows(model, wholePlan(plan), config, options, run, { before, total }));
+    const place = { drawRows, before, total };
+    const { tokens } = await resultOf(generateWindows(model, wholePlan(plan), config, options, run, place));
     for (const [i, row] of rows.entries()) {
       result.lengths[row] = plan.lengths[i];
       result.tokens[row] = tokens[i].slice(0, plan.lengths[i]);
@@ -115,7 +117,7 @@ export async function* streamCoarse(
     return { plan, isWhole };
   };
   const capacity = coarseLength(semantic.most, config);
-  return yield* generateWindows(model, { planAt, rows: 1, capacity }, config, options, run);
+  return yield* generateWindows(model, { planAt, rows: 1, capacity }, config, options, run, { drawRows: 1 });
 }
 
 interface PlanSoFar {
@@ -148,15 +150,15 @@ async function* generateWindows(
   config: BarkGenerationConfig,
   options: CoarseOptions,
   run: StageRun,
-  share?: { before: number; total: number },
+  { drawRows, before = 0, total: ofAll }: WindowsPlace,
 ): AsyncGenerator<CoarseResult, CoarseResult, undefined> {
   if (needsHost(options) || hostOptions.some((name) => options[name] !== null)) {
     const { plan } = await growing.planAt(Infinity);
     const { searchWindows } = await import("./search/coarse_search.ts");
-    const { before, total } = share ?? { before: 0, total: plan.maxLength };
     const { lengths, maxLength } = plan;
     if (maxLength === 0) return { tokens: plan.semantic.map(() => []), lengths };
-    return { tokens: await searchWindows(model, plan, config, options, run, { before, total }), lengths };
+    const place = { drawRows, before, total: ofAll ?? maxLength };
+    return { tokens: await searchWindows(model, plan, config, options, run, place), lengths };
   }
   let tokens: number[][] = Array.from({ length: growing.rows }, () => []);
   let session: DecodeSession | undefined;
@@ -166,7 +168,7 @@ async function* generateWindows(
       const { lengths } = plan;
       if (done >= plan.maxLength) return { tokens, lengths };
       const window = plan.windowAt(done);
-      const { before, total } = share ?? { before: 0, total: plan.maxLength };
+      const total = ofAll ?? plan.maxLength;
       run.report(before + done, total, isWhole);
       session ??= new DecodeSession(model, {
         rows: growing.rows,
@@ -175,7 +177,7 @@ async function* generateWindows(
         // A step's codebook follows from its number within the window.
         sampling: coarseRanges(config, model.config.output_vocab_size).map((range) => ({
           columns: range,
-          sample: { ranges: [range], ...sampling(options, run.seed, drawStages.coarse) },
+          sample: { ranges: [range], ...sampling(options, { seed: run.seed, stage: drawStages.coarse, drawRows }) },
         })),
       });
       const inputs = tokens.map((row, r) => coarseWindowInput(plan, window, r, row, config));

@@ -31,9 +31,13 @@ export async function generateFine(
     const stage = new FineStage(scope, model, config, options, run);
     stage.passes = rows.reduce((sum, row) => sum + row.passes, 0);
     const codes: Int32Array<ArrayBuffer>[] = [];
-    for (const { coarse: given, voice, plan } of rows) {
+    const drawRows = run.drawRows(rows.length);
+    let draws = 0;
+    for (const [r, { coarse: given, voice, plan }] of rows.entries()) {
+      // The passes before it are another run's.
+      if (r % drawRows === 0) draws = 0;
       const buffer = stage.buffer(fineInput(plan, given, voice, config));
-      for (const window of plan.windows) await stage.predict(buffer, window, stage.done);
+      for (const window of plan.windows) draws += await stage.predict(buffer, window, draws);
       codes.push(fineOutput(plan, await buffer.read(), config.fine_acoustics_config.n_fine_codebooks));
     }
     return codes;
@@ -105,8 +109,11 @@ export class FineStage {
     return this.#scope.tensorFrom("u32", [codes.length / books, books], codes, "fine codes");
   }
 
-  /** Predicts all codebooks of a window, one pass each. @param draw the number of its first pass, for the random draws. */
-  async predict(codes: Tensor<"u32">, window: FineWindow, draw: number): Promise<void> {
+  /**
+   * Predicts all codebooks of a window, one pass each. @param draw passes of the run before it, which number the random draws.
+   * @returns passes of the window.
+   */
+  async predict(codes: Tensor<"u32">, window: FineWindow, draw: number): Promise<number> {
     const { n_coarse_codebooks: given } = this.#config.coarse_acoustics_config;
     const { n_fine_codebooks: books } = this.#config.fine_acoustics_config;
     for (let codebook = given; codebook < books; codebook++) {
@@ -115,6 +122,7 @@ export class FineStage {
       this.done++;
     }
     this.#report();
+    return books - given;
   }
 
   #report(): void {

@@ -10,6 +10,7 @@ import { streamCoarse } from "../coarse_stage.ts";
 import type { LatencyOptions } from "../options/stream_arguments.ts";
 import type { CoarseOptions, FineOptions, SemanticOptions } from "../options/generate_options.ts";
 import type { BarkOutput, BarkStage } from "../output.ts";
+import { endedAtOnce } from "../row_output.ts";
 import { streamSemantic } from "../semantic_stage.ts";
 import type { StageRun } from "../stage_run.ts";
 import { streamCodec } from "./codec_steps.ts";
@@ -68,6 +69,7 @@ export async function* streamStages(
     await coarse.return(undefined as never);
     await tokens.return(undefined as never);
   }
+  if (heard.length === 0) throw endedAtOnce();
   const { tokens: coarseTokens, lengths } = frames.result!;
   const audio = concatSamples(heard);
   return {
