@@ -5,6 +5,7 @@ import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
 import { choiceFlag, numberFlag, parseCommandLine } from "./command_line.ts";
 import { defaultModel } from "./files/model_location.ts";
 import type { SpeechArguments } from "../speech/speak_text.ts";
+import { readLexiconFile } from "./files/text_input.ts";
 import { requireOutput, type OutputFile } from "./files/output_file.ts";
 
 const flags = {
@@ -18,6 +19,8 @@ const flags = {
   play: { type: "boolean" },
   split: { type: "string" },
   language: { type: "string" },
+  normalize: { type: "string" },
+  lexicon: { type: "string" },
   retries: { type: "string" },
   strict: { type: "boolean" },
   takes: { type: "string" },
@@ -69,7 +72,10 @@ export interface SayOptions {
   /** Files of captions that were asked for. */
   readonly captions: readonly CaptionFile[];
   /** How the text becomes pieces. */
-  readonly speech: Pick<SpeechArguments, "split" | "language" | "retries" | "strict" | "takes" | "carry">;
+  readonly speech: Pick<
+    SpeechArguments,
+    "split" | "language" | "normalize" | "lexicon" | "retries" | "strict" | "takes" | "carry"
+  >;
   /** Takes the results: standard output, unless a file goes there. */
   readonly report: NodeJS.WritableStream;
   readonly kwargs: GenerateKwargs;
@@ -106,7 +112,7 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     play: values.play === true,
     saveVoice,
     captions,
-    speech: speechOptions(values),
+    speech: await speechOptions(values),
     report: (outputs.find(({ isStandardOutput }) => isStandardOutput) ?? output).report,
     kwargs: generateKwargs(values),
     seed: numberFlag("seed", values.seed, isSeed, "an integer from 0 to 2^53 - 1") ?? randomSeed(),
@@ -157,7 +163,7 @@ async function captionFiles(values: Values): Promise<CaptionFile[]> {
   return files;
 }
 
-function speechOptions(values: Values): SayOptions["speech"] {
+async function speechOptions(values: Values): Promise<SayOptions["speech"]> {
   const split = choiceFlag("split", values.split, ["auto", "none"]);
   const count = (flag: "retries" | "takes" | "carry", least: number): number | undefined => {
     const isGood = (n: number): boolean => Number.isSafeInteger(n) && n >= least && n <= 100;
@@ -166,6 +172,8 @@ function speechOptions(values: Values): SayOptions["speech"] {
   return dropUndefined<SayOptions["speech"]>({
     split,
     language: values.language,
+    normalize: choiceFlag("normalize", values.normalize, ["none", "basic"]),
+    lexicon: values.lexicon === undefined ? undefined : await readLexiconFile(values.lexicon),
     retries: count("retries", 0),
     takes: count("takes", 1),
     carry: count("carry", 0),

@@ -17,6 +17,7 @@ import {
   type ReadersOf,
 } from "../engine/check/arguments.ts";
 import type { Cast, Turn } from "./markup/dialogue.ts";
+import type { Lexicon } from "./normalize/lexicon.ts";
 import type { Gaps, SpeechInput } from "./plan.ts";
 import type { SpeechArguments, SpeechProgress } from "./speak_text.ts";
 
@@ -31,6 +32,10 @@ export interface SpeakOptions
   split?: "auto" | "none";
   /** Of Bark, such as `de`, for abbreviations. Default: that of the voice's name, else `en`. */
   language?: string;
+  /** `basic`: numbers, units, addresses and abbreviations in words, as the language says them. Default `none`: as written. */
+  normalize?: "none" | "basic";
+  /** How words are spoken: `{ Loughborough: "Luffbruh" }`, or the text of a file of lines `word<TAB>spoken` or of JSON. */
+  lexicon?: Lexicon | string;
   /** Speakers of the lines `NAME: text`, and their voices. */
   cast?: Cast;
   /** Silence between pieces, in ms, by what ends the first of two. */
@@ -63,6 +68,8 @@ const speechReaders = {
   voice: noneOr(readPreset),
   split: readOneOf("auto", "none"),
   language: readString,
+  normalize: readOneOf("none", "basic"),
+  lexicon: (value: unknown, name: string) => (typeof value === "string" ? value : readRecord(readString)(value, name)),
   cast: readRecord(readString),
   gaps: readGaps,
   retries: readInteger(0, 100),
@@ -91,10 +98,10 @@ const readKeywords = argumentsOf(
 
 /** The options of a call: ours by name, the rest for the model. @throws EngineError `usage`. */
 export function readSpeakOptions(given: SpeakOptions): Omit<SpeechArguments, "notice"> {
-  const { voice, split, language, cast, gaps, retries, strict, takes, carry, verify, seed, on_progress, ...kwargs } =
-    readKeywords(given);
+  const { voice, split, language, normalize, lexicon, cast, gaps, ...rest } = readKeywords(given);
+  const { retries, strict, takes, carry, verify, seed, on_progress, ...kwargs } = rest;
   const ours = {
-    ...{ voice, split, language, cast, gaps, retries, strict, takes, carry, verify, seed },
+    ...{ voice, split, language, normalize, lexicon, cast, gaps, retries, strict, takes, carry, verify, seed },
     onProgress: on_progress,
   };
   return { ...defined(ours), kwargs };
