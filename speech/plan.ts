@@ -19,6 +19,8 @@ export interface PlannedPiece {
   readonly voice: string | null;
   /** Silence before it, in ms. */
   readonly gap: number;
+  /** The first of a caption that is to be heard then: its start and end, in seconds. */
+  readonly cue?: readonly [start: number, end: number];
 }
 
 /**
@@ -54,7 +56,7 @@ const gapOf = { clause: "comma", sentence: "sentence", paragraph: "paragraph" } 
  * The pieces of a text, with their voices and the silence between them.
  * @throws EngineError `usage` if there is nothing to say, `bad-input` for wrong markup.
  */
-export function planSpeech(input: SpeechInput, options: PlanOptions = {}): SpeechPlan {
+export function planSpeech(input: SpeechInput | Script, options: PlanOptions = {}): SpeechPlan {
   const script = readScript(input, options.cast);
   const gaps: Gaps = { ...defaultGaps, ...options.gaps };
   const pieces: PlannedPiece[] = [];
@@ -75,13 +77,15 @@ export function planSpeech(input: SpeechInput, options: PlanOptions = {}): Speec
       isChapter = true;
     } else {
       const voice = part.voice ?? null;
+      let { cue } = part;
       for (const piece of splitText(part.text.text, {
         ...options,
         shortFirst: options.shortFirst === true && pieces.length === 0,
       })) {
         const { start, end } = part.text.sourceOf(piece);
         const text = part.text.text.slice(piece.start, piece.end);
-        pieces.push({ text, source: [start, end], voice, gap: gapBefore(voice) });
+        pieces.push({ text, source: [start, end], voice, gap: gapBefore(voice), ...(cue && { cue }) });
+        cue = undefined;
         last = { voice, ends: piece.ends };
         pause = undefined;
         isChapter = false;
@@ -92,7 +96,12 @@ export function planSpeech(input: SpeechInput, options: PlanOptions = {}): Speec
   return { version: 1, pieces, chapters, end: pause ?? 0, notices: script.notices };
 }
 
-function readScript(input: SpeechInput, cast: Cast = {}): Script {
+function readScript(input: SpeechInput | Script, cast: Cast = {}): Script {
+  if (isScript(input)) return readDialogue(input, cast);
   if (typeof input !== "string") return readTurns(input, cast);
   return isSsml(input) ? readSsml(input) : readDialogue(readTags(input), cast);
+}
+
+function isScript(input: SpeechInput | Script): input is Script {
+  return typeof input === "object" && "parts" in input;
 }

@@ -21,6 +21,11 @@ export interface SpeakSettings {
   readonly retries: number;
   /** A piece without a good take is an error. */
   readonly strict: boolean;
+  /**
+   * What the length of a piece is judged by. `voice` (default): the mean of the voice's pieces so far. `usual`: what is usual
+   * for Bark, so that a piece is what its text and settings make of it, in whatever order pieces are spoken.
+   */
+  readonly pace?: "voice" | "usual";
   /** A score of a take, such as a recogniser's share of right words; the best take is kept, and below 0.5 is bad. */
   readonly verify?: (audio: Float32Array, text: string) => number | Promise<number>;
 }
@@ -59,8 +64,7 @@ export class PieceSpeaker {
 
   /** The best take of a piece. @throws EngineError `bad-input` under `strict` if no take is good; as `generate`. */
   async speak(piece: PlannedPiece): Promise<SpokenPiece> {
-    const pace = this.#paces.get(piece.voice) ?? new Pace();
-    this.#paces.set(piece.voice, pace);
+    const pace = this.#paceOf(piece);
     let best: { take: GuardedTake; run: BarkOutput; seed: bigint; score: number } | undefined;
     let attempts = 0;
     while (attempts <= this.#settings.retries && (best === undefined || best.score < leastScore)) {
@@ -80,6 +84,12 @@ export class PieceSpeaker {
     if (faultsOf(take.flags).length === 0) pace.add(piece.text, take.audio.length / this.#rate);
     if (this.#voice === null && piece.voice === null) this.#voice = voiceOf(this.#model, run);
     return { audio: take.audio, flags: take.flags, attempts, seed, run };
+  }
+
+  #paceOf({ voice }: PlannedPiece): Pace {
+    const pace = (this.#settings.pace === "usual" ? undefined : this.#paces.get(voice)) ?? new Pace();
+    this.#paces.set(voice, pace);
+    return pace;
   }
 
   get #rate(): number {

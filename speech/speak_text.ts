@@ -9,6 +9,7 @@ import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
 import type { VoicePreset } from "../bark/voice/voices.ts";
 import { EngineError } from "../engine/errors.ts";
 import { faultsOf, type Flag } from "./guard.ts";
+import type { Script } from "./markup/script.ts";
 import { planSpeech, type PlannedPiece, type PlanOptions, type SpeechInput, type SpeechPlan } from "./plan.ts";
 import { PieceSpeaker, type SpeakSettings } from "./speak.ts";
 import type { StreamedPiece } from "./speech.ts";
@@ -52,11 +53,22 @@ export async function prepareSpeech(
   given: SpeechArguments,
 ): Promise<PreparedSpeech> {
   const { onProgress, notice } = given;
+  const plan = await planText(generation, processor, input, given);
+  return { plan, settings: await settingsOf(processor, plan, given), onProgress, notice };
+}
+
+/** The pieces of a text for a checkpoint. @throws EngineError as {@link prepareSpeech}, which also looks voices up. */
+export async function planText(
+  generation: BarkGenerationConfig,
+  processor: BarkProcessor,
+  input: SpeechInput | Script,
+  given: SpeechArguments,
+): Promise<SpeechPlan> {
+  const { notice } = given;
   const options = { ...limitsOf(generation, processor), ...given, language: given.language ?? languageOf(given.voice) };
   const planned = given.split === "none" ? wholePlan(input) : planSpeech(input, options);
   for (const line of planned.notices) notice(line);
-  const plan = await withoutUnspeakable(planned, processor, notice);
-  return { plan, settings: await settingsOf(processor, plan, given), onProgress, notice };
+  return await withoutUnspeakable(planned, processor, notice);
 }
 
 /** A piece, and all that its run made. */
@@ -107,7 +119,7 @@ export async function* speakText(
 }
 
 /** One run of the model, which cuts what it cannot hold. */
-function wholePlan(input: SpeechInput): SpeechPlan {
+function wholePlan(input: SpeechInput | Script): SpeechPlan {
   if (typeof input !== "string")
     throw new EngineError("usage", "turns of several speakers are pieces", {
       where: "split",
@@ -140,9 +152,10 @@ export function languageOf(voice: unknown): string {
   return ofVoice ?? "en";
 }
 
-async function settingsOf(
+/** How the pieces of a plan are spoken: their voices, looked up, and the seed. */
+export async function settingsOf(
   processor: BarkProcessor,
-  { pieces }: SpeechPlan,
+  { pieces }: Pick<SpeechPlan, "pieces">,
   given: SpeechArguments,
 ): Promise<SpeakSettings> {
   const { voice = null, retries, strict = false, verify, kwargs } = given;
