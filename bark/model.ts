@@ -33,6 +33,7 @@ import { countParameters, type NumParametersOptions } from "./load/parameters.ts
 import type { BarkFromPretrainedOptions } from "./load/load_options.ts";
 import { chooseFormat, openStored, reportReady, type DeviceArguments } from "./load/prepare.ts";
 import type { BarkOutput, BarkStage } from "./generate/output.ts";
+import { endedAtOnce } from "./generate/row_output.ts";
 import { Residency, type LoadWatch, type ResidentPart } from "./load/residency.ts";
 import { generateSemantic } from "./generate/semantic_stage.ts";
 import { StageRun } from "./generate/stage_run.ts";
@@ -235,6 +236,7 @@ export class BarkModel {
       signal,
       onProgress: on_progress,
       tokensPerReadback,
+      ...(isVoicePerRow(history) && { runs: ids.length }),
     };
     const stage = async <W extends { dispose(): void }, T>(
       name: BarkStage,
@@ -334,8 +336,5 @@ function framesOf({ lengths, tokens }: CoarseResult, config: BarkGenerationConfi
   const { n_coarse_codebooks } = config.coarse_acoustics_config;
   if (lengths.some((length) => length >= n_coarse_codebooks))
     return lengths.map((length, row) => Math.floor(Math.min(length, tokens[row].length) / n_coarse_codebooks));
-  throw new EngineError("internal", "the model ended before it spoke", {
-    where: "semantic",
-    fix: "try another text, voice or seed, or a smaller min_eos_p",
-  });
+  throw endedAtOnce();
 }

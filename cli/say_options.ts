@@ -18,6 +18,7 @@ const flags = {
   play: { type: "boolean" },
   split: { type: "string" },
   language: { type: "string" },
+  batch: { type: "string" },
   retries: { type: "string" },
   strict: { type: "boolean" },
   srt: { type: "string" },
@@ -67,7 +68,7 @@ export interface SayOptions {
   /** Files of captions that were asked for. */
   readonly captions: readonly CaptionFile[];
   /** How the text becomes pieces. */
-  readonly speech: Pick<SpeechArguments, "split" | "language" | "retries" | "strict">;
+  readonly speech: Pick<SpeechArguments, "split" | "language" | "batch" | "retries" | "strict">;
   /** Takes the results: standard output, unless a file goes there. */
   readonly report: NodeJS.WritableStream;
   readonly kwargs: GenerateKwargs;
@@ -157,15 +158,16 @@ async function captionFiles(values: Values): Promise<CaptionFile[]> {
 
 function speechOptions(values: Values): SayOptions["speech"] {
   const split = choiceFlag("split", values.split, ["auto", "none"]);
-  const retries = numberFlag(
-    "retries",
-    values.retries,
-    (n) => Number.isSafeInteger(n) && n >= 0 && n <= 100,
-    "an integer from 0 to 100",
-  );
+  const count = (flag: "batch" | "retries", least: number, most: number): number | undefined => {
+    const fits = (n: number): boolean => Number.isSafeInteger(n) && n >= least && n <= most;
+    return numberFlag(flag, values[flag], fits, `an integer from ${least} to ${most}`);
+  };
+  const batch = count("batch", 1, 64);
+  const retries = count("retries", 0, 100);
   return {
     ...(split === undefined ? {} : { split }),
     ...(values.language === undefined ? {} : { language: values.language }),
+    ...(batch === undefined ? {} : { batch }),
     ...(retries === undefined ? {} : { retries }),
     strict: values.strict === true,
   };

@@ -35,6 +35,8 @@ export interface SpeakOptions
   cast?: Cast;
   /** Silence between pieces, in ms, by what ends the first of two. */
   gaps?: Partial<Gaps>;
+  /** Most pieces that are spoken at once; each is what it is alone. More need more memory. Default 1. */
+  batch?: number;
   /** Takes after the first of a piece that came out badly. Default 2; 0 for a text of one piece. */
   retries?: number;
   /** A piece without a good take is an error. Default: its flags are in `captions`, with a notice. */
@@ -61,6 +63,7 @@ const speechReaders = {
   language: readString,
   cast: readRecord(readString),
   gaps: readGaps,
+  batch: readInteger(1, 64),
   retries: readInteger(0, 100),
   strict: readBoolean,
   verify: readFunction<NonNullable<SpeakOptions["verify"]>>(),
@@ -85,9 +88,9 @@ const readKeywords = argumentsOf(
 
 /** The options of a call: ours by name, the rest for the model. @throws EngineError `usage`. */
 export function readSpeakOptions(given: SpeakOptions): Omit<SpeechArguments, "notice"> {
-  const { voice, split, language, cast, gaps, retries, strict, verify, seed, on_progress, ...kwargs } =
+  const { voice, split, language, cast, gaps, batch, retries, strict, verify, seed, on_progress, ...kwargs } =
     readKeywords(given);
-  const ours = { voice, split, language, cast, gaps, retries, strict, verify, seed, onProgress: on_progress };
+  const ours = { voice, split, language, cast, gaps, batch, retries, strict, verify, seed, onProgress: on_progress };
   return { ...defined(ours), kwargs };
 }
 

@@ -16,14 +16,16 @@ import type { StreamedPiece } from "./speech.ts";
 
 /** Progress of a stage, and of the whole. */
 export interface SpeechProgress extends BarkProgress {
-  /** The piece that is spoken, from 0. */
+  /** The piece that is spoken, from 0; of several at once the first. */
   readonly piece: number;
   readonly pieces: number;
 }
 
 /** What {@link speakText} is given: options of planning and joining, and settings of the speaker. */
 export interface SpeechArguments
-  extends Omit<PlanOptions, "fits" | "goal" | "most">, Partial<Pick<SpeakSettings, "retries" | "strict" | "verify">> {
+  extends
+    Omit<PlanOptions, "fits" | "goal" | "most">,
+    Partial<Pick<SpeakSettings, "batch" | "retries" | "strict" | "verify">> {
   readonly kwargs: Omit<BarkGenerateKwargs, "input_ids" | "history_prompt" | "seed" | "on_progress">;
   readonly seed?: bigint | number | null;
   readonly voice?: VoicePreset | null;
@@ -92,19 +94,20 @@ export async function* speakPrepared(
       expected: '"none"',
       actual: `${channels} channels`,
     });
-  let piece = 0;
-  const on_progress = onProgress ? (progress: BarkProgress) => onProgress({ ...progress, piece, pieces }) : null;
-  const speaker = new PieceSpeaker(model, processor, { ...settings, kwargs: { ...settings.kwargs, on_progress } });
+  const speaker = new PieceSpeaker(model, processor, settings, (progress, piece) => {
+    onProgress?.({ ...progress, piece, pieces });
+  });
   const joiner = new Joiner(sampling_rate);
-  for (; piece < pieces; piece++) {
+  let piece = 0;
+  for await (const { audio: spoken, flags, attempts, seed, run } of speaker.speak(plan.pieces)) {
     const { text, source, voice, gap } = plan.pieces[piece];
-    const { audio: spoken, flags, attempts, seed, run } = await speaker.speak(plan.pieces[piece]);
     if (faultsOf(flags).length > 0 && pieces + attempts > 2) notice(faultLine(plan, piece, flags, attempts));
     const joined = isAlone ? { audio: spoken, start: 0, end: spoken.length / channels } : joiner.add(spoken, gap);
     const isEnd = piece + 1 === pieces && plan.end > 0;
     const audio = isEnd ? concatSamples([joined.audio, joiner.silence(plan.end)]) : joined.audio;
     const [start, end] = [joined.start / sampling_rate, joined.end / sampling_rate];
     yield { audio, sampling_rate, piece, pieces, text, source, voice, start, end, flags, attempts, seed, run };
+    piece++;
   }
 }
 
@@ -158,7 +161,7 @@ export async function settingsOf(
   { pieces }: Pick<SpeechPlan, "pieces">,
   given: SpeechArguments,
 ): Promise<SpeakSettings> {
-  const { voice = null, retries, strict = false, verify, kwargs } = given;
+  const { voice = null, batch = 1, retries, strict = false, verify, kwargs } = given;
   const names = [...new Set(pieces.flatMap((piece) => piece.voice ?? []))];
   const voices = new Map<string, HistoryPrompt>();
   for (const name of names) voices.set(name, await processor.loadVoice(name, { names_only: true }));
@@ -167,6 +170,7 @@ export async function settingsOf(
     seed: BigInt(given.seed ?? randomSeed()),
     voice: voice === null ? null : await processor.loadVoice(voice),
     voices,
+    batch,
     // One piece is what `BarkModel.generate` makes of it, unless the caller asks for more.
     retries: retries ?? (pieces.length === 1 ? 0 : 2),
     strict,

@@ -4,7 +4,7 @@ import type { CoarseOptions } from "./options/generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
 import { coarseHistory, coarseRanges, coarseWindowInput, planCoarse, type CoarsePlan } from "./coarse_plan.ts";
 import { needsHost } from "./search/needs_host.ts";
-import { drawStages, sampling, type StageRun } from "./stage_run.ts";
+import { drawStages, sampling, type StageRun, type WindowsPlace } from "./stage_run.ts";
 import { isVoicePerRow, voiceOfRow, type BatchVoice, type HistoryPrompt } from "../voice/history_prompt.ts";
 
 export interface CoarseResult {
@@ -32,9 +32,10 @@ export async function generateCoarse(
   options: CoarseOptions,
   run: StageRun,
 ): Promise<CoarseResult> {
+  const drawRows = run.drawRows(semantic.length);
   if (!isVoicePerRow(history)) {
     const plan = planCoarse(semantic, history, config, model.config.block_size);
-    return { tokens: await generateWindows(model, plan, config, options, run), lengths: plan.lengths };
+    return { tokens: await generateWindows(model, plan, config, options, run, { drawRows }), lengths: plan.lengths };
   }
   const groups = groupsOf(semantic, history, config).map(({ rows, voices }) => {
     const tokens = rows.map((row) => semantic[row]);
@@ -44,7 +45,7 @@ export async function generateCoarse(
   const result: CoarseResult = { tokens: [], lengths: [] };
   let before = 0;
   for (const { rows, plan } of groups) {
-    const tokens = await generateWindows(model, plan, config, options, run, { before, total });
+    const tokens = await generateWindows(model, plan, config, options, run, { drawRows, before, total });
     for (const [i, row] of rows.entries()) {
       result.lengths[row] = plan.lengths[i];
       result.tokens[row] = tokens[i].slice(0, plan.lengths[i]);
@@ -81,13 +82,13 @@ async function generateWindows(
   config: BarkGenerationConfig,
   options: CoarseOptions,
   run: StageRun,
-  { before, total } = { before: 0, total: plan.maxLength },
+  { drawRows, before = 0, total = plan.maxLength }: WindowsPlace,
 ): Promise<number[][]> {
   if (plan.maxLength === 0) return plan.semantic.map(() => []);
   if (needsHost(options) || hostOptions.some((name) => options[name] !== null))
     return await (
       await import("./search/coarse_search.ts")
-    ).searchWindows(model, plan, config, options, run, { before, total });
+    ).searchWindows(model, plan, config, options, run, { drawRows, before, total });
   const session = new DecodeSession(model, {
     rows: plan.semantic.length,
     maxTokens: plan.maxLength,
@@ -95,7 +96,7 @@ async function generateWindows(
     // A step's codebook follows from its number within the window.
     sampling: coarseRanges(config, model.config.output_vocab_size).map((range) => ({
       columns: range,
-      sample: { ranges: [range], ...sampling(options, run.seed, drawStages.coarse) },
+      sample: { ranges: [range], ...sampling(options, { seed: run.seed, stage: drawStages.coarse, drawRows }) },
     })),
   });
   try {

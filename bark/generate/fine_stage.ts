@@ -31,7 +31,12 @@ export async function generateFine(
     const passes = rows.reduce((sum, row) => sum + row.passes, 0);
     const stage = new FineStage(scope, model, config, options, run, passes);
     const codes: Int32Array<ArrayBuffer>[] = [];
-    for (const row of rows) codes.push(await stage.generate(row));
+    const drawRows = run.drawRows(rows.length);
+    for (const [r, row] of rows.entries()) {
+      // The passes before it are another run's.
+      if (r % drawRows === 0) stage.draws = 0;
+      codes.push(await stage.generate(row));
+    }
     return codes;
   });
 }
@@ -73,6 +78,8 @@ class FineStage {
   /** Of all rows, and done. */
   readonly #passes: number;
   #done = 0;
+  /** Passes of the run so far, which number its draws. */
+  draws = 0;
   readonly #buffers: GptBuffers;
   readonly #logits: Tensor<"f32">;
   /** For the positions of a window that are predicted, where those are not all. */
@@ -110,7 +117,7 @@ class FineStage {
       for (const window of plan.windows)
         for (let codebook = given; codebook < books; codebook++) {
           this.#run.report(this.#done, this.#passes);
-          await this.#pass(codes, window, codebook, drawStages.fine + this.#done);
+          await this.#pass(codes, window, codebook, drawStages.fine + this.draws++);
           this.#done++;
         }
       this.#run.report(this.#done, this.#passes);

@@ -65,10 +65,14 @@ async function decodeSemantic({ model, inputs, config, options, run }: SemanticR
   const ranges = semanticRanges(config, output_vocab_size) as [IdRange] | [IdRange, IdRange];
   const eos = options.eos_token_id?.[0];
   const eosIsAllowed = eos !== undefined && ranges.some(([start, end]) => eos >= start && eos < end);
-  const common = sampling(options, run.seed, drawStages.semantic);
   const columns: [number, number] = [0, Math.max(...ranges.map(([, end]) => end))];
   const pad = options.pad_token_id ?? eos;
   const rows = inputs.flatMap((input) => new Array<PrefillInput>(options.num_return_sequences).fill(input));
+  const common = sampling(options, {
+    seed: run.seed,
+    stage: drawStages.semantic,
+    drawRows: run.drawRows(rows.length),
+  });
   const count = Math.min(options.max_new_tokens, maxSemanticTokens(config, block_size));
   const least = leastTokens(options, config);
   const whole = {

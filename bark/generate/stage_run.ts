@@ -14,6 +14,7 @@ export class StageRun {
   readonly seed: bigint;
   /** The caller's choice; undefined leaves it to the session. */
   readonly tokensPerReadback: number | undefined;
+  readonly #runs: number;
   readonly #stage: BarkStage;
   readonly #signal: AbortSignal | undefined;
   readonly #onProgress: ((progress: BarkProgress) => void) | undefined;
@@ -26,17 +27,25 @@ export class StageRun {
       signal?: AbortSignal | undefined;
       onProgress?: ((progress: BarkProgress) => void) | undefined;
       tokensPerReadback?: number | undefined;
+      /** In the batch: the rows of each draw as if it were alone. Default 1. */
+      runs?: number;
     },
   ) {
     this.#stage = stage;
     this.seed = options.seed;
     this.tokensPerReadback = options.tokensPerReadback;
+    this.#runs = options.runs ?? 1;
     this.#signal = options.signal;
     this.#onProgress = options.onProgress;
   }
 
   get signal(): AbortSignal | undefined {
     return this.#signal;
+  }
+
+  /** How many of `rows` rows are one run. */
+  drawRows(rows: number): number {
+    return rows / this.#runs;
   }
 
   get milliseconds(): number {
@@ -55,11 +64,10 @@ export class StageRun {
 /** The part of {@link SampleOptions} that follows from a stage's sampling options. */
 export function sampling(
   options: SamplingOptions,
-  seed: bigint,
-  stage: number,
+  draw: Required<Pick<SampleOptions, "seed" | "stage" | "drawRows">>,
 ): Omit<SampleOptions, "ranges" | "eos" | "minEosP"> {
   const { do_sample, temperature, top_k, top_p } = options;
-  return { greedy: !do_sample, temperature, topK: top_k, topP: top_p, seed, stage };
+  return { greedy: !do_sample, temperature, topK: top_k, topP: top_p, ...draw };
 }
 
 /** What both ways of picking semantic tokens work from. */
@@ -69,4 +77,13 @@ export interface SemanticRequest {
   readonly config: BarkSemanticGenerationConfig;
   readonly options: SemanticOptions;
   readonly run: StageRun;
+}
+
+/** Where the windows of a coarse plan stand in the stage. */
+export interface WindowsPlace {
+  /** Rows of one run. */
+  readonly drawRows: number;
+  /** Tokens of a row that other plans make before this one, and that all of them make. */
+  readonly before?: number;
+  readonly total?: number;
 }

@@ -1,5 +1,6 @@
 import { NpzFile, writeNpz } from "../../checkpoint/numpy/npz.ts";
 import { MemorySource } from "../../checkpoint/sources/memory.ts";
+import type { BarkOutput, BarkProgress } from "../../bark/generate/output.ts";
 import type { BarkModel } from "../../bark/model.ts";
 import type { BarkProcessor } from "../../bark/text/processor.ts";
 import type { HistoryPrompt } from "../../bark/voice/history_prompt.ts";
@@ -7,7 +8,7 @@ import { validateVoice } from "../../bark/voice/voices.ts";
 import { EngineError } from "../../engine/errors.ts";
 import type { OnNotice } from "../../engine/notice.ts";
 import { faultsOf } from "../guard.ts";
-import { PieceSpeaker, voiceOf, type SpeakSettings, type SpokenPiece } from "../speak.ts";
+import { PieceSpeaker, voiceOf, type OnPieceProgress, type SpeakSettings, type SpokenPiece } from "../speak.ts";
 import type { PieceFiles, StoredPiece } from "./pieces.ts";
 import type { BookPiece, BookPlan } from "./plan.ts";
 import type { BookStore } from "./store.ts";
@@ -15,8 +16,17 @@ import type { BookStore } from "./store.ts";
 /** The voice that Bark made up for a book. */
 export const voiceFile = "voice.npz";
 
+export type OnBookProgress = (progress: BarkProgress, piece: BookPiece) => void;
+
+/** A piece that was spoken and stored now. */
+export interface NewPiece {
+  readonly piece: BookPiece;
+  readonly stored: StoredPiece;
+  readonly run: BarkOutput;
+}
+
 /**
- * Speaks pieces of a book one by one and stores each. What a piece sounds like follows from its key alone: it is judged by
+ * Speaks pieces of a book and stores each. What a piece sounds like follows from its key alone: it is judged by
  * the usual pace, never by that of its neighbours, and a voice that Bark makes up is that of the plan's `voice.madeFor`,
  * whichever piece comes first. So pieces may be spoken in any order, here or elsewhere, in one run or in many.
  */
@@ -28,9 +38,6 @@ export class BookSpeaker {
   readonly #store: BookStore;
   readonly #files: PieceFiles;
   readonly #notice: OnNotice;
-  /** Speaks in voices that are given, and the other in the one that is made up. */
-  readonly #given: PieceSpeaker;
-  #made: PieceSpeaker | undefined;
 
   constructor(
     model: BarkModel,
@@ -46,47 +53,61 @@ export class BookSpeaker {
     this.#store = store;
     this.#files = files;
     this.#notice = notice;
-    this.#given = this.#speakerWith(settings.voice);
   }
 
-  /** Speaks a piece and stores it. @throws EngineError as `PieceSpeaker.speak`; `io` if it cannot be stored. */
-  async speak(piece: BookPiece): Promise<StoredPiece> {
-    const { audio, flags, attempts, seed } = await this.#spoken(piece);
+  /**
+   * Speaks pieces and stores each.
+   * @param onProgress is given the first of the pieces that are being spoken.
+   * @throws EngineError as `PieceSpeaker.speak`; `io` if a piece cannot be stored.
+   */
+  async *speak(pieces: readonly BookPiece[], onProgress?: OnBookProgress): AsyncGenerator<NewPiece, void, undefined> {
+    const { madeFor } = this.#plan.voice;
+    const ofVoice = pieces.find(({ voice }) => voice === null);
+    let { voice } = this.#settings;
+    let rest = pieces;
+    if (madeFor !== undefined && ofVoice !== undefined) {
+      const maker = pieces.find((piece) => piece.voice === null && piece.text === madeFor);
+      voice = (maker === undefined ? await this.#storedVoice() : undefined) ?? null;
+      for await (const spoken of this.#each(
+        voice === null ? [maker ?? { ...ofVoice, text: madeFor }] : [],
+        null,
+        onProgress,
+      )) {
+        voice = voiceOf(this.#model, spoken.run);
+        await this.#store.write(voiceFile, writeNpz({ ...voice }));
+        if (maker !== undefined) yield await this.#stored(maker, spoken);
+      }
+      rest = pieces.filter((piece) => piece !== maker);
+    }
+    let next = 0;
+    for await (const spoken of this.#each(rest, voice, onProgress)) yield await this.#stored(rest[next++], spoken);
+  }
+
+  #each(
+    pieces: readonly BookPiece[],
+    voice: HistoryPrompt | null,
+    onProgress?: OnBookProgress,
+  ): AsyncGenerator<SpokenPiece, void, undefined> {
+    const report: OnPieceProgress | undefined =
+      onProgress && ((progress, piece) => onProgress(progress, pieces[piece]));
+    return new PieceSpeaker(this.#model, this.#processor, { ...this.#settings, voice }, report).speak(pieces);
+  }
+
+  async #stored(piece: BookPiece, { audio, flags, attempts, seed, run }: SpokenPiece): Promise<NewPiece> {
     if (faultsOf(flags).length > 0)
       this.#notice(
         `a piece may be bad (${faultsOf(flags).join(", ")}) in the best of ${attempts} takes: ` +
           JSON.stringify(piece.text.slice(0, 40)),
       );
-    return await this.#files.add(piece, audio, { flags, attempts, seed: String(seed) });
+    const stored = await this.#files.add(piece, audio, { flags, attempts, seed: String(seed) });
+    return { piece, stored, run };
   }
 
-  async #spoken(piece: BookPiece): Promise<SpokenPiece> {
-    const { madeFor } = this.#plan.voice;
-    if (madeFor === undefined || piece.voice !== null) return await this.#given.speak(piece);
-    if (piece.text === madeFor) return await this.#makeVoice(piece);
-    this.#made ??= await this.#storedVoice();
-    if (this.#made === undefined) await this.#makeVoice({ ...piece, text: madeFor });
-    return await this.#made!.speak(piece);
-  }
-
-  /** Speaks without a voice, and keeps the one that this makes up. */
-  async #makeVoice(piece: BookPiece): Promise<SpokenPiece> {
-    const spoken = await this.#speakerWith(null).speak(piece);
-    const voice = voiceOf(this.#model, spoken.run);
-    await this.#store.write(voiceFile, writeNpz({ ...voice }));
-    this.#made = this.#speakerWith(voice);
-    return spoken;
-  }
-
-  #speakerWith(voice: HistoryPrompt | null): PieceSpeaker {
-    return new PieceSpeaker(this.#model, this.#processor, { ...this.#settings, voice });
-  }
-
-  async #storedVoice(): Promise<PieceSpeaker | undefined> {
+  async #storedVoice(): Promise<HistoryPrompt | undefined> {
     const bytes = await this.#store.read(voiceFile);
     const where = `${this.#store.name}/${voiceFile}`;
     try {
-      return bytes && this.#speakerWith(await readVoice(bytes, where));
+      return bytes && (await readVoice(bytes, where));
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       this.#notice(`${where} is damaged: the voice is made up again, as it was`);
