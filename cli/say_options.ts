@@ -2,12 +2,14 @@ import { audioEndings, audioFormatNames, audioFormatOf, type AudioFormat } from 
 import { EngineError } from "../engine/errors.ts";
 import type { GenerateKwargs } from "../bark/generate/options/generate_options.ts";
 import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
-import { choiceFlag, numberFlag, parseCommandLine } from "./command_line.ts";
+import { choiceFlag, numberFlag, pairsFlag, parseCommandLine } from "./command_line.ts";
 import { defaultModel } from "./files/model_location.ts";
+import { defaultGaps } from "../audio/join.ts";
+import type { Gaps } from "../speech/plan.ts";
 import type { SpeechArguments } from "../speech/speak_text.ts";
 import { requireOutput, type OutputFile } from "./files/output_file.ts";
 
-const flags = {
+export const flags = {
   file: { type: "string" },
   model: { type: "string", short: "m" },
   voice: { type: "string", short: "v" },
@@ -18,6 +20,8 @@ const flags = {
   play: { type: "boolean" },
   split: { type: "string" },
   language: { type: "string" },
+  cast: { type: "string" },
+  gaps: { type: "string" },
   batch: { type: "string" },
   retries: { type: "string" },
   strict: { type: "boolean" },
@@ -68,7 +72,7 @@ export interface SayOptions {
   /** Files of captions that were asked for. */
   readonly captions: readonly CaptionFile[];
   /** How the text becomes pieces. */
-  readonly speech: Pick<SpeechArguments, "split" | "language" | "batch" | "retries" | "strict">;
+  readonly speech: Pick<SpeechArguments, "split" | "language" | "cast" | "gaps" | "batch" | "retries" | "strict">;
   /** Takes the results: standard output, unless a file goes there. */
   readonly report: NodeJS.WritableStream;
   readonly kwargs: GenerateKwargs;
@@ -92,7 +96,6 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     ...captions.map(({ kind, file }) => [kind === "json" ? "--captions" : `--${kind}`, file] as const),
   ]);
   const outputs = [...captions.map(({ file }) => file), ...(saveVoice === undefined ? [] : [saveVoice]), output];
-  const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]);
   return {
     words: positionals,
     file: values.file,
@@ -101,22 +104,36 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     output,
     audioFormat: audioFormatFor(output, values),
     format: choiceFlag("format", values.format, ["pcm16", "float32"]) ?? "pcm16",
-    bitrate: numberFlag("bitrate", values.bitrate, (rate) => rate > 0, "kbit/s, above 0"),
+    bitrate: bitrateOption(values),
     play: values.play === true,
     saveVoice,
     captions,
     speech: speechOptions(values),
     report: (outputs.find(({ isStandardOutput }) => isStandardOutput) ?? output).report,
     kwargs: generateKwargs(values),
-    seed: numberFlag("seed", values.seed, isSeed, "an integer from 0 to 2^53 - 1") ?? randomSeed(),
-    load: {
-      ...(dtype === undefined ? {} : { dtype }),
-      ...(values.device === undefined ? {} : { device: values.device }),
-      low_memory: values["low-memory"] === true,
-    },
+    seed: seedOption(values) ?? randomSeed(),
+    load: loadOptions(values),
     json: values.json === true,
     quiet: values.quiet === true,
   };
+}
+
+export function loadOptions(values: Values): SayOptions["load"] {
+  const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]);
+  return {
+    ...(dtype === undefined ? {} : { dtype }),
+    ...(values.device === undefined ? {} : { device: values.device }),
+    low_memory: values["low-memory"] === true,
+  };
+}
+
+export function seedOption(values: Values): number | undefined {
+  return numberFlag("seed", values.seed, isSeed, "an integer from 0 to 2^53 - 1");
+}
+
+/** kbit/s. */
+export function bitrateOption(values: Values): number | undefined {
+  return numberFlag("bitrate", values.bitrate, (rate) => rate > 0, "kbit/s, above 0");
 }
 
 /** By the flag, or the ending of the file; a pipe or a name without an ending gets a WAV. */
@@ -156,7 +173,7 @@ async function captionFiles(values: Values): Promise<CaptionFile[]> {
   return files;
 }
 
-function speechOptions(values: Values): SayOptions["speech"] {
+export function speechOptions(values: Values): SayOptions["speech"] {
   const split = choiceFlag("split", values.split, ["auto", "none"]);
   const count = (flag: "batch" | "retries", least: number, most: number): number | undefined => {
     const fits = (n: number): boolean => Number.isSafeInteger(n) && n >= least && n <= most;
@@ -164,16 +181,33 @@ function speechOptions(values: Values): SayOptions["speech"] {
   };
   const batch = count("batch", 1, 64);
   const retries = count("retries", 0, 100);
+  const cast = pairsFlag("cast", values.cast);
+  const gaps = gapsOf(values.gaps);
   return {
     ...(split === undefined ? {} : { split }),
     ...(values.language === undefined ? {} : { language: values.language }),
+    ...(cast === undefined ? {} : { cast }),
+    ...(gaps === undefined ? {} : { gaps }),
     ...(batch === undefined ? {} : { batch }),
     ...(retries === undefined ? {} : { retries }),
     strict: values.strict === true,
   };
 }
 
-function generateKwargs(values: Values): GenerateKwargs {
+function gapsOf(text: string | undefined): Partial<Gaps> | undefined {
+  const pairs = pairsFlag("gaps", text);
+  if (pairs === undefined) return undefined;
+  const kinds = Object.keys(defaultGaps);
+  const wrong = Object.entries(pairs).find(([kind, ms]) => !kinds.includes(kind) || !/^\d+(?:\.\d*)?$/.test(ms));
+  if (wrong === undefined) return Object.fromEntries(Object.entries(pairs).map(([kind, ms]) => [kind, Number(ms)]));
+  throw new EngineError("usage", "wrong value", {
+    where: "--gaps",
+    expected: `milliseconds of ${kinds.join(", ")}`,
+    actual: wrong.join("="),
+  });
+}
+
+export function generateKwargs(values: Values): GenerateKwargs {
   const temperature = (flag: keyof Values): { temperature: number } | undefined => {
     const isGood = (value: number): boolean => value > 0;
     const value = numberFlag(flag, values[flag] as string | undefined, isGood, "a number above 0, or --greedy");

@@ -52,7 +52,11 @@ export class Pace {
 
   /** Seconds that a text should take. */
   expected(text: string): number {
-    return (lettersOf(text) * this.#seconds) / this.#letters;
+    return this.ofLetters(lettersOf(text));
+  }
+
+  ofLetters(letters: number): number {
+    return (letters * this.#seconds) / this.#letters;
   }
 
   add(text: string, seconds: number): void {
