@@ -10,6 +10,7 @@ import type { VoicePreset } from "../bark/voice/voices.ts";
 import { EngineError } from "../engine/errors.ts";
 import { faultsOf, type Flag } from "./guard.ts";
 import type { Script } from "./markup/script.ts";
+import { SpeechMeter, type WholeProgress } from "./meter.ts";
 import { planSpeech, type PlannedPiece, type PlanOptions, type SpeechInput, type SpeechPlan } from "./plan.ts";
 import { PieceSpeaker, type SpeakSettings } from "./speak.ts";
 import type { StreamedPiece } from "./speech.ts";
@@ -19,6 +20,8 @@ export interface SpeechProgress extends BarkProgress {
   /** The piece that is spoken, from 0; of several at once the first. */
   readonly piece: number;
   readonly pieces: number;
+  /** Of all pieces. */
+  readonly whole: WholeProgress;
 }
 
 /** What {@link speakText} is given: options of planning and joining, and settings of the speaker. */
@@ -94,14 +97,16 @@ export async function* speakPrepared(
       expected: '"none"',
       actual: `${channels} channels`,
     });
+  const meter = new SpeechMeter(plan.pieces.map(({ text }) => text));
   const speaker = new PieceSpeaker(model, processor, settings, (progress, piece) => {
-    onProgress?.({ ...progress, piece, pieces });
+    onProgress?.({ ...progress, piece, pieces, whole: meter.whole });
   });
   const joiner = new Joiner(sampling_rate);
   let piece = 0;
   for await (const { audio: spoken, flags, attempts, seed, run } of speaker.speak(plan.pieces)) {
     const { text, source, voice, gap } = plan.pieces[piece];
     if (faultsOf(flags).length > 0 && pieces + attempts > 2) notice(faultLine(plan, piece, flags, attempts));
+    meter.add(text, spoken.length / channels / sampling_rate, attempts);
     const joined = isAlone ? { audio: spoken, start: 0, end: spoken.length / channels } : joiner.add(spoken, gap);
     const isEnd = piece + 1 === pieces && plan.end > 0;
     const audio = isEnd ? concatSamples([joined.audio, joiner.silence(plan.end)]) : joined.audio;

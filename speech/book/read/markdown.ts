@@ -64,12 +64,12 @@ const atx = /^( {0,3}(#{1,6})(?:[ \t]+|$))(.*?)(?:[ \t]+#+)?[ \t]*$/;
 const setext = /^ {0,3}(=+|-+)[ \t]*$/;
 const rule = /^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/;
 /** Quotation marks, a list's item and a box to tick. */
-const prefix = /^(?:[ \t]*>[ \t]?)*(?:[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]+|$)(?:\[[ xX]\][ \t]+)?)*/;
+const prefix = /^(?:[ \t]*>[ \t]?)*(?:[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]+|$)(?:\[[ xX]\][ \t]+)?)*[ \t]*/;
 const definition = /^ {0,3}\[[^\]]+\]:[ \t]*\S+/;
 const tableRule = /^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
 /** Marks within a line: escapes, code, pictures and links, addresses, HTML, emphasis, cells of a table. */
 const inline =
-  /\\([!-/:-@[-`{-~])|(`+)(.+?)\2|!?\[((?:[^[\]\\]|\\.|\[[^[\]]*\])*)\](?:\([^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+(?:"[^"]*"|'[^']*'))?\)|\[[^\]]*\])|<((?:https?|mailto):[^\s<>]*)>|<\/?[a-zA-Z][^<>]*>|(\*{1,3}(?=\S)|(?<=\S)\*{1,3}|~~|(?<![\p{L}\p{N}])_{1,3}|_{1,3}(?![\p{L}\p{N}]))|(\|)|&(#x?[\da-f]+|\w+);/giu;
+  /\\([!-/:-@[-`{-~])|(`+)(.+?)\2|!?\[((?:[^[\]\\]|\\.|\[[^[\]]*\])*)\](?:\([^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+(?:"[^"]*"|'[^']*'))?\)|\[[^\]]*\])|<((?:https?|mailto):[^\s<>]*)>|<\/?[a-zA-Z][^<>]*>|(\*{1,3}(?=\S)|(?<=\S)\*{1,3}|~~|(?<![\p{L}\p{N}])_{1,3}|_{1,3}(?![\p{L}\p{N}]))|([ \t]*\|[ \t]*)|&(#x?[\da-f]+|\w+);/giu;
 const entities: Readonly<Record<string, string>> = {
   ...{ amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\u00a0", mdash: "—", ndash: "–", hellip: "…" },
 };
@@ -122,10 +122,11 @@ class MarkdownReader {
 
   #text(line: string, at: number): void {
     const { 0: marks } = prefix.exec(line)!;
-    this.#isTable = /^[ \t]*\|/.test(line);
+    const isRow = /^[ \t]*\|/.test(line);
     // An item of a list and a row of a table are heard as paragraphs of their own.
-    if (this.#isTable || /[-*+\d]/.test(marks)) this.#break(at);
+    if (isRow || /[-*+\d]/.test(marks)) this.#break(at);
     else if (this.#paragraph !== undefined) this.#spoken.push({ start: at, end: at, text: "\n" });
+    this.#isTable = isRow;
     const from = at + marks.length;
     this.#words(line.slice(marks.length), from);
     this.#paragraph = { start: this.#paragraph?.start ?? from, end: at + line.length };
@@ -173,7 +174,7 @@ class MarkdownReader {
       else if (address !== undefined) copy(index + 1, end - 1);
       else if (cell !== undefined && !this.#isTable) copy(index, end);
       else if (cell !== undefined)
-        this.#spoken.push({ start: at + index, end: at + end, text: index === 0 ? "" : ", " });
+        this.#spoken.push({ start: at + index, end: at + end, text: index === 0 || end === line.length ? "" : ", " });
       else if (entity !== undefined)
         this.#spoken.push({ start: at + index, end: at + end, text: characterOf(entity) ?? mark });
       // What is left are marks without words: emphasis and HTML.
