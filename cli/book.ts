@@ -47,7 +47,7 @@ export async function book(args: readonly string[], interrupt: Interrupt): Promi
   await checkSoundFile(options, { sampling_rate: generation.sample_rate, channels });
   await inBookFolder(options.folder, interrupt.signal, async (folder) => {
     if (content === undefined) await requirePlan(folder, options.file, line.note);
-    const { language, cast, gaps, retries = 2 } = options.speech;
+    const { language, cast, gaps, retries = 2, takes = 1 } = options.speech;
     const plan = await prepareBook(folder, generation, processor, {
       file: path.basename(options.file),
       content,
@@ -58,6 +58,7 @@ export async function book(args: readonly string[], interrupt: Interrupt): Promi
         dtype: options.load.dtype ?? "as stored",
         seed: options.seed === undefined ? undefined : String(options.seed),
         retries,
+        takes,
         kwargs: options.kwargs,
       },
       planning: { ...(language && { language }), ...(cast && { cast }), ...(gaps && { gaps }) },

@@ -25,6 +25,8 @@ export const flags = {
   batch: { type: "string" },
   retries: { type: "string" },
   strict: { type: "boolean" },
+  takes: { type: "string" },
+  carry: { type: "string" },
   srt: { type: "string" },
   vtt: { type: "string" },
   captions: { type: "string" },
@@ -72,7 +74,10 @@ export interface SayOptions {
   /** Files of captions that were asked for. */
   readonly captions: readonly CaptionFile[];
   /** How the text becomes pieces. */
-  readonly speech: Pick<SpeechArguments, "split" | "language" | "cast" | "gaps" | "batch" | "retries" | "strict">;
+  readonly speech: Pick<
+    SpeechArguments,
+    "split" | "language" | "cast" | "gaps" | "batch" | "retries" | "strict" | "takes" | "carry"
+  >;
   /** Takes the results: standard output, unless a file goes there. */
   readonly report: NodeJS.WritableStream;
   readonly kwargs: GenerateKwargs;
@@ -175,23 +180,21 @@ async function captionFiles(values: Values): Promise<CaptionFile[]> {
 
 export function speechOptions(values: Values): SayOptions["speech"] {
   const split = choiceFlag("split", values.split, ["auto", "none"]);
-  const count = (flag: "batch" | "retries", least: number, most: number): number | undefined => {
-    const fits = (n: number): boolean => Number.isSafeInteger(n) && n >= least && n <= most;
-    return numberFlag(flag, values[flag], fits, `an integer from ${least} to ${most}`);
+  const count = (flag: "batch" | "retries" | "takes" | "carry", least: number): number | undefined => {
+    const isGood = (n: number): boolean => Number.isSafeInteger(n) && n >= least && n <= 100;
+    return numberFlag(flag, values[flag], isGood, `an integer from ${least} to 100`);
   };
-  const batch = count("batch", 1, 64);
-  const retries = count("retries", 0, 100);
-  const cast = pairsFlag("cast", values.cast);
-  const gaps = gapsOf(values.gaps);
-  return {
-    ...(split === undefined ? {} : { split }),
-    ...(values.language === undefined ? {} : { language: values.language }),
-    ...(cast === undefined ? {} : { cast }),
-    ...(gaps === undefined ? {} : { gaps }),
-    ...(batch === undefined ? {} : { batch }),
-    ...(retries === undefined ? {} : { retries }),
+  return dropUndefined<SayOptions["speech"]>({
+    split,
+    language: values.language,
+    cast: pairsFlag("cast", values.cast),
+    gaps: gapsOf(values.gaps),
+    batch: count("batch", 1),
+    retries: count("retries", 0),
+    takes: count("takes", 1),
+    carry: count("carry", 0),
     strict: values.strict === true,
-  };
+  });
 }
 
 function gapsOf(text: string | undefined): Partial<Gaps> | undefined {
@@ -232,17 +235,17 @@ export function generateKwargs(values: Values): GenerateKwargs {
       "an integer ≥ 1",
     ),
   };
-  if (values.greedy !== true) return dropUndefined({ ...sampling, ...length });
+  if (values.greedy !== true) return dropUndefined<GenerateKwargs>({ ...sampling, ...length });
   const clash = Object.entries(sampling).find(([, value]) => value !== undefined)?.[0];
   if (clash !== undefined)
     throw new EngineError("usage", `--greedy picks without --${clash.replaceAll("_", "-")}`, {
       fix: "leave out one of them",
     });
-  return dropUndefined({ do_sample: false, temperature: null, fine_temperature: null, ...length });
+  return dropUndefined<GenerateKwargs>({ do_sample: false, temperature: null, fine_temperature: null, ...length });
 }
 
-function dropUndefined(fields: { [K in keyof GenerateKwargs]?: GenerateKwargs[K] | undefined }): GenerateKwargs {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+function dropUndefined<T extends object>(fields: { [K in keyof T]?: T[K] | undefined }): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 function isCount(value: number): boolean {

@@ -38,6 +38,8 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   --batch N                 speak N pieces at once; each sounds as it does alone; default: 1
   --retries N               a piece that came out badly is spoken again up to N times, and the best take kept;
                             default: 2, none if the text is one piece; --strict fails if no take is good
+  --takes N                 takes of every piece, the best of which is kept; default: 1
+  --carry N                 pieces that each hears behind its voice, within a paragraph; default: 0
   --srt F, --vtt F, --captions F.json
                             what is heard when
   --greedy                  no sampling in any stage

@@ -19,6 +19,8 @@ export interface PlannedPiece {
   readonly voice: string | null;
   /** Silence before it, in ms. */
   readonly gap: number;
+  /** Whether a paragraph, a chapter or another speaker begins with it. */
+  readonly begins: boolean;
   /** The first of a caption that is to be heard then: its start and end, in seconds. */
   readonly cue?: readonly [start: number, end: number];
 }
@@ -84,7 +86,8 @@ export function planSpeech(input: SpeechInput | Script, options: PlanOptions = {
       })) {
         const { start, end } = part.text.sourceOf(piece);
         const text = part.text.text.slice(piece.start, piece.end);
-        pieces.push({ text, source: [start, end], voice, gap: gapBefore(voice), ...(cue && { cue }) });
+        const begins = isChapter || last === undefined || last.ends === "paragraph" || last.voice !== voice;
+        pieces.push({ text, source: [start, end], voice, gap: gapBefore(voice), begins, ...(cue && { cue }) });
         cue = undefined;
         last = { voice, ends: piece.ends };
         pause = undefined;

@@ -6,6 +6,7 @@ import type { BarkProcessor } from "../bark/text/processor.ts";
 import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
 import { endedAtOnce, hasEndedAtOnce, rowOutput } from "../bark/generate/row_output.ts";
 import { EngineError } from "../engine/errors.ts";
+import { Carry } from "./carry.ts";
 import { faultsOf, guard, Pace, type Flag, type GuardedTake } from "./guard.ts";
 import type { PlannedPiece } from "./plan.ts";
 
@@ -24,6 +25,10 @@ export interface SpeakSettings {
   readonly retries: number;
   /** A piece without a good take is an error. */
   readonly strict: boolean;
+  /** Takes of every piece, of which the best is kept; at least 1. */
+  readonly takes: number;
+  /** Pieces before it that a piece hears behind its voice, within a paragraph. */
+  readonly carry: number;
   /**
    * What the length of a piece is judged by. `voice` (default): the mean of the voice's pieces so far. `usual`: what is usual
    * for Bark, so that a piece is what its text and settings make of it, in whatever order pieces are spoken.
@@ -49,6 +54,19 @@ export interface SpokenPiece {
 /** A score below this is a bad take. */
 const leastScore = 0.5;
 
+interface ScoredTake {
+  readonly take: GuardedTake;
+  readonly run: BarkOutput;
+  readonly seed: bigint;
+  readonly score: number;
+  readonly drift: number;
+}
+
+/** Fewer faults and more right words first; among equals, the length that is nearer to the voice's pace. */
+function isBetter(a: ScoredTake, b: ScoredTake): boolean {
+  return a.score > b.score || (a.score === b.score && a.drift < b.drift);
+}
+
 /** The first of the pieces that are being spoken. */
 export type OnPieceProgress = (progress: BarkProgress, piece: number) => void;
 
@@ -60,6 +78,7 @@ export class PieceSpeaker {
   readonly #onProgress: OnPieceProgress | undefined;
   /** How fast each voice speaks. */
   readonly #paces = new Map<string | null, Pace>();
+  readonly #carry: Carry;
   #voice: HistoryPrompt | null;
 
   constructor(model: BarkModel, processor: BarkProcessor, settings: SpeakSettings, onProgress?: OnPieceProgress) {
@@ -68,6 +87,7 @@ export class PieceSpeaker {
     this.#processor = processor;
     this.#settings = settings;
     this.#voice = settings.voice;
+    this.#carry = new Carry(settings.carry);
   }
 
   /**
@@ -78,8 +98,9 @@ export class PieceSpeaker {
     for (let first = 0; first < pieces.length;) {
       const batch = this.#batchAt(pieces, first);
       // First takes have the caller's seed, and each row draws as if it were alone.
-      const runs = await this.#run(batch, first, this.#settings.seed);
-      for (const [i, piece] of batch.entries()) yield await this.#best(piece, first + i, runs[i]);
+      const voices = batch.map((piece) => this.#historyOf(piece));
+      const runs = await this.#run(batch, first, voices, this.#settings.seed);
+      for (const [i, piece] of batch.entries()) yield await this.#best(piece, first + i, voices[i], runs[i]);
       first += batch.length;
     }
   }
@@ -93,17 +114,25 @@ export class PieceSpeaker {
   }
 
   /** @param firstRun of the first take; null: it ended at once. */
-  async #best(piece: PlannedPiece, index: number, firstRun: BarkOutput | null): Promise<SpokenPiece> {
+  async #best(
+    piece: PlannedPiece,
+    index: number,
+    voice: HistoryPrompt | null,
+    firstRun: BarkOutput | null,
+  ): Promise<SpokenPiece> {
     const pace = this.#paceOf(piece);
-    let best: { take: GuardedTake; run: BarkOutput; seed: bigint; score: number } | undefined;
+    const { takes, retries } = this.#settings;
+    let best: ScoredTake | undefined;
     let attempts = 0;
-    while (attempts <= this.#settings.retries && (best === undefined || best.score < leastScore)) {
+    while (attempts < takes || (attempts < takes + retries && (best === undefined || best.score < leastScore))) {
       const seed = seedOf(this.#settings.seed, piece.text, attempts);
-      const run = attempts++ === 0 ? firstRun : (await this.#run([piece], index, seed))[0];
+      const run = attempts++ === 0 ? firstRun : (await this.#run([piece], index, [voice], seed))[0];
       if (run === null) continue;
       const take = guard(this.#takeOf(piece, run), pace);
       const score = await this.#scoreOf(take, piece);
-      if (best === undefined || score > best.score) best = { take, run, seed, score };
+      const drift = pace.drift(piece.text, take.seconds);
+      const scored = { take, run, seed, score, drift };
+      if (best === undefined || isBetter(scored, best)) best = scored;
     }
     if (best === undefined) throw endedAtOnce();
     const { take, run, seed, score } = best;
@@ -113,8 +142,10 @@ export class PieceSpeaker {
         actual: `${take.flags.join(", ") || "the verifier's score"}, ${attempts} takes`,
         fix: "change its text, or allow more retries",
       });
-    if (faultsOf(take.flags).length === 0) pace.add(piece.text, take.audio.length / this.#rate);
+    if (faultsOf(take.flags).length === 0) pace.add(piece.text, take.seconds);
+    // What becomes the voice is heard as such; behind itself it would be said twice.
     if (this.#voice === null && piece.voice === null) this.#voice = voiceOf(this.#model, run);
+    else if (this.#settings.carry > 0 && score >= leastScore) this.#carry.add(voiceOf(this.#model, run));
     return { audio: take.audio, flags: take.flags, attempts, seed, run };
   }
 
@@ -128,14 +159,23 @@ export class PieceSpeaker {
     return this.#model.generation_config.sample_rate;
   }
 
+  /** What a piece goes on from. */
+  #historyOf(piece: PlannedPiece): HistoryPrompt | null {
+    return this.#carry.behind(piece.voice === null ? this.#voice : this.#settings.voices.get(piece.voice)!, piece);
+  }
+
   /** A run of each piece; null where it ended at once. */
-  async #run(batch: readonly PlannedPiece[], first: number, seed: bigint): Promise<(BarkOutput | null)[]> {
+  async #run(
+    batch: readonly PlannedPiece[],
+    first: number,
+    voices: readonly (HistoryPrompt | null)[],
+    seed: bigint,
+  ): Promise<(BarkOutput | null)[]> {
     const { max_input_semantic_length: max_length, eos_token_id } = this.#model.generation_config.semantic_config;
     const inputs = await this.#processor(
       batch.map(({ text }) => text),
       { max_length },
     );
-    const voices = batch.map(({ voice }) => (voice === null ? this.#voice : this.#settings.voices.get(voice)!));
     const history_prompt = batch.length === 1 ? voices[0] : voices;
     const on_progress = this.#onProgress && ((progress: BarkProgress) => this.#onProgress?.(progress, first));
     try {

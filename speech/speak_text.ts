@@ -20,15 +20,15 @@ export interface SpeechProgress extends BarkProgress {
   /** The piece that is spoken, from 0; of several at once the first. */
   readonly piece: number;
   readonly pieces: number;
-  /** Of all pieces. */
-  readonly whole: WholeProgress;
+  /** Of all pieces; absent while a worker loads its model. */
+  readonly whole?: WholeProgress;
 }
 
 /** What {@link speakText} is given: options of planning and joining, and settings of the speaker. */
 export interface SpeechArguments
   extends
     Omit<PlanOptions, "fits" | "goal" | "most">,
-    Partial<Pick<SpeakSettings, "batch" | "retries" | "strict" | "verify">> {
+    Partial<Pick<SpeakSettings, "batch" | "retries" | "strict" | "verify" | "takes" | "carry">> {
   readonly kwargs: Omit<BarkGenerateKwargs, "input_ids" | "history_prompt" | "seed" | "on_progress">;
   readonly seed?: bigint | number | null;
   readonly voice?: VoicePreset | null;
@@ -134,7 +134,7 @@ function wholePlan(input: SpeechInput | Script): SpeechPlan {
       expected: '"auto"',
       actual: "none",
     });
-  const piece: PlannedPiece = { text: input, source: [0, input.length], voice: null, gap: 0 };
+  const piece: PlannedPiece = { text: input, source: [0, input.length], voice: null, gap: 0, begins: true };
   return { version: 1, pieces: [piece], chapters: [], end: 0, notices: [] };
 }
 
@@ -166,7 +166,14 @@ export async function settingsOf(
   { pieces }: Pick<SpeechPlan, "pieces">,
   given: SpeechArguments,
 ): Promise<SpeakSettings> {
-  const { voice = null, batch = 1, retries, strict = false, verify, kwargs } = given;
+  const { voice = null, batch = 1, retries, strict = false, takes = 1, carry = 0, verify, kwargs } = given;
+  if (carry > 0 && batch > 1)
+    throw new EngineError("usage", "each piece waits for the one before, which it carries", {
+      where: "batch",
+      expected: 1,
+      actual: batch,
+      fix: "give carry or batch",
+    });
   const names = [...new Set(pieces.flatMap((piece) => piece.voice ?? []))];
   const voices = new Map<string, HistoryPrompt>();
   for (const name of names) voices.set(name, await processor.loadVoice(name, { names_only: true }));
@@ -179,6 +186,8 @@ export async function settingsOf(
     // One piece is what `BarkModel.generate` makes of it, unless the caller asks for more.
     retries: retries ?? (pieces.length === 1 ? 0 : 2),
     strict,
+    takes,
+    carry,
     ...(verify && { verify }),
   };
 }

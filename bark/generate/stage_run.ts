@@ -53,10 +53,9 @@ export class StageRun {
   }
 
   /** Reports how far the stage is. @throws EngineError `aborted` if the caller's signal fired. */
-  report(done: number, total: number): void {
+  report(done: number, total: number, totalIsKnown = this.#stage !== "semantic"): void {
     if (this.#signal?.aborted)
       throw new EngineError("aborted", "generation was stopped", { where: this.#stage, cause: this.#signal.reason });
-    const totalIsKnown = this.#stage !== "semantic";
     this.#onProgress?.({ stage: this.#stage, done, total, totalIsKnown, milliseconds: this.milliseconds });
   }
 }

@@ -22,6 +22,7 @@ const pieces = texts.map((_, i) => ({
   voice: i === 3 ? null : [...voices.keys()][i % voices.size],
   source: [i, i + 1] as const,
   gap: 0,
+  begins: false,
 }));
 
 /** What the pieces' texts, which are numbers, stand for: the checkpoint has no tokenizer. */
@@ -45,7 +46,7 @@ describe("pieces that are spoken at once", () => {
   after(() => model.dispose());
 
   async function speak(batch: number, kwargs: object, voice: HistoryPrompt | null): Promise<SpokenPiece[]> {
-    const settings = { kwargs, seed: 5n, voice, voices, batch, retries: 1, strict: false };
+    const settings = { kwargs, seed: 5n, voice, voices, batch, retries: 1, takes: 1, carry: 0, strict: false };
     const spoken: SpokenPiece[] = [];
     for await (const piece of new PieceSpeaker(model, processor, settings).speak(pieces)) spoken.push(piece);
     return spoken;

@@ -17,6 +17,7 @@ export interface BookSettings {
   /** A decimal number. */
   readonly seed: string;
   readonly retries: number;
+  readonly takes: number;
   /** Keywords of `BarkModel.generate`. */
   readonly kwargs: GenerateKwargs;
 }
@@ -138,7 +139,7 @@ export function requireSameBook(plan: BookPlan, run: BookIdentity, folder: strin
   if (isVoiceOther) differs("voice", voice.name ?? "none", run.voice.name ?? "none");
   if (run.settings.seed !== undefined && settings.seed !== run.settings.seed)
     differs("seed", settings.seed, run.settings.seed);
-  for (const name of ["checkpoint", "dtype", "retries", "kwargs"] as const) {
+  for (const name of ["checkpoint", "dtype", "retries", "takes", "kwargs"] as const) {
     const [before, now] = [settings[name], run.settings[name]].map((value) => JSON.stringify(value));
     if (before !== now) differs(name === "kwargs" ? "sampling" : name, before, now);
   }
