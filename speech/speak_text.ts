@@ -11,7 +11,7 @@ import { EngineError } from "../engine/errors.ts";
 import { faultsOf, type Flag } from "./guard.ts";
 import { planSpeech, type PlannedPiece, type PlanOptions, type SpeechInput, type SpeechPlan } from "./plan.ts";
 import { PieceSpeaker, type SpeakSettings } from "./speak.ts";
-import type { StreamedPiece } from "./speech.ts";
+import type { SpokenPart } from "./speech.ts";
 
 /** Progress of a stage, and of the whole. */
 export interface SpeechProgress extends BarkProgress {
@@ -54,15 +54,24 @@ export async function prepareSpeech(
   given: SpeechArguments,
 ): Promise<PreparedSpeech> {
   const { onProgress, notice } = given;
-  const options = { ...limitsOf(generation, processor), ...given, language: given.language ?? languageOf(given.voice) };
+  const options = planOptionsOf(generation, processor, given);
   const planned = given.split === "none" ? wholePlan(input) : planSpeech(input, options);
   for (const line of planned.notices) notice(line);
   const plan = await withoutUnspeakable(planned, processor, notice);
   return { plan, settings: await settingsOf(processor, plan, given), onProgress, notice };
 }
 
+/** How a text is cut for a checkpoint. */
+export function planOptionsOf(
+  generation: BarkGenerationConfig,
+  processor: BarkProcessor,
+  given: SpeechArguments,
+): PlanOptions {
+  return { ...limitsOf(generation, processor), ...given, language: given.language ?? languageOf(given.voice) };
+}
+
 /** A piece, and all that its run made. */
-export interface PieceWithRun extends StreamedPiece {
+export interface PieceWithRun extends SpokenPart {
   readonly run: BarkOutput;
 }
 
@@ -94,7 +103,8 @@ export async function* speakPrepared(
     const isEnd = piece + 1 === pieces && plan.end > 0;
     const audio = isEnd ? concatSamples([joined.audio, joiner.silence(plan.end)]) : joined.audio;
     const [start, end] = [joined.start / sampling_rate, joined.end / sampling_rate];
-    yield { audio, sampling_rate, piece, pieces, text, source, voice, start, end, flags, attempts, seed, run };
+    const said = { text, source, voice, start, end, flags, attempts, seed, run };
+    yield { audio, sampling_rate, piece, pieces, is_last: true, ...said };
     piece++;
   }
 }
@@ -143,9 +153,9 @@ export function languageOf(voice: unknown): string {
   return ofVoice ?? "en";
 }
 
-async function settingsOf(
+export async function settingsOf(
   processor: BarkProcessor,
-  { pieces }: SpeechPlan,
+  { pieces }: Pick<SpeechPlan, "pieces">,
   given: SpeechArguments,
 ): Promise<SpeakSettings> {
   const { voice = null, batch = 1, retries, strict = false, takes = 1, carry = 0, verify, kwargs } = given;
@@ -174,17 +184,19 @@ async function settingsOf(
   };
 }
 
+/** Whether the vocabulary has a word of a piece. */
+export function isSpeakable({ text }: PlannedPiece, { tokenizer }: BarkProcessor): boolean {
+  return text === "" || tokenizer.encode(text).some((id) => id !== tokenizer.unk_token_id);
+}
+
 /** The plan without pieces that hold no word of the vocabulary, such as one of emoji alone: the model would babble. */
 async function withoutUnspeakable(
   plan: SpeechPlan,
   processor: BarkProcessor,
   notice: (line: string) => void,
 ): Promise<SpeechPlan> {
-  const { tokenizer } = processor;
-  const isSpeakable = ({ text }: PlannedPiece): boolean =>
-    text === "" || tokenizer.encode(text).some((id) => id !== tokenizer.unk_token_id);
-  const pieces = plan.pieces.filter(isSpeakable);
-  const lost = plan.pieces.filter((piece) => !isSpeakable(piece));
+  const pieces = plan.pieces.filter((piece) => isSpeakable(piece, processor));
+  const lost = plan.pieces.filter((piece) => !isSpeakable(piece, processor));
   // The processor says what is wrong with a text of no words.
   if (pieces.length === 0) await processor(plan.pieces[0].text);
   if (lost.length === 0) return plan;
@@ -195,7 +207,7 @@ async function withoutUnspeakable(
   );
   const chapters = plan.chapters.map(({ title, piece }) => ({
     title,
-    piece: plan.pieces.slice(0, piece).filter(isSpeakable).length,
+    piece: plan.pieces.slice(0, piece).filter((each) => isSpeakable(each, processor)).length,
   }));
   return { ...plan, pieces, chapters };
 }
