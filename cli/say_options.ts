@@ -1,6 +1,7 @@
 import { audioEndings, audioFormatNames, audioFormatOf, type AudioFormat } from "../audio/encode/formats.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { GenerateKwargs } from "../bark/generate/options/generate_options.ts";
+import type { LatencyOptions } from "../bark/generate/options/stream_arguments.ts";
 import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
 import { choiceFlag, numberFlag, parseCommandLine } from "./command_line.ts";
 import { defaultModel } from "./files/model_location.ts";
@@ -16,6 +17,8 @@ const flags = {
   "audio-format": { type: "string" },
   bitrate: { type: "string" },
   play: { type: "boolean" },
+  latency: { type: "string" },
+  lookahead: { type: "string" },
   split: { type: "string" },
   language: { type: "string" },
   batch: { type: "string" },
@@ -71,6 +74,8 @@ export interface SayOptions {
   readonly captions: readonly CaptionFile[];
   /** How the text becomes pieces. */
   readonly speech: Pick<SpeechArguments, "split" | "language" | "batch" | "retries" | "strict" | "takes" | "carry">;
+  /** When sound is given out; null: piece by piece, as cut for a file. */
+  readonly latency: LatencyOptions | null;
   /** Takes the results: standard output, unless a file goes there. */
   readonly report: NodeJS.WritableStream;
   readonly kwargs: GenerateKwargs;
@@ -108,6 +113,7 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     saveVoice,
     captions,
     speech: speechOptions(values),
+    latency: latencyOptions(values),
     report: (outputs.find(({ isStandardOutput }) => isStandardOutput) ?? output).report,
     kwargs: generateKwargs(values),
     seed: numberFlag("seed", values.seed, isSeed, "an integer from 0 to 2^53 - 1") ?? randomSeed(),
@@ -173,6 +179,18 @@ function speechOptions(values: Values): SayOptions["speech"] {
     carry: count("carry", 0),
     strict: values.strict === true,
   });
+}
+
+function latencyOptions(values: Values): LatencyOptions | null {
+  const latency = choiceFlag("latency", values.latency, ["exact", "low"]);
+  const lookahead = numberFlag("lookahead", values.lookahead, isLength, "an integer ≥ 0");
+  if (lookahead !== undefined && latency !== "low")
+    throw new EngineError("usage", "is for --latency low", { where: "--lookahead", fix: "leave it out" });
+  return latency === undefined ? null : dropUndefined<LatencyOptions>({ latency, lookahead });
+}
+
+function isLength(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 function generateKwargs(values: Values): GenerateKwargs {

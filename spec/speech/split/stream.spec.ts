@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { livePieces } from "../../../speech/stream/live_pieces.ts";
+import type { Cast } from "../../../speech/markup/dialogue.ts";
 import { planSpeech, type PlannedPiece, type PlanOptions } from "../../../speech/plan.ts";
 import { TextSplitterStream } from "../../../speech/text_splitter_stream.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
@@ -73,7 +74,7 @@ describe("text that is still being written", () => {
       const next = random(1000 + seed);
       // A bracket that is never closed is an error of markup, as in a whole text.
       const text = textOf(next).replaceAll(/\[(?=(?:pause|voice|chapter):[^\]]*(?:$|[\r\n]))/g, "(");
-      const cast = seed % 2 === 0 ? {} : { ANNA: "en_speaker_1" };
+      const cast: Cast = seed % 2 === 0 ? {} : { ANNA: "en_speaker_1" };
       let expected: readonly PlannedPiece[];
       try {
         expected = planSpeech(text, { cast }).pieces;
