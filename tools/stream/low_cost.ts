@@ -1,20 +1,21 @@
 /**
- * What `latency: "low"` costs: `npx tsx tools/stream/low_cost.ts [MODEL]`, or with `synthetic` a checkpoint of bark-small's
+ * What `latency: "low"` costs: `npx tsx tools/stream/low_cost.ts [MODEL]`, or with `synthetic-small` one of bark-small's
  * shape (random weights: the machinery, no statement about speech). For each lookahead, beside the exact codes: the share of
  * equal fine codes by distance to the edge of a run, the mean log-probability of the codes under full context, the spectral
  * distance of the sound beside two yardsticks (another seed of the fine stage; 4 codebooks), and clicks at the seams.
  */
 import { BarkModel, BarkProcessor, NdArray, type BarkOutput, type HistoryPrompt } from "../../speech/node.ts";
-import { synthesize } from "../synthetic.ts";
+import { syntheticBark } from "../synthetic.ts";
 import { spectralDistance, sharpest } from "./sound.ts";
 
 const sentences = ["The dog is here, and the cat.", "She opened the door and went in.", "It was a cold day in May."];
 const lookaheads = [0, 8, 15, 30, 60];
 
 const name = process.argv[2] ?? "nano";
-const source = name === "synthetic" ? await synthesize("small") : name;
-const model = await BarkModel.from_pretrained(source);
-const processor = await BarkProcessor.from_pretrained(source);
+const size = (["small", "tiny"] as const).find((each) => name === `synthetic-${each}`);
+const subject = size && syntheticBark(size);
+const model = await (subject?.load({}) ?? BarkModel.from_pretrained(name));
+const processor = await BarkProcessor.from_pretrained(subject?.files ?? name);
 const { fine_acoustics_config: fine, coarse_acoustics_config: coarse } = model.generation_config;
 const { n_fine_codebooks: books } = fine;
 const [voice] = processor.available_voice_presets;
