@@ -7,16 +7,15 @@ import { BarkModel } from "../bark/model.ts";
 import type { BarkOutput, BarkStage } from "../bark/generate/output.ts";
 import { processorOf, type BarkProcessor } from "../bark/text/processor.ts";
 import { voiceOf } from "../speech/speak.ts";
-import {
-  languageOf,
-  prepareSpeech,
-  speakPrepared,
-  type PieceWithRun,
-  type PreparedSpeech,
-} from "../speech/speak_text.ts";
+import { languageOf, prepareSpeech, speakPrepared, type PreparedSpeech } from "../speech/speak_text.ts";
 import { SpeechMeter, type WholeProgress } from "../speech/meter.ts";
-import { speechOf, type Speech } from "../speech/speech.ts";
-import { checkSoundFile, soundFile } from "./files/sound_file.ts";
+import { speechOf, timed, type Speech, type SpokenPart } from "../speech/speech.ts";
+import { lettersOf } from "../speech/split/measure.ts";
+import { checkTakes, streamPrepared } from "../speech/stream/stream_text.ts";
+import { isLive, openLiveFile, type LiveFile } from "./files/live_file.ts";
+import type { OutputFile } from "./files/output_file.ts";
+import { checkSoundFile, soundFile, tagsOf } from "./files/sound_file.ts";
+import { HeldBack } from "./process/held_back.ts";
 import type { Interrupt } from "./process/interrupt.ts";
 import { openModel } from "./files/model_location.ts";
 import { findPlayer, startPlaying, type Playing } from "./process/play.ts";
@@ -56,10 +55,16 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
   await checkSoundFile(options, sizes);
   const { speech, kwargs, seed } = options;
   const language = speech.language ?? languageOf(options.voice);
+  if (options.latency !== null) checkTakes({ ...speech, ...options.latency });
+  // The stages of a stream take turns, and a line for each turn would be pages; most of the time is the coarse one's.
+  const report: typeof progress.report = (event) => {
+    if (options.latency === null || event.stage === "coarse") progress.report(event);
+  };
   const prepared = await prepareSpeech(generation, processor, text, {
     ...{ ...speech, language, voice, seed, notice: progress.note },
+    shortFirst: options.latency !== null,
     kwargs: { ...kwargs, signal: interrupt.signal },
-    onProgress: options.quiet ? undefined : progress.report,
+    onProgress: options.quiet ? undefined : report,
   });
 
   const shared = { signal: interrupt.signal, ...(options.quiet ? {} : { on_progress: progress.report }) };
@@ -69,10 +74,17 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
     const load = performance.now() - began;
     try {
       const playing = player && (await startPlaying(player, sizes, interrupt.signal));
-      const run = await speak(model, processor, prepared, options, progress, playing);
+      const live = isLive(options)
+        ? await openLiveFile(options.output, options.audioFormat, {
+            ...sizes,
+            ...(options.bitrate === undefined ? {} : { bitrate: options.bitrate }),
+            tags: await tagsOf(text, options, model.dtype),
+          })
+        : undefined;
+      const run = await speak(model, processor, prepared, options, progress, { playing, live });
       progress.end();
       interrupt.check();
-      await write(options, text, model, run);
+      await write(options, text, model, run, live);
       const result = describe(options, model, run, { load, total: performance.now() - began });
       if (options.json) printJson(result, options.report);
       else for (const line of summary(result)) print(line, options.report);
@@ -100,9 +112,9 @@ async function speak(
   model: BarkModel,
   processor: BarkProcessor,
   prepared: PreparedSpeech,
-  { quiet }: SayOptions,
+  { quiet, latency }: SayOptions,
   progress: ProgressLine,
-  playing: Playing | undefined,
+  { playing, live }: { playing: Playing | undefined; live: LiveFile | undefined },
 ): Promise<SayRun> {
   const { semantic_pad_token } = model.generation_config.semantic_config;
   const planned = prepared.plan.pieces;
@@ -116,25 +128,44 @@ async function speak(
     const start = JSON.stringify(startOf(planned[piece].text));
     progress.note(`${far}piece ${piece + 1} of ${planned.length}: ${start}`);
   };
-  const pieces: PieceWithRun[] = [];
+  const parts: SpokenPart[] = [];
+  const starts: number[] = [];
+  const held = playing && new HeldBack((samples) => playing.push(samples));
   const tokens = { semantic: 0, coarse: 0, fine: 0 };
   const milliseconds = { semantic: 0, coarse: 0, fine: 0, codec: 0 };
   let first: BarkOutput | undefined;
   announce(0);
-  for await (const piece of speakPrepared(model, processor, prepared)) {
-    const { run } = piece;
+  const steps =
+    latency === null
+      ? timed(speakPrepared(model, processor, prepared))
+      : streamPrepared(model, processor, prepared, latency);
+  for await (const { run, ...part } of steps) {
+    parts.push(part);
+    held?.add(part, secondsBehind(part, planned));
+    live?.push(part.audio);
+    starts[part.piece] ??= part.start;
+    if (run === undefined) continue;
     first ??= run;
     tokens.semantic += run.semantic[0].filter((id) => id !== semantic_pad_token).length;
     tokens.coarse += run.coarse[0].length;
     tokens.fine += run.fine.size;
     for (const stage of Object.keys(milliseconds) as BarkStage[]) milliseconds[stage] += run.milliseconds[stage];
-    pieces.push(piece);
-    meter.add(piece.text, piece.end - piece.start, piece.attempts);
-    playing?.push(piece.audio);
-    announce(piece.piece + 1);
+    meter.add(part.text, part.end - starts[part.piece], part.attempts);
+    announce(part.piece + 1);
   }
-  const speech = speechOf(pieces, model.config.codec_config.audio_channels);
+  held?.release();
+  const speech = speechOf(parts, model.config.codec_config.audio_channels);
   return { speech, first: first!, tokens, milliseconds, whole: meter.whole };
+}
+
+/** About how long what follows a part will be. */
+function secondsBehind({ piece, is_last, end }: SpokenPart, planned: PreparedSpeech["plan"]["pieces"]): number {
+  const letters = (pieces: typeof planned): number => pieces.reduce((sum, { text }) => sum + lettersOf(text), 0);
+  const whole = letters(planned);
+  // By the pace so far, or by that of Bark until a piece is whole.
+  if (!is_last) return Math.max(0, whole / 14 - end);
+  const said = letters(planned.slice(0, piece + 1));
+  return ((whole - said) * end) / said;
 }
 
 function startOf(text: string): string {
@@ -143,14 +174,22 @@ function startOf(text: string): string {
 }
 
 /** The last file is the one on standard output: if nobody reads it, the other is written. */
-async function write(options: SayOptions, text: string, model: BarkModel, { speech, first }: SayRun): Promise<void> {
+async function write(
+  options: SayOptions,
+  text: string,
+  model: BarkModel,
+  { speech, first }: SayRun,
+  live: LiveFile | undefined,
+): Promise<void> {
   const { output, saveVoice, captions } = options;
-  const files = [{ file: output, bytes: await soundFile(speech, text, options, model.dtype) }];
+  const files: { file: OutputFile; bytes: Uint8Array }[] = [];
+  if (live === undefined) files.push({ file: output, bytes: await soundFile(speech, text, options, model.dtype) });
   if (saveVoice !== undefined) files.push({ file: saveVoice, bytes: writeNpz({ ...voiceOf(model, first) }) });
   for (const { kind, file } of captions)
     files.push({ file, bytes: new TextEncoder().encode(encodeCaptions[kind](speech.captions)) });
   files.sort((a, b) => Number(a.file.isStandardOutput) - Number(b.file.isStandardOutput));
   for (const { file, bytes } of files) await writeFileAtomically(file.path, bytes);
+  await live?.finish();
 }
 
 const encodeCaptions = { srt: encode_srt, vtt: encode_vtt, json: captionsJson } as const;

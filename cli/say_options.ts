@@ -1,6 +1,7 @@
 import { audioEndings, audioFormatNames, audioFormatOf, type AudioFormat } from "../audio/encode/formats.ts";
 import { EngineError } from "../engine/errors.ts";
 import type { GenerateKwargs } from "../bark/generate/options/generate_options.ts";
+import type { LatencyOptions } from "../bark/generate/options/stream_arguments.ts";
 import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
 import { choiceFlag, numberFlag, pairsFlag, parseCommandLine } from "./command_line.ts";
 import { defaultModel } from "./files/model_location.ts";
@@ -19,6 +20,8 @@ export const flags = {
   "audio-format": { type: "string" },
   bitrate: { type: "string" },
   play: { type: "boolean" },
+  latency: { type: "string" },
+  lookahead: { type: "string" },
   split: { type: "string" },
   language: { type: "string" },
   cast: { type: "string" },
@@ -91,6 +94,8 @@ export interface SayOptions {
     | "takes"
     | "carry"
   >;
+  /** When sound is given out; null: piece by piece, as cut for a file. */
+  readonly latency: LatencyOptions | null;
   /** Takes the results: standard output, unless a file goes there. */
   readonly report: NodeJS.WritableStream;
   readonly kwargs: GenerateKwargs;
@@ -127,6 +132,7 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     saveVoice,
     captions,
     speech: await speechOptions(values),
+    latency: latencyOptions(values),
     report: (outputs.find(({ isStandardOutput }) => isStandardOutput) ?? output).report,
     kwargs: generateKwargs(values),
     seed: seedOption(values) ?? randomSeed(),
@@ -210,6 +216,18 @@ export async function speechOptions(values: Values): Promise<SayOptions["speech"
     carry: count("carry", 0),
     strict: values.strict === true,
   });
+}
+
+function latencyOptions(values: Values): LatencyOptions | null {
+  const latency = choiceFlag("latency", values.latency, ["exact", "low"]);
+  const lookahead = numberFlag("lookahead", values.lookahead, isLength, "an integer ≥ 0");
+  if (lookahead !== undefined && latency !== "low")
+    throw new EngineError("usage", "is for --latency low", { where: "--lookahead", fix: "leave it out" });
+  return latency === undefined ? null : dropUndefined<LatencyOptions>({ latency, lookahead });
+}
+
+function isLength(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 function gapsOf(text: string | undefined): Partial<Gaps> | undefined {

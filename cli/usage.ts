@@ -28,7 +28,11 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   --audio-format F          wav, mp3, opus, flac, aac, m4a or pcm, where no ending says it; default: wav
   --bitrate K               kbit/s of a lossy format; default: mp3, aac and m4a 64, opus 32
   --format pcm16|float32    of a WAV; default: pcm16; float32 writes the unclipped samples
-  --play                    also play it, piece by piece, by ffplay, mpv, paplay, aplay, play or what the system has
+  --play                    also play it as it comes, once it will not run dry, by ffplay, mpv, paplay, aplay, play or
+                            what the system has
+  --latency exact|low       begin with a clause, to be heard early; low: give sound out while its piece is made, as the
+                            fine model hears it then, in its only take
+  --lookahead N             of low: frames (75 a second) that must follow what is given out; default: 30
   --save-voice OUT.npz      also write all tokens of the run (of several pieces: the first): a voice for later runs
   --split auto|none         default: auto, pieces of one voice where the text is longer than one run of the model;
                             none: one run, which cuts what is too long

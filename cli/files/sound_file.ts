@@ -21,8 +21,19 @@ export async function soundFile(
   options: SayOptions,
   dtype: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { audioFormat, format, bitrate, voice, seed, model, kwargs } = options;
-  const tags: AudioTags = {
+  const { audioFormat, format, bitrate } = options;
+  const tags = await tagsOf(text, options, dtype);
+  if (audioFormat === "wav") return new Uint8Array(sound.toWav({ format, info: infoOf(tags) }));
+  return await sound.encode(audioFormat, { tags, ...(bitrate === undefined ? {} : { bitrate }) });
+}
+
+/** How a sound was made. */
+export async function tagsOf(
+  text: string,
+  { voice, seed, model, kwargs }: SayOptions,
+  dtype: string,
+): Promise<AudioTags> {
+  return {
     text,
     ...(voice === undefined ? {} : { voice: named(voice) }),
     seed,
@@ -30,8 +41,6 @@ export async function soundFile(
     settings: { ...kwargs, dtype },
     software: `bark-webgpu ${await version()}`,
   };
-  if (audioFormat === "wav") return new Uint8Array(sound.toWav({ format, info: infoOf(tags) }));
-  return await sound.encode(audioFormat, { tags, ...(bitrate === undefined ? {} : { bitrate }) });
 }
 
 /** A path without its folders: a file that is given away should not tell how its maker's are called. */

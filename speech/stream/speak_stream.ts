@@ -1,3 +1,4 @@
+import { concatSamples } from "../../audio/concat.ts";
 import { Joiner } from "../../audio/join.ts";
 import type { BarkOutput } from "../../bark/generate/output.ts";
 import type { BarkModel } from "../../bark/model.ts";
@@ -16,8 +17,10 @@ export interface PartWithRun extends SpokenPart {
 
 /** What a stream speaks, piece by piece. */
 export interface StreamRequest {
-  /** Returns the silence at the end, in ms. */
+  /** Returns the silence at the end, in ms, where that was not known before. */
   readonly pieces: AsyncGenerator<PlannedPiece, number, undefined>;
+  /** The silence behind the last of so many pieces, in ms, where it is known to be the last. */
+  readonly endBehind: (pieces: number) => number;
   /** How many pieces are known. */
   readonly count: () => number;
   readonly settings: SpeakSettings;
@@ -33,7 +36,7 @@ export interface StreamRequest {
 export async function* speakStream(
   model: BarkModel,
   processor: BarkProcessor,
-  { pieces, count, settings, latency, isAlone, onProgress, notice }: StreamRequest,
+  { pieces, endBehind, count, settings, latency, isAlone, onProgress, notice }: StreamRequest,
 ): AsyncGenerator<PartWithRun, void, undefined> {
   const { sample_rate: sampling_rate } = model.generation_config;
   let piece = 0;
@@ -59,8 +62,10 @@ export async function* speakStream(
       if (done === true) {
         const { flags, attempts, seed, run } = value;
         if (faultsOf(flags).length > 0) notice(faultLine(text, flags, attempts));
-        const { audio, ...end } = joiner.end();
+        const end = joiner.end();
         const times = { start: seconds(start ?? end.start), end: seconds(end.end) };
+        const behind = endBehind(piece + 1);
+        const audio = behind > 0 ? concatSamples([end.audio, joiner.silence(behind)]) : end.audio;
         last = { ...place, ...times, audio, flags, attempts, seed, run, is_last: true };
         yield last;
         break;
@@ -92,7 +97,7 @@ async function* wholeOf(
 /** A pause behind the last words, of which nobody knew that they are the last. */
 function silenceBehind(last: PartWithRun, audio: Float32Array<ArrayBuffer>): PartWithRun {
   const { end, source } = last;
-  return { ...last, audio, text: "", source: [source[1], source[1]], start: end, end };
+  return { ...last, audio, text: "", source: [source[1], source[1]], start: end, end, run: undefined, is_last: false };
 }
 
 function faultLine(text: string, flags: SpokenPiece["flags"], attempts: number): string {

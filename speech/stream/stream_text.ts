@@ -55,7 +55,8 @@ export async function* streamPrepared(
     latency === null
       ? speakPrepared(model, processor, prepared)
       : speakStream(model, processor, {
-          ...{ pieces: planned(pieces, end), count: () => pieces.length, latency, isAlone },
+          ...{ pieces: planned(pieces), count: () => pieces.length, latency, isAlone },
+          endBehind: (count) => (count === pieces.length ? end : 0),
           ...{ settings: onlyTake(settings, given), onProgress, notice },
         });
   yield* timed(steps);
@@ -79,6 +80,7 @@ async function* streamLive(
     { signal: kwargs.signal ?? undefined, notice, waiting },
   );
   const steps = speakStream(model, processor, {
+    endBehind: () => 0,
     ...{ pieces: spoken(), count: () => count, latency: partsOf(model, settings, given), isAlone: false },
     ...{ settings: onlyTake(settings, given), onProgress, notice },
   });
@@ -117,7 +119,12 @@ function partsOf(model: BarkModel, settings: SpeakSettings, given: LatencyOption
 }
 
 /** What was heard early cannot be spoken again. @throws EngineError `usage` naming what would be ignored. */
-function checkTakes({ latency, retries = 0, takes = 1, batch = 1 }: StreamArguments): void {
+export function checkTakes({
+  latency,
+  retries = 0,
+  takes = 1,
+  batch = 1,
+}: Pick<StreamArguments, "latency" | "retries" | "takes" | "batch">): void {
   if (latency !== "low") return;
   const wrong = Object.entries({ retries, takes: takes - 1, batch: batch - 1 }).find(([, more]) => more > 0)?.[0];
   if (wrong === undefined) return;
@@ -141,7 +148,7 @@ async function wholeOf(text: LiveText): Promise<string> {
   return whole;
 }
 
-async function* planned(pieces: readonly PlannedPiece[], end: number): AsyncGenerator<PlannedPiece, number, undefined> {
+async function* planned(pieces: readonly PlannedPiece[]): AsyncGenerator<PlannedPiece, number, undefined> {
   yield* pieces;
-  return end;
+  return 0;
 }
