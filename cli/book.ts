@@ -27,7 +27,7 @@ import { describeWhole, WholeLine } from "./process/whole_line.ts";
 
 /** `bark book`: a whole book to a folder of sound files; stopped at any moment, the same command goes on. */
 export async function book(args: readonly string[], interrupt: Interrupt): Promise<number> {
-  const options = parseBook(args);
+  const options = await parseBook(args);
   interrupt.left = "the same command goes on with what was spoken";
   const line = new WholeLine();
   const content = await readBookFile(options.file);
@@ -47,7 +47,7 @@ export async function book(args: readonly string[], interrupt: Interrupt): Promi
   await checkSoundFile(options, { sampling_rate: generation.sample_rate, channels });
   await inBookFolder(options.folder, interrupt.signal, async (folder) => {
     if (content === undefined) await requirePlan(folder, options.file, line.note);
-    const { language, cast, gaps, retries = 2, takes = 1 } = options.speech;
+    const { language, cast, gaps, normalize, lexicon, retries = 2, takes = 1 } = options.speech;
     const plan = await prepareBook(folder, generation, processor, {
       file: path.basename(options.file),
       content,
@@ -61,7 +61,7 @@ export async function book(args: readonly string[], interrupt: Interrupt): Promi
         takes,
         kwargs: options.kwargs,
       },
-      planning: { ...(language && { language }), ...(cast && { cast }), ...(gaps && { gaps }) },
+      planning: { ...(language && { language }), ...(cast && { cast }), ...(gaps && { gaps }), ...(normalize && { normalize }), ...(lexicon && { lexicon }) },
       notice: line.note,
     });
     await new BookRun(options, checkpoint, processor, plan, folder, line, interrupt).run();

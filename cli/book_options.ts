@@ -37,7 +37,7 @@ export interface BookOptions extends Pick<
 }
 
 /** @throws EngineError `usage` for a wrong flag or value. */
-export function parseBook(args: readonly string[]): BookOptions {
+export async function parseBook(args: readonly string[]): Promise<BookOptions> {
   const { values, positionals } = parseCommandLine("book", args, flags);
   requirePositionals("book", positionals, 1, 1);
   const [file] = positionals;
@@ -51,7 +51,7 @@ export function parseBook(args: readonly string[]): BookOptions {
     voice: values.voice,
     audioFormat,
     bitrate: bitrateOption(values),
-    speech: speechOptions(values),
+    speech: await speechOptions(values),
     kwargs: generateKwargs(values),
     seed: seedOption(values),
     load: loadOptions(values),

@@ -7,6 +7,7 @@ import { defaultModel } from "./files/model_location.ts";
 import { defaultGaps } from "../audio/join.ts";
 import type { Gaps } from "../speech/plan.ts";
 import type { SpeechArguments } from "../speech/speak_text.ts";
+import { readLexiconFile } from "./files/text_input.ts";
 import { requireOutput, type OutputFile } from "./files/output_file.ts";
 
 export const flags = {
@@ -23,6 +24,8 @@ export const flags = {
   cast: { type: "string" },
   gaps: { type: "string" },
   batch: { type: "string" },
+  normalize: { type: "string" },
+  lexicon: { type: "string" },
   retries: { type: "string" },
   strict: { type: "boolean" },
   takes: { type: "string" },
@@ -76,7 +79,7 @@ export interface SayOptions {
   /** How the text becomes pieces. */
   readonly speech: Pick<
     SpeechArguments,
-    "split" | "language" | "cast" | "gaps" | "batch" | "retries" | "strict" | "takes" | "carry"
+    "split" | "language" | "cast" | "gaps" | "normalize" | "lexicon" | "batch" | "retries" | "strict" | "takes" | "carry"
   >;
   /** Takes the results: standard output, unless a file goes there. */
   readonly report: NodeJS.WritableStream;
@@ -113,7 +116,7 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     play: values.play === true,
     saveVoice,
     captions,
-    speech: speechOptions(values),
+    speech: await speechOptions(values),
     report: (outputs.find(({ isStandardOutput }) => isStandardOutput) ?? output).report,
     kwargs: generateKwargs(values),
     seed: seedOption(values) ?? randomSeed(),
@@ -178,7 +181,7 @@ async function captionFiles(values: Values): Promise<CaptionFile[]> {
   return files;
 }
 
-export function speechOptions(values: Values): SayOptions["speech"] {
+export async function speechOptions(values: Values): Promise<SayOptions["speech"]> {
   const split = choiceFlag("split", values.split, ["auto", "none"]);
   const count = (flag: "batch" | "retries" | "takes" | "carry", least: number): number | undefined => {
     const isGood = (n: number): boolean => Number.isSafeInteger(n) && n >= least && n <= 100;
@@ -190,6 +193,8 @@ export function speechOptions(values: Values): SayOptions["speech"] {
     cast: pairsFlag("cast", values.cast),
     gaps: gapsOf(values.gaps),
     batch: count("batch", 1),
+    normalize: choiceFlag("normalize", values.normalize, ["none", "basic"]),
+    lexicon: values.lexicon === undefined ? undefined : await readLexiconFile(values.lexicon),
     retries: count("retries", 0),
     takes: count("takes", 1),
     carry: count("carry", 0),

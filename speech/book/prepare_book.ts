@@ -26,7 +26,7 @@ export interface BookRequest {
   /** Without a seed: that of the folder's plan, or a drawn one. */
   readonly settings: Omit<BookSettings, "seed"> & { readonly seed: string | undefined };
   /** How the text becomes pieces. */
-  readonly planning: Pick<SpeechArguments, "language" | "cast" | "gaps">;
+  readonly planning: Pick<SpeechArguments, "language" | "cast" | "gaps" | "normalize" | "lexicon">;
   readonly notice: (line: string) => void;
 }
 
