@@ -5,7 +5,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { bark, lines } from "../support/bark_command.ts";
+import { bark, lines, type Finished } from "../support/bark_command.ts";
 import { epubOf } from "../speech/book/epub_file.ts";
 
 /** A checkpoint that speaks in half the time of the embedded one; its vocabulary has few words. */
@@ -17,9 +17,15 @@ const text =
 describe("bark book", function () {
   this.timeout(300_000);
   let folder: string;
+  /** An undisturbed run, and the files that it made. */
+  let first: Finished;
+  let whole: Map<string, string>;
+  let keys: string[];
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "bark-book-"));
     await writeFile(path.join(folder, "talk.md"), text);
+    first = await speak("whole");
+    whole = await contents("whole");
   });
   after(() => rm(folder, { recursive: true }));
   const at = (...names: string[]): string => path.join(folder, ...names);
@@ -37,15 +43,11 @@ describe("bark book", function () {
   const countPieces = async (name: string): Promise<number> =>
     (await readdir(at(name, "pieces")).catch(() => [])).filter((file) => file.endsWith(".json")).length;
 
-  let whole: Map<string, string>;
-  let keys: string[];
-
   it("speaks a book into a folder: the whole, its chapters, captions and a report", async () => {
-    const run = await speak("whole");
+    const run = first;
     expect(run.code, run.stderr).equal(0);
     const result = JSON.parse(run.stdout) as Record<string, unknown>;
     expect(result).include({ folder: "whole", pieces: 4, chapters: 2, spoken: 4, reused: 0, retries: 0, seed: "3" });
-    whole = await contents("whole");
     expect([...whole.keys()]).include.members([
       ...["talk.wav", "talk.srt", "talk.vtt", "talk.json", "chapters/01 A.wav", "chapters/02 B.srt", "report.json"],
       ...["chapters.ffmetadata", "plan.json", "voice.npz"],
