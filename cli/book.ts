@@ -9,7 +9,7 @@ import { fileNameOf } from "../speech/book/chapters.ts";
 import { chapterFile, samplesOf, writeBook, writeSample, type BookOutput } from "../speech/book/outputs.ts";
 import { PieceFiles, type StoredPiece } from "../speech/book/pieces.ts";
 import type { BookPiece, BookPlan } from "../speech/book/plan.ts";
-import { prepareBook } from "../speech/book/prepare_book.ts";
+import { prepareBook, type BookRequest } from "../speech/book/prepare_book.ts";
 import { BookSpeaker } from "../speech/book/speak_book.ts";
 import type { BookStore } from "../speech/book/store.ts";
 import { SpeechMeter } from "../speech/meter.ts";
@@ -23,6 +23,7 @@ import { hasFfmpeg, writeM4b } from "./process/m4b.ts";
 import { print, printJson } from "./process/print.ts";
 import { ProgressLine } from "./process/progress.ts";
 import { version } from "./process/version.ts";
+import { dropUndefined } from "./say_options.ts";
 import { describeWhole, WholeLine } from "./process/whole_line.ts";
 
 /** `bark book`: a whole book to a folder of sound files; stopped at any moment, the same command goes on. */
@@ -47,7 +48,7 @@ export async function book(args: readonly string[], interrupt: Interrupt): Promi
   await checkSoundFile(options, { sampling_rate: generation.sample_rate, channels });
   await inBookFolder(options.folder, interrupt.signal, async (folder) => {
     if (content === undefined) await requirePlan(folder, options.file, line.note);
-    const { language, cast, gaps, normalize, lexicon, retries = 2, takes = 1 } = options.speech;
+    const { retries = 2, takes = 1, language, cast, gaps, normalize, lexicon } = options.speech;
     const plan = await prepareBook(folder, generation, processor, {
       file: path.basename(options.file),
       content,
@@ -61,7 +62,7 @@ export async function book(args: readonly string[], interrupt: Interrupt): Promi
         takes,
         kwargs: options.kwargs,
       },
-      planning: { ...(language && { language }), ...(cast && { cast }), ...(gaps && { gaps }), ...(normalize && { normalize }), ...(lexicon && { lexicon }) },
+      planning: dropUndefined<BookRequest["planning"]>({ language, cast, gaps, normalize, lexicon }),
       notice: line.note,
     });
     await new BookRun(options, checkpoint, processor, plan, folder, line, interrupt).run();

@@ -79,7 +79,17 @@ export interface SayOptions {
   /** How the text becomes pieces. */
   readonly speech: Pick<
     SpeechArguments,
-    "split" | "language" | "cast" | "gaps" | "normalize" | "lexicon" | "batch" | "retries" | "strict" | "takes" | "carry"
+    | "split"
+    | "language"
+    | "cast"
+    | "gaps"
+    | "normalize"
+    | "lexicon"
+    | "batch"
+    | "retries"
+    | "strict"
+    | "takes"
+    | "carry"
   >;
   /** Takes the results: standard output, unless a file goes there. */
   readonly report: NodeJS.WritableStream;
@@ -249,7 +259,7 @@ export function generateKwargs(values: Values): GenerateKwargs {
   return dropUndefined<GenerateKwargs>({ do_sample: false, temperature: null, fine_temperature: null, ...length });
 }
 
-function dropUndefined<T extends object>(fields: { [K in keyof T]?: T[K] | undefined }): Partial<T> {
+export function dropUndefined<T extends object>(fields: { [K in keyof T]?: T[K] | undefined }): Partial<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 

@@ -84,9 +84,9 @@ export function planSpeech(input: SpeechInput | Script, options: PlanOptions = {
       isChapter = true;
     } else {
       const voice = part.voice ?? null;
-      let { cue } = part;
       const { text: spoken, changes } = options.rewrite?.(part.text) ?? { text: part.text, changes: [] };
       let told = 0;
+      let { cue } = part;
       for (const piece of splitText(spoken.text, {
         ...options,
         shortFirst: options.shortFirst === true && pieces.length === 0,
@@ -99,8 +99,8 @@ export function planSpeech(input: SpeechInput | Script, options: PlanOptions = {
         const begins = isChapter || last === undefined || last.ends === "paragraph" || last.voice !== voice;
         pieces.push({
           ...{ text, source: [start, end], voice, gap: gapBefore(voice), begins },
-          ...(cue && { cue }),
           ...(changed.length > 0 && { changes: changed }),
+          ...(cue && { cue }),
         });
         cue = undefined;
         last = { voice, ends: piece.ends };
