@@ -163,7 +163,8 @@ class BookRun {
   }
 
   async #speak(missing: readonly BookPiece[]): Promise<void> {
-    const { options, plan } = { options: this.#options, plan: this.#plan };
+    const options = this.#options;
+    const plan = this.#plan;
     const { signal } = this.#interrupt;
     const progress = new ProgressLine();
     const quiet = options.quiet ? {} : { on_progress: progress.report };

@@ -1,5 +1,6 @@
 import type { ChapterMark } from "../../audio/ffmetadata.ts";
 import { faultsOf, type Flag } from "../guard.ts";
+import type { PlannedPiece } from "../plan.ts";
 import type { StoredPiece } from "./pieces.ts";
 import type { BookPlan } from "./plan.ts";
 import type { Stretch } from "./timeline.ts";
@@ -21,6 +22,8 @@ export interface ReportedPiece extends Place {
   /** Of the take that was kept. */
   readonly seed: string;
   readonly key: string;
+  /** Where it is spoken otherwise than written, if anywhere. */
+  readonly changes?: PlannedPiece["changes"];
   /** Of a caption: when it is to be heard, and how much later than that it begins and ends, in seconds. */
   readonly cue?: readonly [start: number, end: number];
   readonly late?: number;
@@ -53,10 +56,10 @@ export function reportOf(
   sound: { places: readonly Place[] } & Pick<BookReport, "seconds" | "chapters" | "files">,
 ): BookReport {
   const { places, seconds, chapters, files } = sound;
-  const pieces = plan.pieces.map(({ text, source, voice, key, cue }, i): ReportedPiece => {
+  const pieces = plan.pieces.map(({ text, source, voice, key, cue, changes }, i): ReportedPiece => {
     const { flags, attempts, seed } = stored[i];
     const timing = cue === undefined ? {} : { cue, ...lateness(plan, places, i, cue) };
-    return { text, source, voice, ...places[i], flags, attempts, seed, key, ...timing };
+    return { text, source, voice, ...places[i], flags, attempts, seed, key, ...(changes && { changes }), ...timing };
   });
   return {
     title: plan.title,

@@ -18,7 +18,15 @@ import { planSpeech } from "../../../speech/plan.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
 const rate = 24000;
-const settings = { version: "1", checkpoint: "c", dtype: "f16", seed: "7", retries: 2, takes: 1, kwargs: { temperature: 0.7 } };
+const settings = {
+  version: "1",
+  checkpoint: "c",
+  dtype: "f16",
+  seed: "7",
+  retries: 2,
+  takes: 1,
+  kwargs: { temperature: 0.7 },
+};
 
 class MemoryStore implements BookStore {
   readonly name = "folder";
@@ -65,11 +73,17 @@ describe("the plan of a book", () => {
     expect(new Set(keysOf(plan)).size).equal(3);
     expect(keysOf(await makeBookPlan(partsOf(text)))).deep.equal(keysOf(plan));
     const changes: Partial<BookParts>[] = [
-      ...Object.entries({ version: "2", checkpoint: "d", dtype: "f32", seed: "8", retries: 1, takes: 2, kwargs: {} }).map(
-        ([name, value]) => ({
-          settings: { ...settings, [name]: value },
-        }),
-      ),
+      ...Object.entries({
+        version: "2",
+        checkpoint: "d",
+        dtype: "f32",
+        seed: "8",
+        retries: 1,
+        takes: 2,
+        kwargs: {},
+      }).map(([name, value]) => ({
+        settings: { ...settings, [name]: value },
+      })),
       { voice: { name: "v", tokens: voice(1) } },
       { voice: { name: "v", tokens: voice(2) } },
     ];
@@ -279,7 +293,14 @@ describe("the files of a book", () => {
     const names = ["a/b\\c:d", "  .hidden. ", "\u0000\n", "CON?", "ü".repeat(99)].map(fileNameOf);
     expect(names).deep.equal(["a b c d", "hidden", "untitled", "CON", "ü".repeat(50)]);
     const marks = Array.from({ length: 120 }, (_, piece) => ({ title: "x", piece }));
-    const pieces = marks.map(() => ({ text: "", source: [0, 0] as [number, number], voice: null, gap: 0, begins: false, key: "" }));
+    const pieces = marks.map(() => ({
+      text: "",
+      source: [0, 0] as [number, number],
+      voice: null,
+      gap: 0,
+      begins: false,
+      key: "",
+    }));
     expect(chaptersOf({ title: "t", pieces, chapters: marks })[8].file).equal("chapters/009 x");
     expect(
       chaptersOf({
