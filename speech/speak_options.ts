@@ -40,6 +40,8 @@ export interface SpeakOptions
   cast?: Cast;
   /** Silence between pieces, in ms, by what ends the first of two. */
   gaps?: Partial<Gaps>;
+  /** Most pieces that are spoken at once; each is what it is alone. More need more memory. Default 1. */
+  batch?: number;
   /** Takes after the first of a piece that came out badly. Default 2; 0 for a text of one piece. */
   retries?: number;
   /** A piece without a good take is an error. Default: its flags are in `captions`, with a notice. */
@@ -72,6 +74,7 @@ const speechReaders = {
   lexicon: (value: unknown, name: string) => (typeof value === "string" ? value : readRecord(readString)(value, name)),
   cast: readRecord(readString),
   gaps: readGaps,
+  batch: readInteger(1, 64),
   retries: readInteger(0, 100),
   takes: readInteger(1, 100),
   carry: readInteger(0, 100),
@@ -96,15 +99,16 @@ const readKeywords = argumentsOf(
   { aliases: { voice_preset: "voice" }, unsupported: unsupportedKeywords, usage: "give generate(text, { voice, … })" },
 );
 
+type Ours = { [K in keyof typeof speechReaders]?: ReturnType<(typeof speechReaders)[K]> };
+
 /** The options of a call: ours by name, the rest for the model. @throws EngineError `usage`. */
 export function readSpeakOptions(given: SpeakOptions): Omit<SpeechArguments, "notice"> {
-  const { voice, split, language, normalize, lexicon, cast, gaps, ...rest } = readKeywords(given);
-  const { retries, strict, takes, carry, verify, seed, on_progress, ...kwargs } = rest;
-  const ours = {
-    ...{ voice, split, language, normalize, lexicon, cast, gaps, retries, strict, takes, carry, verify, seed },
-    onProgress: on_progress,
-  };
-  return { ...defined(ours), kwargs };
+  const { seed, on_progress, ...rest } = readKeywords(given);
+  const entries = Object.entries(rest);
+  const ours = Object.fromEntries(entries.filter(([name]) => name in speechReaders)) as Omit<Ours, "on_progress">;
+  const others = entries.filter(([name]) => !(name in speechReaders));
+  const kwargs = Object.fromEntries(others) as SpeechArguments["kwargs"];
+  return { ...defined({ ...ours, seed, onProgress: on_progress }), kwargs };
 }
 
 /** The fields that have a value: an optional field may be missing, not undefined. */

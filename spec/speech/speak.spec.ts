@@ -6,7 +6,7 @@ import type { BarkProcessor } from "../../bark/text/processor.ts";
 import type { HistoryPrompt } from "../../bark/voice/history_prompt.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { planSpeech } from "../../speech/plan.ts";
-import { PieceSpeaker, type SpeakSettings } from "../../speech/speak.ts";
+import { PieceSpeaker, type SpeakSettings, type SpokenPiece } from "../../speech/speak.ts";
 
 const rate = 24000;
 const generation_config = new BarkGenerationConfig();
@@ -47,7 +47,7 @@ function speakerOf(seconds: readonly number[], settings: Partial<SpeakSettings> 
     },
   } as unknown as BarkModel;
   const processor = (() => Promise.resolve({})) as unknown as BarkProcessor;
-  const whole = { kwargs: {}, seed: 7n, voice: null, voices: new Map(), retries: 0, strict: false };
+  const whole = { kwargs: {}, seed: 7n, voice: null, voices: new Map(), batch: 1, retries: 0, strict: false };
   const speaker = new PieceSpeaker(model, processor, { ...whole, takes: 1, carry: 0, ...settings });
   return { speaker, heard };
 }
@@ -58,7 +58,7 @@ describe("PieceSpeaker", () => {
 
   async function heardWith(seconds: readonly number[], settings: Partial<SpeakSettings>): Promise<(number[] | null)[]> {
     const { speaker, heard } = speakerOf(seconds, settings);
-    for (const piece of pieces) await speaker.speak(piece);
+    for await (const piece of speaker.speak(pieces)) void piece;
     return heard;
   }
 
@@ -82,7 +82,8 @@ describe("PieceSpeaker", () => {
   describe("takes", () => {
     const [piece] = pieces; // 82 letters: 5.9 seconds.
     const speak = async (seconds: readonly number[], settings: Partial<SpeakSettings>) => {
-      const { audio, attempts } = await speakerOf(seconds, settings).speaker.speak(piece);
+      const { value } = await speakerOf(seconds, settings).speaker.speak([piece]).next();
+      const { audio, attempts } = value as SpokenPiece;
       return [audio.length / rate, attempts];
     };
 
