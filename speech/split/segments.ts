@@ -10,9 +10,11 @@ export function segmentStarts(text: string, segmenter: Intl.Segmenter): number[]
   const starts: number[] = [];
   let size = window;
   for (let at = 0; at < text.length;) {
-    const part = text.slice(at, at + size);
+    // Half a surrogate pair at the end would look like a character of its own.
+    const end = at + size - Number(/[\ud800-\udbff]/.test(text.charAt(at + size - 1)));
+    const part = text.slice(at, end);
     const found = Array.from(segmenter.segment(part), ({ index }) => at + index);
-    const isLast = at + size >= text.length;
+    const isLast = end >= text.length;
     if (!isLast && found.length === 1) {
       size *= 2;
       continue;
