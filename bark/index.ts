@@ -44,6 +44,7 @@ export type { BarkFromConfigOptions, FromConfigOptions } from "./load/from_confi
 export type { BarkFromPretrainedOptions, DtypeName, FromPretrainedOptions } from "./load/load_options.ts";
 export { BarkModel } from "./model.ts";
 export type { BarkGenerateKwargs, BarkGenerateMore } from "./generate/options/generate_arguments.ts";
+export type { BarkStreamKwargs, LatencyOptions } from "./generate/options/stream_arguments.ts";
 export type { BarkOutput, BarkProgress, BarkStage } from "./generate/output.ts";
 // The documentation of transformers calls it by the name that goes by the checkpoint.
 export { BarkProcessor, BarkProcessor as AutoProcessor, type SpeakerEmbeddings } from "./text/processor.ts";

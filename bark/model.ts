@@ -25,6 +25,7 @@ import {
   type BarkGenerateMore,
   type GenerateArguments,
 } from "./generate/options/generate_arguments.ts";
+import type { BarkStreamKwargs } from "./generate/options/stream_arguments.ts";
 import { BarkGenerationConfig } from "./config/generation_config.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
 import { readCheckpoint, type BarkCheckpoint } from "./load/bark_checkpoint.ts";
@@ -33,6 +34,7 @@ import { countParameters, type NumParametersOptions } from "./load/parameters.ts
 import type { BarkFromPretrainedOptions } from "./load/load_options.ts";
 import { chooseFormat, openStored, reportReady, type DeviceArguments } from "./load/prepare.ts";
 import type { BarkOutput, BarkStage } from "./generate/output.ts";
+import { endedAtOnce } from "./generate/row_output.ts";
 import { Residency, type LoadWatch, type ResidentPart } from "./load/residency.ts";
 import { generateSemantic } from "./generate/semantic_stage.ts";
 import { StageRun } from "./generate/stage_run.ts";
@@ -40,7 +42,7 @@ import type { PushToHubOptions, SavePushOptions } from "./load/push_to_hub.ts";
 import { openCheckpoint, type CheckpointSource } from "./load/open_checkpoint.ts";
 import { BarkCoarseModel, BarkFineModel, BarkSemanticModel, newIsRefused } from "./sub_models.ts";
 import { refuseTorchMethods } from "./torch_methods.ts";
-import { isVoicePerRow } from "./voice/history_prompt.ts";
+import { isVoicePerRow, voiceOfRow } from "./voice/history_prompt.ts";
 
 /** The parts of a model. */
 interface BarkParts {
@@ -212,30 +214,68 @@ export class BarkModel {
     }
   }
 
-  async #generate(args: GenerateArguments): Promise<BarkOutput> {
+  /**
+   * {@link generate_output} of one text, whose sound is given out while it is made: the stages take turns, each as far as the
+   * next one needs it, and nothing is computed before the next samples are asked for. Codes and samples are those of `generate`
+   * unless `latency` is "low".
+   * @returns an iterator of samples, and at its end all that `generate_output` answers: the codes are those that were heard.
+   * @throws EngineError as `generate`; `usage` for more than one text, or a codec whose samples depend on later frames.
+   */
+  async *generate_stream(
+    kwargs: BarkStreamKwargs,
+    ...more: never[]
+  ): AsyncGenerator<Float32Array<ArrayBuffer>, BarkOutput, undefined> {
+    refuseMore("generate_stream", more, "give generate_stream({ input_ids, latency, … })");
+    const { readStreamArguments, requireOneText, streamStages } = await import("./generate/stream/index.ts");
+    const { latency, ...args } = readStreamArguments(kwargs, this.config.codec_config);
+    if (this.#residency.isOffloaded) {
+      this.#notice("one sub-model is on the GPU at a time: the sound comes when all of it is made");
+      const output = await this.#generateWhole(args);
+      yield Float32Array.from(output.audio.data);
+      return output;
+    }
+    const { signal, on_progress } = args;
+    const { ids, history, config, options, shared } = this.#checked(args);
+    requireOneText(ids, options.semantic);
+    const parts = {
+      semantic: this.semantic.weights,
+      coarse: this.coarse_acoustics.weights,
+      fine: this.fine_acoustics.weights,
+      codec: this.codec_model.weights,
+    };
+    const runOf = (stage: BarkStage): StageRun => new StageRun(stage, shared);
+    const request = { ids: ids[0], voice: voiceOfRow(history, 0, 1), config, options, latency, runOf };
+    const watch = { signal, on_progress };
+    const output = yield* this.#residency.stream(parts, (weights) => streamStages(weights, request), watch);
+    checkAudio(output.audio.data, this.#notice);
+    return output;
+  }
+
+  /** Arguments of a run that fit this model. */
+  #checked(args: GenerateArguments) {
+    const { input_ids, history_prompt: history = null, return_output_lengths, ...more } = args;
+    void return_output_lengths;
     const {
-      input_ids,
-      history_prompt: history = null,
-      return_output_lengths = false,
-      seed,
+      seed = randomSeed(),
       signal,
-      on_progress,
+      on_progress: onProgress,
       tokens_per_readback: tokensPerReadback,
       ...rest
-    } = args;
+    } = more;
     const config = this.generation_config;
     // Not when the model is loaded: its parts can be called without a generation config that fits.
     checkGenerationFits(config, this.config);
     const options = checkGenerate(rest, history, config, this.config);
     const ids = input_ids.tolist() as number[][];
     checkVoiceOfRows(history, ids.length);
+    const runs = isVoicePerRow(history) ? ids.length : 1;
+    return { ids, history, config, options, shared: { seed, signal, onProgress, tokensPerReadback, runs } };
+  }
+
+  async #generate(args: GenerateArguments): Promise<BarkOutput> {
+    const { return_output_lengths = false, signal, on_progress } = args;
+    const { ids, history, config, options, shared } = this.#checked(args);
     const milliseconds: Partial<Record<BarkStage, number>> = {};
-    const shared = {
-      seed: seed ?? randomSeed(),
-      signal,
-      onProgress: on_progress,
-      tokensPerReadback,
-    };
     const stage = async <W extends { dispose(): void }, T>(
       name: BarkStage,
       { weights: part }: { weights: ResidentPart<W> },
@@ -334,8 +374,5 @@ function framesOf({ lengths, tokens }: CoarseResult, config: BarkGenerationConfi
   const { n_coarse_codebooks } = config.coarse_acoustics_config;
   if (lengths.some((length) => length >= n_coarse_codebooks))
     return lengths.map((length, row) => Math.floor(Math.min(length, tokens[row].length) / n_coarse_codebooks));
-  throw new EngineError("internal", "the model ended before it spoke", {
-    where: "semantic",
-    fix: "try another text, voice or seed, or a smaller min_eos_p",
-  });
+  throw endedAtOnce();
 }

@@ -18,8 +18,11 @@ const flags = {
   play: { type: "boolean" },
   split: { type: "string" },
   language: { type: "string" },
+  batch: { type: "string" },
   retries: { type: "string" },
   strict: { type: "boolean" },
+  takes: { type: "string" },
+  carry: { type: "string" },
   srt: { type: "string" },
   vtt: { type: "string" },
   captions: { type: "string" },
@@ -67,7 +70,7 @@ export interface SayOptions {
   /** Files of captions that were asked for. */
   readonly captions: readonly CaptionFile[];
   /** How the text becomes pieces. */
-  readonly speech: Pick<SpeechArguments, "split" | "language" | "retries" | "strict">;
+  readonly speech: Pick<SpeechArguments, "split" | "language" | "batch" | "retries" | "strict" | "takes" | "carry">;
   /** Takes the results: standard output, unless a file goes there. */
   readonly report: NodeJS.WritableStream;
   readonly kwargs: GenerateKwargs;
@@ -157,18 +160,19 @@ async function captionFiles(values: Values): Promise<CaptionFile[]> {
 
 function speechOptions(values: Values): SayOptions["speech"] {
   const split = choiceFlag("split", values.split, ["auto", "none"]);
-  const retries = numberFlag(
-    "retries",
-    values.retries,
-    (n) => Number.isSafeInteger(n) && n >= 0 && n <= 100,
-    "an integer from 0 to 100",
-  );
-  return {
-    ...(split === undefined ? {} : { split }),
-    ...(values.language === undefined ? {} : { language: values.language }),
-    ...(retries === undefined ? {} : { retries }),
-    strict: values.strict === true,
+  const count = (flag: "batch" | "retries" | "takes" | "carry", least: number): number | undefined => {
+    const isGood = (n: number): boolean => Number.isSafeInteger(n) && n >= least && n <= 100;
+    return numberFlag(flag, values[flag], isGood, `an integer from ${least} to 100`);
   };
+  return dropUndefined<SayOptions["speech"]>({
+    split,
+    language: values.language,
+    batch: count("batch", 1),
+    retries: count("retries", 0),
+    takes: count("takes", 1),
+    carry: count("carry", 0),
+    strict: values.strict === true,
+  });
 }
 
 function generateKwargs(values: Values): GenerateKwargs {
@@ -196,17 +200,17 @@ function generateKwargs(values: Values): GenerateKwargs {
       "an integer ≥ 1",
     ),
   };
-  if (values.greedy !== true) return dropUndefined({ ...sampling, ...length });
+  if (values.greedy !== true) return dropUndefined<GenerateKwargs>({ ...sampling, ...length });
   const clash = Object.entries(sampling).find(([, value]) => value !== undefined)?.[0];
   if (clash !== undefined)
     throw new EngineError("usage", `--greedy picks without --${clash.replaceAll("_", "-")}`, {
       fix: "leave out one of them",
     });
-  return dropUndefined({ do_sample: false, temperature: null, fine_temperature: null, ...length });
+  return dropUndefined<GenerateKwargs>({ do_sample: false, temperature: null, fine_temperature: null, ...length });
 }
 
-function dropUndefined(fields: { [K in keyof GenerateKwargs]?: GenerateKwargs[K] | undefined }): GenerateKwargs {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+function dropUndefined<T extends object>(fields: { [K in keyof T]?: T[K] | undefined }): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 function isCount(value: number): boolean {

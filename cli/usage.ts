@@ -32,8 +32,11 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   --split auto|none         default: auto, pieces of one voice where the text is longer than one run of the model;
                             none: one run, which cuts what is too long
   --language L              of the text, such as de: where its sentences end; default: the voice's, or en
+  --batch N                 speak N pieces at once; each sounds as it does alone; default: 1
   --retries N               a piece that came out badly is spoken again up to N times, and the best take kept;
                             default: 2, none if the text is one piece; --strict fails if no take is good
+  --takes N                 takes of every piece, the best of which is kept; default: 1
+  --carry N                 pieces that each hears behind its voice, within a paragraph; default: 0
   --srt F, --vtt F, --captions F.json
                             what is heard when
   --greedy                  no sampling in any stage

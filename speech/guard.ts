@@ -30,6 +30,8 @@ export interface GuardedTake {
   /** The take's samples, without what came after the end of the speech. */
   readonly audio: Float32Array<ArrayBuffer>;
   readonly flags: readonly Flag[];
+  /** From the first sound to the last. */
+  readonly seconds: number;
 }
 
 const frameMilliseconds = 20;
@@ -53,6 +55,11 @@ export class Pace {
   /** Seconds that a text should take. */
   expected(text: string): number {
     return (lettersOf(text) * this.#seconds) / this.#letters;
+  }
+
+  /** How far a length is from that: its logarithm, so that half and double are alike. */
+  drift(text: string, seconds: number): number {
+    return Math.abs(Math.log(seconds / this.expected(text)));
   }
 
   add(text: string, seconds: number): void {
@@ -88,7 +95,7 @@ export function guard(take: Take, pace: Pace): GuardedTake {
     clipped: audio.filter((sample) => Math.abs(sample) >= 1).length > 0.01 * audio.length,
     tail: cut !== undefined,
   };
-  return { audio, flags: (Object.keys(found) as Flag[]).filter((flag) => found[flag]) };
+  return { audio, seconds, flags: (Object.keys(found) as Flag[]).filter((flag) => found[flag]) };
 }
 
 /** Flags that another take may not have; what was cut off is no longer there. */

@@ -19,6 +19,8 @@ export interface PlannedPiece {
   readonly voice: string | null;
   /** Silence before it, in ms. */
   readonly gap: number;
+  /** Whether a paragraph, a chapter or another speaker begins with it. */
+  readonly begins: boolean;
 }
 
 /**
@@ -81,7 +83,8 @@ export function planSpeech(input: SpeechInput, options: PlanOptions = {}): Speec
       })) {
         const { start, end } = part.text.sourceOf(piece);
         const text = part.text.text.slice(piece.start, piece.end);
-        pieces.push({ text, source: [start, end], voice, gap: gapBefore(voice) });
+        const begins = isChapter || last === undefined || last.ends === "paragraph" || last.voice !== voice;
+        pieces.push({ text, source: [start, end], voice, gap: gapBefore(voice), begins });
         last = { voice, ends: piece.ends };
         pause = undefined;
         isChapter = false;

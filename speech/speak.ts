@@ -1,26 +1,34 @@
 import { voicePromptFromRun } from "../bark/voice/voices.ts";
 import type { BarkGenerateKwargs } from "../bark/generate/options/generate_arguments.ts";
-import type { BarkOutput } from "../bark/generate/output.ts";
+import type { BarkOutput, BarkProgress } from "../bark/generate/output.ts";
 import type { BarkModel } from "../bark/model.ts";
 import type { BarkProcessor } from "../bark/text/processor.ts";
 import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
+import { endedAtOnce, hasEndedAtOnce, rowOutput } from "../bark/generate/row_output.ts";
 import { EngineError } from "../engine/errors.ts";
+import { Carry } from "./carry.ts";
 import { faultsOf, guard, Pace, type Flag, type GuardedTake } from "./guard.ts";
 import type { PlannedPiece } from "./plan.ts";
 
 /** How pieces are spoken. */
 export interface SpeakSettings {
-  /** Keywords of `BarkModel.generate`, `signal` and `on_progress` among them. */
-  readonly kwargs: Omit<BarkGenerateKwargs, "input_ids" | "history_prompt" | "seed">;
+  /** Keywords of `BarkModel.generate`, `signal` among them. */
+  readonly kwargs: Omit<BarkGenerateKwargs, "input_ids" | "history_prompt" | "seed" | "on_progress">;
   readonly seed: bigint;
   /** Of pieces that name none; null: the first piece makes one up, which the others keep. */
   readonly voice: HistoryPrompt | null;
   /** Voices that pieces name. */
   readonly voices: ReadonlyMap<string, HistoryPrompt>;
+  /** Most pieces that are spoken at once. What a piece becomes does not depend on it. */
+  readonly batch: number;
   /** Takes after the first of a piece that came out badly. */
   readonly retries: number;
   /** A piece without a good take is an error. */
   readonly strict: boolean;
+  /** Takes of every piece, of which the best is kept; at least 1. */
+  readonly takes: number;
+  /** Pieces before it that a piece hears behind its voice, within a paragraph. */
+  readonly carry: number;
   /** A score of a take, such as a recogniser's share of right words; the best take is kept, and below 0.5 is bad. */
   readonly verify?: (audio: Float32Array, text: string) => number | Promise<number>;
 }
@@ -41,44 +49,99 @@ export interface SpokenPiece {
 /** A score below this is a bad take. */
 const leastScore = 0.5;
 
-/** Speaks one piece after the other in the voices that they name. */
+interface ScoredTake {
+  readonly take: GuardedTake;
+  readonly run: BarkOutput;
+  readonly seed: bigint;
+  readonly score: number;
+  readonly drift: number;
+}
+
+/** Fewer faults and more right words first; among equals, the length that is nearer to the voice's pace. */
+function isBetter(a: ScoredTake, b: ScoredTake): boolean {
+  return a.score > b.score || (a.score === b.score && a.drift < b.drift);
+}
+
+/** The first of the pieces that are being spoken. */
+export type OnPieceProgress = (progress: BarkProgress, piece: number) => void;
+
+/** Speaks pieces in the voices that they name. */
 export class PieceSpeaker {
   readonly #model: BarkModel;
   readonly #processor: BarkProcessor;
   readonly #settings: SpeakSettings;
+  readonly #onProgress: OnPieceProgress | undefined;
   /** How fast each voice speaks. */
   readonly #paces = new Map<string | null, Pace>();
+  readonly #carry: Carry;
   #voice: HistoryPrompt | null;
 
-  constructor(model: BarkModel, processor: BarkProcessor, settings: SpeakSettings) {
+  constructor(model: BarkModel, processor: BarkProcessor, settings: SpeakSettings, onProgress?: OnPieceProgress) {
+    this.#onProgress = onProgress;
     this.#model = model;
     this.#processor = processor;
     this.#settings = settings;
     this.#voice = settings.voice;
+    this.#carry = new Carry(settings.carry);
   }
 
-  /** The best take of a piece. @throws EngineError `bad-input` under `strict` if no take is good; as `generate`. */
-  async speak(piece: PlannedPiece): Promise<SpokenPiece> {
+  /**
+   * The best take of each piece, in their order.
+   * @throws EngineError `bad-input` under `strict` if no take of a piece is good; as `generate`.
+   */
+  async *speak(pieces: readonly PlannedPiece[]): AsyncGenerator<SpokenPiece, void, undefined> {
+    for (let first = 0; first < pieces.length;) {
+      const batch = this.#batchAt(pieces, first);
+      // First takes have the caller's seed, and each row draws as if it were alone.
+      const voices = batch.map((piece) => this.#historyOf(piece));
+      const runs = await this.#run(batch, first, voices, this.#settings.seed);
+      for (const [i, piece] of batch.entries()) yield await this.#best(piece, first + i, voices[i], runs[i]);
+      first += batch.length;
+    }
+  }
+
+  /** The pieces to speak next at once: the first alone where the others wait for the voice that it makes up. */
+  #batchAt(pieces: readonly PlannedPiece[], first: number): readonly PlannedPiece[] {
+    const makesVoice = (piece: PlannedPiece): boolean => this.#voice === null && piece.voice === null;
+    const batch = pieces.slice(first, first + this.#settings.batch);
+    const maker = batch.findIndex(makesVoice);
+    return maker < 0 ? batch : batch.slice(0, Math.max(1, maker));
+  }
+
+  /** @param firstRun of the first take; null: it ended at once. */
+  async #best(
+    piece: PlannedPiece,
+    index: number,
+    voice: HistoryPrompt | null,
+    firstRun: BarkOutput | null,
+  ): Promise<SpokenPiece> {
     const pace = this.#paces.get(piece.voice) ?? new Pace();
     this.#paces.set(piece.voice, pace);
-    let best: { take: GuardedTake; run: BarkOutput; seed: bigint; score: number } | undefined;
+    const { takes, retries } = this.#settings;
+    let best: ScoredTake | undefined;
     let attempts = 0;
-    while (attempts <= this.#settings.retries && (best === undefined || best.score < leastScore)) {
-      const seed = seedOf(this.#settings.seed, piece.text, attempts++);
-      const run = await this.#run(piece, seed);
+    while (attempts < takes || (attempts < takes + retries && (best === undefined || best.score < leastScore))) {
+      const seed = seedOf(this.#settings.seed, piece.text, attempts);
+      const run = attempts++ === 0 ? firstRun : (await this.#run([piece], index, [voice], seed))[0];
+      if (run === null) continue;
       const take = guard(this.#takeOf(piece, run), pace);
       const score = await this.#scoreOf(take, piece);
-      if (best === undefined || score > best.score) best = { take, run, seed, score };
+      const drift = pace.drift(piece.text, take.seconds);
+      const scored = { take, run, seed, score, drift };
+      if (best === undefined || isBetter(scored, best)) best = scored;
     }
-    const { take, run, seed, score } = best!;
+    if (best === undefined) throw endedAtOnce();
+    const { take, run, seed, score } = best;
     if (this.#settings.strict && score < leastScore)
       throw new EngineError("bad-input", "a piece came out badly in every take", {
         where: `text[${piece.source.join("…")}]`,
         actual: `${take.flags.join(", ") || "the verifier's score"}, ${attempts} takes`,
         fix: "change its text, or allow more retries",
       });
-    if (faultsOf(take.flags).length === 0) pace.add(piece.text, take.audio.length / this.#rate);
+    if (faultsOf(take.flags).length === 0) pace.add(piece.text, take.seconds);
+    // What becomes the voice is heard as such; behind itself it would be said twice.
     if (this.#voice === null && piece.voice === null) this.#voice = voiceOf(this.#model, run);
+    else if (this.#settings.carry > 0 && score >= leastScore) this.#carry.add(voiceOf(this.#model, run));
     return { audio: take.audio, flags: take.flags, attempts, seed, run };
   }
 
@@ -86,11 +149,39 @@ export class PieceSpeaker {
     return this.#model.generation_config.sample_rate;
   }
 
-  async #run({ text, voice }: PlannedPiece, seed: bigint): Promise<BarkOutput> {
-    const max_length = this.#model.generation_config.semantic_config.max_input_semantic_length;
-    const inputs = await this.#processor(text, { max_length });
-    const history_prompt = voice === null ? this.#voice : this.#settings.voices.get(voice)!;
-    return await this.#model.generate_output({ ...inputs, ...this.#settings.kwargs, history_prompt, seed });
+  /** What a piece goes on from. */
+  #historyOf(piece: PlannedPiece): HistoryPrompt | null {
+    return this.#carry.behind(piece.voice === null ? this.#voice : this.#settings.voices.get(piece.voice)!, piece);
+  }
+
+  /** A run of each piece; null where it ended at once. */
+  async #run(
+    batch: readonly PlannedPiece[],
+    first: number,
+    voices: readonly (HistoryPrompt | null)[],
+    seed: bigint,
+  ): Promise<(BarkOutput | null)[]> {
+    const { max_input_semantic_length: max_length, eos_token_id } = this.#model.generation_config.semantic_config;
+    const inputs = await this.#processor(
+      batch.map(({ text }) => text),
+      { max_length },
+    );
+    const history_prompt = batch.length === 1 ? voices[0] : voices;
+    const on_progress = this.#onProgress && ((progress: BarkProgress) => this.#onProgress?.(progress, first));
+    try {
+      const output = await this.#model.generate_output({
+        ...inputs,
+        ...this.#settings.kwargs,
+        history_prompt,
+        seed,
+        ...(on_progress && { on_progress }),
+      });
+      if (batch.length === 1) return [output];
+      return batch.map((_, row) => (output.output_lengths[row] > 0 ? rowOutput(output, row, eos_token_id) : null));
+    } catch (error) {
+      if (!hasEndedAtOnce(error)) throw error;
+      return batch.map(() => null);
+    }
   }
 
   #takeOf({ text }: PlannedPiece, run: BarkOutput): Parameters<typeof guard>[0] {

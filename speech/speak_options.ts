@@ -35,10 +35,16 @@ export interface SpeakOptions
   cast?: Cast;
   /** Silence between pieces, in ms, by what ends the first of two. */
   gaps?: Partial<Gaps>;
+  /** Most pieces that are spoken at once; each is what it is alone. More need more memory. Default 1. */
+  batch?: number;
   /** Takes after the first of a piece that came out badly. Default 2; 0 for a text of one piece. */
   retries?: number;
   /** A piece without a good take is an error. Default: its flags are in `captions`, with a notice. */
   strict?: boolean;
+  /** Takes of every piece: the one with the fewest flags is kept, then with the best score of `verify`, then whose length is nearest to the pace of the voice. Default 1. */
+  takes?: number;
+  /** Pieces before it that a piece hears behind its voice, within a paragraph: the tone goes on. Default 0. */
+  carry?: number;
   /** Your recogniser's score of a take, 0 to 1; below 0.5 it is spoken again. */
   verify?: (audio: Float32Array, text: string) => number | Promise<number>;
   /** After every readback: the stage, and of how many pieces this is which. */
@@ -61,7 +67,10 @@ const speechReaders = {
   language: readString,
   cast: readRecord(readString),
   gaps: readGaps,
+  batch: readInteger(1, 64),
   retries: readInteger(0, 100),
+  takes: readInteger(1, 100),
+  carry: readInteger(0, 100),
   strict: readBoolean,
   verify: readFunction<NonNullable<SpeakOptions["verify"]>>(),
   on_progress: readFunction<(progress: SpeechProgress) => void>(),
@@ -85,9 +94,26 @@ const readKeywords = argumentsOf(
 
 /** The options of a call: ours by name, the rest for the model. @throws EngineError `usage`. */
 export function readSpeakOptions(given: SpeakOptions): Omit<SpeechArguments, "notice"> {
-  const { voice, split, language, cast, gaps, retries, strict, verify, seed, on_progress, ...kwargs } =
-    readKeywords(given);
-  const ours = { voice, split, language, cast, gaps, retries, strict, verify, seed, onProgress: on_progress };
+  const {
+    voice,
+    split,
+    language,
+    cast,
+    gaps,
+    batch,
+    retries,
+    strict,
+    takes,
+    carry,
+    verify,
+    seed,
+    on_progress,
+    ...kwargs
+  } = readKeywords(given);
+  const ours = {
+    ...{ voice, split, language, cast, gaps, batch, retries, strict, takes, carry, verify, seed },
+    onProgress: on_progress,
+  };
   return { ...defined(ours), kwargs };
 }
 

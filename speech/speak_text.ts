@@ -15,14 +15,16 @@ import type { StreamedPiece } from "./speech.ts";
 
 /** Progress of a stage, and of the whole. */
 export interface SpeechProgress extends BarkProgress {
-  /** The piece that is spoken, from 0. */
+  /** The piece that is spoken, from 0; of several at once the first. */
   readonly piece: number;
   readonly pieces: number;
 }
 
 /** What {@link speakText} is given: options of planning and joining, and settings of the speaker. */
 export interface SpeechArguments
-  extends Omit<PlanOptions, "fits" | "goal" | "most">, Partial<Pick<SpeakSettings, "retries" | "strict" | "verify">> {
+  extends
+    Omit<PlanOptions, "fits" | "goal" | "most">,
+    Partial<Pick<SpeakSettings, "batch" | "retries" | "strict" | "verify" | "takes" | "carry">> {
   readonly kwargs: Omit<BarkGenerateKwargs, "input_ids" | "history_prompt" | "seed" | "on_progress">;
   readonly seed?: bigint | number | null;
   readonly voice?: VoicePreset | null;
@@ -80,19 +82,20 @@ export async function* speakPrepared(
       expected: '"none"',
       actual: `${channels} channels`,
     });
-  let piece = 0;
-  const on_progress = onProgress ? (progress: BarkProgress) => onProgress({ ...progress, piece, pieces }) : null;
-  const speaker = new PieceSpeaker(model, processor, { ...settings, kwargs: { ...settings.kwargs, on_progress } });
+  const speaker = new PieceSpeaker(model, processor, settings, (progress, piece) => {
+    onProgress?.({ ...progress, piece, pieces });
+  });
   const joiner = new Joiner(sampling_rate);
-  for (; piece < pieces; piece++) {
+  let piece = 0;
+  for await (const { audio: spoken, flags, attempts, seed, run } of speaker.speak(plan.pieces)) {
     const { text, source, voice, gap } = plan.pieces[piece];
-    const { audio: spoken, flags, attempts, seed, run } = await speaker.speak(plan.pieces[piece]);
     if (faultsOf(flags).length > 0 && pieces + attempts > 2) notice(faultLine(plan, piece, flags, attempts));
     const joined = isAlone ? { audio: spoken, start: 0, end: spoken.length / channels } : joiner.add(spoken, gap);
     const isEnd = piece + 1 === pieces && plan.end > 0;
     const audio = isEnd ? concatSamples([joined.audio, joiner.silence(plan.end)]) : joined.audio;
     const [start, end] = [joined.start / sampling_rate, joined.end / sampling_rate];
     yield { audio, sampling_rate, piece, pieces, text, source, voice, start, end, flags, attempts, seed, run };
+    piece++;
   }
 }
 
@@ -114,7 +117,7 @@ function wholePlan(input: SpeechInput): SpeechPlan {
       expected: '"auto"',
       actual: "none",
     });
-  const piece: PlannedPiece = { text: input, source: [0, input.length], voice: null, gap: 0 };
+  const piece: PlannedPiece = { text: input, source: [0, input.length], voice: null, gap: 0, begins: true };
   return { version: 1, pieces: [piece], chapters: [], end: 0, notices: [] };
 }
 
@@ -145,7 +148,14 @@ async function settingsOf(
   { pieces }: SpeechPlan,
   given: SpeechArguments,
 ): Promise<SpeakSettings> {
-  const { voice = null, retries, strict = false, verify, kwargs } = given;
+  const { voice = null, batch = 1, retries, strict = false, takes = 1, carry = 0, verify, kwargs } = given;
+  if (carry > 0 && batch > 1)
+    throw new EngineError("usage", "each piece waits for the one before, which it carries", {
+      where: "batch",
+      expected: 1,
+      actual: batch,
+      fix: "give carry or batch",
+    });
   const names = [...new Set(pieces.flatMap((piece) => piece.voice ?? []))];
   const voices = new Map<string, HistoryPrompt>();
   for (const name of names) voices.set(name, await processor.loadVoice(name, { names_only: true }));
@@ -154,9 +164,12 @@ async function settingsOf(
     seed: BigInt(given.seed ?? randomSeed()),
     voice: voice === null ? null : await processor.loadVoice(voice),
     voices,
+    batch,
     // One piece is what `BarkModel.generate` makes of it, unless the caller asks for more.
     retries: retries ?? (pieces.length === 1 ? 0 : 2),
     strict,
+    takes,
+    carry,
     ...(verify && { verify }),
   };
 }

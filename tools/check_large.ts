@@ -1,4 +1,5 @@
 /** Loads a whole Bark and runs a semantic prefill and four steps: the part of check_sizes.ts for the large model. */
+import { resultOf } from "../engine/result_of.ts";
 import "../checkpoint/node/index.ts";
 import "../engine/node/index.ts";
 import type { CausalWeights } from "../bark/gpt/causal_weights.ts";
@@ -26,7 +27,7 @@ async function decode(weights: CausalWeights): Promise<{ prefill: number; four_s
   await model.gpu.idle();
   const prefilled = performance.now();
   // The first of the five tokens follows from the prefill; the others take a step each.
-  await session.decode(5, async () => (await session.readTokens()).length === 0);
+  await resultOf(session.decode(5));
   session.dispose();
   return { prefill: prefilled - began, four_steps: performance.now() - prefilled };
 }

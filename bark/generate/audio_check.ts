@@ -11,13 +11,9 @@ const mostClipped = 0.2;
  * @throws EngineError `bad-input` if a sample is not finite.
  */
 export function checkAudio(samples: Float32Array, notice: OnNotice): void {
+  requireFinite(samples);
   let [least, most, clipped] = [Infinity, -Infinity, 0];
   for (const sample of samples) {
-    if (!Number.isFinite(sample))
-      throw new EngineError("bad-input", "the audio is not finite: the weights of the checkpoint are damaged", {
-        where: "codec",
-        fix: "download or convert the checkpoint again",
-      });
     least = Math.min(least, sample);
     most = Math.max(most, sample);
     if (Math.abs(sample) >= 1) clipped++;
@@ -32,4 +28,13 @@ export function checkAudio(samples: Float32Array, notice: OnNotice): void {
           : undefined;
   if (problem !== undefined)
     notice(`the audio is ${problem}: check the checkpoint, or try another text, voice or seed`);
+}
+
+/** @throws EngineError `bad-input` if a sample is not finite. */
+export function requireFinite(samples: Float32Array): void {
+  if (samples.every(Number.isFinite)) return;
+  throw new EngineError("bad-input", "the audio is not finite: the weights of the checkpoint are damaged", {
+    where: "codec",
+    fix: "download or convert the checkpoint again",
+  });
 }

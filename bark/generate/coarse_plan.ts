@@ -141,6 +141,20 @@ export function planCoarse(
   };
 }
 
+/**
+ * Whether a window is the same whatever semantic tokens follow those of the plan: it is full, and none of its semantic
+ * slots is left to them. With suno's presets window k needs 47 + 20 k tokens, since the reference lets it look
+ * max_coarse_input_length - max_coarse_history / ratio tokens ahead.
+ */
+export function isWindowSettled(
+  { semantic }: CoarsePlan,
+  { semanticStart, count }: CoarseWindow,
+  { coarse_acoustics_config }: BarkGenerationConfig,
+): boolean {
+  const { sliding_window_len, max_coarse_input_length } = coarse_acoustics_config;
+  return count === sliding_window_len && semanticStart + max_coarse_input_length <= semantic[0].length;
+}
+
 /** Input ids of one row of a window: semantic tokens padded on the right, the infer token, the coarse tokens so far. */
 export function coarseWindowInput(
   plan: CoarsePlan,

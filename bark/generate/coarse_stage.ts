@@ -1,10 +1,19 @@
+import { resultOf } from "../../engine/result_of.ts";
 import type { CausalWeights } from "../gpt/causal_weights.ts";
 import { DecodeSession } from "../gpt/decode_session.ts";
 import type { CoarseOptions } from "./options/generate_options.ts";
 import type { BarkGenerationConfig } from "../config/generation_config.ts";
-import { coarseHistory, coarseRanges, coarseWindowInput, planCoarse, type CoarsePlan } from "./coarse_plan.ts";
+import {
+  coarseHistory,
+  coarseLength,
+  coarseRanges,
+  coarseWindowInput,
+  isWindowSettled,
+  planCoarse,
+  type CoarsePlan,
+} from "./coarse_plan.ts";
 import { needsHost } from "./search/needs_host.ts";
-import { drawStages, sampling, type StageRun } from "./stage_run.ts";
+import { drawStages, sampling, type StageRun, type WindowsPlace } from "./stage_run.ts";
 import { isVoicePerRow, voiceOfRow, type BatchVoice, type HistoryPrompt } from "../voice/history_prompt.ts";
 
 export interface CoarseResult {
@@ -32,9 +41,10 @@ export async function generateCoarse(
   options: CoarseOptions,
   run: StageRun,
 ): Promise<CoarseResult> {
+  const drawRows = run.drawRows(semantic.length);
   if (!isVoicePerRow(history)) {
     const plan = planCoarse(semantic, history, config, model.config.block_size);
-    return { tokens: await generateWindows(model, plan, config, options, run), lengths: plan.lengths };
+    return await resultOf(generateWindows(model, wholePlan(plan), config, options, run, { drawRows }));
   }
   const groups = groupsOf(semantic, history, config).map(({ rows, voices }) => {
     const tokens = rows.map((row) => semantic[row]);
@@ -44,7 +54,8 @@ export async function generateCoarse(
   const result: CoarseResult = { tokens: [], lengths: [] };
   let before = 0;
   for (const { rows, plan } of groups) {
-    const tokens = await generateWindows(model, plan, config, options, run, { before, total });
+    const place = { drawRows, before, total };
+    const { tokens } = await resultOf(generateWindows(model, wholePlan(plan), config, options, run, place));
     for (const [i, row] of rows.entries()) {
       result.lengths[row] = plan.lengths[i];
       result.tokens[row] = tokens[i].slice(0, plan.lengths[i]);
@@ -74,44 +85,107 @@ function groupsOf(semantic: readonly unknown[], history: BatchVoice, config: Bar
   return [...groups.values()];
 }
 
-/** Coarse tokens of the rows of a plan. [rows][maxLength] */
-async function generateWindows(
+/** What a stream of coarse tokens goes on from. */
+export interface SemanticStream {
+  /** The tokens so far, again and again, and at the end all of them; `streamSemantic`. */
+  readonly tokens: AsyncGenerator<number[][], number[][], undefined>;
+  /** Most tokens of a row. */
+  readonly most: number;
+}
+
+/**
+ * {@link generateCoarse} of semantic tokens that are still being made: each window begins as soon as no later token can
+ * change it, with the same result.
+ * @yields after each window the tokens so far, and how many there will be at least; a search on the host, nothing.
+ */
+export async function* streamCoarse(
   model: CausalWeights,
-  plan: CoarsePlan,
+  semantic: SemanticStream,
+  history: HistoryPrompt | null,
   config: BarkGenerationConfig,
   options: CoarseOptions,
   run: StageRun,
-  { before, total } = { before: 0, total: plan.maxLength },
-): Promise<number[][]> {
-  if (plan.maxLength === 0) return plan.semantic.map(() => []);
-  if (needsHost(options) || hostOptions.some((name) => options[name] !== null))
-    return await (
-      await import("./search/coarse_search.ts")
-    ).searchWindows(model, plan, config, options, run, { before, total });
-  const session = new DecodeSession(model, {
+): AsyncGenerator<CoarseResult, CoarseResult, undefined> {
+  const planOf = (tokens: number[][]): CoarsePlan => planCoarse(tokens, history, config, model.config.block_size);
+  let [plan, isWhole] = [planOf([[]]), false];
+  const planAt = async (done: number): Promise<PlanSoFar> => {
+    while (!isWhole && !isWindowSettled(plan, plan.windowAt(done), config)) {
+      const next = await semantic.tokens.next();
+      plan = planOf(next.value);
+      isWhole = next.done === true;
+    }
+    return { plan, isWhole };
+  };
+  const capacity = coarseLength(semantic.most, config);
+  return yield* generateWindows(model, { planAt, rows: 1, capacity }, config, options, run, { drawRows: 1 });
+}
+
+interface PlanSoFar {
+  readonly plan: CoarsePlan;
+  /** No more semantic tokens come. */
+  readonly isWhole: boolean;
+}
+
+/** A plan that may still grow. */
+interface GrowingPlan {
+  /** With a window that follows `done` tokens and will not change, or the whole plan. */
+  planAt(done: number): Promise<PlanSoFar>;
+  readonly rows: number;
+  /** Most tokens of a row. */
+  readonly capacity: number;
+}
+
+function wholePlan(plan: CoarsePlan): GrowingPlan {
+  return {
+    planAt: async () => ({ plan, isWhole: true }),
     rows: plan.semantic.length,
-    maxTokens: plan.maxLength,
-    tokensPerReadback: run.tokensPerReadback,
-    // A step's codebook follows from its number within the window.
-    sampling: coarseRanges(config, model.config.output_vocab_size).map((range) => ({
-      columns: range,
-      sample: { ranges: [range], ...sampling(options, run.seed, drawStages.coarse) },
-    })),
-  });
+    capacity: plan.maxLength,
+  };
+}
+
+/** Coarse tokens of the rows of a plan, [rows][maxLength]; yields what there is after each window. */
+async function* generateWindows(
+  model: CausalWeights,
+  growing: GrowingPlan,
+  config: BarkGenerationConfig,
+  options: CoarseOptions,
+  run: StageRun,
+  { drawRows, before = 0, total: ofAll }: WindowsPlace,
+): AsyncGenerator<CoarseResult, CoarseResult, undefined> {
+  if (needsHost(options) || hostOptions.some((name) => options[name] !== null)) {
+    const { plan } = await growing.planAt(Infinity);
+    const { searchWindows } = await import("./search/coarse_search.ts");
+    const { lengths, maxLength } = plan;
+    if (maxLength === 0) return { tokens: plan.semantic.map(() => []), lengths };
+    const place = { drawRows, before, total: ofAll ?? maxLength };
+    return { tokens: await searchWindows(model, plan, config, options, run, place), lengths };
+  }
+  let tokens: number[][] = Array.from({ length: growing.rows }, () => []);
+  let session: DecodeSession | undefined;
   try {
-    let tokens: number[][] = plan.semantic.map(() => []);
-    for (const window of plan.windows) {
-      run.report(before + window.done, total);
+    for (let done = 0; ; done = tokens[0].length) {
+      const { plan, isWhole } = await growing.planAt(done);
+      const { lengths } = plan;
+      if (done >= plan.maxLength) return { tokens, lengths };
+      const window = plan.windowAt(done);
+      const total = ofAll ?? plan.maxLength;
+      run.report(before + done, total, isWhole);
+      session ??= new DecodeSession(model, {
+        rows: growing.rows,
+        maxTokens: growing.capacity,
+        tokensPerReadback: run.tokensPerReadback,
+        // A step's codebook follows from its number within the window.
+        sampling: coarseRanges(config, model.config.output_vocab_size).map((range) => ({
+          columns: range,
+          sample: { ranges: [range], ...sampling(options, { seed: run.seed, stage: drawStages.coarse, drawRows }) },
+        })),
+      });
       const inputs = tokens.map((row, r) => coarseWindowInput(plan, window, r, row, config));
       await session.prefill(await Promise.all(inputs.map((ids) => model.prefillInput(ids))), run.signal);
-      await session.decode(window.count, async (sampled) => {
-        tokens = await session.readTokens();
-        run.report(before + window.done + sampled, total);
-        return false;
-      });
+      for await (tokens of session.decode(window.count)) run.report(before + tokens[0].length, total, isWhole);
+      yield { tokens, lengths };
     }
-    return tokens;
   } finally {
-    session.dispose();
+    session?.dispose();
   }
 }

@@ -35,6 +35,30 @@ export function planFine(frames: number, promptFrames: number, config: BarkFineG
 }
 
 /**
+ * Whether window `n` is the same if there are more frames than those of the plan: it is full, and neither its start nor its
+ * fill is held back by the end.
+ */
+export function isFineWindowSettled(
+  { total, history, frames }: FinePlan,
+  n: number,
+  { max_fine_history_length: step, max_fine_input_length: width }: BarkFineGenerationConfig,
+): boolean {
+  return n * step + width <= history + frames && history + (n + 1) * step <= total;
+}
+
+/**
+ * Frames that stay as they are after the first `done` windows, if there are those of the plan or more: the next window
+ * predicts all from its fill on.
+ */
+export function settledFrames(
+  { total, history }: FinePlan,
+  done: number,
+  { max_fine_history_length: step }: BarkFineGenerationConfig,
+): number {
+  return done === 0 ? 0 : Math.max(0, Math.min(history + done * step, total - step) - history);
+}
+
+/**
  * The buffer of the fine stage before its first window: the end of the voice, then the coarse codes with the codebooks
  * that are not there yet (and the padding) at `codebook_size`.
  * @param coarse interleaved ids of the coarse vocabulary of one row.
@@ -48,9 +72,7 @@ export function fineInput(
   config: BarkGenerationConfig,
 ): Uint32Array<ArrayBuffer> {
   const { n_fine_codebooks: books } = config.fine_acoustics_config;
-  const { n_coarse_codebooks: given } = config.coarse_acoustics_config;
-  const { codebook_size: size } = config;
-  const buffer = new Uint32Array(plan.total * books).fill(size);
+  const buffer = new Uint32Array(plan.total * books).fill(config.codebook_size);
   if (history !== null) {
     const { data, shape } = history.fine_prompt;
     const [rows, frames] = shape;
@@ -64,12 +86,27 @@ export function fineInput(
     for (let t = 0; t < plan.history; t++)
       for (let q = 0; q < books; q++) buffer[t * books + q] = data[q * frames + skipped + t];
   }
-  const sizes = { semantic_vocab_size: config.semantic_config.semantic_vocab_size, codebook_size: size };
-  for (const [i, id] of coarse.entries()) {
-    const frame = plan.history + Math.floor(i / given);
-    buffer[frame * books + (i % given)] = codeOf(id, sizes);
-  }
+  putCoarse(buffer, plan, coarse, config);
   return buffer;
+}
+
+/** Puts coarse ids of the frames from `first` on into a buffer; the codebooks that are not there yet become `codebook_size`. */
+export function putCoarse(
+  buffer: Uint32Array,
+  { history }: Pick<FinePlan, "history">,
+  coarse: readonly number[],
+  config: BarkGenerationConfig,
+  first = 0,
+): void {
+  const { n_fine_codebooks: books } = config.fine_acoustics_config;
+  const { n_coarse_codebooks: given } = config.coarse_acoustics_config;
+  const sizes = {
+    semantic_vocab_size: config.semantic_config.semantic_vocab_size,
+    codebook_size: config.codebook_size,
+  };
+  buffer.fill(config.codebook_size, (history + first) * books);
+  for (let i = first * given; i < coarse.length; i++)
+    buffer[(history + Math.floor(i / given)) * books + (i % given)] = codeOf(coarse[i], sizes);
 }
 
 /**

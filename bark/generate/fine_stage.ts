@@ -28,16 +28,24 @@ export async function generateFine(
   checkWhole(coarse, config.coarse_acoustics_config.n_coarse_codebooks);
   return await Scope.during(model.gpu, async (scope) => {
     const rows = coarse.map((codes, r) => planRow(codes, voiceOfRow(history, r, coarse.length), config));
-    const passes = rows.reduce((sum, row) => sum + row.passes, 0);
-    const stage = new FineStage(scope, model, config, options, run, passes);
+    const stage = new FineStage(scope, model, config, options, run);
+    stage.passes = rows.reduce((sum, row) => sum + row.passes, 0);
     const codes: Int32Array<ArrayBuffer>[] = [];
-    for (const row of rows) codes.push(await stage.generate(row));
+    const drawRows = run.drawRows(rows.length);
+    let draws = 0;
+    for (const [r, { coarse: given, voice, plan }] of rows.entries()) {
+      // The passes before it are another run's.
+      if (r % drawRows === 0) draws = 0;
+      const buffer = stage.buffer(fineInput(plan, given, voice, config));
+      for (const window of plan.windows) draws += await stage.predict(buffer, window, draws);
+      codes.push(fineOutput(plan, await buffer.read(), config.fine_acoustics_config.n_fine_codebooks));
+    }
     return codes;
   });
 }
 
 /** An end of sequence, if the coarse stage was given one, can come within a frame; transformers cannot go on there either. */
-function checkWhole(coarse: readonly (readonly number[])[], codebooks: number): void {
+export function checkWhole(coarse: readonly (readonly number[])[], codebooks: number): void {
   const wrong = coarse.find((row) => row.length % codebooks !== 0);
   if (wrong === undefined) return;
   throw new EngineError("usage", "the coarse tokens end within a frame", {
@@ -64,15 +72,17 @@ function planRow(coarse: readonly number[], voice: HistoryPrompt | null, config:
   return { coarse, voice, plan, passes: plan.windows.length * (books - given) };
 }
 
-class FineStage {
+/** The passes of the fine model over windows of a buffer of codes. */
+export class FineStage {
+  /** Passes done, and how many there will be. */
+  done = 0;
+  passes = 0;
+  passesAreKnown = true;
   readonly #scope: Scope;
   readonly #model: FineWeights;
   readonly #config: BarkGenerationConfig;
   readonly #options: FineOptions;
   readonly #run: StageRun;
-  /** Of all rows, and done. */
-  readonly #passes: number;
-  #done = 0;
   readonly #buffers: GptBuffers;
   readonly #logits: Tensor<"f32">;
   /** For the positions of a window that are predicted, where those are not all. */
@@ -80,44 +90,43 @@ class FineStage {
   readonly #lastScope: Scope;
 
   /** @param scope frees what the stage makes. */
-  constructor(
-    scope: Scope,
-    model: FineWeights,
-    config: BarkGenerationConfig,
-    options: FineOptions,
-    run: StageRun,
-    passes: number,
-  ) {
+  constructor(scope: Scope, model: FineWeights, config: BarkGenerationConfig, options: FineOptions, run: StageRun) {
     this.#scope = scope;
     this.#lastScope = scope.keep(new Scope(scope.gpu));
     this.#model = model;
     this.#config = config;
     this.#options = options;
     this.#run = run;
-    this.#passes = passes;
     const { max_fine_input_length: width } = config.fine_acoustics_config;
     const { head_vocab_size } = model.config;
     this.#buffers = model.gpt.buffers(scope, width, "fine");
     this.#logits = scope.tensor("f32", [width, head_vocab_size], "fine logits");
   }
 
-  async generate({ coarse, voice, plan }: FineRow): Promise<Int32Array<ArrayBuffer>> {
+  /** Codes on the GPU, [frames, n_fine_codebooks]. */
+  buffer(codes: Uint32Array<ArrayBuffer>): Tensor<"u32"> {
+    const { n_fine_codebooks: books } = this.#config.fine_acoustics_config;
+    return this.#scope.tensorFrom("u32", [codes.length / books, books], codes, "fine codes");
+  }
+
+  /**
+   * Predicts all codebooks of a window, one pass each. @param draw passes of the run before it, which number the random draws.
+   * @returns passes of the window.
+   */
+  async predict(codes: Tensor<"u32">, window: FineWindow, draw: number): Promise<number> {
     const { n_coarse_codebooks: given } = this.#config.coarse_acoustics_config;
     const { n_fine_codebooks: books } = this.#config.fine_acoustics_config;
-    const input = fineInput(plan, coarse, voice, this.#config);
-    const codes = this.#model.gpu.tensorFrom("u32", [plan.total, books], input, "fine codes");
-    try {
-      for (const window of plan.windows)
-        for (let codebook = given; codebook < books; codebook++) {
-          this.#run.report(this.#done, this.#passes);
-          await this.#pass(codes, window, codebook, drawStages.fine + this.#done);
-          this.#done++;
-        }
-      this.#run.report(this.#done, this.#passes);
-      return fineOutput(plan, await codes.read(), books);
-    } finally {
-      codes.dispose();
+    for (let codebook = given; codebook < books; codebook++) {
+      this.#report();
+      await this.#pass(codes, window, codebook, drawStages.fine + draw + codebook - given);
+      this.done++;
     }
+    this.#report();
+    return books - given;
+  }
+
+  #report(): void {
+    this.#run.report(this.done, this.passes, this.passesAreKnown);
   }
 
   #lastBuffers(positions: number): GptBuffers {

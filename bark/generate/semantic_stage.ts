@@ -1,3 +1,4 @@
+import { resultOf } from "../../engine/result_of.ts";
 import { Memo } from "../../engine/memo.ts";
 import type { IdRange } from "../../kernels/sample/sample.ts";
 import type { CausalWeights, PrefillInput } from "../gpt/causal_weights.ts";
@@ -18,19 +19,30 @@ import type { SemanticRequest } from "./stage_run.ts";
 import { drawStages, sampling, type StageRun } from "./stage_run.ts";
 import type { BatchVoice } from "../voice/history_prompt.ts";
 
-/**
- * Text to semantic tokens (bark-spec 4.2).
- * @param ids of the tokenizer, [batch][length].
- * @returns [batch][n] generated tokens, end of speech included; rows that ended early are filled with it.
- */
-export async function generateSemantic(
+type SemanticArguments = [
   model: CausalWeights,
   ids: number[][],
   history: BatchVoice,
   config: BarkSemanticGenerationConfig,
   options: SemanticOptions,
   run: StageRun,
-): Promise<number[][]> {
+];
+
+/** {@link streamSemantic} to its end. */
+export async function generateSemantic(...given: SemanticArguments): Promise<number[][]> {
+  return await resultOf(streamSemantic(...given));
+}
+
+/**
+ * Text to semantic tokens (bark-spec 4.2).
+ * @param ids of the tokenizer, [batch][length].
+ * @yields the tokens so far, after each readback that the speech did not end before; a search on the host, whose tokens can
+ * change to its end, none.
+ * @returns [batch][n] generated tokens, end of speech included; rows that ended early are filled with it.
+ */
+export async function* streamSemantic(
+  ...[model, ids, history, config, options, run]: SemanticArguments
+): AsyncGenerator<number[][], number[][], undefined> {
   const mask = options.attention_mask === null ? null : (options.attention_mask.tolist() as number[][]);
   const embeddings = await embed(model, semanticInput(ids, mask, history, config));
   const request: SemanticRequest = {
@@ -41,7 +53,7 @@ export async function generateSemantic(
     run,
   };
   run.report(0, options.max_new_tokens);
-  if (picksOnGpu(options, config, model.config.output_vocab_size)) return await decodeSemantic(request);
+  if (picksOnGpu(options, config, model.config.output_vocab_size)) return yield* decodeSemantic(request);
   const { searchSemantic } = await import("./search/semantic_search.ts");
   return await searchSemantic(request);
 }
@@ -60,15 +72,25 @@ function leastTokens({ min_length, min_new_tokens }: SemanticOptions, config: Ba
   return min_new_tokens ?? Math.max(0, (min_length ?? 0) - dummyIds(config).length);
 }
 
-async function decodeSemantic({ model, inputs, config, options, run }: SemanticRequest): Promise<number[][]> {
+async function* decodeSemantic({
+  model,
+  inputs,
+  config,
+  options,
+  run,
+}: SemanticRequest): AsyncGenerator<number[][], number[][], undefined> {
   const { output_vocab_size, block_size } = model.config;
   const ranges = semanticRanges(config, output_vocab_size) as [IdRange] | [IdRange, IdRange];
   const eos = options.eos_token_id?.[0];
   const eosIsAllowed = eos !== undefined && ranges.some(([start, end]) => eos >= start && eos < end);
-  const common = sampling(options, run.seed, drawStages.semantic);
   const columns: [number, number] = [0, Math.max(...ranges.map(([, end]) => end))];
   const pad = options.pad_token_id ?? eos;
   const rows = inputs.flatMap((input) => new Array<PrefillInput>(options.num_return_sequences).fill(input));
+  const common = sampling(options, {
+    seed: run.seed,
+    stage: drawStages.semantic,
+    drawRows: run.drawRows(rows.length),
+  });
   const count = Math.min(options.max_new_tokens, maxSemanticTokens(config, block_size));
   const least = leastTokens(options, config);
   const whole = {
@@ -94,12 +116,12 @@ async function decodeSemantic({ model, inputs, config, options, run }: SemanticR
     await session.prefill(rows, run.signal);
     let tokens: number[][] = [];
     let isStopped = false;
-    await session.decode(count, async (sampled) => {
-      tokens = await session.readTokens();
-      run.report(sampled, options.max_new_tokens);
+    for await (tokens of session.decode(count)) {
+      run.report(tokens[0].length, options.max_new_tokens);
       isStopped = stop() || (eos !== undefined && tokens.every((row) => row.includes(eos)));
-      return isStopped;
-    });
+      if (isStopped) break;
+      yield tokens;
+    }
     if (!isStopped && options.max_new_tokens > count) throw positionsError(block_size);
     return eos === undefined ? tokens : cutAtEnd(tokens, eos);
   } finally {

@@ -14,6 +14,7 @@ export class StageRun {
   readonly seed: bigint;
   /** The caller's choice; undefined leaves it to the session. */
   readonly tokensPerReadback: number | undefined;
+  readonly #runs: number;
   readonly #stage: BarkStage;
   readonly #signal: AbortSignal | undefined;
   readonly #onProgress: ((progress: BarkProgress) => void) | undefined;
@@ -26,11 +27,14 @@ export class StageRun {
       signal?: AbortSignal | undefined;
       onProgress?: ((progress: BarkProgress) => void) | undefined;
       tokensPerReadback?: number | undefined;
+      /** In the batch: the rows of each draw as if it were alone. Default 1. */
+      runs?: number;
     },
   ) {
     this.#stage = stage;
     this.seed = options.seed;
     this.tokensPerReadback = options.tokensPerReadback;
+    this.#runs = options.runs ?? 1;
     this.#signal = options.signal;
     this.#onProgress = options.onProgress;
   }
@@ -39,15 +43,19 @@ export class StageRun {
     return this.#signal;
   }
 
+  /** How many of `rows` rows are one run. */
+  drawRows(rows: number): number {
+    return rows / this.#runs;
+  }
+
   get milliseconds(): number {
     return performance.now() - this.#start;
   }
 
   /** Reports how far the stage is. @throws EngineError `aborted` if the caller's signal fired. */
-  report(done: number, total: number): void {
+  report(done: number, total: number, totalIsKnown = this.#stage !== "semantic"): void {
     if (this.#signal?.aborted)
       throw new EngineError("aborted", "generation was stopped", { where: this.#stage, cause: this.#signal.reason });
-    const totalIsKnown = this.#stage !== "semantic";
     this.#onProgress?.({ stage: this.#stage, done, total, totalIsKnown, milliseconds: this.milliseconds });
   }
 }
@@ -55,11 +63,10 @@ export class StageRun {
 /** The part of {@link SampleOptions} that follows from a stage's sampling options. */
 export function sampling(
   options: SamplingOptions,
-  seed: bigint,
-  stage: number,
+  draw: Required<Pick<SampleOptions, "seed" | "stage" | "drawRows">>,
 ): Omit<SampleOptions, "ranges" | "eos" | "minEosP"> {
   const { do_sample, temperature, top_k, top_p } = options;
-  return { greedy: !do_sample, temperature, topK: top_k, topP: top_p, seed, stage };
+  return { greedy: !do_sample, temperature, topK: top_k, topP: top_p, ...draw };
 }
 
 /** What both ways of picking semantic tokens work from. */
@@ -69,4 +76,13 @@ export interface SemanticRequest {
   readonly config: BarkSemanticGenerationConfig;
   readonly options: SemanticOptions;
   readonly run: StageRun;
+}
+
+/** Where the windows of a coarse plan stand in the stage. */
+export interface WindowsPlace {
+  /** Rows of one run. */
+  readonly drawRows: number;
+  /** Tokens of a row that other plans make before this one, and that all of them make. */
+  readonly before?: number;
+  readonly total?: number;
 }

@@ -26,9 +26,6 @@ export interface SessionOptions {
   readonly tokensPerReadback?: number | undefined;
 }
 
-/** Called for every batch of tokens, once it is submitted, with how many were sampled since the prefill. @returns true to stop. */
-export type OnTokens = (sampled: number) => boolean | Promise<boolean>;
-
 // Measured by `bench generate --readback 1,4,8,16,32` (bench/RESULTS.md); an H100, coarse stage of 10 s with 4, 8, 16 and 32:
 // 1.41, 1.48, 1.31 and 1.29 s. Not 32: half of an interval is wasted at the end of speech, a tenth of a second a step in
 // bark-small, and progress would stand still.
@@ -115,11 +112,12 @@ export class DecodeSession extends CausalDecoder {
   }
 
   /**
-   * Samples `count` more tokens a row, the first from the prefill's last position. A GPU gets the next batch before the
-   * tokens of the last one have come back, so that it never waits for the host; a stop then is one batch late.
+   * Samples `count` more tokens a row, the first from the prefill's last position, and gives after each readback what
+   * {@link readTokens} reads. A GPU gets the next batch before the tokens of the last one have come back, so that it never
+   * waits for the host: a listener who leaves does so one batch late, and one who pauses has a batch computed meanwhile.
    */
-  async decode(count: number, onTokens: OnTokens = () => false): Promise<void> {
-    let read: Promise<boolean> = Promise.resolve(false);
+  async *decode(count: number): AsyncGenerator<number[][], void, undefined> {
+    let read: Promise<number[][]> | undefined;
     try {
       for (let done = 0; done < count;) {
         const steps = Math.min(this.tokensPerReadback, count - done);
@@ -127,10 +125,12 @@ export class DecodeSession extends CausalDecoder {
         done += steps;
         this.#sampled += steps;
         const before = read;
-        read = Promise.resolve(onTokens(done));
+        read = this.readTokens();
         read.catch(() => undefined); // The await below may come after it has failed.
-        if (await (this.#gpu.isSoftware ? read : before)) break;
+        if (this.#gpu.isSoftware) yield await read;
+        else if (before !== undefined) yield await before;
       }
+      if (read !== undefined && !this.#gpu.isSoftware) yield await read;
     } finally {
       await read; // Also when an earlier one failed: what it reads must not be freed under it.
     }

@@ -141,6 +141,65 @@ export class Residency {
     return await use;
   }
 
+  /** Whether one part is on the GPU at a time. */
+  get isOffloaded(): boolean {
+    return this.#isOffloaded;
+  }
+
+  /**
+   * What `work` yields on the weights of several parts, which stay on the GPU until it ends; not for offloaded parts. With
+   * `recover` it begins anew on a new device if that is lost; what it yielded before is left out then, so it must yield the
+   * same again.
+   */
+  async *stream<W extends Record<string, Weights>, T, R>(
+    parts: { readonly [K in keyof W]: ResidentPart<W[K]> },
+    work: (weights: W) => AsyncGenerator<T, R, undefined>,
+    watch: LoadWatch,
+  ): AsyncGenerator<T, R, undefined> {
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    this.#busy = Promise.all([this.#busy, ended]).then(() => undefined);
+    let yielded = 0;
+    try {
+      for (let canRecover = this.#recovers; ; canRecover = false) {
+        const gpu = this.#gpu;
+        try {
+          return yield* counted(work(await this.#weightsOfAll(parts, watch)));
+        } catch (error) {
+          if (this.#isDisposed) throw disposedError("model");
+          if (!canRecover || !(error instanceof EngineError) || error.code !== "device-lost") throw error;
+          await this.#replace(gpu, `${error.problem}: it was opened anew, and the stream goes on`);
+        }
+      }
+    } finally {
+      end();
+    }
+
+    async function* counted(steps: AsyncGenerator<T, R, undefined>): AsyncGenerator<T, R, undefined> {
+      let number = 0;
+      try {
+        for (;;) {
+          const { done, value } = await steps.next();
+          if (done === true) return value;
+          if (number++ < yielded) continue;
+          yielded = number;
+          yield value;
+        }
+      } finally {
+        await steps.return(undefined as never);
+      }
+    }
+  }
+
+  async #weightsOfAll<W extends Record<string, Weights>>(
+    parts: { readonly [K in keyof W]: ResidentPart<W[K]> },
+    watch: LoadWatch,
+  ): Promise<W> {
+    const loaded: Partial<W> = {};
+    for (const name of Object.keys(parts) as (keyof W)[]) loaded[name] = await this.#weightsOf(parts[name], watch);
+    return loaded as W;
+  }
+
   /** Frees the weights, and closes the checkpoint, and the device if it was opened here. Calls under way end with `usage`. */
   dispose(): void {
     this.#isDisposed = true;

@@ -29,6 +29,8 @@ export interface SampleOptions {
   readonly seed?: bigint;
   /** A number for each stage, so that their draws differ. */
   readonly stage?: number;
+  /** Rows of one run, where each run of the batch draws as if it were alone. Default: all rows are one run. */
+  readonly drawRows?: number;
   /** What a finished row emits. Default `eos`. */
   readonly pad?: number;
 }
@@ -43,7 +45,7 @@ const least = 1e-30;
 
 type Selection = Omit<Record<keyof typeof sampleParams, number>, "rows" | "vocabulary" | "first" | "stride">;
 
-function selection(options: SampleOptions): Selection {
+function selection(options: SampleOptions, rows: number): Selection {
   const [first, second = [0, 0]] = options.ranges;
   const { eos = none, topK = 0, topP = 1, seed = 0n } = options;
   // The rule needs an id to take.
@@ -64,6 +66,7 @@ function selection(options: SampleOptions): Selection {
     seed_low: Number(seed & 0xffffffffn),
     seed_high: Number((seed >> 32n) & 0xffffffffn),
     stage: options.stage ?? 0,
+    draw_rows: options.drawRows ?? rows,
   };
 }
 
@@ -89,7 +92,7 @@ export function sampleStep(
   options: SampleOptions,
   lanes?: SampleLanes,
 ): void {
-  const params = { rows, vocabulary, first: 0, stride: capacity, ...selection(options) };
+  const params = { rows, vocabulary, first: 0, stride: capacity, ...selection(options, rows) };
   const constants = sampleConstants(program.gpu, rows, { ...options, topK: params.top_k }, lanes);
   program.dispatch(sampleStepKernel, tensors, params, constants);
 }
@@ -102,7 +105,7 @@ export function sampleRows(
   options: SampleOptions,
   lanes?: SampleLanes,
 ): void {
-  const params = { ...shape, ...selection(options) };
+  const params = { ...shape, ...selection(options, shape.rows) };
   const constants = sampleConstants(program.gpu, shape.rows, { ...options, topK: params.top_k }, lanes);
   program.dispatch(sampleRowsKernel, tensors, params, constants);
 }

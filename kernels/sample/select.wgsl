@@ -17,6 +17,7 @@ struct Params {
   top_p: f32,           // >= 1: off
   seed_low: u32, seed_high: u32,
   stage: u32,           // keeps the draws of different stages apart
+  draw_rows: u32,       // so many rows are one run; the rows of each run draw as if it were alone
   first: u32, stride: u32,   // where results go; see the main files
 }
 
@@ -116,7 +117,7 @@ fn walk(local: u32, row: u32, logits_row: u32, step: u32, drawn: bool, key: u32)
       scores = values / params.temperature;
       kept = kept & (order(scores) >= vec4<u32>(key));
       if (!any(kept)) { continue; }
-      let counter = vec4<u32>(quad, step, row, params.stage);
+      let counter = vec4<u32>(quad, step, row % params.draw_rows, params.stage);
       scores -= log_exponential(philox(counter, vec2<u32>(params.seed_low, params.seed_high)));
     }
     scores = select(vec4<f32>(lowest), scores, kept);

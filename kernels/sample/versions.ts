@@ -17,6 +17,7 @@ export const sampleParams = {
   seed_low: "u32",
   seed_high: "u32",
   stage: "u32",
+  draw_rows: "u32",
   first: "u32",
   stride: "u32",
 } as const;

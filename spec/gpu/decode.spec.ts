@@ -48,8 +48,14 @@ const prompt = { ids: [1, 2, 3] };
 
 async function greedyTokens(session: DecodeSession, count: number): Promise<number[][]> {
   await session.prefill(Array.from({ length: session.options.rows }, () => prompt));
-  await session.decode(count);
-  return await session.readTokens();
+  return (await batches(session, count)).at(-1)!;
+}
+
+/** What a decode gives at each readback. */
+async function batches(session: DecodeSession, count: number): Promise<number[][][]> {
+  const read: number[][][] = [];
+  for await (const tokens of session.decode(count)) read.push(tokens);
+  return read;
 }
 
 describe("decode of the embedded checkpoint", () => {
@@ -57,16 +63,12 @@ describe("decode of the embedded checkpoint", () => {
     withSession({}, async ({ gpu, session, layers }) => {
       // The first decode writes the params of the recorded programs, once.
       await session.prefill([prompt]);
-      await session.decode(64);
+      await batches(session, 64);
 
       await session.prefill([prompt]);
       const before = { ...gpu.counters };
-      let readbacks = 0;
-      await session.decode(64, async () => {
-        await session.readTokens();
-        readbacks++;
-        return false;
-      });
+      const read = await batches(session, 64);
+      const readbacks = read.length;
       const used = (name: keyof typeof before): number => gpu.counters[name] - before[name];
 
       // Embedding, head and sampling are not a layer's; the first token needs the tail of a step alone.
@@ -76,7 +78,7 @@ describe("decode of the embedded checkpoint", () => {
       expect(used("submits")).equal(readbacks);
       expect(used("readbacks")).equal(readbacks);
       expect(readbacks).equal(Math.ceil(64 / tokensPerReadback(gpu)));
-      const [tokens] = await session.readTokens();
+      const [tokens] = read.at(-1)!;
       expect(tokens.slice(64)).deep.equal(tokens.slice(0, 64));
     }));
 
@@ -85,10 +87,9 @@ describe("decode of the embedded checkpoint", () => {
     for (const count of [3, 16])
       await withSession({ tokensPerReadback: count }, async ({ session }) => {
         await session.prefill([prompt]);
-        const reported: number[] = [];
-        await session.decode(16, (sampled) => (reported.push(sampled), false));
-        expect(reported).deep.equal(count === 3 ? [3, 6, 9, 12, 15, 16] : [16]);
-        read.set(count, (await session.readTokens())[0]);
+        const given = await batches(session, 16);
+        expect(given.map(([row]) => row.length)).deep.equal(count === 3 ? [3, 6, 9, 12, 15, 16] : [16]);
+        read.set(count, given.at(-1)![0]);
       });
     expect(read.get(3)).deep.equal(read.get(16));
   });
@@ -131,8 +132,7 @@ describe("decode of the embedded checkpoint", () => {
         const before = gpu.counters.dispatches;
         await session.prefill([inputOf(row)]);
         dispatches = gpu.counters.dispatches - before;
-        await session.decode(4);
-        expected.push((await session.readTokens())[0].slice(-4));
+        expected.push((await batches(session, 4)).at(-1)![0].slice(-4));
       }
     });
     expect(new Set(expected.map(String)).size).above(1);
@@ -141,8 +141,7 @@ describe("decode of the embedded checkpoint", () => {
       await session.prefill([0, 1, 2, 3].map(inputOf));
       // Only attention and the caches take a dispatch a row.
       expect(gpu.counters.dispatches - before).below(4 * dispatches);
-      await session.decode(4);
-      expect(await session.readTokens()).deep.equal(expected);
+      expect((await batches(session, 4)).at(-1)).deep.equal(expected);
     });
   });
 
@@ -159,19 +158,15 @@ describe("decode of the embedded checkpoint", () => {
       expect(await greedyTokens(session, 4)).deep.equal([alone]);
 
       await session.prefill([prompt]);
-      const submitted: number[] = [];
-      let read = 0;
-      const failed = session.decode(4 * batch, async (sampled) => {
-        submitted.push(sampled);
-        await session.readTokens();
-        read = sampled;
-        if (sampled === batch) throw new Error("no more");
-        return false;
-      });
-      expect(await failed.catch((error: unknown) => (error as Error).message)).equal("no more");
-      expect(submitted).deep.equal([batch, 2 * batch]);
+      const { readbacks } = gpu.counters;
+      const before = gpu.counters.submits;
+      for await (const [row] of session.decode(4 * batch)) {
+        expect([row.length, gpu.counters.submits - before]).deep.equal([4 + batch, 2]);
+        break;
+      }
+      expect(gpu.counters.submits - before).equal(2);
       // What was under way was waited for, so that disposing is safe.
-      expect(read).equal(2 * batch);
+      expect(gpu.counters.readbacks).equal(readbacks + 2);
     });
     gpu.dispose();
     expect(gpu.ledger.bytes).equal(0);

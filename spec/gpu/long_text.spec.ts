@@ -93,4 +93,23 @@ describe("texts of several pieces", () => {
     const strict = { voice: "en_speaker_0", ...greedy, retries: 1, strict: true, verify: () => 0 };
     expect((await engineErrorOf(() => tts.generate("The dog is here.", strict))).problem).match(/in every take/);
   });
+
+  it("are spoken in several takes, of which the verifier's best is kept", async () => {
+    const scores = [0.6, 0.9, 0.7];
+    const takes: number[] = [];
+    const options = { voice: "en_speaker_0", seed: 3, semantic_max_new_tokens: 20, retries: 0 };
+    const heard: Float32Array[] = [];
+    const speech = await tts.generate("The dog is here.", {
+      ...options,
+      takes: 3,
+      verify: (audio) => {
+        heard.push(audio);
+        return scores[takes.push(0) - 1];
+      },
+    });
+    expect([takes.length, speech.captions[0].attempts]).deep.equal([3, 3]);
+    expect(speech.audio).deep.equal(heard[1]);
+    const { seed } = speech.captions[0];
+    expect((await tts.generate("The dog is here.", { ...options, seed })).audio).deep.equal(heard[1]);
+  });
 });

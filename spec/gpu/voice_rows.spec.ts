@@ -68,6 +68,33 @@ describe("a voice a row", () => {
     }
   });
 
+  // The host's search draws on its own, so it is held to the same rule.
+  for (const [path, more] of [
+    ["on the GPU", {}],
+    ["in the host's search", { semantic_repetition_penalty: 1.01, coarse_repetition_penalty: 1.01 }],
+  ] as const)
+    it(`draws for each row what it draws alone with the seed, ${path}`, async () => {
+      const own = ["plain", "history", "long_history"].map(runNamed);
+      const drawn = { ...more, do_sample: true, temperature: 1, top_k: 20, seed: 11, semantic_max_new_tokens: 24 };
+      const batch = await model.generate_output({
+        ...generateKwargs(own[0]),
+        ...drawn,
+        input_ids: own.flatMap(({ input_ids }) => input_ids),
+        attention_mask: own.flatMap(({ attention_mask }) => attention_mask!),
+        history_prompt: own.map(({ name }) => voiceOf(name)) as BatchVoice,
+      });
+      const rows = own.map((_, r) => row(batch, r));
+      for (const [r, run] of own.entries()) {
+        const alone = await model.generate_output({ ...generateKwargs(run), ...drawn });
+        const expected = row(alone, 0);
+        const count = expected.semantic[0].length;
+        expectTokens([rows[r].semantic[0].slice(0, count)], expected.semantic, `${run.name}: semantic`);
+        expectTokens(rows[r].coarse, expected.coarse, `${run.name}: coarse`);
+        expectTokens(rows[r].fine, expected.fine, `${run.name}: fine`);
+      }
+      expect(rows[0].semantic, "rows draw").not.deep.equal(rows[1].semantic);
+    });
+
   it("refuses another number of voices than rows, and names the one that is none", async () => {
     const kwargs = generateKwargs(runNamed("early_end"));
     for (const [history_prompt, problem] of [

@@ -2,6 +2,7 @@ import type { CausalWeights, PrefillInput } from "../../bark/gpt/causal_weights.
 import { DecodeSession, type StepSampling } from "../../bark/gpt/decode_session.ts";
 import type { FineWeights } from "../../bark/gpt/fine_weights.ts";
 import type { BarkGenerationConfig } from "../../bark/config/generation_config.ts";
+import { resultOf } from "../../engine/result_of.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { BarkModel } from "../../bark/model.ts";
 import { coarseRanges } from "../../bark/generate/coarse_plan.ts";
@@ -91,7 +92,7 @@ async function decodedLogits(
   });
   try {
     await session.prefill([input]);
-    await session.decode(step + 1);
+    await resultOf(session.decode(step + 1));
     return (await session.logits.read()) as Float32Array;
   } finally {
     session.dispose();

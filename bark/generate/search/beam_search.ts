@@ -104,7 +104,7 @@ function continuations(
       expected: `at most ${sums.length} continuations`,
       actual: kept,
     });
-  const order = options.do_sample ? drawn(sums, { ...draw, row, step: draw.step + step }) : sums;
+  const order = options.do_sample ? drawn(sums, { ...draw, row: row % draw.rows, step: draw.step + step }) : sums;
   return topk(order, kept).map((place) => {
     const origin = Math.floor(place / vocabulary);
     return { ids: [...running[origin].ids, place % vocabulary], score: sums[place], origin };

@@ -4,7 +4,7 @@ import { LogitsSession } from "../../gpt/logits_session.ts";
 import { coarseRanges, coarseWindowInput, type CoarsePlan } from "../coarse_plan.ts";
 import type { CoarseOptions } from "../options/generate_options.ts";
 import { alternating } from "../logits/bark.ts";
-import { drawStages, type StageRun } from "../stage_run.ts";
+import { drawStages, type StageRun, type WindowsPlace } from "../stage_run.ts";
 import { sequencesPerRow } from "./needs_host.ts";
 import { runSearch } from "./run_search.ts";
 
@@ -15,7 +15,7 @@ export async function searchWindows(
   config: BarkGenerationConfig,
   options: CoarseOptions,
   run: StageRun,
-  { before, total }: { before: number; total: number },
+  { drawRows, before, total }: Required<WindowsPlace>,
 ): Promise<number[][]> {
   const { output_vocab_size } = model.config;
   const ranges = coarseRanges(config, output_vocab_size);
@@ -34,7 +34,7 @@ export async function searchWindows(
         options,
         own: [alternating(ids[0].length, ranges)],
         maxNewTokens: window.count,
-        draw: { seed: run.seed, stage: drawStages.coarse, step: window.done },
+        draw: { seed: run.seed, stage: drawStages.coarse, rows: drawRows, step: window.done },
         signal: run.signal,
         onStep: (count) => {
           run.report(before + window.done + count, total);

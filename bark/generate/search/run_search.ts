@@ -25,6 +25,7 @@ export interface SearchRequest {
   /** Bark's own processors. */
   readonly own: readonly LogitsProcessor[];
   readonly maxNewTokens: number;
+  /** `rows` of one run, before they are repeated. */
   readonly draw: Search["draw"];
   readonly signal?: AbortSignal | undefined;
   readonly onStep: (count: number) => void;
@@ -47,7 +48,9 @@ export async function runSearch(request: SearchRequest): Promise<number[][]> {
     own: request.own,
   });
   const source: LogitsSource = mask === null ? request.session : new MaskedSession(model, mask);
-  const { draw, signal, onStep } = request;
+  const { signal, onStep } = request;
+  // Beams of a row draw together; answers apart.
+  const draw = { ...request.draw, rows: request.draw.rows * (options.num_beams > 1 ? 1 : times) };
   const search: Search = { source, inputs, ids, options, processors, maxLength, draw, signal, onStep };
   return await (options.num_beams > 1 ? beamSearch(search) : sampleSearch(search));
 }

@@ -20,7 +20,9 @@ export async function sampleSearch(search: Search): Promise<number[][]> {
     history?.push(scores);
     const tokens = scores.map((own, row) => {
       if (isDone[row] && eos !== null) return pad_token_id ?? eos[0];
-      return do_sample ? indexOfMost(withNoise(own, { ...draw, row, step: draw.step + step })) : argmax(own);
+      return do_sample
+        ? indexOfMost(withNoise(own, { ...draw, row: row % draw.rows, step: draw.step + step }))
+        : argmax(own);
     });
     sequences = sequences.map((ids, row) => [...ids, tokens[row]]);
     search.onStep(step + 1);

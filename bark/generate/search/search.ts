@@ -16,8 +16,8 @@ export interface Search {
   readonly processors: readonly LogitsProcessor[];
   /** Most ids of a sequence, the input's included. */
   readonly maxLength: number;
-  /** Of the draws: the step counts on from here. */
-  readonly draw: Omit<Draw, "row">;
+  /** Of the draws: the step counts on from here, and the row begins anew after `rows` of them. */
+  readonly draw: Omit<Draw, "row"> & { readonly rows: number };
   readonly signal?: AbortSignal | undefined;
   /** Called after every step with the tokens of each sequence so far. */
   readonly onStep: (count: number) => void;

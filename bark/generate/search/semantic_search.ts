@@ -23,7 +23,7 @@ export async function searchSemantic({ model, inputs, config, options, run }: Se
         ...(options.min_eos_p === null ? [] : [prioritiseEos(eos, options.min_eos_p)]),
       ],
       maxNewTokens: options.max_new_tokens,
-      draw: { seed: run.seed, stage: drawStages.semantic, step: 0 },
+      draw: { seed: run.seed, stage: drawStages.semantic, rows: run.drawRows(inputs.length), step: 0 },
       signal: run.signal,
       onStep: (count) => {
         run.report(count, options.max_new_tokens);

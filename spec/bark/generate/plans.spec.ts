@@ -7,6 +7,7 @@ import {
   coarseLength,
   coarseRanges,
   coarseWindowInput,
+  isWindowSettled,
   planCoarse,
   type CoarsePlan,
 } from "../../../bark/generate/coarse_plan.ts";
@@ -180,6 +181,29 @@ describe("coarse planning", () => {
   it("plans nothing for an empty answer", () => {
     const plan = planCoarse([[10000]], null, hub, 1024);
     expect([plan.maxLength, plan.windows.length, plan.lengths]).to.deep.equal([0, 0, [0]]);
+  });
+
+  it("needs 47 + 20k semantic tokens for window k after a full history, and one less does not do", () => {
+    const history = voice(500, 750);
+    const all = ramp(400, 10000, 0);
+    const inputAfter = (count: number, k: number): { input: number[]; isSettled: boolean } => {
+      const plan = planCoarse([all.slice(0, count)], history, hub, 1024);
+      const window = plan.windowAt(60 * k);
+      const generated = ramp(60 * k, 1000, 1);
+      return {
+        input: coarseWindowInput(plan, window, 0, generated, hub),
+        isSettled: isWindowSettled(plan, window, hub),
+      };
+    };
+    for (let k = 0; k < 10; k++) {
+      // 60k / 3.00601 is a little less than 20k: a token less from window 9 on.
+      const needed = 47 + roundHalfEven((60 * k * 499) / 1500);
+      const whole = inputAfter(400, k).input;
+      expect(inputAfter(needed, k), `window ${k}`).deep.equal({ input: whole, isSettled: true });
+      const before = inputAfter(needed - 1, k);
+      expect(before.isSettled, `window ${k}`).equal(false);
+      expect(before.input, `window ${k}`).not.deep.equal(whole);
+    }
   });
 
   it("refuses windows that the model has no positions for", () => {
