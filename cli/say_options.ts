@@ -5,6 +5,7 @@ import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
 import { choiceFlag, numberFlag, parseCommandLine } from "./command_line.ts";
 import { defaultModel } from "./files/model_location.ts";
 import type { SpeechArguments } from "../speech/speak_text.ts";
+import { readLexiconFile } from "./files/text_input.ts";
 import { requireOutput, type OutputFile } from "./files/output_file.ts";
 
 const flags = {
@@ -19,6 +20,8 @@ const flags = {
   split: { type: "string" },
   language: { type: "string" },
   batch: { type: "string" },
+  normalize: { type: "string" },
+  lexicon: { type: "string" },
   retries: { type: "string" },
   strict: { type: "boolean" },
   takes: { type: "string" },
@@ -70,7 +73,10 @@ export interface SayOptions {
   /** Files of captions that were asked for. */
   readonly captions: readonly CaptionFile[];
   /** How the text becomes pieces. */
-  readonly speech: Pick<SpeechArguments, "split" | "language" | "batch" | "retries" | "strict" | "takes" | "carry">;
+  readonly speech: Pick<
+    SpeechArguments,
+    "split" | "language" | "normalize" | "lexicon" | "batch" | "retries" | "strict" | "takes" | "carry"
+  >;
   /** Takes the results: standard output, unless a file goes there. */
   readonly report: NodeJS.WritableStream;
   readonly kwargs: GenerateKwargs;
@@ -107,7 +113,7 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     play: values.play === true,
     saveVoice,
     captions,
-    speech: speechOptions(values),
+    speech: await speechOptions(values),
     report: (outputs.find(({ isStandardOutput }) => isStandardOutput) ?? output).report,
     kwargs: generateKwargs(values),
     seed: numberFlag("seed", values.seed, isSeed, "an integer from 0 to 2^53 - 1") ?? randomSeed(),
@@ -158,7 +164,7 @@ async function captionFiles(values: Values): Promise<CaptionFile[]> {
   return files;
 }
 
-function speechOptions(values: Values): SayOptions["speech"] {
+async function speechOptions(values: Values): Promise<SayOptions["speech"]> {
   const split = choiceFlag("split", values.split, ["auto", "none"]);
   const count = (flag: "batch" | "retries" | "takes" | "carry", least: number): number | undefined => {
     const isGood = (n: number): boolean => Number.isSafeInteger(n) && n >= least && n <= 100;
@@ -168,6 +174,8 @@ function speechOptions(values: Values): SayOptions["speech"] {
     split,
     language: values.language,
     batch: count("batch", 1),
+    normalize: choiceFlag("normalize", values.normalize, ["none", "basic"]),
+    lexicon: values.lexicon === undefined ? undefined : await readLexiconFile(values.lexicon),
     retries: count("retries", 0),
     takes: count("takes", 1),
     carry: count("carry", 0),

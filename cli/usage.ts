@@ -33,6 +33,8 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
                             none: one run, which cuts what is too long
   --language L              of the text, such as de: where its sentences end; default: the voice's, or en
   --batch N                 speak N pieces at once; each sounds as it does alone; default: 1
+  --normalize none|basic    basic: numbers, units, addresses and abbreviations in words; default: none, as written
+  --lexicon F               how words are spoken: lines of a word, a tab and how; or a JSON object
   --retries N               a piece that came out badly is spoken again up to N times, and the best take kept;
                             default: 2, none if the text is one piece; --strict fails if no take is good
   --takes N                 takes of every piece, the best of which is kept; default: 1

@@ -3,6 +3,8 @@ export * from "../bark/index.ts";
 export { RawAudio, type RawAudioEncodeOptions, type RawAudioOptions } from "../audio/raw_audio.ts";
 export { BarkTTS, type BarkTTSOptions } from "./bark_tts.ts";
 export type { Flag } from "./guard.ts";
+export type { Lexicon } from "./normalize/lexicon.ts";
+export type { Change } from "./normalize/rewrite.ts";
 export type { PlannedPiece, SpeechInput, SpeechPlan } from "./plan.ts";
 export type { SpeakOptions } from "./speak_options.ts";
 export type { SpeechProgress } from "./speak_text.ts";

@@ -4,6 +4,7 @@ import { readDialogue, readTurns, type Cast, type Turn } from "./markup/dialogue
 import type { Script } from "./markup/script.ts";
 import { isSsml, readSsml } from "./markup/ssml.ts";
 import { readTags } from "./markup/tags.ts";
+import { changeOf, type Change, type Rewriter } from "./normalize/rewrite.ts";
 import { splitText, type PieceEnd, type SplitOptions } from "./split/pieces.ts";
 
 /** What is spoken: a text with tags, SSML (it begins with `<speak`), or the turns of several speakers. */
@@ -11,7 +12,7 @@ export type SpeechInput = string | readonly Turn[];
 
 /** What one run of the model speaks. */
 export interface PlannedPiece {
-  /** Without markup. */
+  /** As it is spoken, without markup. */
   readonly text: string;
   /** UTF-16 units of the source that it comes from: [from, to). */
   readonly source: readonly [number, number];
@@ -21,6 +22,8 @@ export interface PlannedPiece {
   readonly gap: number;
   /** Whether a paragraph, a chapter or another speaker begins with it. */
   readonly begins: boolean;
+  /** Where it is spoken otherwise than the source has it written, if anywhere. */
+  readonly changes?: readonly Change[];
 }
 
 /**
@@ -45,6 +48,8 @@ export interface PlanOptions extends SplitOptions {
   readonly cast?: Cast;
   /** Silence in ms by what ends a piece. */
   readonly gaps?: Partial<Gaps>;
+  /** Makes the text speakable; offsets stay those of the source. */
+  readonly rewrite?: Rewriter | undefined;
 }
 
 const gapOf = { clause: "comma", sentence: "sentence", paragraph: "paragraph" } as const satisfies Record<
@@ -77,14 +82,22 @@ export function planSpeech(input: SpeechInput, options: PlanOptions = {}): Speec
       isChapter = true;
     } else {
       const voice = part.voice ?? null;
-      for (const piece of splitText(part.text.text, {
+      const { text: spoken, changes } = options.rewrite?.(part.text) ?? { text: part.text, changes: [] };
+      let told = 0;
+      for (const piece of splitText(spoken.text, {
         ...options,
         shortFirst: options.shortFirst === true && pieces.length === 0,
       })) {
-        const { start, end } = part.text.sourceOf(piece);
-        const text = part.text.text.slice(piece.start, piece.end);
+        const { start, end } = spoken.sourceOf(piece);
+        const text = spoken.text.slice(piece.start, piece.end);
+        const untold = told;
+        while (told < changes.length && changes[told].at < piece.end) told++;
+        const changed = changes.slice(untold, told).map(changeOf);
         const begins = isChapter || last === undefined || last.ends === "paragraph" || last.voice !== voice;
-        pieces.push({ text, source: [start, end], voice, gap: gapBefore(voice), begins });
+        pieces.push({
+          ...{ text, source: [start, end], voice, gap: gapBefore(voice), begins },
+          ...(changed.length > 0 && { changes: changed }),
+        });
         last = { voice, ends: piece.ends };
         pause = undefined;
         isChapter = false;

@@ -17,6 +17,7 @@ import {
   type ReadersOf,
 } from "../engine/check/arguments.ts";
 import type { Cast, Turn } from "./markup/dialogue.ts";
+import type { Lexicon } from "./normalize/lexicon.ts";
 import type { Gaps, SpeechInput } from "./plan.ts";
 import type { SpeechArguments, SpeechProgress } from "./speak_text.ts";
 
@@ -31,6 +32,10 @@ export interface SpeakOptions
   split?: "auto" | "none";
   /** Of Bark, such as `de`, for abbreviations. Default: that of the voice's name, else `en`. */
   language?: string;
+  /** `basic`: numbers, units, addresses and abbreviations in words, as the language says them. Default `none`: as written. */
+  normalize?: "none" | "basic";
+  /** How words are spoken: `{ Loughborough: "Luffbruh" }`, or the text of a file of lines `word<TAB>spoken` or of JSON. */
+  lexicon?: Lexicon | string;
   /** Speakers of the lines `NAME: text`, and their voices. */
   cast?: Cast;
   /** Silence between pieces, in ms, by what ends the first of two. */
@@ -65,6 +70,8 @@ const speechReaders = {
   voice: noneOr(readPreset),
   split: readOneOf("auto", "none"),
   language: readString,
+  normalize: readOneOf("none", "basic"),
+  lexicon: (value: unknown, name: string) => (typeof value === "string" ? value : readRecord(readString)(value, name)),
   cast: readRecord(readString),
   gaps: readGaps,
   batch: readInteger(1, 64),
@@ -92,29 +99,16 @@ const readKeywords = argumentsOf(
   { aliases: { voice_preset: "voice" }, unsupported: unsupportedKeywords, usage: "give generate(text, { voice, … })" },
 );
 
+type Ours = { [K in keyof typeof speechReaders]?: ReturnType<(typeof speechReaders)[K]> };
+
 /** The options of a call: ours by name, the rest for the model. @throws EngineError `usage`. */
 export function readSpeakOptions(given: SpeakOptions): Omit<SpeechArguments, "notice"> {
-  const {
-    voice,
-    split,
-    language,
-    cast,
-    gaps,
-    batch,
-    retries,
-    strict,
-    takes,
-    carry,
-    verify,
-    seed,
-    on_progress,
-    ...kwargs
-  } = readKeywords(given);
-  const ours = {
-    ...{ voice, split, language, cast, gaps, batch, retries, strict, takes, carry, verify, seed },
-    onProgress: on_progress,
-  };
-  return { ...defined(ours), kwargs };
+  const { seed, on_progress, ...rest } = readKeywords(given);
+  const entries = Object.entries(rest);
+  const ours = Object.fromEntries(entries.filter(([name]) => name in speechReaders)) as Omit<Ours, "on_progress">;
+  const others = entries.filter(([name]) => !(name in speechReaders));
+  const kwargs = Object.fromEntries(others) as SpeechArguments["kwargs"];
+  return { ...defined({ ...ours, seed, onProgress: on_progress }), kwargs };
 }
 
 /** The fields that have a value: an optional field may be missing, not undefined. */

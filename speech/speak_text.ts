@@ -9,6 +9,9 @@ import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
 import type { VoicePreset } from "../bark/voice/voices.ts";
 import { EngineError } from "../engine/errors.ts";
 import { faultsOf, type Flag } from "./guard.ts";
+import { MappedText } from "./markup/source_map.ts";
+import type { NormalizeOptions } from "./normalize/load.ts";
+import { changeOf, type Rewriter } from "./normalize/rewrite.ts";
 import { planSpeech, type PlannedPiece, type PlanOptions, type SpeechInput, type SpeechPlan } from "./plan.ts";
 import { PieceSpeaker, type SpeakSettings } from "./speak.ts";
 import type { StreamedPiece } from "./speech.ts";
@@ -23,7 +26,8 @@ export interface SpeechProgress extends BarkProgress {
 /** What {@link speakText} is given: options of planning and joining, and settings of the speaker. */
 export interface SpeechArguments
   extends
-    Omit<PlanOptions, "fits" | "goal" | "most">,
+    NormalizeOptions,
+    Omit<PlanOptions, "fits" | "goal" | "most" | "rewrite">,
     Partial<Pick<SpeakSettings, "batch" | "retries" | "strict" | "verify" | "takes" | "carry">> {
   readonly kwargs: Omit<BarkGenerateKwargs, "input_ids" | "history_prompt" | "seed" | "on_progress">;
   readonly seed?: bigint | number | null;
@@ -54,9 +58,12 @@ export async function prepareSpeech(
   given: SpeechArguments,
 ): Promise<PreparedSpeech> {
   const { onProgress, notice } = given;
-  const options = { ...limitsOf(generation, processor), ...given, language: given.language ?? languageOf(given.voice) };
-  const planned = given.split === "none" ? wholePlan(input) : planSpeech(input, options);
+  const language = given.language ?? languageOf(given.voice);
+  const rewrite = await rewriterFor(given, language);
+  const options = { ...limitsOf(generation, processor), ...given, language, rewrite };
+  const planned = given.split === "none" ? wholePlan(input, rewrite) : planSpeech(input, options);
   for (const line of planned.notices) notice(line);
+  tellChanges(planned, notice);
   const plan = await withoutUnspeakable(planned, processor, notice);
   return { plan, settings: await settingsOf(processor, plan, given), onProgress, notice };
 }
@@ -88,13 +95,16 @@ export async function* speakPrepared(
   const joiner = new Joiner(sampling_rate);
   let piece = 0;
   for await (const { audio: spoken, flags, attempts, seed, run } of speaker.speak(plan.pieces)) {
-    const { text, source, voice, gap } = plan.pieces[piece];
+    const { text, source, voice, gap, changes } = plan.pieces[piece];
     if (faultsOf(flags).length > 0 && pieces + attempts > 2) notice(faultLine(plan, piece, flags, attempts));
     const joined = isAlone ? { audio: spoken, start: 0, end: spoken.length / channels } : joiner.add(spoken, gap);
     const isEnd = piece + 1 === pieces && plan.end > 0;
     const audio = isEnd ? concatSamples([joined.audio, joiner.silence(plan.end)]) : joined.audio;
     const [start, end] = [joined.start / sampling_rate, joined.end / sampling_rate];
-    yield { audio, sampling_rate, piece, pieces, text, source, voice, start, end, flags, attempts, seed, run };
+    yield {
+      ...{ audio, sampling_rate, piece, pieces, text, source, voice, start, end, flags, attempts, seed, run },
+      ...(changes && { changes }),
+    };
     piece++;
   }
 }
@@ -109,15 +119,36 @@ export async function* speakText(
   yield* speakPrepared(model, processor, await prepareSpeech(model.generation_config, processor, input, given));
 }
 
+/** Loaded where it is asked for: most texts are spoken as they are. */
+async function rewriterFor(given: NormalizeOptions, language: string): Promise<Rewriter | undefined> {
+  if ((given.normalize ?? "none") === "none" && given.lexicon === undefined) return undefined;
+  const { loadRewriter } = await import("./normalize/load.ts");
+  return await loadRewriter(given, language);
+}
+
+/** What was made speakable, in one line. */
+function tellChanges({ pieces }: SpeechPlan, notice: (line: string) => void): void {
+  const changes = pieces.flatMap(({ changes }) => changes ?? []);
+  if (changes.length === 0) return;
+  const [{ written, spoken, source }] = changes;
+  const first = `${JSON.stringify(written.slice(0, 40))} as ${JSON.stringify(spoken.slice(0, 60))}`;
+  const places = changes.length === 1 ? "1 place is" : `${changes.length} places are`;
+  notice(`${places} spoken otherwise than written, the first at character ${source[0]}: ${first}`);
+}
+
 /** One run of the model, which cuts what it cannot hold. */
-function wholePlan(input: SpeechInput): SpeechPlan {
+function wholePlan(input: SpeechInput, rewrite: Rewriter | undefined): SpeechPlan {
   if (typeof input !== "string")
     throw new EngineError("usage", "turns of several speakers are pieces", {
       where: "split",
       expected: '"auto"',
       actual: "none",
     });
-  const piece: PlannedPiece = { text: input, source: [0, input.length], voice: null, gap: 0, begins: true };
+  const { text, changes } = rewrite?.(MappedText.of(input)) ?? { text: MappedText.of(input), changes: [] };
+  const piece: PlannedPiece = {
+    ...{ text: text.text, source: [0, input.length], voice: null, gap: 0, begins: true },
+    ...(changes.length > 0 && { changes: changes.map(changeOf) }),
+  };
   return { version: 1, pieces: [piece], chapters: [], end: 0, notices: [] };
 }
 

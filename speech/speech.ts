@@ -4,6 +4,7 @@ import { RawAudio } from "../audio/raw_audio.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import type { Flag } from "./guard.ts";
+import type { Change } from "./normalize/rewrite.ts";
 
 /** A piece of a text, and where it is heard. */
 export interface SpeechPiece extends Cue {
@@ -15,6 +16,8 @@ export interface SpeechPiece extends Cue {
   /** Takes that were needed. */
   readonly attempts: number;
   readonly seed: bigint;
+  /** Where it is spoken otherwise than the source has it written, if anywhere. */
+  readonly changes?: readonly Change[];
 }
 
 /** The sound of a text, and what is said when. */
@@ -40,8 +43,8 @@ export interface StreamedPiece extends SpeechPiece {
 /** All pieces of a stream as one sound. */
 export function speechOf(pieces: readonly StreamedPiece[], channels: number): Speech {
   const samples = concatSamples(pieces.map(({ audio }) => audio));
-  const captions = pieces.map(({ text, source, start, end, voice, flags, attempts, seed }) => {
-    return { text, source, start, end, voice, flags, attempts, seed };
+  const captions = pieces.map(({ text, source, start, end, voice, flags, attempts, seed, changes }) => {
+    return { text, source, start, end, voice, flags, attempts, seed, ...(changes && { changes }) };
   });
   return new Speech(new NdArray(samples, [channels, samples.length / channels]), pieces[0].sampling_rate, captions);
 }

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { Socket } from "node:net";
 import { addAbortSignal, type Readable } from "node:stream";
 import { EngineError } from "../../engine/errors.ts";
+import { readLexicon, type Lexicon } from "../../speech/normalize/lexicon.ts";
 import { follow } from "../../checkpoint/node/follow.ts";
 
 /** No book comes near this; `yes | bark say` does. */
@@ -28,6 +29,11 @@ export async function readText(
       fix: 'for example: bark say "Hello"',
     });
   return text.trim();
+}
+
+/** A lexicon of a file: {@link readLexicon}. @throws EngineError `bad-input`. */
+export async function readLexiconFile(file: string): Promise<Lexicon> {
+  return readLexicon(decode(await readBytes(file, new AbortController().signal), file), file);
 }
 
 async function readBytes(file: string | undefined, signal: AbortSignal): Promise<Uint8Array> {

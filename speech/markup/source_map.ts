@@ -35,6 +35,15 @@ export class MappedText {
     this.#text += text;
   }
 
+  /** Adds [start, end) of another text of the same source. */
+  copyFrom(other: MappedText, { start, end }: Range): void {
+    for (let i = other.#spanAt(start); i < other.#spans.length && other.#spans[i].at < end; i++) {
+      const { at, length } = other.#spans[i];
+      const part = { start: Math.max(start, at), end: Math.min(end, at + length) };
+      if (part.start < part.end) this.replace(other.#text.slice(part.start, part.end), other.sourceOf(part));
+    }
+  }
+
   /** The stretch of the source that [start, end) of the text comes from. */
   sourceOf({ start, end }: Range): Range {
     return { start: this.#edge(start, false), end: this.#edge(end, true) };
