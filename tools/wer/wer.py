@@ -2,7 +2,7 @@
 
     python3 -m venv /tmp/wer && /tmp/wer/bin/pip install -r tools/wer/requirements.txt
     /tmp/wer/bin/python tools/wer/wer.py speak CHECKPOINT FOLDER [--sample]   # the reference: transformers speaks sentences.json into FOLDER
-    npx tsx tools/wer/speak.ts CHECKPOINT FOLDER [f32] [f16] [q8] [--sample]   # ours: FOLDER/f32, FOLDER/f16, FOLDER/q8
+    npx tsx tools/wer/speak.ts CHECKPOINT FOLDER [f16] [everyday] [--sample] # ours: FOLDER/f32, FOLDER/f16, FOLDER/q8
     /tmp/wer/bin/python tools/wer/wer.py hear FOLDER... [--texts] [--only everyday]
 
 A folder holds WAV files named {set}_{number}_{voice}.wav, of any rate, for the sentences of sentences.json (none of them was trained on).

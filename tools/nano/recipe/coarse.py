@@ -18,8 +18,8 @@ NONE = np.zeros(0, np.int64)
 RHO, OWN, BLIND, W0 = float(os.environ.get('RHO', .5)), float(os.environ.get('OWN', .6)), float(os.environ.get('BLIND', .15)), float(os.environ.get('W0', 1.5))     # noise on the history, share of batches with the model's own history, weight of codebook 0
 def make(R2, B):
     """one batch of equal layout: same window index and same history length"""
-    hist = random.random() < .35; k = random.choice((0, 0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8)); X, Y = [], []
-    pool = [r for r in random.sample(R2, min(len(R2), 30 * B)) if 2 * r['codes'].shape[1] > k * SLIDE + 16 and (hist or r['voice'] == 'heart')][:B]
+    hist = random.random() < HIST; voice = 'low' if hist and random.random() < LOW else 'heart'; k = random.choice((0, 0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8)); X, Y = [], []
+    pool = [r for r in random.sample(R2, min(len(R2), 30 * B)) if 2 * r['codes'].shape[1] > k * SLIDE + 16 and r['voice'] == voice][:B]
     for r in pool:
         if hist:
             q = random.choice(BY[r['voice']]); hs, hc = history(q, random.randrange(44, 120))
@@ -32,6 +32,7 @@ def make(R2, B):
 def forward(m, x):
     h = m(m.input_embeds_layer(x))[:, CIN:]; return F.linear(h, m.lm_head.weight[NSEM:])
 BY = {}
+HIST, LOW = float(os.environ.get('HIST', .6)), float(os.environ.get('LOW', .6))     # share of batches that go on from a preset, and of these in the low voice, which speaks after a preset alone
 def split(R):
     val = [r for r in R if r['val']]; R = [r for r in R if not r['val']]
     for r in R: BY.setdefault(r['voice'], []).append(r)

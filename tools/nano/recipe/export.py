@@ -27,7 +27,7 @@ def main(out):
     for i in range(NQ): m.codec_model.quantizer.layers[i].codebook.embed.copy_(k['E'][i])
     if os.path.exists('codec_enc.pt'): m.codec_model.encoder.load_state_dict(torch.load('codec_enc.pt'))
     T = json.load(open('sampling.json')) if os.path.exists('sampling.json') else dict(semantic=0.2, coarse=0.4, fine=None)
-    sg = BarkSemanticGenerationConfig(eos_token_id=NSEM, do_sample=True, temperature=T['semantic'], top_k=50, max_new_tokens=512, text_encoding_offset=TEXT0, text_pad_token=TEXT_PAD, semantic_infer_token=INFER,
+    sg = BarkSemanticGenerationConfig(eos_token_id=NSEM, do_sample=True, temperature=T['semantic'], top_k=50, max_new_tokens=240, text_encoding_offset=TEXT0, text_pad_token=TEXT_PAD, semantic_infer_token=INFER,
         semantic_vocab_size=NSEM, semantic_pad_token=NSEM, max_input_semantic_length=S, semantic_rate_hz=RATE, renormalize_logits=True)
     cg = BarkCoarseGenerationConfig(do_sample=True, temperature=T['coarse'], top_k=50, coarse_semantic_pad_token=C_PAD, coarse_rate_hz=HZ, n_coarse_codebooks=2, coarse_infer_token=C_INFER,
         max_coarse_input_length=CIN, max_coarse_history=CHIST, sliding_window_len=SLIDE, renormalize_logits=True)
