@@ -101,6 +101,20 @@ export function choiceFlag<const T extends string>(
   throw new EngineError("usage", "wrong value", { where: `--${flag}`, expected: choices.join(" or "), actual: text });
 }
 
+/** A flag's list `NAME=VALUE,NAME=VALUE`. @throws EngineError `usage` naming the flag. */
+export function pairsFlag(flag: string, text: string | undefined): Record<string, string> | undefined {
+  if (text === undefined) return undefined;
+  const pairs = text.split(",").map((pair) => /^\s*([^=]*[^=\s])\s*=\s*(.*\S)\s*$/.exec(pair));
+  const names = pairs.map((pair) => pair?.[1]);
+  if (names.every((name) => name !== undefined) && new Set(names).size === names.length)
+    return Object.fromEntries(pairs.map((pair) => [pair![1], pair![2]]));
+  throw new EngineError("usage", "wrong value", {
+    where: `--${flag}`,
+    expected: "NAME=VALUE,NAME=VALUE",
+    actual: text,
+  });
+}
+
 /** For subcommands that take no positional argument, or only so many. @throws EngineError `usage`. */
 export function requirePositionals(command: string, positionals: readonly string[], least: number, most: number): void {
   if (positionals.length >= least && positionals.length <= most) return;

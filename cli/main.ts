@@ -13,6 +13,7 @@ import { usage } from "./usage.ts";
 // Loaded when called, so that `say` does not wait for the imports of `doctor`.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   say: async () => (await import("./say.ts")).say,
+  book: async () => (await import("./book.ts")).book,
   convert: async () => (await import("./convert.ts")).convert,
   voices: async () => (await import("./voices.ts")).voices,
   codec: async () => (await import("./codec.ts")).codec,

@@ -14,6 +14,7 @@ import {
   type PieceWithRun,
   type PreparedSpeech,
 } from "../speech/speak_text.ts";
+import { SpeechMeter, type WholeProgress } from "../speech/meter.ts";
 import { speechOf, type Speech } from "../speech/speech.ts";
 import { checkSoundFile, soundFile } from "./files/sound_file.ts";
 import type { Interrupt } from "./process/interrupt.ts";
@@ -21,6 +22,7 @@ import { openModel } from "./files/model_location.ts";
 import { findPlayer, startPlaying, type Playing } from "./process/play.ts";
 import { print, printJson } from "./process/print.ts";
 import { ProgressLine } from "./process/progress.ts";
+import { describeWhole } from "./process/whole_line.ts";
 import { parseSay, type SayOptions } from "./say_options.ts";
 import { readText } from "./files/text_input.ts";
 
@@ -91,6 +93,7 @@ interface SayRun {
   readonly first: BarkOutput;
   readonly tokens: { semantic: number; coarse: number; fine: number };
   readonly milliseconds: Record<BarkStage, number>;
+  readonly whole: WholeProgress;
 }
 
 async function speak(
@@ -103,12 +106,15 @@ async function speak(
 ): Promise<SayRun> {
   const { semantic_pad_token } = model.generation_config.semantic_config;
   const planned = prepared.plan.pieces;
+  const meter = new SpeechMeter(planned.map(({ text }) => text));
   const announce = (piece: number): void => {
     const ids = piece < planned.length ? processor.tokenizer.encode(planned[piece].text).length : 0;
     progress.expectedTokens = tokensPerId * ids;
     if (quiet || planned.length === 1 || piece === planned.length) return;
     progress.end();
-    progress.note(`piece ${piece + 1} of ${planned.length}: ${JSON.stringify(startOf(planned[piece].text))}`);
+    const far = piece === 0 ? "" : `${describeWhole(meter.whole)}; next: `;
+    const start = JSON.stringify(startOf(planned[piece].text));
+    progress.note(`${far}piece ${piece + 1} of ${planned.length}: ${start}`);
   };
   const pieces: PieceWithRun[] = [];
   const tokens = { semantic: 0, coarse: 0, fine: 0 };
@@ -123,11 +129,12 @@ async function speak(
     tokens.fine += run.fine.size;
     for (const stage of Object.keys(milliseconds) as BarkStage[]) milliseconds[stage] += run.milliseconds[stage];
     pieces.push(piece);
+    meter.add(piece.text, piece.end - piece.start, piece.attempts);
     playing?.push(piece.audio);
     announce(piece.piece + 1);
   }
   const speech = speechOf(pieces, model.config.codec_config.audio_channels);
-  return { speech, first: first!, tokens, milliseconds };
+  return { speech, first: first!, tokens, milliseconds, whole: meter.whole };
 }
 
 function startOf(text: string): string {
@@ -167,6 +174,10 @@ interface SayResult {
   dtype: string;
   seed: number;
   peak_gpu_bytes: number;
+  /** Takes beyond the first of each piece. */
+  retries: number;
+  /** Above 1: speaking took longer than the sound lasts. */
+  real_time_factor: number | null;
   /** What is heard when, in seconds; `source`: characters of the text. */
   pieces: {
     text: string;
@@ -201,6 +212,8 @@ function describe(
     dtype: model.dtype,
     seed: options.seed,
     peak_gpu_bytes: model.gpu.ledger.peakBytes,
+    retries: run.whole.retries,
+    real_time_factor: run.whole.real_time_factor,
     pieces: run.speech.captions.map(({ text, source, start, end, flags, attempts }) => ({
       text,
       source,

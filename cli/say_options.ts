@@ -2,13 +2,15 @@ import { audioEndings, audioFormatNames, audioFormatOf, type AudioFormat } from 
 import { EngineError } from "../engine/errors.ts";
 import type { GenerateKwargs } from "../bark/generate/options/generate_options.ts";
 import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
-import { choiceFlag, numberFlag, parseCommandLine } from "./command_line.ts";
+import { choiceFlag, numberFlag, pairsFlag, parseCommandLine } from "./command_line.ts";
 import { defaultModel } from "./files/model_location.ts";
+import { defaultGaps } from "../audio/join.ts";
+import type { Gaps } from "../speech/plan.ts";
 import type { SpeechArguments } from "../speech/speak_text.ts";
 import { readLexiconFile } from "./files/text_input.ts";
 import { requireOutput, type OutputFile } from "./files/output_file.ts";
 
-const flags = {
+export const flags = {
   file: { type: "string" },
   model: { type: "string", short: "m" },
   voice: { type: "string", short: "v" },
@@ -19,6 +21,8 @@ const flags = {
   play: { type: "boolean" },
   split: { type: "string" },
   language: { type: "string" },
+  cast: { type: "string" },
+  gaps: { type: "string" },
   batch: { type: "string" },
   normalize: { type: "string" },
   lexicon: { type: "string" },
@@ -75,7 +79,17 @@ export interface SayOptions {
   /** How the text becomes pieces. */
   readonly speech: Pick<
     SpeechArguments,
-    "split" | "language" | "normalize" | "lexicon" | "batch" | "retries" | "strict" | "takes" | "carry"
+    | "split"
+    | "language"
+    | "cast"
+    | "gaps"
+    | "normalize"
+    | "lexicon"
+    | "batch"
+    | "retries"
+    | "strict"
+    | "takes"
+    | "carry"
   >;
   /** Takes the results: standard output, unless a file goes there. */
   readonly report: NodeJS.WritableStream;
@@ -100,7 +114,6 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     ...captions.map(({ kind, file }) => [kind === "json" ? "--captions" : `--${kind}`, file] as const),
   ]);
   const outputs = [...captions.map(({ file }) => file), ...(saveVoice === undefined ? [] : [saveVoice]), output];
-  const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]);
   return {
     words: positionals,
     file: values.file,
@@ -109,22 +122,36 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     output,
     audioFormat: audioFormatFor(output, values),
     format: choiceFlag("format", values.format, ["pcm16", "float32"]) ?? "pcm16",
-    bitrate: numberFlag("bitrate", values.bitrate, (rate) => rate > 0, "kbit/s, above 0"),
+    bitrate: bitrateOption(values),
     play: values.play === true,
     saveVoice,
     captions,
     speech: await speechOptions(values),
     report: (outputs.find(({ isStandardOutput }) => isStandardOutput) ?? output).report,
     kwargs: generateKwargs(values),
-    seed: numberFlag("seed", values.seed, isSeed, "an integer from 0 to 2^53 - 1") ?? randomSeed(),
-    load: {
-      ...(dtype === undefined ? {} : { dtype }),
-      ...(values.device === undefined ? {} : { device: values.device }),
-      low_memory: values["low-memory"] === true,
-    },
+    seed: seedOption(values) ?? randomSeed(),
+    load: loadOptions(values),
     json: values.json === true,
     quiet: values.quiet === true,
   };
+}
+
+export function loadOptions(values: Values): SayOptions["load"] {
+  const dtype = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]);
+  return {
+    ...(dtype === undefined ? {} : { dtype }),
+    ...(values.device === undefined ? {} : { device: values.device }),
+    low_memory: values["low-memory"] === true,
+  };
+}
+
+export function seedOption(values: Values): number | undefined {
+  return numberFlag("seed", values.seed, isSeed, "an integer from 0 to 2^53 - 1");
+}
+
+/** kbit/s. */
+export function bitrateOption(values: Values): number | undefined {
+  return numberFlag("bitrate", values.bitrate, (rate) => rate > 0, "kbit/s, above 0");
 }
 
 /** By the flag, or the ending of the file; a pipe or a name without an ending gets a WAV. */
@@ -164,7 +191,7 @@ async function captionFiles(values: Values): Promise<CaptionFile[]> {
   return files;
 }
 
-async function speechOptions(values: Values): Promise<SayOptions["speech"]> {
+export async function speechOptions(values: Values): Promise<SayOptions["speech"]> {
   const split = choiceFlag("split", values.split, ["auto", "none"]);
   const count = (flag: "batch" | "retries" | "takes" | "carry", least: number): number | undefined => {
     const isGood = (n: number): boolean => Number.isSafeInteger(n) && n >= least && n <= 100;
@@ -173,6 +200,8 @@ async function speechOptions(values: Values): Promise<SayOptions["speech"]> {
   return dropUndefined<SayOptions["speech"]>({
     split,
     language: values.language,
+    cast: pairsFlag("cast", values.cast),
+    gaps: gapsOf(values.gaps),
     batch: count("batch", 1),
     normalize: choiceFlag("normalize", values.normalize, ["none", "basic"]),
     lexicon: values.lexicon === undefined ? undefined : await readLexiconFile(values.lexicon),
@@ -183,7 +212,20 @@ async function speechOptions(values: Values): Promise<SayOptions["speech"]> {
   });
 }
 
-function generateKwargs(values: Values): GenerateKwargs {
+function gapsOf(text: string | undefined): Partial<Gaps> | undefined {
+  const pairs = pairsFlag("gaps", text);
+  if (pairs === undefined) return undefined;
+  const kinds = Object.keys(defaultGaps);
+  const wrong = Object.entries(pairs).find(([kind, ms]) => !kinds.includes(kind) || !/^\d+(?:\.\d*)?$/.test(ms));
+  if (wrong === undefined) return Object.fromEntries(Object.entries(pairs).map(([kind, ms]) => [kind, Number(ms)]));
+  throw new EngineError("usage", "wrong value", {
+    where: "--gaps",
+    expected: `milliseconds of ${kinds.join(", ")}`,
+    actual: wrong.join("="),
+  });
+}
+
+export function generateKwargs(values: Values): GenerateKwargs {
   const temperature = (flag: keyof Values): { temperature: number } | undefined => {
     const isGood = (value: number): boolean => value > 0;
     const value = numberFlag(flag, values[flag] as string | undefined, isGood, "a number above 0, or --greedy");
@@ -217,7 +259,7 @@ function generateKwargs(values: Values): GenerateKwargs {
   return dropUndefined<GenerateKwargs>({ do_sample: false, temperature: null, fine_temperature: null, ...length });
 }
 
-function dropUndefined<T extends object>(fields: { [K in keyof T]?: T[K] | undefined }): Partial<T> {
+export function dropUndefined<T extends object>(fields: { [K in keyof T]?: T[K] | undefined }): Partial<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 

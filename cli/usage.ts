@@ -3,6 +3,7 @@ export const usage = {
   bark: `bark: Suno's Bark text-to-speech on WebGPU
 
   bark say [TEXT…] [-m MODEL] [-v VOICE] [-o OUT]       speak
+  bark book FILE [-v VOICE] [-o FOLDER]                 speak a .txt, .md, .epub or .srt; goes on where it was stopped
   bark convert SRC DEST [--dtype f32|f16|q8]            rewrite a checkpoint, whatever its format, as safetensors
   bark voices [-m MODEL]                                list the voice presets of a checkpoint
   bark codec encode|decode IN OUT                       audio to the codec's codes, and codes to audio
@@ -32,6 +33,8 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   --split auto|none         default: auto, pieces of one voice where the text is longer than one run of the model;
                             none: one run, which cuts what is too long
   --language L              of the text, such as de: where its sentences end; default: the voice's, or en
+  --cast NAME=VOICE,…       speakers of the lines "NAME: text"
+  --gaps KIND=MS,…          silence behind comma, sentence, paragraph, speaker and chapter
   --batch N                 speak N pieces at once; each sounds as it does alone; default: 1
   --normalize none|basic    basic: numbers, units, addresses and abbreviations in words; default: none, as written
   --lexicon F               how words are spoken: lines of a word, a tab and how; or a JSON object
@@ -54,6 +57,17 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   --low-memory              one sub-model on the GPU at a time, read again for every run
   --json                    one line of JSON on standard output instead of the summary
   --quiet                   no progress, and notices only of lost text or a wrong sound
+`,
+  book: `bark book FILE [-v VOICE] [-o FOLDER]
+
+  FILE                      .txt, .md, .epub, or captions to be placed at their times: .srt, .vtt
+  -o, --output FOLDER       default: the name of FILE with .book; sound, captions and chapters, a report, and the pieces,
+                            from which the same command goes on when it was stopped
+  --sample                  speak the first minute alone
+  --audio-format F          wav, mp3, opus, flac, aac, m4a or pcm; default: wav; an .m4b with chapters where ffmpeg is
+
+All flags of \`bark say\` that are about voice, text, sampling, weights and device hold, such as -m, -v, --language,
+--cast, --gaps, --batch, --retries, --strict, --bitrate, --seed, --greedy, --temperature, --dtype, --json, --quiet.
 `,
   convert: `bark convert SRC DEST [--dtype f32|f16|q8]
 

@@ -54,7 +54,11 @@ export class Pace {
 
   /** Seconds that a text should take. */
   expected(text: string): number {
-    return (lettersOf(text) * this.#seconds) / this.#letters;
+    return this.ofLetters(lettersOf(text));
+  }
+
+  ofLetters(letters: number): number {
+    return (letters * this.#seconds) / this.#letters;
   }
 
   /** How far a length is from that: its logarithm, so that half and double are alike. */

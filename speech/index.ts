@@ -5,6 +5,7 @@ export { BarkTTS, type BarkTTSOptions } from "./bark_tts.ts";
 export type { Flag } from "./guard.ts";
 export type { Lexicon } from "./normalize/lexicon.ts";
 export type { Change } from "./normalize/rewrite.ts";
+export type { WholeProgress } from "./meter.ts";
 export type { PlannedPiece, SpeechInput, SpeechPlan } from "./plan.ts";
 export type { SpeakOptions } from "./speak_options.ts";
 export type { SpeechProgress } from "./speak_text.ts";

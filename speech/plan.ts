@@ -24,6 +24,8 @@ export interface PlannedPiece {
   readonly begins: boolean;
   /** Where it is spoken otherwise than the source has it written, if anywhere. */
   readonly changes?: readonly Change[];
+  /** The first of a caption that is to be heard then: its start and end, in seconds. */
+  readonly cue?: readonly [start: number, end: number];
 }
 
 /**
@@ -61,7 +63,7 @@ const gapOf = { clause: "comma", sentence: "sentence", paragraph: "paragraph" } 
  * The pieces of a text, with their voices and the silence between them.
  * @throws EngineError `usage` if there is nothing to say, `bad-input` for wrong markup.
  */
-export function planSpeech(input: SpeechInput, options: PlanOptions = {}): SpeechPlan {
+export function planSpeech(input: SpeechInput | Script, options: PlanOptions = {}): SpeechPlan {
   const script = readScript(input, options.cast);
   const gaps: Gaps = { ...defaultGaps, ...options.gaps };
   const pieces: PlannedPiece[] = [];
@@ -84,6 +86,7 @@ export function planSpeech(input: SpeechInput, options: PlanOptions = {}): Speec
       const voice = part.voice ?? null;
       const { text: spoken, changes } = options.rewrite?.(part.text) ?? { text: part.text, changes: [] };
       let told = 0;
+      let { cue } = part;
       for (const piece of splitText(spoken.text, {
         ...options,
         shortFirst: options.shortFirst === true && pieces.length === 0,
@@ -97,7 +100,9 @@ export function planSpeech(input: SpeechInput, options: PlanOptions = {}): Speec
         pieces.push({
           ...{ text, source: [start, end], voice, gap: gapBefore(voice), begins },
           ...(changed.length > 0 && { changes: changed }),
+          ...(cue && { cue }),
         });
+        cue = undefined;
         last = { voice, ends: piece.ends };
         pause = undefined;
         isChapter = false;
@@ -108,7 +113,12 @@ export function planSpeech(input: SpeechInput, options: PlanOptions = {}): Speec
   return { version: 1, pieces, chapters, end: pause ?? 0, notices: script.notices };
 }
 
-function readScript(input: SpeechInput, cast: Cast = {}): Script {
+function readScript(input: SpeechInput | Script, cast: Cast = {}): Script {
+  if (isScript(input)) return readDialogue(input, cast);
   if (typeof input !== "string") return readTurns(input, cast);
   return isSsml(input) ? readSsml(input) : readDialogue(readTags(input), cast);
+}
+
+function isScript(input: SpeechInput | Script): input is Script {
+  return typeof input === "object" && "parts" in input;
 }

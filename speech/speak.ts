@@ -29,6 +29,11 @@ export interface SpeakSettings {
   readonly takes: number;
   /** Pieces before it that a piece hears behind its voice, within a paragraph. */
   readonly carry: number;
+  /**
+   * What the length of a piece is judged by. `voice` (default): the mean of the voice's pieces so far. `usual`: what is usual
+   * for Bark, so that a piece is what its text and settings make of it, in whatever order pieces are spoken.
+   */
+  readonly pace?: "voice" | "usual";
   /** A score of a take, such as a recogniser's share of right words; the best take is kept, and below 0.5 is bad. */
   readonly verify?: (audio: Float32Array, text: string) => number | Promise<number>;
 }
@@ -115,8 +120,7 @@ export class PieceSpeaker {
     voice: HistoryPrompt | null,
     firstRun: BarkOutput | null,
   ): Promise<SpokenPiece> {
-    const pace = this.#paces.get(piece.voice) ?? new Pace();
-    this.#paces.set(piece.voice, pace);
+    const pace = this.#paceOf(piece);
     const { takes, retries } = this.#settings;
     let best: ScoredTake | undefined;
     let attempts = 0;
@@ -143,6 +147,12 @@ export class PieceSpeaker {
     if (this.#voice === null && piece.voice === null) this.#voice = voiceOf(this.#model, run);
     else if (this.#settings.carry > 0 && score >= leastScore) this.#carry.add(voiceOf(this.#model, run));
     return { audio: take.audio, flags: take.flags, attempts, seed, run };
+  }
+
+  #paceOf({ voice }: PlannedPiece): Pace {
+    const pace = (this.#settings.pace === "usual" ? undefined : this.#paces.get(voice)) ?? new Pace();
+    this.#paces.set(voice, pace);
+    return pace;
   }
 
   get #rate(): number {

@@ -12,6 +12,8 @@ import { faultsOf, type Flag } from "./guard.ts";
 import { MappedText } from "./markup/source_map.ts";
 import type { NormalizeOptions } from "./normalize/load.ts";
 import { changeOf, type Rewriter } from "./normalize/rewrite.ts";
+import type { Script } from "./markup/script.ts";
+import { SpeechMeter, type WholeProgress } from "./meter.ts";
 import { planSpeech, type PlannedPiece, type PlanOptions, type SpeechInput, type SpeechPlan } from "./plan.ts";
 import { PieceSpeaker, type SpeakSettings } from "./speak.ts";
 import type { StreamedPiece } from "./speech.ts";
@@ -21,6 +23,8 @@ export interface SpeechProgress extends BarkProgress {
   /** The piece that is spoken, from 0; of several at once the first. */
   readonly piece: number;
   readonly pieces: number;
+  /** Of all pieces; absent while a worker loads its model. */
+  readonly whole?: WholeProgress;
 }
 
 /** What {@link speakText} is given: options of planning and joining, and settings of the speaker. */
@@ -58,14 +62,25 @@ export async function prepareSpeech(
   given: SpeechArguments,
 ): Promise<PreparedSpeech> {
   const { onProgress, notice } = given;
+  const plan = await planText(generation, processor, input, given);
+  return { plan, settings: await settingsOf(processor, plan, given), onProgress, notice };
+}
+
+/** The pieces of a text for a checkpoint. @throws EngineError as {@link prepareSpeech}, which also looks voices up. */
+export async function planText(
+  generation: BarkGenerationConfig,
+  processor: BarkProcessor,
+  input: SpeechInput | Script,
+  given: SpeechArguments,
+): Promise<SpeechPlan> {
+  const { notice } = given;
   const language = given.language ?? languageOf(given.voice);
   const rewrite = await rewriterFor(given, language);
   const options = { ...limitsOf(generation, processor), ...given, language, rewrite };
   const planned = given.split === "none" ? wholePlan(input, rewrite) : planSpeech(input, options);
   for (const line of planned.notices) notice(line);
   tellChanges(planned, notice);
-  const plan = await withoutUnspeakable(planned, processor, notice);
-  return { plan, settings: await settingsOf(processor, plan, given), onProgress, notice };
+  return await withoutUnspeakable(planned, processor, notice);
 }
 
 /** A piece, and all that its run made. */
@@ -89,14 +104,16 @@ export async function* speakPrepared(
       expected: '"none"',
       actual: `${channels} channels`,
     });
+  const meter = new SpeechMeter(plan.pieces.map(({ text }) => text));
   const speaker = new PieceSpeaker(model, processor, settings, (progress, piece) => {
-    onProgress?.({ ...progress, piece, pieces });
+    onProgress?.({ ...progress, piece, pieces, whole: meter.whole });
   });
   const joiner = new Joiner(sampling_rate);
   let piece = 0;
   for await (const { audio: spoken, flags, attempts, seed, run } of speaker.speak(plan.pieces)) {
     const { text, source, voice, gap, changes } = plan.pieces[piece];
     if (faultsOf(flags).length > 0 && pieces + attempts > 2) notice(faultLine(plan, piece, flags, attempts));
+    meter.add(text, spoken.length / channels / sampling_rate, attempts);
     const joined = isAlone ? { audio: spoken, start: 0, end: spoken.length / channels } : joiner.add(spoken, gap);
     const isEnd = piece + 1 === pieces && plan.end > 0;
     const audio = isEnd ? concatSamples([joined.audio, joiner.silence(plan.end)]) : joined.audio;
@@ -137,7 +154,7 @@ function tellChanges({ pieces }: SpeechPlan, notice: (line: string) => void): vo
 }
 
 /** One run of the model, which cuts what it cannot hold. */
-function wholePlan(input: SpeechInput, rewrite: Rewriter | undefined): SpeechPlan {
+function wholePlan(input: SpeechInput | Script, rewrite: Rewriter | undefined): SpeechPlan {
   if (typeof input !== "string")
     throw new EngineError("usage", "turns of several speakers are pieces", {
       where: "split",
@@ -174,9 +191,10 @@ export function languageOf(voice: unknown): string {
   return ofVoice ?? "en";
 }
 
-async function settingsOf(
+/** How the pieces of a plan are spoken: their voices, looked up, and the seed. */
+export async function settingsOf(
   processor: BarkProcessor,
-  { pieces }: SpeechPlan,
+  { pieces }: Pick<SpeechPlan, "pieces">,
   given: SpeechArguments,
 ): Promise<SpeakSettings> {
   const { voice = null, batch = 1, retries, strict = false, takes = 1, carry = 0, verify, kwargs } = given;

@@ -12,7 +12,7 @@ import {
 } from "mediabunny";
 import { EngineError } from "../../engine/errors.ts";
 import { join, optionalPackage, type AudioEncoderStream, type EncoderSettings } from "./stream.ts";
-import { withoutSerial, withoutTimes } from "./reproducible.ts";
+import { withoutSerial, withoutTimes, withTotal } from "./reproducible.ts";
 import { containerTags, id3Of } from "./tags.ts";
 
 type Container = "opus" | "flac" | "aac" | "m4a";
@@ -43,7 +43,7 @@ function outputFormat(format: Container, live: boolean) {
 
 /** Opus in Ogg, FLAC, and AAC in ADTS or MP4, by mediabunny. */
 export async function openContainer(format: Container, settings: EncoderSettings): Promise<AudioEncoderStream> {
-  const { sampling_rate: sampleRate, channels: numberOfChannels, bitrate, tags, live } = settings;
+  const { sampling_rate: sampleRate, channels: numberOfChannels, bitrate, tags, live, samples: all } = settings;
   const { codec, encoder, software, reproducible } = containers[format];
   await prepareEncoder(format, { numberOfChannels, sampleRate, bitrate: bitrate * 1000 });
 
@@ -66,7 +66,12 @@ export async function openContainer(format: Container, settings: EncoderSettings
   else output.setMetadataTags({ ...texts, ...(program === undefined ? {} : { raw: { [software]: program } }) });
   await output.start();
 
-  const take = (): Uint8Array<ArrayBuffer> => join(parts.splice(0).map(reproducible));
+  let isNew = format === "flac" && live && all !== undefined;
+  const take = (): Uint8Array<ArrayBuffer> => {
+    const bytes = join(parts.splice(0).map(reproducible));
+    if (isNew && bytes.length > 0) isNew = !withTotal(bytes, all!);
+    return bytes;
+  };
   let position = 0;
   return {
     push: async (samples) => {

@@ -56,6 +56,7 @@ const readOptions = argumentsOf(
     bitrate: noneOr(readNumber("kbit/s, from 6 to 512", (rate) => rate >= 6 && rate <= 512)),
     tags: noneOr(reader<AudioTags>("an object", isPlainObject)),
     live: noneOr(readBoolean),
+    samples: noneOr(readInteger(1)),
   } satisfies ReadersOf<AudioEncoderOptions>,
   { required: ["sampling_rate"], usage: "give open_encoder(format, { sampling_rate, … })" },
 );
@@ -68,14 +69,14 @@ export async function open_encoder(name: AudioFormat, given: AudioEncoderOptions
   const format = readFormat(name, "format");
   const settings = checked(format, readOptions(given));
   const open = await openers[format]();
-  return new CheckedEncoder(await open(settings), settings.channels);
+  return new CheckedEncoder(await open(settings), settings);
 }
 
 /** A whole sound as a file. @param samples [samples], or [channels * samples], channel after channel. */
 export async function encode_audio(
   samples: Float32Array,
   format: AudioFormat,
-  options: Omit<AudioEncoderOptions, "live">,
+  options: Omit<AudioEncoderOptions, "live" | "samples">,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const encoder = await open_encoder(format, { ...options, live: false });
   const first = await encoder.push(samples);
@@ -106,7 +107,7 @@ function containerOf(format: "opus" | "flac" | "aac" | "m4a"): () => Promise<Ope
 }
 
 function checked(format: AudioFormat, options: ReturnType<typeof readOptions>): EncoderSettings {
-  const { sampling_rate, channels = 1, bitrate, tags = {}, live = true } = options;
+  const { sampling_rate, channels = 1, bitrate, tags = {}, live = true, samples } = options;
   const limit = limits[format];
   const fix = "convert it first: to_mono(audio, 24000)";
   if (channels > limit.channels)
@@ -117,19 +118,21 @@ function checked(format: AudioFormat, options: ReturnType<typeof readOptions>): 
     throw wrongArgument("bitrate", `none: ${format} loses nothing`, bitrate);
   if (bitrate !== undefined && limit.bitrates?.includes(bitrate) === false)
     throw wrongArgument("bitrate", `one of ${limit.bitrates.join(", ")} kbit/s in ${format}`, bitrate);
-  return { sampling_rate, channels, bitrate: bitrate ?? limit.bitrate ?? 0, tags, live };
+  return { sampling_rate, channels, bitrate: bitrate ?? limit.bitrate ?? 0, tags, live, samples };
 }
 
 /** Holds what every encoder asks of its callers. */
 class CheckedEncoder implements AudioEncoderStream {
   readonly #encoder: AudioEncoderStream;
   readonly #channels: number;
+  readonly #expected: number | undefined;
   #samples = 0;
   #isFinished = false;
 
-  constructor(encoder: AudioEncoderStream, channels: number) {
+  constructor(encoder: AudioEncoderStream, { channels, samples }: EncoderSettings) {
     this.#encoder = encoder;
     this.#channels = channels;
+    this.#expected = samples === undefined ? undefined : samples * channels;
   }
 
   async push(samples: Float32Array): Promise<Uint8Array<ArrayBuffer>> {
@@ -146,6 +149,8 @@ class CheckedEncoder implements AudioEncoderStream {
   async finish(): Promise<Uint8Array<ArrayBuffer>> {
     this.#requireOpen();
     if (this.#samples === 0) throw new EngineError("usage", "there is no sound to encode", { where: "finish" });
+    if (this.#expected !== undefined && this.#samples !== this.#expected)
+      throw wrongArgument("samples", `${this.#samples}, as many as came`, this.#expected);
     this.#isFinished = true;
     return await this.#encoder.finish();
   }

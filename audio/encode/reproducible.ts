@@ -47,3 +47,15 @@ export function withoutTimes(boxes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBu
   }
   return boxes;
 }
+
+/**
+ * Writes the number of samples into the first bytes of a FLAC file: the last 36 bits before the checksum of STREAMINFO
+ * (RFC 9639, 8.2), where a live file has 0 for "unknown". @returns whether they are there.
+ */
+export function withTotal(bytes: Uint8Array<ArrayBuffer>, samples: number): boolean {
+  if (bytes.length < 26) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  view.setUint8(21, (view.getUint8(21) & 0xf0) | Math.floor(samples / 2 ** 32));
+  view.setUint32(22, samples % 2 ** 32);
+  return true;
+}

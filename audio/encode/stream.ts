@@ -14,6 +14,8 @@ export interface AudioEncoderOptions {
    * header of WAV and FLAC then does not know how long the sound is, and an m4a is in fragments. Else all comes at the end.
    */
   live?: boolean;
+  /** Of each channel, all that will come, where that is known: the header of a live WAV or FLAC then tells it. */
+  samples?: number;
 }
 
 /** Makes a sound file of samples that come bit by bit. */
@@ -25,9 +27,10 @@ export interface AudioEncoderStream {
 }
 
 /** What an encoder is made from. */
-export interface EncoderSettings extends Required<Omit<AudioEncoderOptions, "bitrate">> {
+export interface EncoderSettings extends Required<Omit<AudioEncoderOptions, "bitrate" | "samples">> {
   /** kbit/s; 0 for a format without loss. */
   readonly bitrate: number;
+  readonly samples: number | undefined;
 }
 
 /** Rows of samples, one for each channel, that lie one after another. */

@@ -11,7 +11,13 @@ export function openPcm({ channels }: Pick<EncoderSettings, "channels">): AudioE
 }
 
 /** The header comes with the first samples, or, where the file is not live, with all of them. */
-export function openWav({ sampling_rate: rate, channels, tags, live }: EncoderSettings): AudioEncoderStream {
+export function openWav({
+  sampling_rate: rate,
+  channels,
+  tags,
+  live,
+  samples: all,
+}: EncoderSettings): AudioEncoderStream {
   const header = (bytes: number): Uint8Array<ArrayBuffer> =>
     wavHeader({ rate, channels, format: "pcm16", info: infoOf(tags) }, bytes);
   const held: Uint8Array[] = [];
@@ -23,7 +29,7 @@ export function openWav({ sampling_rate: rate, channels, tags, live }: EncoderSe
         held.push(bytes);
         return Promise.resolve(new Uint8Array(0));
       }
-      const first = hasHeader ? [] : [header(unknownSize)];
+      const first = hasHeader ? [] : [header(all === undefined ? unknownSize : all * channels * 2)];
       hasHeader = true;
       return Promise.resolve(join([...first, bytes]));
     },

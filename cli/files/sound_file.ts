@@ -8,7 +8,7 @@ import type { SayOptions } from "../say_options.ts";
 
 /** @throws EngineError `usage` for what the format cannot hold, `io` if its package is missing: both before the run. */
 export async function checkSoundFile(
-  { audioFormat, bitrate }: SayOptions,
+  { audioFormat, bitrate }: Pick<SayOptions, "audioFormat" | "bitrate">,
   sizes: { sampling_rate: number; channels: number },
 ): Promise<void> {
   await open_encoder(audioFormat, { ...sizes, ...(bitrate === undefined ? {} : { bitrate }) });
@@ -35,7 +35,7 @@ export async function soundFile(
 }
 
 /** A path without its folders: a file that is given away should not tell how its maker's are called. */
-function named(nameOrPath: string): string {
+export function named(nameOrPath: string): string {
   const isPath = path.isAbsolute(nameOrPath) || /^\.{1,2}[/\\]/.test(nameOrPath) || /\.npz$/i.test(nameOrPath);
   return isPath ? path.basename(nameOrPath) : withoutSecrets(nameOrPath);
 }

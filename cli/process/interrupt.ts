@@ -14,6 +14,8 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export class Interrupt {
   readonly #controller = new AbortController();
   #since = 0;
+  /** What an interrupted run leaves behind. */
+  left = "nothing was written";
   #isStuck = false;
 
   constructor() {
@@ -37,18 +39,22 @@ export class Interrupt {
     const gaveUp = new Promise<never>((_, reject) => {
       const giveUp = (): void => {
         this.#isStuck = true;
-        reject(stopped());
+        reject(this.#stopped());
       };
       this.signal.addEventListener("abort", () => setTimeout(giveUp, patience));
     });
     return await Promise.race([work, gaveUp]).catch((error: unknown) => {
-      throw this.signal.aborted ? stopped() : error;
+      throw this.signal.aborted ? this.#stopped() : error;
     });
   }
 
   /** Called before anything is written. @throws EngineError `aborted`. */
   check(): void {
-    if (this.signal.aborted) throw stopped();
+    if (this.signal.aborted) throw this.#stopped();
+  }
+
+  #stopped(): EngineError {
+    return new EngineError("aborted", `interrupted; ${this.left}`);
   }
 
   /** Ends the process, even if something in it does not end. */
@@ -67,8 +73,4 @@ function die(): never {
   for (const name of signals) process.removeAllListeners(name);
   process.kill(process.pid, "SIGINT");
   process.exit(130);
-}
-
-function stopped(): EngineError {
-  return new EngineError("aborted", "interrupted; nothing was written");
 }

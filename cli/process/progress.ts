@@ -23,7 +23,7 @@ const leastMilliseconds = 500;
 
 /** Shows progress on stderr: one line for each stage, rewritten on a terminal; plain lines elsewhere. */
 export class ProgressLine {
-  readonly #rewrites = process.stderr.isTTY && process.env["TERM"] !== "dumb" && !isSet(process.env["CI"]);
+  readonly #rewrites = rewritesLines();
   #first: Progress | undefined;
   #last: Progress | undefined;
   #shownAt = performance.now();
@@ -63,6 +63,11 @@ export class ProgressLine {
     if (!this.#rewrites) process.stderr.write(`${text}\n`);
     else process.stderr.write(`\r\x1b[K${fitted(text, hasEnded ? 1 : last.done / total, process.stderr.columns)}`);
   }
+}
+
+/** Whether a line on stderr can be taken back. */
+export function rewritesLines(): boolean {
+  return process.stderr.isTTY && process.env["TERM"] !== "dumb" && !isSet(process.env["CI"]);
 }
 
 function isSet(variable: string | undefined): boolean {

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# `npx` of the documents: the checkout's command, and the tools that npm installed there. `say` speaks a few tokens alone.
+# `npx` of the documents: the checkout's command, and the tools that npm installed there. `say` and `book` speak a few tokens alone.
 limit() {
-  if [[ $1 == say && " $* " != *" --max-semantic-tokens "* ]]; then
-    shift
-    set -- say --max-semantic-tokens "$DOCS_TOKENS" "$@"
+  if [[ $1 =~ ^(say|book)$ && " $* " != *" --max-semantic-tokens "* ]]; then
+    set -- "$1" --max-semantic-tokens "$DOCS_TOKENS" "${@:2}"
   fi
   arguments=("$@")
 }

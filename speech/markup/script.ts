@@ -8,6 +8,8 @@ export interface Passage {
   readonly text: MappedText;
   /** A name; `undefined`: the voice that the caller chose. */
   readonly voice: string | undefined;
+  /** Of a caption: when it is to be heard, in seconds. */
+  readonly cue?: readonly [start: number, end: number];
 }
 
 /** Silence that the text asks for, in place of the usual gap. */

@@ -1,4 +1,5 @@
 import { lettersOf } from "./measure.ts";
+import { segmentStarts } from "./segments.ts";
 import { paragraphsOf, sentencesOf, trimmed, type Range } from "./sentences.ts";
 
 /** What ends a piece of text, for the pause behind it. */
@@ -83,21 +84,16 @@ class Splitter {
   /** Fills parts up to the limit with what the first kind of cut leaves; what is still too long is cut in the next way. */
   #filled(range: Range, [cuts, ...finer]: readonly Cuts[]): Range[] {
     const parts: Range[] = [];
-    let open: Range | undefined;
-    const close = (): void => {
-      const part = open === undefined ? undefined : trimmed(this.#text, open);
-      open = undefined;
-      if (part === undefined) return;
+    const ends = [...cuts(this.#text, range), range.end];
+    let start = range.start;
+    for (let next = 0; next < ends.length; next++) {
+      next = furthest(next, ends.length, (i) => this.#fits({ start, end: ends[i] }));
+      const part = trimmed(this.#text, { start, end: ends[next] });
+      start = ends[next];
+      if (part === undefined) continue;
       if (this.#fits(part) || finer.length === 0) parts.push(part);
       else parts.push(...this.#filled(part, finer));
-    };
-    let start = range.start;
-    for (const end of [...cuts(this.#text, range), range.end]) {
-      if (open !== undefined && !this.#fits({ start: open.start, end })) close();
-      open = { start: open?.start ?? start, end };
-      start = end;
     }
-    close();
     return parts;
   }
 
@@ -129,6 +125,21 @@ class Splitter {
   }
 }
 
+/**
+ * The last of the places from `first` on up to which all is well, `first` itself whatever it is. Asks few times: a word of a
+ * million letters has as many places.
+ */
+function furthest(first: number, count: number, isWell: (place: number) => boolean): number {
+  let step = 1;
+  let well = first;
+  while (well + step < count && isWell(well + step)) {
+    well += step;
+    step *= 2;
+  }
+  for (; step >= 1; step = Math.floor(step / 2)) if (well + step < count && isWell(well + step)) well += step;
+  return well;
+}
+
 /** Places where a stretch may be cut, in order, its own end not among them. */
 type Cuts = (text: string, range: Range) => number[];
 
@@ -139,8 +150,8 @@ const clauseEnds: Cuts = (text, range) =>
 const wordEnds: Cuts = (text, range) => matchEnds(text, range, /\s+/gu);
 
 const graphemeEnds: Cuts = (text, { start, end }) => {
-  const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text.slice(start, end));
-  return Array.from(graphemes, ({ index }) => start + index).slice(1);
+  const graphemes = segmentStarts(text.slice(start, end), new Intl.Segmenter(undefined, { granularity: "grapheme" }));
+  return graphemes.slice(1).map((index) => start + index);
 };
 
 function matchEnds(text: string, { start, end }: Range, pattern: RegExp): number[] {

@@ -1,4 +1,5 @@
 import { abbreviationsOf } from "./abbreviations.ts";
+import { segmentStarts } from "./segments.ts";
 
 /** A stretch of a text, in UTF-16 units: [start, end). */
 export interface Range {
@@ -34,19 +35,25 @@ export function paragraphsOf(text: string, within: Range = { start: 0, end: text
 export function sentencesOf(text: string, within: Range, language: string): Range[] {
   const part = text.slice(within.start, within.end);
   const sentences: { start: number; end: number }[] = [];
-  const segments = [...segmenter(language).segment(part)];
-  for (const [i, { segment, index }] of segments.entries()) {
+  const starts = segmentStarts(part, segmenter(language));
+  for (const [i, index] of starts.entries()) {
+    const length = (starts[i + 1] ?? part.length) - index;
     // To TR29 a bracket that opens the next sentence, as in 。「, closes the one before.
-    const opened = i === 0 ? 0 : (openedEarly.exec(segments[i - 1].segment)?.[0].length ?? 0);
+    const opened =
+      i === 0 ? 0 : (openedEarly.exec(part.slice(Math.max(0, index - longestEnd), index))?.[0].length ?? 0);
     const start = within.start + index - opened;
     const before = sentences.at(-1);
     if (before !== undefined) before.end = start;
-    if (before !== undefined && isOneSentence(text.slice(before.start, start), text.slice(start, within.end), language))
-      before.end = within.start + index + segment.length;
-    else sentences.push({ start, end: within.start + index + segment.length });
+    const end = text.slice(Math.max(before?.start ?? start, start - longestEnd), start);
+    if (before !== undefined && isOneSentence(end, text.slice(start, within.end), language))
+      before.end = within.start + index + length;
+    else sentences.push({ start, end: within.start + index + length });
   }
   return sentences.flatMap((sentence) => trimmed(text, sentence) ?? []);
 }
+
+/** Looked at before a cut: a sentence that is joined of thousands of lines must not be read anew for each. */
+const longestEnd = 100;
 
 const segmenters = new Map<string, Intl.Segmenter>();
 
@@ -62,7 +69,7 @@ const endsWithStop = /[.!?…。！？｡．؟।॥][\p{Pe}\p{Pf}\p{Po}"'’”
 const startsSmall = /^[\s\p{Ps}\p{Pi}"'‘“«—–-]*[\p{Ll}\p{Nd}]/u;
 const ideographic = /[。！？｡．][\p{Pe}\p{Pf}"'’”]*\s*$/u;
 
-/** Whether what comes before and after a cut of Intl.Segmenter is one sentence. */
+/** Whether what comes before and after a cut of Intl.Segmenter is one sentence. @param before at least its end. */
 function isOneSentence(before: string, after: string, language: string): boolean {
   if (before.endsWith("\u2028")) return false; // The end of an SSML <s>.
   if (!endsWithStop.test(before)) return true;

@@ -1,0 +1,87 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { audioFormatNames, type AudioFormat } from "../audio/encode/formats.ts";
+import { EngineError } from "../engine/errors.ts";
+import { readBook, requireBookName, type BookText } from "../speech/book/read/book_text.ts";
+import { choiceFlag, parseCommandLine, requirePositionals } from "./command_line.ts";
+import { defaultModel } from "./files/model_location.ts";
+import {
+  bitrateOption,
+  flags as sayFlags,
+  generateKwargs,
+  loadOptions,
+  seedOption,
+  speechOptions,
+  type SayOptions,
+} from "./say_options.ts";
+
+/** A book is more files than one, all of pieces, and a piece of it does not depend on the one before. */
+const notOfBooks = ["carry", "file", "format", "play", "split", "srt", "vtt", "captions", "save-voice"] as const;
+const shared = Object.fromEntries(
+  Object.entries(sayFlags).filter(([name]) => !(notOfBooks as readonly string[]).includes(name)),
+) as Omit<typeof sayFlags, (typeof notOfBooks)[number]>;
+const flags = { ...shared, sample: { type: "boolean" } } as const;
+
+/** What `bark book` was asked for, checked as far as that goes without its file and a checkpoint. */
+export interface BookOptions extends Pick<
+  SayOptions,
+  "model" | "voice" | "audioFormat" | "bitrate" | "kwargs" | "load" | "json" | "quiet"
+> {
+  readonly file: string;
+  readonly folder: string;
+  /** The first minute alone. */
+  readonly sample: boolean;
+  readonly speech: Omit<SayOptions["speech"], "split" | "carry">;
+  /** Undefined: that of the folder, or drawn. */
+  readonly seed: number | undefined;
+}
+
+/** @throws EngineError `usage` for a wrong flag or value. */
+export async function parseBook(args: readonly string[]): Promise<BookOptions> {
+  const { values, positionals } = parseCommandLine("book", args, flags);
+  requirePositionals("book", positionals, 1, 1);
+  const [file] = positionals;
+  requireBookName(file);
+  const audioFormat: AudioFormat = choiceFlag("audio-format", values["audio-format"], audioFormatNames) ?? "wav";
+  return {
+    file,
+    folder: values.output ?? `${path.basename(file, path.extname(file))}.book`,
+    sample: values.sample === true,
+    model: values.model ?? defaultModel,
+    voice: values.voice,
+    audioFormat,
+    bitrate: bitrateOption(values),
+    speech: await speechOptions(values),
+    kwargs: generateKwargs(values),
+    seed: seedOption(values),
+    load: loadOptions(values),
+    json: values.json === true,
+    quiet: values.quiet === true,
+  };
+}
+
+/** Most bytes of a book's file; its pictures count, too. */
+const mostBytes = 1 << 30;
+
+/**
+ * The book's file; undefined if there is none.
+ * @throws EngineError `bad-input` for what is no book, or a folder.
+ */
+export async function readBookFile(
+  file: string,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; text: BookText } | undefined> {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = new Uint8Array(await readFile(file));
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new EngineError("bad-input", `cannot be read: ${message.split(",")[0]}`, { where: file, cause });
+  }
+  if (bytes.length > mostBytes)
+    throw new EngineError("bad-input", "is too large for a book", {
+      where: file,
+      expected: `at most ${mostBytes} bytes`,
+    });
+  return { bytes, text: await readBook(bytes, file) };
+}
