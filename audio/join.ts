@@ -78,6 +78,11 @@ export class Joiner {
     return this.#position;
   }
 
+  /** Where the piece that has begun lies in all that is given out, once a sample of it was loud. */
+  get start(): number {
+    return this.#requirePiece(true).start;
+  }
+
   /** A whole piece. @param samples [samples]. @param gap silence before it, in ms. */
   add(samples: ArrayInput, gap = 0): JoinedPiece {
     this.begin(gap);

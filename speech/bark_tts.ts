@@ -1,3 +1,4 @@
+import { latencyOf } from "../bark/generate/options/stream_arguments.ts";
 import { readCheckpoint } from "../bark/load/bark_checkpoint.ts";
 import { barkReaders, modelRules } from "../bark/load/load_arguments.ts";
 import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
@@ -8,10 +9,18 @@ import { voiceReaders, type VoiceOptions } from "../bark/voice/voice_options.ts"
 import { argumentsOf, refuseMore } from "../engine/check/arguments.ts";
 import { noticeOf, type OnNotice } from "../engine/notice.ts";
 import type { SpeechInput, SpeechPlan } from "./plan.ts";
-import { readInput, readSpeakOptions, type SpeakOptions } from "./speak_options.ts";
+import {
+  readInput,
+  readSpeakOptions,
+  readStreamInput,
+  readStreamOptions,
+  type SpeakOptions,
+  type StreamOptions,
+} from "./speak_options.ts";
 import type { PieceWithRun, SpeechArguments } from "./speak_text.ts";
 import { speechOf, type Speech, type StreamedPiece } from "./speech.ts";
 import { stoppable } from "./stoppable.ts";
+import type { StreamArguments } from "./stream/stream_text.ts";
 
 /** The options of `BarkModel.from_pretrained`, and those of voices. */
 export interface BarkTTSOptions extends BarkFromPretrainedOptions, VoiceOptions {}
@@ -56,28 +65,29 @@ export class BarkTTS {
   async generate(text: SpeechInput, given: SpeakOptions = {}, ...more: never[]): Promise<Speech> {
     refuseMore("generate", more, "give generate(text, { voice, seed, … })");
     const options = { ...readSpeakOptions(given), notice: this.#notice };
-    const pieces: StreamedPiece[] = [];
+    const pieces: PieceWithRun[] = [];
     for await (const piece of this.#speak(readInput(text, "text"), options)) pieces.push(piece);
     return speechOf(pieces, this.model.config.codec_config.audio_channels);
   }
 
   /**
-   * Speaks a text and gives each piece out when it is spoken, with the silence before it; the first is a clause, to be heard
-   * early. `return()` of the iterator, or `signal`, stops the GPU at the next readback.
+   * Speaks a text, which may still be being written, and gives out what is spoken as soon as it is known: a piece when it is
+   * whole, or (`latency: "low"`, or without retries) its parts. The first piece is a clause, to be heard early. Nothing is
+   * computed before it is asked for; `return()` of the iterator, or `signal`, stops the GPU at the next readback.
+   * @param text as of {@link generate}, or texts as they come: a `TextSplitterStream` or any async iterable.
    * @throws EngineError as {@link generate}.
    */
   stream(
-    text: SpeechInput,
-    given: SpeakOptions = {},
+    text: SpeechInput | AsyncIterable<string>,
+    given: StreamOptions = {},
     ...more: never[]
   ): AsyncGenerator<StreamedPiece, void, undefined> {
     refuseMore("stream", more, "give stream(text, { voice, seed, … })");
-    const { kwargs, ...options } = readSpeakOptions(given);
-    const input = readInput(text, "text");
+    const { kwargs, ...options } = readStreamOptions(given);
+    latencyOf(options);
+    const input = readStreamInput(text, "text");
     return stoppable(kwargs.signal ?? undefined, (signal) =>
-      withoutRuns(
-        this.#speak(input, { ...options, kwargs: { ...kwargs, signal }, shortFirst: true, notice: this.#notice }),
-      ),
+      this.#stream(input, { ...options, kwargs: { ...kwargs, signal }, notice: this.#notice }),
     );
   }
 
@@ -99,6 +109,18 @@ export class BarkTTS {
     yield* speakText(this.model, this.processor, input, options);
   }
 
+  async *#stream(
+    input: SpeechInput | AsyncIterable<string>,
+    options: StreamArguments,
+  ): AsyncGenerator<StreamedPiece, void, undefined> {
+    const { streamText } = await import("./stream/stream_text.ts");
+    for await (const { run, ...part } of streamText(this.model, this.processor, input, options)) {
+      // A listener has no use for the tokens, which would pile up.
+      void run;
+      yield part;
+    }
+  }
+
   /** Names of the voices that come with the checkpoint. */
   list_voices(): string[] {
     return [...this.processor.available_voice_presets];
@@ -111,14 +133,5 @@ export class BarkTTS {
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-}
-
-/** A listener has no use for the tokens, which would pile up. */
-async function* withoutRuns(pieces: AsyncIterable<PieceWithRun>): AsyncGenerator<StreamedPiece, void, undefined> {
-  for await (const piece of pieces) {
-    const { run, ...streamed } = piece;
-    void run;
-    yield streamed;
   }
 }

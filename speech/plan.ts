@@ -1,7 +1,7 @@
 import { defaultGaps, type GapKind } from "../audio/join.ts";
 import { EngineError } from "../engine/errors.ts";
 import { readDialogue, readTurns, type Cast, type Turn } from "./markup/dialogue.ts";
-import type { Script } from "./markup/script.ts";
+import type { Passage, Script } from "./markup/script.ts";
 import { isSsml, readSsml } from "./markup/ssml.ts";
 import { readTags } from "./markup/tags.ts";
 import { changeOf, type Change, type Rewriter } from "./normalize/rewrite.ts";
@@ -65,55 +65,90 @@ const gapOf = { clause: "comma", sentence: "sentence", paragraph: "paragraph" } 
  */
 export function planSpeech(input: SpeechInput | Script, options: PlanOptions = {}): SpeechPlan {
   const script = readScript(input, options.cast);
-  const gaps: Gaps = { ...defaultGaps, ...options.gaps };
-  const pieces: PlannedPiece[] = [];
-  const chapters: SpeechPlan["chapters"][number][] = [];
-  let last: { voice: string | null; ends: PieceEnd } | undefined;
-  let pause: number | undefined;
-  let isChapter = false;
-  const gapBefore = (voice: string | null): number => {
-    if (pause !== undefined) return pause;
-    if (last === undefined) return 0;
-    if (isChapter) return gaps.chapter;
-    return last.voice === voice ? gaps[gapOf[last.ends]] : gaps.speaker;
-  };
-  for (const part of script.parts) {
-    if (part.kind === "pause") pause = (pause ?? 0) + part.milliseconds;
-    else if (part.kind === "chapter") {
-      chapters.push({ title: part.title, piece: pieces.length });
-      isChapter = true;
-    } else {
-      const voice = part.voice ?? null;
-      const { text: spoken, changes } = options.rewrite?.(part.text) ?? { text: part.text, changes: [] };
-      let told = 0;
-      let { cue } = part;
-      for (const piece of splitText(spoken.text, {
-        ...options,
-        shortFirst: options.shortFirst === true && pieces.length === 0,
-      })) {
-        const { start, end } = spoken.sourceOf(piece);
-        const text = spoken.text.slice(piece.start, piece.end);
-        const untold = told;
-        while (told < changes.length && changes[told].at < piece.end) told++;
-        const changed = changes.slice(untold, told).map(changeOf);
-        const begins = isChapter || last === undefined || last.ends === "paragraph" || last.voice !== voice;
-        pieces.push({
-          ...{ text, source: [start, end], voice, gap: gapBefore(voice), begins },
-          ...(changed.length > 0 && { changes: changed }),
-          ...(cue && { cue }),
-        });
-        cue = undefined;
-        last = { voice, ends: piece.ends };
-        pause = undefined;
-        isChapter = false;
-      }
-    }
-  }
-  if (pieces.length === 0) throw new EngineError("usage", "there is nothing to say", { where: "text" });
-  return { version: 1, pieces, chapters, end: pause ?? 0, notices: script.notices };
+  const planner = new Planner(options);
+  const pieces = planner.add(script);
+  if (pieces.length === 0) throw nothingToSay();
+  return { version: 1, pieces, chapters: planner.chapters, end: planner.end, notices: script.notices };
 }
 
-function readScript(input: SpeechInput | Script, cast: Cast = {}): Script {
+export function nothingToSay(): EngineError {
+  return new EngineError("usage", "there is nothing to say", { where: "text" });
+}
+
+/** Plans a text, or one script after the other of a text that is still being written. */
+export class Planner {
+  readonly chapters: SpeechPlan["chapters"][number][] = [];
+  readonly #options: PlanOptions;
+  readonly #gaps: Gaps;
+  #count = 0;
+  #last: { voice: string | null; ends: PieceEnd } | undefined;
+  #pause: number | undefined;
+  #isChapter = false;
+
+  constructor(options: PlanOptions) {
+    this.#options = options;
+    this.#gaps = { ...defaultGaps, ...options.gaps };
+  }
+
+  /** Silence that the text asks for at its end, in ms. */
+  get end(): number {
+    return this.#pause ?? 0;
+  }
+
+  /** The pieces of a script that follows the others. */
+  add({ parts }: Script): PlannedPiece[] {
+    const pieces: PlannedPiece[] = [];
+    for (const part of parts) {
+      if (part.kind === "pause") this.#pause = (this.#pause ?? 0) + part.milliseconds;
+      else if (part.kind === "chapter") {
+        this.chapters.push({ title: part.title, piece: this.#count });
+        this.#isChapter = true;
+      } else pieces.push(...this.#passage(part));
+    }
+    return pieces;
+  }
+
+  /** What was planned last goes on behind it: it ended no paragraph. */
+  goOn(): void {
+    if (this.#last?.ends === "paragraph") this.#last = { ...this.#last, ends: "sentence" };
+  }
+
+  *#passage({ text: mapped, voice: named, cue: given }: Passage): Generator<PlannedPiece, void, undefined> {
+    const voice = named ?? null;
+    const shortFirst = this.#options.shortFirst === true && this.#count === 0;
+    const { text: spoken, changes } = this.#options.rewrite?.(mapped) ?? { text: mapped, changes: [] };
+    let told = 0;
+    let cue = given;
+    for (const { start: from, end: to, ends } of splitText(spoken.text, { ...this.#options, shortFirst })) {
+      const { start, end } = spoken.sourceOf({ start: from, end: to });
+      const [text, last] = [spoken.text.slice(from, to), this.#last];
+      const untold = told;
+      while (told < changes.length && changes[told].at < to) told++;
+      const changed = changes.slice(untold, told).map(changeOf);
+      const begins = this.#isChapter || last === undefined || last.ends === "paragraph" || last.voice !== voice;
+      yield {
+        ...{ text, source: [start, end], voice, gap: this.#gapBefore(voice), begins },
+        ...(changed.length > 0 && { changes: changed }),
+        ...(cue && { cue }),
+      };
+      cue = undefined;
+      this.#last = { voice, ends };
+      this.#pause = undefined;
+      this.#isChapter = false;
+      this.#count++;
+    }
+  }
+
+  #gapBefore(voice: string | null): number {
+    if (this.#pause !== undefined) return this.#pause;
+    if (this.#last === undefined) return 0;
+    if (this.#isChapter) return this.#gaps.chapter;
+    return this.#last.voice === voice ? this.#gaps[gapOf[this.#last.ends]] : this.#gaps.speaker;
+  }
+}
+
+/** @throws EngineError `bad-input` for wrong markup. */
+export function readScript(input: SpeechInput | Script, cast: Cast = {}): Script {
   if (isScript(input)) return readDialogue(input, cast);
   if (typeof input !== "string") return readTurns(input, cast);
   return isSsml(input) ? readSsml(input) : readDialogue(readTags(input), cast);

@@ -2,7 +2,9 @@ import { voicePromptFromRun } from "../bark/voice/voices.ts";
 import type { BarkGenerateKwargs } from "../bark/generate/options/generate_arguments.ts";
 import type { BarkOutput, BarkProgress } from "../bark/generate/output.ts";
 import type { BarkModel } from "../bark/model.ts";
+import type { LatencyOptions } from "../bark/generate/options/stream_arguments.ts";
 import type { BarkProcessor } from "../bark/text/processor.ts";
+import type { BarkInputs } from "../bark/text/processor_options.ts";
 import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
 import { endedAtOnce, hasEndedAtOnce, rowOutput } from "../bark/generate/row_output.ts";
 import { EngineError } from "../engine/errors.ts";
@@ -105,6 +107,28 @@ export class PieceSpeaker {
     }
   }
 
+  /**
+   * A piece in its only take, given out while it is made. @returns it, whole: what the guard would cut off was heard.
+   * @throws EngineError as {@link speak}.
+   */
+  async *stream(
+    piece: PlannedPiece,
+    latency: Required<LatencyOptions>,
+  ): AsyncGenerator<Float32Array<ArrayBuffer>, SpokenPiece, undefined> {
+    const { kwargs, seed } = this.#settings;
+    const on_progress = (progress: BarkProgress): void => this.#onProgress?.(progress, 0);
+    const run = yield* this.#model.generate_stream({
+      ...(await this.#inputsOf([piece])),
+      ...kwargs,
+      ...(latency.latency === "low" ? latency : {}),
+      history_prompt: this.#historyOf(piece),
+      seed,
+      on_progress,
+    });
+    const scored = await this.#scored(piece, run, seed);
+    return { ...this.#kept(piece, scored, 1), audio: Float32Array.from(run.audio.data) };
+  }
+
   /** The pieces to speak next at once: the first alone where the others wait for the voice that it makes up. */
   #batchAt(pieces: readonly PlannedPiece[], first: number): readonly PlannedPiece[] {
     const makesVoice = (piece: PlannedPiece): boolean => this.#voice === null && piece.voice === null;
@@ -120,7 +144,6 @@ export class PieceSpeaker {
     voice: HistoryPrompt | null,
     firstRun: BarkOutput | null,
   ): Promise<SpokenPiece> {
-    const pace = this.#paceOf(piece);
     const { takes, retries } = this.#settings;
     let best: ScoredTake | undefined;
     let attempts = 0;
@@ -128,21 +151,29 @@ export class PieceSpeaker {
       const seed = seedOf(this.#settings.seed, piece.text, attempts);
       const run = attempts++ === 0 ? firstRun : (await this.#run([piece], index, [voice], seed))[0];
       if (run === null) continue;
-      const take = guard(this.#takeOf(piece, run), pace);
-      const score = await this.#scoreOf(take, piece);
-      const drift = pace.drift(piece.text, take.seconds);
-      const scored = { take, run, seed, score, drift };
+      const scored = await this.#scored(piece, run, seed);
       if (best === undefined || isBetter(scored, best)) best = scored;
     }
     if (best === undefined) throw endedAtOnce();
-    const { take, run, seed, score } = best;
+    return this.#kept(piece, best, attempts);
+  }
+
+  async #scored(piece: PlannedPiece, run: BarkOutput, seed: bigint): Promise<ScoredTake> {
+    const pace = this.#paceOf(piece);
+    const take = guard(this.#takeOf(piece, run), pace);
+    const score = await this.#scoreOf(take, piece);
+    return { take, run, seed, score, drift: pace.drift(piece.text, take.seconds) };
+  }
+
+  /** A piece whose take is chosen: the next ones go on from it. */
+  #kept(piece: PlannedPiece, { take, run, seed, score }: ScoredTake, attempts: number): SpokenPiece {
     if (this.#settings.strict && score < leastScore)
       throw new EngineError("bad-input", "a piece came out badly in every take", {
         where: `text[${piece.source.join("…")}]`,
         actual: `${take.flags.join(", ") || "the verifier's score"}, ${attempts} takes`,
         fix: "change its text, or allow more retries",
       });
-    if (faultsOf(take.flags).length === 0) pace.add(piece.text, take.seconds);
+    if (faultsOf(take.flags).length === 0) this.#paceOf(piece).add(piece.text, take.seconds);
     // What becomes the voice is heard as such; behind itself it would be said twice.
     if (this.#voice === null && piece.voice === null) this.#voice = voiceOf(this.#model, run);
     else if (this.#settings.carry > 0 && score >= leastScore) this.#carry.add(voiceOf(this.#model, run));
@@ -171,11 +202,8 @@ export class PieceSpeaker {
     voices: readonly (HistoryPrompt | null)[],
     seed: bigint,
   ): Promise<(BarkOutput | null)[]> {
-    const { max_input_semantic_length: max_length, eos_token_id } = this.#model.generation_config.semantic_config;
-    const inputs = await this.#processor(
-      batch.map(({ text }) => text),
-      { max_length },
-    );
+    const { eos_token_id } = this.#model.generation_config.semantic_config;
+    const inputs = await this.#inputsOf(batch);
     const history_prompt = batch.length === 1 ? voices[0] : voices;
     const on_progress = this.#onProgress && ((progress: BarkProgress) => this.#onProgress?.(progress, first));
     try {
@@ -192,6 +220,14 @@ export class PieceSpeaker {
       if (!hasEndedAtOnce(error)) throw error;
       return batch.map(() => null);
     }
+  }
+
+  async #inputsOf(batch: readonly PlannedPiece[]): Promise<BarkInputs> {
+    const { max_input_semantic_length: max_length } = this.#model.generation_config.semantic_config;
+    return await this.#processor(
+      batch.map(({ text }) => text),
+      { max_length },
+    );
   }
 
   #takeOf({ text }: PlannedPiece, run: BarkOutput): Parameters<typeof guard>[0] {

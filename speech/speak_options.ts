@@ -1,5 +1,6 @@
 import { runReaders, type BarkGenerateKwargs } from "../bark/generate/options/generate_arguments.ts";
 import { keywordReaders, unsupportedKeywords, type GenerateKwargs } from "../bark/generate/options/generate_options.ts";
+import { latencyReaders, type LatencyOptions } from "../bark/generate/options/stream_arguments.ts";
 import { readPreset } from "../bark/text/processor_options.ts";
 import type { VoicePreset } from "../bark/voice/voices.ts";
 import {
@@ -20,6 +21,7 @@ import type { Cast, Turn } from "./markup/dialogue.ts";
 import type { Lexicon } from "./normalize/lexicon.ts";
 import type { Gaps, SpeechInput } from "./plan.ts";
 import type { SpeechArguments, SpeechProgress } from "./speak_text.ts";
+import type { StreamArguments } from "./stream/stream_text.ts";
 
 /** How a text is spoken: a voice, how pieces are made and joined, and the keywords of `BarkModel.generate`. */
 export interface SpeakOptions
@@ -55,6 +57,9 @@ export interface SpeakOptions
   /** After every readback: the stage, and of how many pieces this is which. */
   on_progress?: ((progress: SpeechProgress) => void) | null;
 }
+
+/** How a text is streamed. */
+export interface StreamOptions extends SpeakOptions, LatencyOptions {}
 
 // The mask belongs to the ids, which are made here.
 const keywords = Object.fromEntries(Object.entries(keywordReaders).filter(([name]) => !/attention_mask$/.test(name)));
@@ -93,17 +98,36 @@ export function readInput(value: unknown, name: string): SpeechInput {
   throw wrongArgument(name, "a string, or turns [{ voice, text }, …]", value);
 }
 
-const readKeywords = argumentsOf(
-  "generate",
-  { ...keywords, ...runReaders, ...speechReaders },
-  { aliases: { voice_preset: "voice" }, unsupported: unsupportedKeywords, usage: "give generate(text, { voice, … })" },
+const readersOfSpeech = { ...keywords, ...runReaders, ...speechReaders };
+const rules = { aliases: { voice_preset: "voice" }, unsupported: unsupportedKeywords };
+const readKeywords = argumentsOf("generate", readersOfSpeech, { ...rules, usage: "give generate(text, { voice, … })" });
+const readStreamKeywords = argumentsOf(
+  "stream",
+  { ...readersOfSpeech, ...latencyReaders },
+  { ...rules, usage: "give stream(text, { voice, … })" },
 );
 
 type Ours = { [K in keyof typeof speechReaders]?: ReturnType<(typeof speechReaders)[K]> };
 
+/** The options of a stream. @throws EngineError `usage`. */
+export function readStreamOptions(given: StreamOptions): Omit<StreamArguments, "notice"> {
+  const { latency, lookahead, ...rest } = readStreamKeywords(given);
+  return { ...split(rest), ...defined({ latency, lookahead }) };
+}
+
+/** A text, SSML or turns, or texts as they come. @throws EngineError `usage`. */
+export function readStreamInput(value: unknown, name: string): SpeechInput | AsyncIterable<string> {
+  const isLive = typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+  return isLive ? (value as AsyncIterable<string>) : readInput(value, name);
+}
+
 /** The options of a call: ours by name, the rest for the model. @throws EngineError `usage`. */
 export function readSpeakOptions(given: SpeakOptions): Omit<SpeechArguments, "notice"> {
-  const { seed, on_progress, ...rest } = readKeywords(given);
+  return split(readKeywords(given));
+}
+
+/** Ours, and keywords of the model. */
+function split({ seed, on_progress, ...rest }: ReturnType<typeof readKeywords>): Omit<SpeechArguments, "notice"> {
   const entries = Object.entries(rest);
   const ours = Object.fromEntries(entries.filter(([name]) => name in speechReaders)) as Omit<Ours, "on_progress">;
   const others = entries.filter(([name]) => !(name in speechReaders));

@@ -16,7 +16,7 @@ import type { Script } from "./markup/script.ts";
 import { SpeechMeter, type WholeProgress } from "./meter.ts";
 import { planSpeech, type PlannedPiece, type PlanOptions, type SpeechInput, type SpeechPlan } from "./plan.ts";
 import { PieceSpeaker, type SpeakSettings } from "./speak.ts";
-import type { StreamedPiece } from "./speech.ts";
+import type { SpokenPart } from "./speech.ts";
 
 /** Progress of a stage, and of the whole. */
 export interface SpeechProgress extends BarkProgress {
@@ -74,17 +74,26 @@ export async function planText(
   given: SpeechArguments,
 ): Promise<SpeechPlan> {
   const { notice } = given;
-  const language = given.language ?? languageOf(given.voice);
-  const rewrite = await rewriterFor(given, language);
-  const options = { ...limitsOf(generation, processor), ...given, language, rewrite };
-  const planned = given.split === "none" ? wholePlan(input, rewrite) : planSpeech(input, options);
+  const options = await planOptionsOf(generation, processor, given);
+  const planned = given.split === "none" ? wholePlan(input, options.rewrite) : planSpeech(input, options);
   for (const line of planned.notices) notice(line);
   tellChanges(planned, notice);
   return await withoutUnspeakable(planned, processor, notice);
 }
 
+/** How a text is cut for a checkpoint, and what of it is spoken otherwise. */
+export async function planOptionsOf(
+  generation: BarkGenerationConfig,
+  processor: BarkProcessor,
+  given: SpeechArguments,
+): Promise<PlanOptions> {
+  const language = given.language ?? languageOf(given.voice);
+  const rewrite = await rewriterFor(given, language);
+  return { ...limitsOf(generation, processor), ...given, language, ...(rewrite && { rewrite }) };
+}
+
 /** A piece, and all that its run made. */
-export interface PieceWithRun extends StreamedPiece {
+export interface PieceWithRun extends SpokenPart {
   readonly run: BarkOutput;
 }
 
@@ -118,10 +127,8 @@ export async function* speakPrepared(
     const isEnd = piece + 1 === pieces && plan.end > 0;
     const audio = isEnd ? concatSamples([joined.audio, joiner.silence(plan.end)]) : joined.audio;
     const [start, end] = [joined.start / sampling_rate, joined.end / sampling_rate];
-    yield {
-      ...{ audio, sampling_rate, piece, pieces, text, source, voice, start, end, flags, attempts, seed, run },
-      ...(changes && { changes }),
-    };
+    const said = { text, source, voice, start, end, flags, attempts, seed, run, ...(changes && { changes }) };
+    yield { audio, sampling_rate, piece, pieces, is_last: true, ...said };
     piece++;
   }
 }
@@ -223,17 +230,19 @@ export async function settingsOf(
   };
 }
 
+/** Whether the vocabulary has a word of a piece. */
+export function isSpeakable({ text }: PlannedPiece, { tokenizer }: BarkProcessor): boolean {
+  return text === "" || tokenizer.encode(text).some((id) => id !== tokenizer.unk_token_id);
+}
+
 /** The plan without pieces that hold no word of the vocabulary, such as one of emoji alone: the model would babble. */
 async function withoutUnspeakable(
   plan: SpeechPlan,
   processor: BarkProcessor,
   notice: (line: string) => void,
 ): Promise<SpeechPlan> {
-  const { tokenizer } = processor;
-  const isSpeakable = ({ text }: PlannedPiece): boolean =>
-    text === "" || tokenizer.encode(text).some((id) => id !== tokenizer.unk_token_id);
-  const pieces = plan.pieces.filter(isSpeakable);
-  const lost = plan.pieces.filter((piece) => !isSpeakable(piece));
+  const pieces = plan.pieces.filter((piece) => isSpeakable(piece, processor));
+  const lost = plan.pieces.filter((piece) => !isSpeakable(piece, processor));
   // The processor says what is wrong with a text of no words.
   if (pieces.length === 0) await processor(plan.pieces[0].text);
   if (lost.length === 0) return plan;
@@ -244,7 +253,7 @@ async function withoutUnspeakable(
   );
   const chapters = plan.chapters.map(({ title, piece }) => ({
     title,
-    piece: plan.pieces.slice(0, piece).filter(isSpeakable).length,
+    piece: plan.pieces.slice(0, piece).filter((each) => isSpeakable(each, processor)).length,
   }));
   return { ...plan, pieces, chapters };
 }

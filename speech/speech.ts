@@ -31,20 +31,46 @@ export class Speech extends RawAudio {
   }
 }
 
-/** A piece as a stream gives it out. */
-export interface StreamedPiece extends SpeechPiece {
-  /** The silence before the piece, and the piece. [samples], of more than one channel [channels * samples] */
+/** A piece, or a part of one, as it is given out. */
+export interface SpokenPart extends SpeechPiece {
+  /** The silence before the piece, and the part of it. [samples], of more than one channel [channels * samples] */
   readonly audio: Float32Array<ArrayBuffer>;
   readonly sampling_rate: number;
   readonly piece: number;
+  /** How many are known: of a text that is still being written, those that have begun. */
   readonly pieces: number;
+  /** Whether it ends the piece. What is wrong with the piece is known then. */
+  readonly is_last: boolean;
 }
 
-/** All pieces of a stream as one sound. */
-export function speechOf(pieces: readonly StreamedPiece[], channels: number): Speech {
-  const samples = concatSamples(pieces.map(({ audio }) => audio));
-  const captions = pieces.map(({ text, source, start, end, voice, flags, attempts, seed, changes }) => {
-    return { text, source, start, end, voice, flags, attempts, seed, ...(changes && { changes }) };
-  });
-  return new Speech(new NdArray(samples, [channels, samples.length / channels]), pieces[0].sampling_rate, captions);
+/** A part as a stream gives it out; `start` and `end` are its own. */
+export interface StreamedPiece extends SpokenPart {
+  /** Time of work for the time of sound so far. Above 1 a player that does not wait runs dry. */
+  readonly real_time_factor: number;
+}
+
+/** All parts of a stream as one sound. */
+export function speechOf(parts: readonly SpokenPart[], channels: number): Speech {
+  const samples = concatSamples(parts.map(({ audio }) => audio));
+  const captions = parts
+    .filter(({ is_last }) => is_last)
+    .map(({ piece, text, source, end, voice, flags, attempts, seed, changes, start: own }) => {
+      const start = parts.find((part) => part.piece === piece && part.text === text)?.start ?? own;
+      return { text, source, start, end, voice, flags, attempts, seed, ...(changes && { changes }) };
+    });
+  return new Speech(new NdArray(samples, [channels, samples.length / channels]), parts[0].sampling_rate, captions);
+}
+
+/** The same parts with the time that they take: that of their listener, and of waiting for text, does not count. */
+export async function* timed<T extends SpokenPart>(
+  parts: AsyncIterable<T>,
+  waited: () => number = () => 0,
+): AsyncGenerator<T & StreamedPiece, void, undefined> {
+  let [worked, sound, began] = [0, 0, performance.now() - waited()];
+  for await (const part of parts) {
+    worked += performance.now() - waited() - began;
+    sound += part.audio.length / part.sampling_rate;
+    yield { ...part, real_time_factor: worked / 1000 / sound };
+    began = performance.now() - waited();
+  }
 }

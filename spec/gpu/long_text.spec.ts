@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import { BarkTTS } from "../../speech/bark_tts.ts";
-import type { StreamedPiece } from "../../speech/speech.ts";
+import { speechOf, type StreamedPiece } from "../../speech/speech.ts";
+import { TextSplitterStream } from "../../speech/text_splitter_stream.ts";
+import { expectClose } from "../support/close.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { openRepositoryStore } from "../support/runtime.ts";
@@ -41,7 +43,7 @@ describe("texts of several pieces", () => {
     expect(last(speech.audio)).not.deep.equal(last(other.audio));
   });
 
-  it("are streamed: the same pieces, one by one, and the rest is not spoken when the listener goes", async () => {
+  it("are streamed: the same sound, part by part, and the rest is not spoken when the listener goes", async () => {
     const pieces: StreamedPiece[] = [];
     const stages: string[] = [];
     const options = {
@@ -52,7 +54,17 @@ describe("texts of several pieces", () => {
     };
     for await (const piece of tts.stream(text, options)) pieces.push(piece);
     const whole = await tts.generate(text, { voice: "en_speaker_0", ...greedy });
-    expect(pieces.flatMap(({ audio }) => [...audio])).deep.equal([...whole.audio]);
+    const heard = Float32Array.from(pieces.flatMap(({ audio }) => [...audio]));
+    expectClose(heard, whole.audio, { absolute: 1e-6 }, "audio");
+    expect(pieces.filter(({ is_last }) => is_last).map(({ piece, text }) => [piece, text])).deep.equal([
+      [0, "The dog is here."],
+      [1, "The cat is there."],
+    ]);
+    for (const { real_time_factor } of pieces) expect(real_time_factor).above(0);
+    const parts = speechOf(pieces, 1);
+    expect(parts.captions.map(({ start, end, text, flags }) => ({ start, end, text, flags }))).deep.equal(
+      whole.captions.map(({ start, end, text, flags }) => ({ start, end, text, flags })),
+    );
     expect(new Set(stages)).include("1/2 codec");
     const before = stages.length;
     for await (const piece of tts.stream(text, options)) {
@@ -60,6 +72,62 @@ describe("texts of several pieces", () => {
       break;
     }
     expect(stages.slice(before).filter((line) => line.startsWith("1/"))).deep.equal([]);
+  });
+
+  for (const [how, options] of Object.entries({
+    "at low latency": { latency: "low", lookahead: 4 },
+    "piece by piece, where it might be spoken again": { retries: 1 },
+  } as const))
+    it(`are streamed while they are being written, ${how}`, async () => {
+      const { retries, ...once } = greedy;
+      void retries;
+      const stream = new TextSplitterStream();
+      stream.push("The dog is here, and it is very happy. Then the c");
+      const parts: StreamedPiece[] = [];
+      for await (const part of tts.stream(stream, { voice: "en_speaker_0", ...once, ...options })) {
+        if (parts.length === 0) {
+          stream.push("at came to sit beside it.[voice:en_speaker_1] It was tired.[pause:1s]");
+          stream.close();
+        }
+        parts.push(part);
+      }
+      const said = parts.filter(({ is_last, text }) => is_last && text !== "");
+      expect(said.map(({ text }) => text)).deep.equal([
+        "The dog is here, and it is very happy.",
+        "Then the cat came to sit beside it.",
+        "It was tired.",
+      ]);
+      expect(said.map(({ voice }) => voice)).deep.equal([null, null, "en_speaker_1"]);
+      const { audio, captions } = speechOf(parts, 1);
+      expect(captions.map(({ text }) => text).slice(0, 3)).deep.equal(said.map(({ text }) => text));
+      for (const [i, { start, end }] of captions.slice(0, 3).entries()) {
+        expect(end, "a piece has a length").above(start);
+        if (i > 0) expect(start).above(captions[i - 1].end);
+      }
+      expect(audio.slice(-24000).every((sample) => sample === 0)).equal(true);
+      const length = parts.reduce((sum, part) => sum + part.audio.length, 0);
+      expect(audio.length).equal(length);
+    });
+
+  it("wait for text, and end with the listener who goes meanwhile", async () => {
+    const stream = new TextSplitterStream();
+    const parts = tts.stream(stream, { voice: "en_speaker_0", ...greedy });
+    const waiting = parts.next();
+    await parts.return();
+    expect(await waiting).deep.equal({ done: true, value: undefined });
+  });
+
+  it("refuse what a stream of low latency cannot do", async () => {
+    for (const [name, value] of [
+      ["retries", 1],
+      ["takes", 2],
+      ["batch", 2],
+    ] as const) {
+      const options = { latency: "low", [name]: value } as const;
+      expect((await engineErrorOf(() => tts.stream("Hello.", options).next())).where).equal(name);
+    }
+    expect((await engineErrorOf(async () => tts.stream("Hello.", { lookahead: 5 }))).where).equal("lookahead");
+    expect((await engineErrorOf(() => tts.generate("Hello.", { latency: "low" } as object))).where).equal("latency");
   });
 
   it("stop at once when the listener goes in the middle of a piece", async () => {

@@ -18,7 +18,7 @@ export interface SplitOptions {
   readonly goal?: number;
   /** A piece is never longer. Default: 200. */
   readonly most?: number;
-  /** The first piece is cut at its first clause of at least 20 letters, so that it is heard early. */
+  /** The first piece is cut at its first clause of at least 20 letters, else at its first sentence, so that it is heard early. */
   readonly shortFirst?: boolean;
   /** Whether the checkpoint can take a text of this many letters or fewer; nano has 64 slots. Default: always. */
   readonly fits?: (text: string) => boolean;
@@ -51,12 +51,14 @@ class Splitter {
 
   paragraph(paragraph: Range): TextPiece[] {
     const sentences = sentencesOf(this.#text, paragraph, this.#options.language);
-    const first = this.#isFirst ? this.#firstClause(sentences[0]) : undefined;
+    const isFirst = this.#isFirst;
+    const first = isFirst ? this.#firstClause(sentences[0]) : undefined;
     this.#isFirst = false;
     const parts = sentences.flatMap((sentence, i) =>
       i === 0 && first !== undefined ? this.#short({ ...sentence, start: first.next }) : this.#short(sentence),
     );
-    const pieces = this.#packed(parts);
+    const alone = isFirst && first === undefined ? this.#firstSentence(parts) : 0;
+    const pieces = [...parts.slice(0, alone), ...this.#packed(parts.slice(alone))];
     if (first !== undefined) pieces.unshift({ ...first.range, ends: "clause" });
     return pieces.map((piece, i) => (i + 1 < pieces.length ? piece : { ...piece, ends: "paragraph" }));
   }
@@ -72,6 +74,12 @@ class Splitter {
       return { range, next: rest.start };
     }
     return undefined;
+  }
+
+  /** How many of the parts are a piece of their own to begin with: a sentence that is long enough for one, or none. */
+  #firstSentence(parts: readonly TextPiece[]): number {
+    const isWhole = (part: Range): boolean => this.#letters(part) >= least;
+    return parts.length > 1 && isWhole(parts[0]) && isWhole({ start: parts[1].start, end: parts.at(-1)!.end }) ? 1 : 0;
   }
 
   /** A sentence, or the parts of one that is too long. */

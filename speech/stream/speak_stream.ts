@@ -1,0 +1,101 @@
+import { Joiner } from "../../audio/join.ts";
+import type { BarkOutput } from "../../bark/generate/output.ts";
+import type { BarkModel } from "../../bark/model.ts";
+import type { BarkProcessor } from "../../bark/text/processor.ts";
+import type { LatencyOptions } from "../../bark/generate/options/stream_arguments.ts";
+import { faultsOf } from "../guard.ts";
+import type { PlannedPiece } from "../plan.ts";
+import { PieceSpeaker, type SpeakSettings, type SpokenPiece } from "../speak.ts";
+import type { SpeechArguments } from "../speak_text.ts";
+import type { SpokenPart } from "../speech.ts";
+
+/** A part of a piece, and with the last one all that the run made. */
+export interface PartWithRun extends SpokenPart {
+  readonly run: BarkOutput | undefined;
+}
+
+/** What a stream speaks, piece by piece. */
+export interface StreamRequest {
+  /** Returns the silence at the end, in ms. */
+  readonly pieces: AsyncGenerator<PlannedPiece, number, undefined>;
+  /** How many pieces are known. */
+  readonly count: () => number;
+  readonly settings: SpeakSettings;
+  /** When the parts of a piece are given out; null: pieces are given out whole, since another take may be better. */
+  readonly latency: Required<LatencyOptions> | null;
+  /** The only piece, which is neither cut nor faded. */
+  readonly isAlone: boolean;
+  readonly onProgress: SpeechArguments["onProgress"];
+  readonly notice: (line: string) => void;
+}
+
+/** Speaks pieces as they come, and gives out their parts as they are made. */
+export async function* speakStream(
+  model: BarkModel,
+  processor: BarkProcessor,
+  { pieces, count, settings, latency, isAlone, onProgress, notice }: StreamRequest,
+): AsyncGenerator<PartWithRun, void, undefined> {
+  const { sample_rate: sampling_rate } = model.generation_config;
+  let piece = 0;
+  const speaker = new PieceSpeaker(model, processor, settings, (progress) => {
+    onProgress?.({ ...progress, piece, pieces: count() });
+  });
+  const joiner = new Joiner(sampling_rate, isAlone ? { threshold: -Infinity, fade: 0 } : {});
+  const seconds = (samples: number): number => samples / sampling_rate;
+  let last: PartWithRun | undefined;
+  for (;;) {
+    const planned = await pieces.next();
+    if (planned.done === true) {
+      if (planned.value > 0 && last !== undefined) yield silenceBehind(last, joiner.silence(planned.value));
+      return;
+    }
+    const { text, source, voice, gap } = planned.value;
+    const place = { sampling_rate, piece, pieces: count(), text, source, voice };
+    const parts = latency === null ? wholeOf(speaker, planned.value) : speaker.stream(planned.value, latency);
+    let start: number | undefined;
+    joiner.begin(gap);
+    for (;;) {
+      const { done, value } = await parts.next();
+      if (done === true) {
+        const { flags, attempts, seed, run } = value;
+        if (faultsOf(flags).length > 0) notice(faultLine(text, flags, attempts));
+        const { audio, ...end } = joiner.end();
+        const times = { start: seconds(start ?? end.start), end: seconds(end.end) };
+        last = { ...place, ...times, audio, flags, attempts, seed, run, is_last: true };
+        yield last;
+        break;
+      }
+      const audio = joiner.push(value);
+      // Nothing of it is settled yet.
+      if (audio.length === 0) continue;
+      const times = { start: seconds(start ?? joiner.start), end: seconds(joiner.position) };
+      start = joiner.position;
+      const { seed } = settings;
+      yield { ...place, ...times, audio, flags: [], attempts: 1, seed, run: undefined, is_last: false };
+    }
+    piece++;
+  }
+}
+
+/** The best take of a piece, in one part. */
+async function* wholeOf(
+  speaker: PieceSpeaker,
+  piece: PlannedPiece,
+): AsyncGenerator<Float32Array<ArrayBuffer>, SpokenPiece, undefined> {
+  for await (const spoken of speaker.speak([piece])) {
+    yield spoken.audio;
+    return spoken;
+  }
+  throw new Error("a piece is spoken");
+}
+
+/** A pause behind the last words, of which nobody knew that they are the last. */
+function silenceBehind(last: PartWithRun, audio: Float32Array<ArrayBuffer>): PartWithRun {
+  const { end, source } = last;
+  return { ...last, audio, text: "", source: [source[1], source[1]], start: end, end };
+}
+
+function faultLine(text: string, flags: SpokenPiece["flags"], attempts: number): string {
+  const takes = attempts === 1 ? "" : ` in the best of ${attempts} takes`;
+  return `a piece may be bad (${faultsOf(flags).join(", ")})${takes}: ${JSON.stringify(text.slice(0, 40))}`;
+}
