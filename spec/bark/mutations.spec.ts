@@ -14,7 +14,7 @@ import { loadOrRefuse } from "../support/mutations/mutation_run.ts";
 import { mutateBytes, mutateJson, type Random } from "../support/mutations/mutations.ts";
 
 function mutateFile(file: string): (random: Random) => Uint8Array {
-  const bytes = Uint8Array.from(readFileSync(`models/nano/${file}`));
+  const bytes = Uint8Array.from(readFileSync(`spec/fixtures/cased/${file}`));
   const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
   return (random) =>
     random.below(4) === 0 ? mutateBytes(bytes, random) : new TextEncoder().encode(mutateJson(value, random));
@@ -34,12 +34,12 @@ async function loadTokenizer(file: Uint8Array): Promise<void> {
   tokenizer.truncation(text, 3);
 }
 
-const nano = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"].map(
-  (name) => [name, Uint8Array.from(readFileSync(`models/nano/${name}`))] as const,
+const cased = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"].map(
+  (name) => [name, Uint8Array.from(readFileSync(`spec/fixtures/cased/${name}`))] as const,
 );
 
-/** The embedded checkpoint without weights, one file of it damaged. */
-const storeWith = (name: string, file: Uint8Array): MemoryStore => new MemoryStore(new Map([...nano, [name, file]]));
+/** The text files of a checkpoint, one of them damaged. */
+const storeWith = (name: string, file: Uint8Array): MemoryStore => new MemoryStore(new Map([...cased, [name, file]]));
 
 /** Plans the longest run that the config asks for. */
 async function planRun(file: Uint8Array): Promise<void> {
@@ -56,14 +56,16 @@ async function planRun(file: Uint8Array): Promise<void> {
 
 async function speakText(name: string, file: Uint8Array): Promise<void> {
   const store = storeWith(name, file);
-  const withoutJson = new MemoryStore(new Map([...nano.filter(([other]) => other !== "tokenizer.json"), [name, file]]));
+  const withoutJson = new MemoryStore(
+    new Map([...cased.filter(([other]) => other !== "tokenizer.json"), [name, file]]),
+  );
   for (const files of name === "vocab.txt" ? [withoutJson] : [store, withoutJson])
     expect((await BarkTokenizer.from_pretrained(files)).encode(text).every(Number.isInteger)).to.equal(true);
 }
 
 const prompts = ["semantic", "coarse", "fine"].map((prompt) => {
   const path = `speaker_embeddings/en_speaker_0_${prompt}_prompt.npy`;
-  return [path, Uint8Array.from(readFileSync(`models/nano/${path}`))] as const;
+  return [path, Uint8Array.from(readFileSync(`spec/fixtures/cased/${path}`))] as const;
 });
 
 async function loadPresets(file: Uint8Array): Promise<void> {
@@ -84,7 +86,7 @@ describe("mutations of other files", () => {
 
   for (const name of ["tokenizer_config.json", "vocab.txt"])
     it(`loads or refuses 1,000 of ${name}`, async () => {
-      const bytes = nano.find(([other]) => other === name)![1];
+      const bytes = cased.find(([other]) => other === name)![1];
       const mutate = name.endsWith(".json") ? mutateFile(name) : (random: Random) => mutateBytes(bytes, random);
       expect(await loadOrRefuse("memory/", mutate, (file) => speakText(name, file))).to.be.within(100, 999);
     });

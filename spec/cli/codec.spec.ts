@@ -108,10 +108,10 @@ describe("bark codec", () => {
     const done = await bark(args, { cwd: folder });
     expect(done.code, done.stderr).equal(0);
     const arrays = await readNpz(await source("whole.npz"));
-    // 10 frames at 75 Hz are 7 tokens at 49.9 Hz, which are 11 frames.
-    expect(arrays.get("semantic_prompt")!.shape).deep.equal([7]);
-    expect(arrays.get("coarse_prompt")!.shape).deep.equal([2, 10]);
-    expect(arrays.get("fine_prompt")!.shape).deep.equal([8, 10]);
+    // 10 frames at 75 Hz are 3 tokens at 25 Hz, which are 9 frames.
+    expect(arrays.get("semantic_prompt")!.shape).deep.equal([3]);
+    expect(arrays.get("coarse_prompt")!.shape).deep.equal([2, 9]);
+    expect(arrays.get("fine_prompt")!.shape).deep.equal([8, 9]);
   });
 
   const refusals: readonly [name: string, code: number, args: readonly string[], says: RegExp][] = [

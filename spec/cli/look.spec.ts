@@ -1,15 +1,33 @@
 import { expect } from "chai";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { readNpy } from "../../checkpoint/numpy/npy.ts";
+import { MemorySource } from "../../checkpoint/sources/memory.ts";
 import { bark, lines } from "../support/bark_command.ts";
 import { safetensorsBytes } from "../support/files/safetensors_bytes.ts";
+
+/** Of the embedded checkpoint, whose numbers these tests read. */
+async function semanticConfig(): Promise<Record<string, number>> {
+  const config = JSON.parse(await readFile("models/nano/config.json", "utf8")) as { semantic_config: never };
+  return config.semantic_config;
+}
+
+/** How long a preset of the embedded checkpoint is, as `bark voices` says it. */
+async function lengthOf(voice: string): Promise<string> {
+  const name = `models/nano/speaker_embeddings/${voice}_coarse_prompt.npy`;
+  const { shape } = await readNpy(new MemorySource(name, new Uint8Array(await readFile(name))));
+  return `${(shape[1] / 75).toFixed(1)} s`;
+}
 
 describe("bark voices, inspect and doctor", () => {
   it("lists presets with language and length", async () => {
     const run = await bark(["voices"]);
     expect(run.code, run.stderr).equal(0);
-    expect(lines(run.stdout)).deep.equal(["en_speaker_0  English       3.6 s", "en_speaker_1  English       3.6 s"]);
+    expect(lines(run.stdout)).deep.equal([
+      `en_speaker_0  English       ${await lengthOf("en_speaker_0")}`,
+      `en_speaker_1  English       ${await lengthOf("en_speaker_1")}`,
+    ]);
   });
 
   it("lets a preset speak", async () => {
@@ -33,13 +51,19 @@ describe("bark voices, inspect and doctor", () => {
   it("shows a checkpoint", async () => {
     const run = await bark(["inspect", "models/nano"]);
     expect(run.code, run.stderr).equal(0);
-    expect(run.stdout).include("semantic: 6 layers, 3 heads, hidden 192, block 640").and.include("voices: 2 presets");
+    const nano = await semanticConfig();
+    const { num_layers, num_heads, hidden_size } = nano;
+    expect(run.stdout)
+      .include(`semantic: ${num_layers} layers, ${num_heads} heads, hidden ${hidden_size}, block ${nano.block_size}`)
+      .and.include("voices: 2 presets");
     expect(run.stdout).include("24000 Hz, 8 codebooks of 1024, hop length 320");
   });
 
   it("shows the tensors of a safetensors file and the array of a .npy", async () => {
     const weights = await bark(["inspect", "models/nano/model.safetensors"]);
-    expect(weights.stdout).match(/^semantic\.lm_head\.weight {2}F16 {2}\[728, 192\]$/m);
+    const nano = await semanticConfig();
+    const shape = `[${nano.output_vocab_size}, ${nano.hidden_size}]`;
+    expect(lines(weights.stdout)).include(`semantic.lm_head.weight  F16  ${shape}`);
     const prompt = await bark(["inspect", "models/nano/speaker_embeddings/en_speaker_0_fine_prompt.npy"]);
     expect(prompt.stdout).match(/^int64 {2}\[8, \d+\] {2}from \d+ to \d+\n$/);
   });

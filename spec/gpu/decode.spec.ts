@@ -2,14 +2,13 @@ import { expect } from "chai";
 import { CausalWeights } from "../../bark/gpt/causal_weights.ts";
 import { DecodeSession, tokensPerReadback } from "../../bark/gpt/decode_session.ts";
 import { BarkConfig } from "../../bark/config/config.ts";
+import { BarkGenerationConfig } from "../../bark/config/generation_config.ts";
 import { BarkModel } from "../../bark/model.ts";
 import type { EngineError } from "../../engine/errors.ts";
 import { openGpu, type Gpu } from "../../engine/gpu.ts";
 import { SafetensorsCheckpoint } from "../../checkpoint/safetensors/checkpoint.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { openRepositoryStore } from "../support/runtime.ts";
-
-const columns = 720;
 
 interface Decode {
   readonly gpu: Gpu;
@@ -27,6 +26,8 @@ async function withSession(
 ): Promise<void> {
   const store = await openRepositoryStore("models/nano");
   const { semantic_config: config } = await BarkConfig.from_pretrained(store);
+  const { semantic_config: generation } = await BarkGenerationConfig.from_pretrained(store);
+  const columns = generation.semantic_vocab_size;
   const reader = await SafetensorsCheckpoint.open(store);
   const gpu = options.gpu ?? (await sharedGpu());
   const before = new Map(gpu.ledger.byLabel());

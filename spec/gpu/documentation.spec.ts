@@ -43,9 +43,10 @@ describe("examples of transformers' documentation", () => {
     expect(audio_array.shape[0]).equal(1);
     audio_array = audio_array.squeeze();
     expect(audio_array.shape).deep.equal([audio_array.data.length]);
-    // Four to eight frames of 320 samples: 5 tokens at 49.9 a second, 75 frames a second.
+    // Frames of 320 samples, 75 a second, for at most 5 tokens; the last may be the end of speech.
+    const { semantic_rate_hz } = model.generation_config.semantic_config;
     expect(audio_array.size % 320).equal(0);
-    expect(audio_array.size / 320).within(4, 8);
+    expect(audio_array.size / 320).within((4 * 75) / semantic_rate_hz - 3, (5 * 75) / semantic_rate_hz + 1);
 
     const sample_rate = model.generation_config.sample_rate;
     expect(sample_rate).equal(24000);

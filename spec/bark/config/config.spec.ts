@@ -15,7 +15,7 @@ import "../../../engine/node/index.ts";
 import { storeOf } from "../../support/files/memory_files.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 
-const nano = JSON.parse(readFileSync("models/nano/config.json", "utf8")) as Record<string, JsonObject>;
+const cased = JSON.parse(readFileSync("spec/fixtures/cased/config.json", "utf8")) as Record<string, JsonObject>;
 
 function line(run: () => unknown): string {
   try {
@@ -51,8 +51,8 @@ describe("BarkConfig", () => {
     expect(config.codec_config.model_type).to.equal("encodec");
   });
 
-  it("reads the embedded checkpoint's config.json", () => {
-    const config = BarkConfig.from_dict(nano);
+  it("reads a checkpoint's config.json", () => {
+    const config = BarkConfig.from_dict(cased);
     expect(config.semantic_config).to.include({ input_vocab_size: 1536, output_vocab_size: 728, bias: false });
     expect(config.coarse_acoustics_config).to.include({ block_size: 432, num_layers: 6, num_heads: 3 });
     expect(config.fine_acoustics_config).to.include({ block_size: 256, hidden_size: 128 });
@@ -96,10 +96,10 @@ describe("BarkConfig", () => {
   });
 
   it("gives back in to_dict what from_dict took", () => {
-    const { transformers_version, ...fields } = nano;
+    const { transformers_version, ...fields } = cased;
     expect(transformers_version).to.be.a("string");
-    expect(BarkConfig.from_dict(nano).to_diff_dict()).to.deep.equal(fields);
-    expect(BarkConfig.from_dict(BarkConfig.from_dict(nano).to_dict())).to.deep.equal(BarkConfig.from_dict(nano));
+    expect(BarkConfig.from_dict(cased).to_diff_dict()).to.deep.equal(fields);
+    expect(BarkConfig.from_dict(BarkConfig.from_dict(cased).to_dict())).to.deep.equal(BarkConfig.from_dict(cased));
   });
 
   it("takes the aliases, for reading and in dictionaries", () => {
@@ -131,16 +131,16 @@ describe("BarkConfig", () => {
   });
 
   it("takes a codec without model_type as an EnCodec and refuses any other codec", () => {
-    const codec_config = { ...nano["codec_config"], model_type: undefined };
-    expect(BarkConfig.from_dict({ ...nano, codec_config }).codec_config.num_filters).to.equal(16);
-    expect(line(() => BarkConfig.from_dict({ ...nano, codec_config: { model_type: "dac" } }))).to.equal(
+    const codec_config = { ...cased["codec_config"], model_type: undefined };
+    expect(BarkConfig.from_dict({ ...cased, codec_config }).codec_config.num_filters).to.equal(16);
+    expect(line(() => BarkConfig.from_dict({ ...cased, codec_config: { model_type: "dac" } }))).to.equal(
       'config.json: codec_config: wrong value of "model_type" (expected "encodec", got "dac"); correct it, or fetch the file again',
     );
   });
 
   it("names the file and the field that is wrong", () => {
     const broken = (part: string, fields: JsonObject): string =>
-      line(() => BarkConfig.from_dict({ ...nano, [part]: { ...nano[part], ...fields } }));
+      line(() => BarkConfig.from_dict({ ...cased, [part]: { ...cased[part], ...fields } }));
     expect(broken("semantic_config", { num_heads: 5 })).to.match(
       /^config.json: semantic_config: .*"hidden_size".*num_heads \(5\), got 192/,
     );
@@ -152,13 +152,13 @@ describe("BarkConfig", () => {
     expect(broken("fine_acoustics_config", { n_codes_given: 9 })).to.match(/"n_codes_given".*n_codes_total \(8\)/);
     expect(broken("codec_config", { upsampling_ratios: [8, 0] })).to.match(/"upsampling_ratios".*integers above 0/);
     expect(broken("codec_config", { norm_type: "layer" })).to.match(/"norm_type".*"weight_norm" or /);
-    expect(line(() => BarkConfig.from_dict({ ...nano, semantic_config: [] as never }))).to.match(/not a JSON object/);
-    expect(line(() => BarkConfig.from_dict({ ...nano, model_type: "gpt2" }))).to.match(/"model_type".*got "gpt2"/);
+    expect(line(() => BarkConfig.from_dict({ ...cased, semantic_config: [] as never }))).to.match(/not a JSON object/);
+    expect(line(() => BarkConfig.from_dict({ ...cased, model_type: "gpt2" }))).to.match(/"model_type".*got "gpt2"/);
   });
 
   it("reads what Python writes into fields that generating does not need, and names the others", async () => {
     const read = async (changes: string): Promise<string> => {
-      const json = JSON.stringify({ ...nano, semantic_config: { ...nano["semantic_config"], x: 0 } });
+      const json = JSON.stringify({ ...cased, semantic_config: { ...cased["semantic_config"], x: 0 } });
       const text = json.replace(/"x":0/, changes);
       return await BarkConfig.from_pretrained(storeOf({ "config.json": text })).then(
         ({ semantic_config }) => JSON.stringify([semantic_config.use_cache, semantic_config.dropout]),
@@ -234,21 +234,21 @@ describe("BarkConfig", () => {
   });
 
   it("reads a checkpoint, and a part of one", async () => {
-    const store = storeOf({ "config.json": JSON.stringify(nano) });
+    const store = storeOf({ "config.json": JSON.stringify(cased) });
     expect((await BarkConfig.from_pretrained(store)).fine_acoustics_config.block_size).to.equal(256);
     expect((await BarkCoarseConfig.from_pretrained(store)).block_size).to.equal(432);
     expect((await BarkSemanticConfig.from_pretrained(store)).block_size).to.equal(640);
     expect((await BarkFineConfig.from_pretrained(store)).block_size).to.equal(256);
-    const alone = storeOf({ "config.json": JSON.stringify(nano["semantic_config"]) });
+    const alone = storeOf({ "config.json": JSON.stringify(cased["semantic_config"]) });
     expect((await BarkSemanticConfig.from_pretrained(alone)).block_size).to.equal(640);
   });
 
   it("writes config.json, which reads as the same", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "bark-config-"));
     try {
-      await BarkConfig.from_dict(nano).save_pretrained(folder);
-      const saved = JSON.parse(readFileSync(path.join(folder, "config.json"), "utf8")) as JsonObject;
-      expect(BarkConfig.from_dict(saved)).to.deep.equal(BarkConfig.from_dict(nano));
+      await BarkConfig.from_dict(cased).save_pretrained(folder);
+      const written = JSON.parse(readFileSync(path.join(folder, "config.json"), "utf8")) as JsonObject;
+      expect(BarkConfig.from_dict(written)).to.deep.equal(BarkConfig.from_dict(cased));
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -263,7 +263,7 @@ describe("BarkConfig", () => {
     expect(await fault({})).to.match(/^bad-input memory: the checkpoint has no config.json/);
     expect(await fault({ "config.json": "{" })).to.match(/^bad-input memory\/config.json: is not valid JSON/);
     expect(await fault({ "config.json": "[]" })).to.match(/^bad-input memory\/config.json: is not a JSON object/);
-    const part = JSON.stringify({ ...nano, coarse_acoustics_config: { num_layers: 0 } });
+    const part = JSON.stringify({ ...cased, coarse_acoustics_config: { num_layers: 0 } });
     const error = await engineErrorOf(() => BarkCoarseConfig.from_pretrained(storeOf({ "config.json": part })));
     expect(error.where).to.equal("memory/config.json: coarse_acoustics_config");
   });

@@ -12,7 +12,7 @@ import type { JsonObject } from "../../../engine/check/json_fields.ts";
 import "../../../engine/node/index.ts";
 import { storeOf } from "../../support/files/memory_files.ts";
 
-const nano = JSON.parse(readFileSync("models/nano/generation_config.json", "utf8")) as JsonObject;
+const cased = JSON.parse(readFileSync("spec/fixtures/cased/generation_config.json", "utf8")) as JsonObject;
 
 describe("BarkGenerationConfig", () => {
   it("has the class defaults of transformers", () => {
@@ -112,11 +112,11 @@ describe("BarkGenerationConfig", () => {
     const folder = mkdtempSync(path.join(tmpdir(), "bark-generation-config-"));
     try {
       await new BarkGenerationConfig({ fine_acoustics_config: { temperature: null } }).save_pretrained(folder);
-      const saved = JSON.parse(readFileSync(path.join(folder, "generation_config.json"), "utf8")) as JsonObject;
+      const cased = JSON.parse(readFileSync(path.join(folder, "generation_config.json"), "utf8")) as JsonObject;
       for (const part of ["semantic_config", "coarse_acoustics_config"])
-        expect(saved[part], part).to.not.have.any.keys("top_k", "top_p", "min_eos_p");
-      expect(saved["fine_acoustics_config"]).to.have.property("temperature", null);
-      expect(BarkGenerationConfig.from_dict(saved).to_dict()).to.deep.equal(
+        expect(cased[part], part).to.not.have.any.keys("top_k", "top_p", "min_eos_p");
+      expect(cased["fine_acoustics_config"]).to.have.property("temperature", null);
+      expect(BarkGenerationConfig.from_dict(cased).to_dict()).to.deep.equal(
         new BarkGenerationConfig({ fine_acoustics_config: { temperature: null } }).to_dict(),
       );
     } finally {
@@ -124,9 +124,9 @@ describe("BarkGenerationConfig", () => {
     }
   });
 
-  it("reads the embedded checkpoint's file and survives to_dict", async () => {
+  it("reads a checkpoint's file and survives to_dict", async () => {
     const config = await BarkGenerationConfig.from_pretrained(
-      storeOf({ "generation_config.json": JSON.stringify(nano) }),
+      storeOf({ "generation_config.json": JSON.stringify(cased) }),
     );
     expect(config.semantic_config).to.include({
       eos_token_id: 720,
@@ -175,7 +175,7 @@ describe("BarkGenerationConfig", () => {
   it("reports fields of a file that change transformers' answer and that nothing follows", async () => {
     const read = async (part: string, fields: JsonObject): Promise<string[]> => {
       const notices: string[] = [];
-      const json = JSON.stringify({ ...nano, [part]: { ...(nano[part] as JsonObject), ...fields } });
+      const json = JSON.stringify({ ...cased, [part]: { ...(cased[part] as JsonObject), ...fields } });
       const store = storeOf({ "generation_config.json": json });
       await BarkGenerationConfig.from_pretrained(store, { onNotice: (line) => notices.push(line) });
       return notices;
@@ -231,7 +231,7 @@ describe("BarkGenerationConfig", () => {
   });
 
   it("refuses in code what would be lost in silence", () => {
-    const { semantic_config } = nano as { semantic_config: JsonObject };
+    const { semantic_config } = cased as { semantic_config: JsonObject };
     expect(() => new BarkSemanticGenerationConfig({ temprature: 1 })).to.throw('did you mean "temperature"');
     expect(() => new BarkCoarseGenerationConfig({ slide_window_len: 1 })).to.throw('did you mean "sliding_window_len"');
     expect(() => new BarkFineGenerationConfig({ n_fine_codebook: 1 })).to.throw('did you mean "n_fine_codebooks"');
@@ -247,7 +247,7 @@ describe("BarkGenerationConfig", () => {
     const wrong = { fine_acoustics_config: new BarkCoarseGenerationConfig() as never };
     expect(() => new BarkGenerationConfig(wrong)).to.throw("fine_acoustics_config: is of another class");
     expect(() => new BarkGenerationConfig({ semantic_config })).to.not.throw();
-    expect(() => new BarkGenerationConfig(BarkGenerationConfig.from_dict(nano).to_dict())).to.not.throw();
+    expect(() => new BarkGenerationConfig(BarkGenerationConfig.from_dict(cased).to_dict())).to.not.throw();
     const missing = [new BarkSemanticGenerationConfig()] as unknown as [never, never, never];
     expect(() => BarkGenerationConfig.from_sub_model_configs(...missing)).to.throw(
       "coarse_acoustics_config: is missing",

@@ -13,9 +13,10 @@ import type { EngineError } from "../../../engine/errors.ts";
 import type { JsonObject } from "../../../engine/check/json_fields.ts";
 import { NdArray } from "../../../engine/ndarray.ts";
 
-const read = (name: string) => JSON.parse(readFileSync(`models/nano/${name}`, "utf8")) as Record<string, JsonObject>;
-const nano = BarkConfig.from_dict(read("config.json"));
-const nanoGeneration = read("generation_config.json");
+const read = (name: string) =>
+  JSON.parse(readFileSync(`spec/fixtures/cased/${name}`, "utf8")) as Record<string, JsonObject>;
+const cased = BarkConfig.from_dict(read("config.json"));
+const casedGeneration = read("generation_config.json");
 
 describe("checkGenerationFits", () => {
   it("takes Bark's own numbers and the embedded checkpoint's", () => {
@@ -26,7 +27,7 @@ describe("checkGenerationFits", () => {
       fine_acoustics_config: { ...sizes, input_vocab_size: 1056, output_vocab_size: 1056 },
     });
     expect(() => checkGenerationFits(new BarkGenerationConfig(), bark)).to.not.throw();
-    expect(() => checkGenerationFits(BarkGenerationConfig.from_dict(nanoGeneration), nano)).to.not.throw();
+    expect(() => checkGenerationFits(BarkGenerationConfig.from_dict(casedGeneration), cased)).to.not.throw();
   });
 
   for (const [part, fields] of [
@@ -38,8 +39,8 @@ describe("checkGenerationFits", () => {
     ["semantic_config", { semantic_rate_hz: 1e300 }],
   ] as const)
     it(`refuses rates out of all proportion: ${JSON.stringify(fields)}`, () => {
-      const changed = { ...nanoGeneration, [part]: { ...nanoGeneration[part], ...fields } };
-      expect(() => checkGenerationFits(BarkGenerationConfig.from_dict(changed), nano)).to.throw(
+      const changed = { ...casedGeneration, [part]: { ...casedGeneration[part], ...fields } };
+      expect(() => checkGenerationFits(BarkGenerationConfig.from_dict(changed), cased)).to.throw(
         "coarse_rate_hz does not fit semantic_rate_hz",
       );
     });
@@ -47,8 +48,8 @@ describe("checkGenerationFits", () => {
   it("names the field that does not fit", () => {
     const changed = (part: string, fields: JsonObject) => () =>
       checkGenerationFits(
-        BarkGenerationConfig.from_dict({ ...nanoGeneration, [part]: { ...nanoGeneration[part], ...fields } }),
-        nano,
+        BarkGenerationConfig.from_dict({ ...casedGeneration, [part]: { ...casedGeneration[part], ...fields } }),
+        cased,
       );
     expect(changed("semantic_config", { semantic_infer_token: 1536 })).to.throw("semantic_infer_token does not fit");
     expect(changed("semantic_config", { semantic_infer_token: 1535 })).to.not.throw();
@@ -61,14 +62,14 @@ describe("checkGenerationFits", () => {
     expect(changed("coarse_acoustics_config", { max_coarse_input_length: 432 })).to.throw("max_coarse_input_length");
     for (const n_coarse_codebooks of [9, 1e9])
       expect(changed("coarse_acoustics_config", { n_coarse_codebooks })).to.throw("codebooks of the stages");
-    const codes = BarkGenerationConfig.from_dict({ ...nanoGeneration, codebook_size: 1032 });
-    expect(() => checkGenerationFits(codes, nano)).to.throw("codebook_size does not fit");
-    expect(() => checkGenerationFits(new BarkGenerationConfig(), nano)).to.throw("does not fit config.json");
+    const codes = BarkGenerationConfig.from_dict({ ...casedGeneration, codebook_size: 1032 });
+    expect(() => checkGenerationFits(codes, cased)).to.throw("codebook_size does not fit");
+    expect(() => checkGenerationFits(new BarkGenerationConfig(), cased)).to.throw("does not fit config.json");
   });
 });
 
 describe("checkVoiceFits", () => {
-  const generation = BarkGenerationConfig.from_dict(nanoGeneration);
+  const generation = BarkGenerationConfig.from_dict(casedGeneration);
   const array = (values: number[], rows: number) => new NdArray(Int32Array.from(values), [rows, values.length / rows]);
   const voice: HistoryPrompt = {
     semantic_prompt: new NdArray(Int32Array.of(0, 720), [2]),
@@ -80,11 +81,12 @@ describe("checkVoiceFits", () => {
   };
 
   it("takes ids that the tables hold", () => {
-    expect(() => checkVoiceFits(voice, generation, nano)).to.not.throw();
+    expect(() => checkVoiceFits(voice, generation, cased)).to.not.throw();
   });
 
   it("names the prompt that does not fit", () => {
-    const changed = (change: Partial<HistoryPrompt>) => () => checkVoiceFits({ ...voice, ...change }, generation, nano);
+    const changed = (change: Partial<HistoryPrompt>) => () =>
+      checkVoiceFits({ ...voice, ...change }, generation, cased);
     expect(changed({ semantic_prompt: new NdArray(Int32Array.of(9999), [1]) })).to.throw(
       "semantic_prompt of the voice",
     );
@@ -97,7 +99,7 @@ describe("checkVoiceFits", () => {
 });
 
 describe("what does not fit", () => {
-  const generation = BarkGenerationConfig.from_dict(nanoGeneration);
+  const generation = BarkGenerationConfig.from_dict(casedGeneration);
   const fault = (call: () => unknown): EngineError => {
     try {
       call();
@@ -115,8 +117,8 @@ describe("what does not fit", () => {
 
   it("is reported with its part, the greatest that fits and why", () => {
     const told = (part: string, fields: JsonObject): string => {
-      const changed = { ...nanoGeneration, [part]: { ...nanoGeneration[part], ...fields } };
-      const error = fault(() => checkGenerationFits(BarkGenerationConfig.from_dict(changed), nano, "g.json"));
+      const changed = { ...casedGeneration, [part]: { ...casedGeneration[part], ...fields } };
+      const error = fault(() => checkGenerationFits(BarkGenerationConfig.from_dict(changed), cased, "g.json"));
       expect(error.code).equal("bad-input");
       expect(error.fix).equal("check that generation_config.json belongs to this checkpoint");
       return error.toLine().split(";")[0];
@@ -142,7 +144,7 @@ describe("what does not fit", () => {
   });
 
   it("is reported with generation_config.json where no name is given", () => {
-    const error = fault(() => checkGenerationFits(new BarkGenerationConfig(), nano));
+    const error = fault(() => checkGenerationFits(new BarkGenerationConfig(), cased));
     expect(error.where).equal("generation_config.json: semantic_config");
   });
 
@@ -151,13 +153,13 @@ describe("what does not fit", () => {
       const json = read("config.json");
       return BarkConfig.from_dict({ ...json, [part]: { ...json[part], ...fields } });
     };
-    const codes = (codebook_size: number) => BarkGenerationConfig.from_dict({ ...nanoGeneration, codebook_size });
-    const size = nano.codec_config.codebook_size;
+    const codes = (codebook_size: number) => BarkGenerationConfig.from_dict({ ...casedGeneration, codebook_size });
+    const size = cased.codec_config.codebook_size;
     const few = changed("codec_config", { codebook_size: size - 1 });
     expect(fault(() => checkGenerationFits(codes(size), few)).toLine()).match(
       /fine_acoustics_config: codebook_size does not fit config.json \(expected at most \d+ \(codes of the codec/,
     );
-    const { input_vocab_size } = nano.fine_acoustics_config;
+    const { input_vocab_size } = cased.fine_acoustics_config;
     const wide = changed("codec_config", { codebook_size: 5000 });
     expect(fault(() => checkGenerationFits(codes(input_vocab_size), wide)).toLine()).contain(
       `fine_acoustics_config: codebook_size does not fit config.json (expected at most ${input_vocab_size - 1} (last`,
@@ -174,30 +176,30 @@ describe("what does not fit", () => {
       [{ coarse_prompt: array([0, 1, 2], [3, 1]) }, "coarse_prompt .*expected 2 codebooks, got 3"],
       [{ fine_prompt: array([0], [1, 1]) }, "fine_prompt .*expected 8 codebooks, got 1"],
     ] as const) {
-      const error = fault(() => checkVoiceFits({ ...voice, ...change }, generation, nano));
+      const error = fault(() => checkVoiceFits({ ...voice, ...change }, generation, cased));
       expect([error.code, error.where]).deep.equal(["bad-input", "history_prompt"]);
       expect(error.toLine()).match(new RegExp(line));
       expect(error.fix).equal("use a voice that was made for this checkpoint");
-      expect(fault(() => checkVoiceFits({ ...voice, ...change }, generation, nano, "v.npz")).where).equal("v.npz");
+      expect(fault(() => checkVoiceFits({ ...voice, ...change }, generation, cased, "v.npz")).where).equal("v.npz");
     }
   });
 
   it("of tokens is cut where the config asks for more than there are positions", () => {
-    const tokens = (kwargs: object): number => checkGenerate(kwargs, null, generation, nano).semantic.max_new_tokens;
+    const tokens = (kwargs: object): number => checkGenerate(kwargs, null, generation, cased).semantic.max_new_tokens;
     expect(tokens({ semantic_max_new_tokens: 5 })).equal(5);
-    const limit = maxSemanticTokens(generation.semantic_config, nano.semantic_config.block_size);
+    const limit = maxSemanticTokens(generation.semantic_config, cased.semantic_config.block_size);
     // Whoever asks for more gets them, or the fault, once the speech does not end before the positions do.
     expect(tokens({ semantic_max_new_tokens: limit + 1 })).equal(limit + 1);
     const long = BarkGenerationConfig.from_dict({
-      ...nanoGeneration,
-      semantic_config: { ...nanoGeneration["semantic_config"], max_new_tokens: limit + 9 },
+      ...casedGeneration,
+      semantic_config: { ...casedGeneration["semantic_config"], max_new_tokens: limit + 9 },
     });
-    const cut = checkGenerate({}, voice, long, nano);
+    const cut = checkGenerate({}, voice, long, cased);
     expect([cut.semantic.max_new_tokens, cut.coarse.do_sample]).deep.equal([
       limit,
-      checkGenerate({}, null, generation, nano).coarse.do_sample,
+      checkGenerate({}, null, generation, cased).coarse.do_sample,
     ]);
     const wrong = { ...voice, semantic_prompt: array([99999], [1]) };
-    expect(fault(() => checkGenerate({}, wrong, generation, nano)).problem).match(/semantic_prompt of the voice/);
+    expect(fault(() => checkGenerate({}, wrong, generation, cased)).problem).match(/semantic_prompt of the voice/);
   });
 });

@@ -42,7 +42,7 @@ describe("the checkpoint that is called nano", () => {
   });
 
   it("lists all its files", async () => {
-    const own = ["README.md", "index.d.ts", "index.js", "package.json"];
+    const own = ["LICENSE-APACHE", "NOTICE", "README.md", "index.d.ts", "index.js", "package.json"];
     const onDisk = readdirSync("models/nano", { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => path.relative("models/nano", path.join(entry.parentPath, entry.name)).replaceAll(path.sep, "/"))

@@ -13,7 +13,7 @@ describe("BarkProcessor", () => {
   const notices: string[] = [];
   before(async () => {
     const onNotice = (line: string): unknown => notices.push(line);
-    processor = await BarkProcessor.from_pretrained(new DirectoryStore("models/nano"), { onNotice });
+    processor = await BarkProcessor.from_pretrained(new DirectoryStore("spec/fixtures/cased"), { onNotice });
   });
   beforeEach(() => notices.splice(0));
 
@@ -24,7 +24,7 @@ describe("BarkProcessor", () => {
     );
   }
 
-  // Ids by transformers 5.23: BarkProcessor.from_pretrained("models/nano")("Hello [MASK] World [UNK]x").
+  // Ids by transformers 5.23: BarkProcessor.from_pretrained("spec/fixtures/cased")("Hello [MASK] World [UNK]x").
   const ids = [229, 166, 80, 4, 48, 146, 181, 1, 75];
 
   it("pads a text to 256 ids with its mask", async () => {
@@ -37,7 +37,7 @@ describe("BarkProcessor", () => {
   });
 
   it("opens a checkpoint by its path", async () => {
-    const opened = await BarkProcessor.from_pretrained("models/nano");
+    const opened = await BarkProcessor.from_pretrained("spec/fixtures/cased");
     expect((await opened("Hello")).input_ids.data[0]).to.equal(ids[0]);
   });
 
@@ -106,9 +106,9 @@ describe("BarkProcessor", () => {
   });
 
   it("is made of a tokenizer and an index of presets", async () => {
-    const tokenizer = await BarkTokenizer.from_pretrained("models/nano");
+    const tokenizer = await BarkTokenizer.from_pretrained("spec/fixtures/cased");
     const { speaker_embeddings } = processor;
-    expect(speaker_embeddings).to.include({ repo_or_path: "models/nano" });
+    expect(speaker_embeddings).to.include({ repo_or_path: "spec/fixtures/cased" });
     expect(speaker_embeddings?.["en_speaker_0"]).to.have.keys("semantic_prompt", "coarse_prompt", "fine_prompt");
     const made = new BarkProcessor(tokenizer, speaker_embeddings);
     expect(made).to.be.instanceOf(BarkProcessor);
@@ -128,7 +128,7 @@ describe("BarkProcessor", () => {
   });
 
   it("takes whole paths of presets where nothing says what they are in", async () => {
-    const folder = path.resolve("models/nano/speaker_embeddings");
+    const folder = path.resolve("spec/fixtures/cased/speaker_embeddings");
     const paths = ["semantic", "coarse", "fine"].map((kind) => [
       `${kind}_prompt`,
       `${folder}/en_speaker_0_${kind}_prompt.npy`,
@@ -136,7 +136,7 @@ describe("BarkProcessor", () => {
     const made = new BarkProcessor(processor.tokenizer, { me: Object.fromEntries(paths) as Record<string, string> });
     expect(await made.loadVoice("me")).to.deep.equal(await processor.loadVoice("en_speaker_0"));
     const out = new BarkProcessor(processor.tokenizer, {
-      repo_or_path: "models/nano",
+      repo_or_path: "spec/fixtures/cased",
       me: { semantic_prompt: "../x.npy" },
     });
     expect(await fault(out.loadVoice("me"))).to.match(/Invalid voice preset path/);
@@ -144,15 +144,15 @@ describe("BarkProcessor", () => {
 
   it("has no presets where the index is null or missing", async () => {
     for (const speaker_embeddings_dict_path of [null, "nowhere.json"]) {
-      const opened = await BarkProcessor.from_pretrained("models/nano", { speaker_embeddings_dict_path });
+      const opened = await BarkProcessor.from_pretrained("spec/fixtures/cased", { speaker_embeddings_dict_path });
       expect([opened.speaker_embeddings, opened.available_voice_presets]).to.deep.equal([null, []]);
     }
   });
 
   it("reads a subfolder, and what that lacks from above it, where transformers reads all but the index", async () => {
-    const top = await BarkProcessor.from_pretrained("models", { subfolder: "nano" });
+    const top = await BarkProcessor.from_pretrained("spec/fixtures", { subfolder: "cased" });
     expect(top.available_voice_presets).to.deep.equal(processor.available_voice_presets);
-    const index = await BarkProcessor.from_pretrained("models/nano", { subfolder: "speaker_embeddings" });
+    const index = await BarkProcessor.from_pretrained("spec/fixtures/cased", { subfolder: "speaker_embeddings" });
     expect(await index("Hello", { voice_preset: "en_speaker_0" })).to.deep.equal(
       await processor("Hello", { voice_preset: "en_speaker_0" }),
     );

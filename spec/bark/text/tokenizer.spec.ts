@@ -8,9 +8,9 @@ import { storeOf } from "../../support/files/memory_files.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 import { WatchedStore } from "../../support/files/watched_store.ts";
 
-const read = (name: string): string => readFileSync(`models/nano/${name}`, "utf8");
-const nano = JSON.parse(read("tokenizer.json")) as Record<string, JsonObject>;
-const nanoConfig = JSON.parse(read("tokenizer_config.json")) as JsonObject;
+const read = (name: string): string => readFileSync(`spec/fixtures/cased/${name}`, "utf8");
+const cased = JSON.parse(read("tokenizer.json")) as Record<string, JsonObject>;
+const casedConfig = JSON.parse(read("tokenizer_config.json")) as JsonObject;
 
 const hardTexts = [
   "",
@@ -49,17 +49,22 @@ function generatedVocabulary(): Record<string, number> {
 }
 
 describe("BarkTokenizer", () => {
-  const variants: [string, Record<string, JsonObject>, JsonObject][] = [["the embedded checkpoint", nano, nanoConfig]];
+  const ofNano = (name: string) =>
+    JSON.parse(readFileSync(`models/nano/${name}`, "utf8")) as Record<string, JsonObject>;
+  const variants: [string, Record<string, JsonObject>, JsonObject][] = [
+    ["a cased vocabulary", cased, casedConfig],
+    ["the embedded checkpoint", ofNano("tokenizer.json"), ofNano("tokenizer_config.json")],
+  ];
   for (const [do_lower_case, strip_accents] of [
     [false, null],
     [false, true],
     [true, null],
     [true, false],
   ] as const) {
-    const normalizer = { ...nano["normalizer"], lowercase: do_lower_case, strip_accents };
-    const model = { ...nano["model"], vocab: generatedVocabulary() };
+    const normalizer = { ...cased["normalizer"], lowercase: do_lower_case, strip_accents };
+    const model = { ...cased["model"], vocab: generatedVocabulary() };
     const name = `a generated vocabulary, ${do_lower_case ? "uncased" : "cased"}, strip_accents ${strip_accents}`;
-    variants.push([name, { ...nano, normalizer, model }, { do_lower_case, strip_accents }]);
+    variants.push([name, { ...cased, normalizer, model }, { do_lower_case, strip_accents }]);
   }
 
   for (const [name, definition, config] of variants) {
@@ -78,7 +83,7 @@ describe("BarkTokenizer", () => {
   it("reads vocab.txt where there is nothing else, cased, with the same ids", async () => {
     const store = storeOf({ "vocab.txt": read("vocab.txt") });
     const tokenizer = await BarkTokenizer.from_pretrained(store);
-    const reference = new BarkTokenizer({ tokenizer: nano, config: nanoConfig });
+    const reference = new BarkTokenizer({ tokenizer: cased, config: casedConfig });
     for (const text of hardTexts) expect(tokenizer.encode(text), text).to.deep.equal(reference.encode(text));
     expect([tokenizer.pad_token_id, tokenizer.cls_token_id, tokenizer.sep_token_id]).to.deep.equal([0, 2, 3]);
     const windows = await BarkTokenizer.from_pretrained(
@@ -124,11 +129,13 @@ describe("BarkTokenizer", () => {
 
   it("adds no token of the file's post_processor", () => {
     const post_processor = { type: "BertProcessing", sep: ["[SEP]", 3], cls: ["[CLS]", 2] };
-    expect(new BarkTokenizer({ tokenizer: { ...nano, post_processor } }).encode("Hello")).to.deep.equal([229, 166, 80]);
+    expect(new BarkTokenizer({ tokenizer: { ...cased, post_processor } }).encode("Hello")).to.deep.equal([
+      229, 166, 80,
+    ]);
   });
 
   it("takes nothing but a string", async () => {
-    const tokenizer = new BarkTokenizer({ tokenizer: nano });
+    const tokenizer = new BarkTokenizer({ tokenizer: cased });
     const error = await engineErrorOf(() => tokenizer.encode(5 as unknown as string));
     expect([error.code, error.where, error.expected]).to.deep.equal(["usage", "text", "a string"]);
   });
@@ -143,12 +150,12 @@ describe("BarkTokenizer", () => {
   ];
   for (const [name, config, ids] of casings)
     it(`decides the case by tokenizer_config.json: ${name}`, () => {
-      expect(new BarkTokenizer({ tokenizer: nano, config }).encode("Hello Wé [MASK]")).to.deep.equal(ids);
+      expect(new BarkTokenizer({ tokenizer: cased, config }).encode("Hello Wé [MASK]")).to.deep.equal(ids);
       expect(new BarkTokenizer({ vocab: read("vocab.txt"), config }).encode("Hello Wé [MASK]")).to.deep.equal(ids);
     });
 
   it("keeps an uncased tokenizer.json uncased where tokenizer_config.json says nothing", () => {
-    const tokenizer = { ...nano, normalizer: { ...nano["normalizer"], lowercase: true, strip_accents: null } };
+    const tokenizer = { ...cased, normalizer: { ...cased["normalizer"], lowercase: true, strip_accents: null } };
     expect(new BarkTokenizer({ tokenizer, config: {} }).encode("Hello Wé")).to.deep.equal([193, 166, 80, 248]);
   });
 
@@ -190,15 +197,15 @@ describe("BarkTokenizer", () => {
 });
 
 describe("BarkTokenizer of malformed files", () => {
-  const model = nano["model"];
+  const model = cased["model"];
   const vocab = model["vocab"] as Record<string, number>;
-  const ofModel = (fields: JsonObject): JsonObject => ({ ...nano, model: { ...model, ...fields } });
+  const ofModel = (fields: JsonObject): JsonObject => ({ ...cased, model: { ...model, ...fields } });
   const added = (fields: JsonObject): JsonObject => ({
-    ...nano,
-    added_tokens: [{ ...(nano["added_tokens"] as unknown as JsonObject[])[0], ...fields }],
+    ...cased,
+    added_tokens: [{ ...(cased["added_tokens"] as unknown as JsonObject[])[0], ...fields }],
   });
   const refused: readonly [name: string, tokenizer: JsonObject, says: RegExp][] = [
-    ["no model", { ...nano, model: null }, /: wrong value of "model" \(expected an object, got null\)/],
+    ["no model", { ...cased, model: null }, /: wrong value of "model" \(expected an object, got null\)/],
     [
       "an unknown type",
       ofModel({ type: "Magic" }),
@@ -222,18 +229,18 @@ describe("BarkTokenizer of malformed files", () => {
     ["no unk_token", ofModel({ unk_token: undefined }), /model: wrong value of "unk_token"/],
     ["a prefix that is a number", ofModel({ continuing_subword_prefix: 2 }), /"continuing_subword_prefix"/],
     ["a word's length that is text", ofModel({ max_input_chars_per_word: "100" }), /"max_input_chars_per_word"/],
-    ["added tokens by name", { ...nano, added_tokens: { a: 1 } }, /: wrong value of "added_tokens"/],
-    ["an added token that is text", { ...nano, added_tokens: ["[PAD]"] }, /: wrong value of "added_tokens\[0\]"/],
+    ["added tokens by name", { ...cased, added_tokens: { a: 1 } }, /: wrong value of "added_tokens"/],
+    ["an added token that is text", { ...cased, added_tokens: ["[PAD]"] }, /: wrong value of "added_tokens\[0\]"/],
     ["an added token without id", added({ id: undefined }), /: added_tokens\[0\]: wrong value of "id"/],
     ["an added token of nothing", added({ content: "" }), /: added_tokens\[0\]: wrong value of "content"/],
     ["an added token's flag as text", added({ lstrip: "no" }), /: added_tokens\[0\]: wrong value of "lstrip"/],
-    ["an unknown normalizer", { ...nano, normalizer: { type: "Magic" } }, /: cannot be used: .*Magic/],
+    ["an unknown normalizer", { ...cased, normalizer: { type: "Magic" } }, /: cannot be used: .*Magic/],
     [
       "a flag of the normalizer as text",
-      { ...nano, normalizer: { ...nano["normalizer"], lowercase: "no" } },
+      { ...cased, normalizer: { ...cased["normalizer"], lowercase: "no" } },
       /"lowercase"/,
     ],
-    ["an unknown pre_tokenizer", { ...nano, pre_tokenizer: { type: "Magic" } }, /: cannot be used: .*Magic/],
+    ["an unknown pre_tokenizer", { ...cased, pre_tokenizer: { type: "Magic" } }, /: cannot be used: .*Magic/],
     ["BPE without merges", ofModel({ type: "BPE" }), /model: wrong value of "merges"/],
     ["BPE of merges of three", ofModel({ type: "BPE", merges: [["a", "b", "c"]] }), /wrong value of "merges\[0\]"/],
     ["BPE of merges with ids", ofModel({ type: "BPE", merges: [["a", 1]] }), /wrong value of "merges\[0\]"/],
@@ -271,7 +278,7 @@ describe("BarkTokenizer of malformed files", () => {
     ["sep_token", ["[SEP]"]],
   ] as const)
     it(`refuses ${field} ${JSON.stringify(value)} in tokenizer_config.json`, async () => {
-      const error = await engineErrorOf(() => new BarkTokenizer({ tokenizer: nano, config: { [field]: value } }, "m"));
+      const error = await engineErrorOf(() => new BarkTokenizer({ tokenizer: cased, config: { [field]: value } }, "m"));
       expect(error.message).to.match(new RegExp(`^m/tokenizer_config\\.json: wrong value of "${field}"`));
     });
 
@@ -279,7 +286,7 @@ describe("BarkTokenizer of malformed files", () => {
     const old = ofModel({ type: undefined, max_input_chars_per_word: undefined });
     const tokenizer = new BarkTokenizer({ tokenizer: old, config: { do_lower_case: true, mask_token: null } });
     expect(tokenizer.encode("Hello Wé [MASK]")).to.deep.equal([193, 166, 80, 248, 4]);
-    const { added_tokens, ...bare } = nano;
+    const { added_tokens, ...bare } = cased;
     expect(added_tokens).to.be.an("array");
     expect(new BarkTokenizer({ tokenizer: bare }).encode("Hello")).to.deep.equal([229, 166, 80]);
   });
@@ -315,7 +322,7 @@ describe("BarkTokenizer of malformed files", () => {
 
   it("checks flags of BERT's normalizer alone", () => {
     const normalizer = { type: "Lowercase", lowercase: "always" };
-    expect(new BarkTokenizer({ tokenizer: { ...nano, normalizer } }).encode("Hello")).to.deep.equal([193, 166, 80]);
+    expect(new BarkTokenizer({ tokenizer: { ...cased, normalizer } }).encode("Hello")).to.deep.equal([193, 166, 80]);
   });
 
   it("holds its ids against the model beside it, and loads alone", async () => {
