@@ -30,6 +30,7 @@ export const flags = {
   strict: { type: "boolean" },
   takes: { type: "string" },
   carry: { type: "string" },
+  loudness: { type: "string" },
   srt: { type: "string" },
   vtt: { type: "string" },
   captions: { type: "string" },
@@ -90,6 +91,7 @@ export interface SayOptions {
     | "strict"
     | "takes"
     | "carry"
+    | "loudness"
   >;
   /** Takes the results: standard output, unless a file goes there. */
   readonly report: NodeJS.WritableStream;
@@ -208,6 +210,7 @@ export async function speechOptions(values: Values): Promise<SayOptions["speech"
     retries: count("retries", 0),
     takes: count("takes", 1),
     carry: count("carry", 0),
+    loudness: numberFlag("loudness", values.loudness, (l) => l >= -70 && l <= 0, "LUFS from -70 to 0"),
     strict: values.strict === true,
   });
 }
