@@ -33,16 +33,21 @@ export function integratedLoudness(samples: ArrayInput, sampling_rate: number): 
  * times its rate. @returns -Infinity for silence.
  */
 export function truePeak(samples: ArrayInput): number {
-  const { data } = readSamples(samples, "samples");
-  let peak = 0;
+  return decibels(peaksOf(readSamples(samples, "samples").data).reduce((peak, each) => Math.max(peak, each), 0));
+}
+
+/** The greatest amplitude at and behind each sample, at four times their rate; what rings over the ends counts there. */
+export function peaksOf(data: Float32Array): Float64Array {
+  const peaks = new Float64Array(data.length);
   for (const taps of phases)
     for (let i = -half; i < data.length + half; i++) {
       let sum = 0;
       for (let k = Math.max(0, i - taps.length + 1 + half); k <= Math.min(data.length - 1, i + half); k++)
         sum += data[k] * taps[i + half - k];
-      peak = Math.max(peak, Math.abs(sum));
+      const at = Math.max(0, Math.min(data.length - 1, i));
+      peaks[at] = Math.max(peaks[at], Math.abs(sum));
     }
-  return decibels(peak);
+  return peaks;
 }
 
 /**

@@ -16,7 +16,18 @@ import {
 } from "./say_options.ts";
 
 /** A book is more files than one, all of pieces, and a piece of it does not depend on the one before. */
-const notOfBooks = ["carry", "file", "format", "play", "split", "srt", "vtt", "captions", "save-voice"] as const;
+const notOfBooks = [
+  "carry",
+  "loudness",
+  "file",
+  "format",
+  "play",
+  "split",
+  "srt",
+  "vtt",
+  "captions",
+  "save-voice",
+] as const;
 const shared = Object.fromEntries(
   Object.entries(sayFlags).filter(([name]) => !(notOfBooks as readonly string[]).includes(name)),
 ) as Omit<typeof sayFlags, (typeof notOfBooks)[number]>;
@@ -31,7 +42,7 @@ export interface BookOptions extends Pick<
   readonly folder: string;
   /** The first minute alone. */
   readonly sample: boolean;
-  readonly speech: Omit<SayOptions["speech"], "split" | "carry">;
+  readonly speech: Omit<SayOptions["speech"], "split" | "carry" | "loudness">;
   /** Undefined: that of the folder, or drawn. */
   readonly seed: number | undefined;
 }

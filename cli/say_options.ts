@@ -33,6 +33,7 @@ export const flags = {
   strict: { type: "boolean" },
   takes: { type: "string" },
   carry: { type: "string" },
+  loudness: { type: "string" },
   srt: { type: "string" },
   vtt: { type: "string" },
   captions: { type: "string" },
@@ -93,6 +94,7 @@ export interface SayOptions {
     | "strict"
     | "takes"
     | "carry"
+    | "loudness"
   >;
   /** When sound is given out; null: piece by piece, as cut for a file. */
   readonly latency: LatencyOptions | null;
@@ -214,6 +216,7 @@ export async function speechOptions(values: Values): Promise<SayOptions["speech"
     retries: count("retries", 0),
     takes: count("takes", 1),
     carry: count("carry", 0),
+    loudness: numberFlag("loudness", values.loudness, (l) => l >= -70 && l <= 0, "LUFS from -70 to 0"),
     strict: values.strict === true,
   });
 }

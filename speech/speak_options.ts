@@ -50,6 +50,8 @@ export interface SpeakOptions
   strict?: boolean;
   /** Takes of every piece: the one with the fewest flags is kept, then with the best score of `verify`, then whose length is nearest to the pace of the voice. Default 1. */
   takes?: number;
+  /** LUFS that each piece is brought to, such as -19, with its true peak under -1 dB. Default: as the model makes it. */
+  loudness?: number;
   /** Pieces before it that a piece hears behind its voice, within a paragraph: the tone goes on. Default 0. */
   carry?: number;
   /** Your recogniser's score of a take, 0 to 1; below 0.5 it is spoken again. */
@@ -83,6 +85,7 @@ const speechReaders = {
   retries: readInteger(0, 100),
   takes: readInteger(1, 100),
   carry: readInteger(0, 100),
+  loudness: readNumber("LUFS from -70 to 0", (level) => level >= -70 && level <= 0),
   strict: readBoolean,
   verify: readFunction<NonNullable<SpeakOptions["verify"]>>(),
   on_progress: readFunction<(progress: SpeechProgress) => void>(),

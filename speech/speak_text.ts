@@ -1,5 +1,6 @@
 import { concatSamples } from "../audio/concat.ts";
 import { Joiner } from "../audio/join.ts";
+import { Leveller } from "../audio/level.ts";
 import { randomSeed, type BarkGenerateKwargs } from "../bark/generate/options/generate_arguments.ts";
 import type { BarkOutput, BarkProgress } from "../bark/generate/output.ts";
 import type { BarkGenerationConfig } from "../bark/config/generation_config.ts";
@@ -37,6 +38,8 @@ export interface SpeechArguments
   readonly seed?: bigint | number | null;
   readonly voice?: VoicePreset | null;
   readonly split?: "auto" | "none";
+  /** LUFS that the pieces are brought to; none: as they come. */
+  readonly loudness?: number;
   readonly onProgress?: ((progress: SpeechProgress) => void) | undefined;
   /** Called with one line for the user. */
   readonly notice: (line: string) => void;
@@ -44,6 +47,8 @@ export interface SpeechArguments
 
 /** A text that is ready to be spoken: its pieces and voices are known. */
 export interface PreparedSpeech {
+  /** LUFS, if the pieces are brought to one. */
+  readonly loudness?: number | undefined;
   readonly plan: SpeechPlan;
   readonly settings: SpeakSettings;
   readonly onProgress: SpeechArguments["onProgress"];
@@ -63,7 +68,8 @@ export async function prepareSpeech(
 ): Promise<PreparedSpeech> {
   const { onProgress, notice } = given;
   const plan = await planText(generation, processor, input, given);
-  return { plan, settings: await settingsOf(processor, plan, given), onProgress, notice };
+  const settings = await settingsOf(processor, plan, given);
+  return { plan, settings, loudness: given.loudness, onProgress, notice };
 }
 
 /** The pieces of a text for a checkpoint. @throws EngineError as {@link prepareSpeech}, which also looks voices up. */
@@ -101,12 +107,14 @@ export interface PieceWithRun extends SpokenPart {
 export async function* speakPrepared(
   model: BarkModel,
   processor: BarkProcessor,
-  { plan, settings, onProgress, notice }: PreparedSpeech,
+  { plan, settings, loudness, onProgress, notice }: PreparedSpeech,
 ): AsyncGenerator<PieceWithRun, void, undefined> {
   const { audio_channels: channels } = model.config.codec_config;
   const { sample_rate: sampling_rate } = model.generation_config;
   const pieces = plan.pieces.length;
   const isAlone = pieces === 1 && plan.pieces[0].gap === 0 && plan.end === 0;
+  if (loudness !== undefined && channels !== 1)
+    throw new EngineError("usage", "is that of one channel", { where: "loudness", actual: `${channels} channels` });
   if (!isAlone && channels !== 1)
     throw new EngineError("usage", "pieces of more than one channel are not joined", {
       where: "split",
@@ -118,9 +126,11 @@ export async function* speakPrepared(
     onProgress?.({ ...progress, piece, pieces, whole: meter.whole });
   });
   const joiner = new Joiner(sampling_rate);
+  const leveller = loudness === undefined ? undefined : new Leveller(sampling_rate, loudness);
   let piece = 0;
-  for await (const { audio: spoken, flags, attempts, seed, run } of speaker.speak(plan.pieces)) {
+  for await (const { audio: said, flags, attempts, seed, run } of speaker.speak(plan.pieces)) {
     const { text, source, voice, gap, changes } = plan.pieces[piece];
+    const spoken = leveller?.level(said) ?? said;
     if (faultsOf(flags).length > 0 && pieces + attempts > 2) notice(faultLine(plan, piece, flags, attempts));
     meter.add(text, spoken.length / channels / sampling_rate, attempts);
     const joined = isAlone ? { audio: spoken, start: 0, end: spoken.length / channels } : joiner.add(spoken, gap);

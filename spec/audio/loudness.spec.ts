@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { integratedLoudness, loudnessGain, truePeak } from "../../audio/loudness.ts";
 import { EngineError } from "../../engine/errors.ts";
@@ -61,6 +62,14 @@ describe("loudness", () => {
         const loudness = integratedLoudness(tones(rate, parts), rate) + oneChannel;
         expect(loudness).closeTo(expected, 0.1);
       });
+
+  it("of speech, and its true peak, are those of ffmpeg's ebur128", () => {
+    // ffmpeg -f f32le -ar 24000 -ac 1 -i FILE -af aresample=48000,ebur128=peak=true -f null - (5.1.9)
+    const { buffer } = new Uint8Array(readFileSync("spec/fixtures/nano/long_en_speaker_0.f32"));
+    const samples = new Float32Array(buffer);
+    expect(integratedLoudness(samples, 24_000)).closeTo(-16.4, 0.06);
+    expect(truePeak(samples)).closeTo(-4.2, 0.1);
+  });
 
   it("weighs tones alike at every rate", () => {
     for (const hertz of [60, 500, 3000, 8000]) {
