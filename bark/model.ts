@@ -1,7 +1,6 @@
 import { checkDecoder } from "../encodec/expected_tensors.ts";
 import { refuseMore } from "../engine/check/arguments.ts";
 import type { ArrayInput } from "../engine/check/array_argument.ts";
-import { EngineError } from "../engine/errors.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { NdArray } from "../engine/ndarray.ts";
 import type { TensorReader } from "../engine/weights/tensor_reader.ts";

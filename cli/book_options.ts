@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { audioFormatNames, type AudioFormat } from "../audio/encode/formats.ts";
 import { EngineError } from "../engine/errors.ts";
-import { readBook, requireBookName, type BookText } from "../speech/book/read/book_text.ts";
+import type { BookText } from "../speech/book/read/book.ts";
+import { readBook, requireBookName } from "../speech/book/read/read_book.ts";
 import { choiceFlag, parseCommandLine, requirePositionals } from "./command_line.ts";
 import { defaultModel } from "./files/model_location.ts";
 import {

@@ -128,9 +128,9 @@ export async function* speakPrepared(
   const joiner = new Joiner(sampling_rate);
   const leveller = loudness === undefined ? undefined : new Leveller(sampling_rate, loudness);
   let piece = 0;
-  for await (const { audio: said, flags, attempts, seed, run } of speaker.speak(plan.pieces)) {
+  for await (const { audio: take, flags, attempts, seed, run } of speaker.speak(plan.pieces)) {
     const { text, source, voice, gap, changes } = plan.pieces[piece];
-    const spoken = leveller?.level(said) ?? said;
+    const spoken = leveller?.level(take) ?? take;
     if (faultsOf(flags).length > 0 && pieces + attempts > 2) notice(faultLine(plan, piece, flags, attempts));
     meter.add(text, spoken.length / channels / sampling_rate, attempts);
     const joined = isAlone ? { audio: spoken, start: 0, end: spoken.length / channels } : joiner.add(spoken, gap);

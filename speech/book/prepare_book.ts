@@ -12,7 +12,7 @@ import {
   type BookPlan,
   type BookSettings,
 } from "./plan.ts";
-import type { BookText } from "./read/book_text.ts";
+import type { BookText } from "./read/book.ts";
 import type { BookStore } from "./store.ts";
 
 /** What is to be spoken, and how. */

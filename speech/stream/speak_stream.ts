@@ -1,5 +1,6 @@
 import { concatSamples } from "../../audio/concat.ts";
 import { Joiner } from "../../audio/join.ts";
+import { Leveller } from "../../audio/level.ts";
 import type { BarkOutput } from "../../bark/generate/output.ts";
 import type { BarkModel } from "../../bark/model.ts";
 import type { BarkProcessor } from "../../bark/text/processor.ts";
@@ -26,6 +27,8 @@ export interface StreamRequest {
   readonly settings: SpeakSettings;
   /** When the parts of a piece are given out; null: pieces are given out whole, since another take may be better. */
   readonly latency: Required<LatencyOptions> | null;
+  /** Of whole pieces, in LUFS: a part does not tell how loud its piece will be. */
+  readonly loudness: number | undefined;
   /** The only piece, which is neither cut nor faded. */
   readonly isAlone: boolean;
   readonly onProgress: SpeechArguments["onProgress"];
@@ -36,7 +39,7 @@ export interface StreamRequest {
 export async function* speakStream(
   model: BarkModel,
   processor: BarkProcessor,
-  { pieces, endBehind, count, settings, latency, isAlone, onProgress, notice }: StreamRequest,
+  { pieces, endBehind, count, settings, latency, loudness, isAlone, onProgress, notice }: StreamRequest,
 ): AsyncGenerator<PartWithRun, void, undefined> {
   const { sample_rate: sampling_rate } = model.generation_config;
   let piece = 0;
@@ -45,6 +48,7 @@ export async function* speakStream(
   });
   const joiner = new Joiner(sampling_rate, isAlone ? { threshold: -Infinity, fade: 0 } : {});
   const seconds = (samples: number): number => samples / sampling_rate;
+  const leveller = loudness === undefined ? undefined : new Leveller(sampling_rate, loudness);
   let last: PartWithRun | undefined;
   for (;;) {
     const planned = await pieces.next();
@@ -52,9 +56,9 @@ export async function* speakStream(
       if (planned.value > 0 && last !== undefined) yield silenceBehind(last, joiner.silence(planned.value));
       return;
     }
-    const { text, source, voice, gap } = planned.value;
-    const place = { sampling_rate, piece, pieces: count(), text, source, voice };
-    const parts = latency === null ? wholeOf(speaker, planned.value) : speaker.stream(planned.value, latency);
+    const { text, source, voice, gap, changes } = planned.value;
+    const place = { sampling_rate, piece, pieces: count(), text, source, voice, ...(changes && { changes }) };
+    const parts = latency === null ? wholeOf(speaker, planned.value, leveller) : speaker.stream(planned.value, latency);
     let start: number | undefined;
     joiner.begin(gap);
     for (;;) {
@@ -86,9 +90,10 @@ export async function* speakStream(
 async function* wholeOf(
   speaker: PieceSpeaker,
   piece: PlannedPiece,
+  leveller: Leveller | undefined,
 ): AsyncGenerator<Float32Array<ArrayBuffer>, SpokenPiece, undefined> {
   for await (const spoken of speaker.speak([piece])) {
-    yield spoken.audio;
+    yield leveller?.level(spoken.audio) ?? spoken.audio;
     return spoken;
   }
   throw new Error("a piece is spoken");

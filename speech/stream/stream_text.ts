@@ -47,15 +47,15 @@ export async function* streamPrepared(
   prepared: PreparedSpeech,
   given: LatencyOptions,
 ): AsyncGenerator<StreamedPart, void, undefined> {
-  const { plan, settings, onProgress, notice } = prepared;
-  const latency = partsOf(model, settings, given);
+  const { plan, settings, loudness, onProgress, notice } = prepared;
+  const latency = partsOf(model, settings, { ...given, loudness });
   const { pieces, end } = plan;
   const isAlone = pieces.length === 1 && pieces[0].gap === 0 && end === 0;
   const steps: AsyncIterable<PartWithRun> =
     latency === null
       ? speakPrepared(model, processor, prepared)
       : speakStream(model, processor, {
-          ...{ pieces: planned(pieces), count: () => pieces.length, latency, isAlone },
+          ...{ pieces: planned(pieces), count: () => pieces.length, latency, loudness, isAlone },
           endBehind: (count) => (count === pieces.length ? end : 0),
           ...{ settings: onlyTake(settings, given), onProgress, notice },
         });
@@ -68,7 +68,7 @@ async function* streamLive(
   input: LiveText,
   given: StreamArguments,
 ): AsyncGenerator<StreamedPart, void, undefined> {
-  const { onProgress, notice, kwargs } = given;
+  const { onProgress, notice, kwargs, loudness } = given;
   const waiting: Waiting = { milliseconds: 0 };
   const voices = new Map<string, Awaited<ReturnType<BarkProcessor["loadVoice"]>>>();
   const settings = { ...(await settingsOf(processor, { pieces: [] }, given)), voices };
@@ -81,7 +81,13 @@ async function* streamLive(
   );
   const steps = speakStream(model, processor, {
     endBehind: () => 0,
-    ...{ pieces: spoken(), count: () => count, latency: partsOf(model, settings, given), isAlone: false },
+    ...{
+      pieces: spoken(),
+      count: () => count,
+      latency: partsOf(model, settings, { ...given, loudness }),
+      loudness,
+      isAlone: false,
+    },
     ...{ settings: onlyTake(settings, given), onProgress, notice },
   });
   yield* timed(steps, () => waiting.milliseconds);
@@ -110,11 +116,16 @@ async function* streamLive(
 }
 
 /** When parts of a piece are given out; null where another take may be better, or the codec or a batch wants it whole. */
-function partsOf(model: BarkModel, settings: SpeakSettings, given: LatencyOptions): Required<LatencyOptions> | null {
+function partsOf(
+  model: BarkModel,
+  settings: SpeakSettings,
+  given: LatencyOptions & { readonly loudness: number | undefined },
+): Required<LatencyOptions> | null {
   const latency = latencyOf(given);
   const { use_causal_conv, trim_right_ratio, audio_channels } = model.config.codec_config;
   const canStream = use_causal_conv && trim_right_ratio === 1 && audio_channels === 1;
-  const isOnlyTake = settings.retries === 0 && settings.takes === 1 && settings.batch === 1;
+  const isOnlyTake =
+    settings.retries === 0 && settings.takes === 1 && settings.batch === 1 && given.loudness === undefined;
   return latency.latency === "low" || (isOnlyTake && canStream) ? latency : null;
 }
 
@@ -124,9 +135,11 @@ export function checkTakes({
   retries = 0,
   takes = 1,
   batch = 1,
-}: Pick<StreamArguments, "latency" | "retries" | "takes" | "batch">): void {
+  loudness,
+}: Pick<StreamArguments, "latency" | "retries" | "takes" | "batch" | "loudness">): void {
   if (latency !== "low") return;
-  const wrong = Object.entries({ retries, takes: takes - 1, batch: batch - 1 }).find(([, more]) => more > 0)?.[0];
+  const given = { retries, takes: takes - 1, batch: batch - 1, loudness: loudness === undefined ? 0 : 1 };
+  const wrong = Object.entries(given).find(([, more]) => more > 0)?.[0];
   if (wrong === undefined) return;
   throw new EngineError("usage", 'does not go with latency "low", whose pieces are heard while they are made', {
     where: wrong,

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { BarkTokenizer } from "../../../bark/text/tokenizer.ts";
 import type { JsonObject } from "../../../engine/check/json_fields.ts";
 
-const read = (name: string): JsonObject => JSON.parse(readFileSync(`spec/fixtures/cased/${name}`, "utf8")) as JsonObject;
+const read = (name: string): JsonObject =>
+  JSON.parse(readFileSync(`spec/fixtures/cased/${name}`, "utf8")) as JsonObject;
 
 describe("BarkTokenizer.truncation", () => {
   const tokenizer = new BarkTokenizer({ tokenizer: read("tokenizer.json"), config: read("tokenizer_config.json") });

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { readBook, type BookText } from "../../../speech/book/read/book_text.ts";
+import type { BookText } from "../../../speech/book/read/book.ts";
+import { readBook } from "../../../speech/book/read/read_book.ts";
 import { planSpeech, type SpeechPlan } from "../../../speech/plan.ts";
 import { engineErrorOf } from "../../support/rejection.ts";
 import { epubFiles, epubOf } from "./epub_file.ts";

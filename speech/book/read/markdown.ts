@@ -1,7 +1,7 @@
 import { MappedText } from "../../markup/source_map.ts";
 import type { Passage, Script } from "../../markup/script.ts";
 import { readTags } from "../../markup/tags.ts";
-import type { BookText } from "./book_text.ts";
+import type { BookText } from "./book.ts";
 
 /** What of a Markdown file is spoken: a stretch of it, or words in place of one. */
 interface Spoken {

@@ -2,7 +2,7 @@ import { MemorySource } from "../../../../checkpoint/sources/memory.ts";
 import { optionalPackage } from "../../../../audio/encode/stream.ts";
 import { MappedText } from "../../../markup/source_map.ts";
 import type { Script } from "../../../markup/script.ts";
-import type { BookText } from "../book_text.ts";
+import type { BookText } from "../book.ts";
 import { EpubArchive } from "./archive.ts";
 
 /**

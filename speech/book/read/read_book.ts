@@ -5,16 +5,8 @@ import { MappedText } from "../../markup/source_map.ts";
 import type { Passage, Script } from "../../markup/script.ts";
 import { isSsml, readSsml } from "../../markup/ssml.ts";
 import { readTags } from "../../markup/tags.ts";
+import type { BookText } from "./book.ts";
 import { readMarkdown } from "./markdown.ts";
-
-/** A book as it is read: its text with chapters, and what it says of itself. */
-export interface BookText {
-  readonly title?: string | undefined;
-  readonly author?: string | undefined;
-  /** Such as `de`. */
-  readonly language?: string | undefined;
-  readonly script: Script;
-}
 
 type BookReader = (bytes: Uint8Array<ArrayBuffer>, where: string) => BookText | Promise<BookText>;
 
