@@ -62,11 +62,11 @@ describe("VoicePresets", () => {
     const nano = await VoicePresets.from_pretrained(new DirectoryStore("models/nano"));
     expect(nano.names).to.deep.equal(["en_speaker_0", "en_speaker_1"]);
     const { semantic_prompt, coarse_prompt, fine_prompt } = await nano.load("en_speaker_0");
-    expect(Array.from(semantic_prompt.data.subarray(0, 4))).to.deep.equal([9, 8, 7, 6]);
+    expect(Array.from(semantic_prompt.data.subarray(0, 4))).to.deep.equal([3, 2, 1, 372]);
     expect([coarse_prompt.shape[0], fine_prompt.shape]).to.deep.equal([2, [8, coarse_prompt.shape[1]]]);
     // Values as numpy reads them: first row, last column; second row, first column.
-    expect([coarse_prompt.row(0).data.at(-1), coarse_prompt.row(1).data[0]]).to.deep.equal([154, 961]);
-    expect([fine_prompt.row(7).data[0], fine_prompt.row(7).data.at(-1)]).to.deep.equal([189, 239]);
+    expect([coarse_prompt.row(0).data.at(-1), coarse_prompt.row(1).data[0]]).to.deep.equal([318, 960]);
+    expect([fine_prompt.row(7).data[0], fine_prompt.row(7).data.at(-1)]).to.deep.equal([627, 627]);
   });
 
   it("loads a file by path, with or without its ending, and bytes", async () => {
