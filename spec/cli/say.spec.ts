@@ -41,7 +41,8 @@ describe("bark say", () => {
     expect(result["adapter"]).a("string");
     expect(result["seed"]).a("number");
     wholePeak = result["peak_gpu_bytes"] as number;
-    expect(wholePeak).above(4 * 12e6);
+    // Four bytes a weight; the encoder and the table of words stay off the GPU.
+    expect(wholePeak).above(4 * 9e6);
     expect(milliseconds).keys("load", "semantic", "coarse", "fine", "codec", "total");
 
     const wav = await readFile(inFolder("a.wav"));
