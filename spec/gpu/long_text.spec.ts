@@ -82,11 +82,12 @@ describe("texts of several pieces", () => {
       const { retries, ...once } = greedy;
       void retries;
       const stream = new TextSplitterStream();
-      stream.push("The dog is here, and it is very happy. Then the c");
+      // A piece is spoken once twenty letters follow it.
+      stream.push("The dog is here, and it is very happy. Then the cat came to sit b");
       const parts: StreamedPiece[] = [];
       for await (const part of tts.stream(stream, { voice: "en_speaker_0", ...once, ...options })) {
         if (parts.length === 0) {
-          stream.push("at came to sit beside it.[voice:en_speaker_1] It was tired.[pause:1s]");
+          stream.push("eside it.[voice:en_speaker_1] It was tired.[pause:1s]");
           stream.close();
         }
         parts.push(part);
