@@ -8,7 +8,7 @@ import { engineErrorOf } from "../support/rejection.ts";
 import { openRepositoryStore } from "../support/runtime.ts";
 
 describe("texts of several pieces", () => {
-  const greedy = { do_sample: false, fine_temperature: null, semantic_max_new_tokens: 20, retries: 0 } as const;
+  const greedy = { do_sample: false, fine_temperature: null, semantic_max_new_tokens: 12, retries: 0 } as const;
   const text = "The dog is here.\n\nThe cat is there.[pause:1s]";
   const notices: string[] = [];
   let tts: BarkTTS;
