@@ -108,7 +108,7 @@ describe("texts of several pieces", () => {
       expect(audio.slice(-24000).every((sample) => sample === 0)).equal(true);
       const length = parts.reduce((sum, part) => sum + part.audio.length, 0);
       expect(audio.length).equal(length);
-    });
+    }).timeout(300_000); // SwiftShader speaks three pieces twice.
 
   it("wait for text, and end with the listener who goes meanwhile", async () => {
     const stream = new TextSplitterStream();
