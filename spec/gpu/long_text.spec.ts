@@ -85,7 +85,12 @@ describe("texts of several pieces", () => {
       // A piece is spoken once twenty letters follow it.
       stream.push("The dog is here, and it is very happy. Then the cat came to sit b");
       const parts: StreamedPiece[] = [];
-      for await (const part of tts.stream(stream, { voice: "en_speaker_0", ...once, ...options })) {
+      for await (const part of tts.stream(stream, {
+        voice: "en_speaker_0",
+        ...once,
+        ...options,
+        semantic_max_new_tokens: 8,
+      })) {
         if (parts.length === 0) {
           stream.push("eside it.[voice:en_speaker_1] It was tired.[pause:1s]");
           stream.close();
