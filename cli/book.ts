@@ -4,12 +4,13 @@ import { readCheckpoint, type BarkCheckpoint } from "../bark/load/bark_checkpoin
 import { fingerprintOf } from "../bark/load/fingerprint.ts";
 import { BarkModel } from "../bark/model.ts";
 import { processorOf, type BarkProcessor } from "../bark/text/processor.ts";
+import { defined } from "../engine/check/defined.ts";
 import { EngineError } from "../engine/errors.ts";
 import { fileNameOf } from "../speech/book/chapters.ts";
 import { chapterFile, samplesOf, writeBook, writeSample, type BookOutput } from "../speech/book/outputs.ts";
 import { PieceFiles, type StoredPiece } from "../speech/book/pieces.ts";
 import type { BookPiece, BookPlan } from "../speech/book/plan.ts";
-import { prepareBook, type BookRequest } from "../speech/book/prepare_book.ts";
+import { prepareBook } from "../speech/book/prepare_book.ts";
 import { BookSpeaker } from "../speech/book/speak_book.ts";
 import type { BookStore } from "../speech/book/store.ts";
 import { SpeechMeter } from "../speech/meter.ts";
@@ -23,7 +24,6 @@ import { hasFfmpeg, writeM4b } from "./process/m4b.ts";
 import { print, printJson } from "./process/print.ts";
 import { ProgressLine } from "./process/progress.ts";
 import { version } from "./process/version.ts";
-import { dropUndefined } from "./say_options.ts";
 import { describeWhole, WholeLine } from "./process/whole_line.ts";
 
 /** `bark book`: a whole book to a folder of sound files; stopped at any moment, the same command goes on. */
@@ -62,7 +62,7 @@ export async function book(args: readonly string[], interrupt: Interrupt): Promi
         takes,
         kwargs: options.kwargs,
       },
-      planning: dropUndefined<BookRequest["planning"]>({ language, cast, gaps, normalize, lexicon }),
+      planning: defined({ language, cast, gaps, normalize, lexicon }),
       notice: line.note,
     });
     await new BookRun(options, checkpoint, processor, plan, folder, line, interrupt).run();

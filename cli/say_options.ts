@@ -3,6 +3,7 @@ import { EngineError } from "../engine/errors.ts";
 import type { GenerateKwargs } from "../bark/generate/options/generate_options.ts";
 import type { LatencyOptions } from "../bark/generate/options/stream_arguments.ts";
 import type { BarkFromPretrainedOptions } from "../bark/load/load_options.ts";
+import { defined } from "../engine/check/defined.ts";
 import { choiceFlag, numberFlag, pairsFlag, parseCommandLine } from "./command_line.ts";
 import { defaultModel } from "./files/model_location.ts";
 import { defaultGaps } from "../audio/join.ts";
@@ -205,7 +206,7 @@ export async function speechOptions(values: Values): Promise<SayOptions["speech"
     const isGood = (n: number): boolean => Number.isSafeInteger(n) && n >= least && n <= 100;
     return numberFlag(flag, values[flag], isGood, `an integer from ${least} to 100`);
   };
-  return dropUndefined<SayOptions["speech"]>({
+  return defined({
     split,
     language: values.language,
     cast: pairsFlag("cast", values.cast),
@@ -226,7 +227,7 @@ function latencyOptions(values: Values): LatencyOptions | null {
   const lookahead = numberFlag("lookahead", values.lookahead, isLength, "an integer ≥ 0");
   if (lookahead !== undefined && latency !== "low")
     throw new EngineError("usage", "is for --latency low", { where: "--lookahead", fix: "leave it out" });
-  return latency === undefined ? null : dropUndefined<LatencyOptions>({ latency, lookahead });
+  return latency === undefined ? null : defined({ latency, lookahead });
 }
 
 function isLength(value: number): boolean {
@@ -271,17 +272,13 @@ export function generateKwargs(values: Values): GenerateKwargs {
       "an integer ≥ 1",
     ),
   };
-  if (values.greedy !== true) return dropUndefined<GenerateKwargs>({ ...sampling, ...length });
+  if (values.greedy !== true) return defined({ ...sampling, ...length });
   const clash = Object.entries(sampling).find(([, value]) => value !== undefined)?.[0];
   if (clash !== undefined)
     throw new EngineError("usage", `--greedy picks without --${clash.replaceAll("_", "-")}`, {
       fix: "leave out one of them",
     });
-  return dropUndefined<GenerateKwargs>({ do_sample: false, temperature: null, fine_temperature: null, ...length });
-}
-
-export function dropUndefined<T extends object>(fields: { [K in keyof T]?: T[K] | undefined }): Partial<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
+  return defined({ do_sample: false, temperature: null, fine_temperature: null, ...length });
 }
 
 function isCount(value: number): boolean {

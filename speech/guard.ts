@@ -107,6 +107,12 @@ export function faultsOf(flags: readonly Flag[]): readonly Flag[] {
   return flags.filter((flag) => flag !== "tail");
 }
 
+/** The notice of a piece whose best take has faults. @param subject such as `piece 2 of 3`. */
+export function faultLine(subject: string, text: string, flags: readonly Flag[], attempts: number): string {
+  const takes = attempts === 1 ? "" : ` in the best of ${attempts} takes`;
+  return `${subject} may be bad (${faultsOf(flags).join(", ")})${takes}: ${JSON.stringify(text.slice(0, 40))}`;
+}
+
 /** Root mean square of each frame. */
 function levels(audio: Float32Array, frame: number): number[] {
   const count = Math.ceil(audio.length / frame);

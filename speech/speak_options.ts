@@ -17,6 +17,7 @@ import {
   wrongArgument,
   type ReadersOf,
 } from "../engine/check/arguments.ts";
+import { defined } from "../engine/check/defined.ts";
 import type { Cast, Turn } from "./markup/dialogue.ts";
 import type { Lexicon } from "./normalize/lexicon.ts";
 import type { Gaps, SpeechInput } from "./plan.ts";
@@ -136,11 +137,4 @@ function split({ seed, on_progress, ...rest }: ReturnType<typeof readKeywords>):
   const others = entries.filter(([name]) => !(name in speechReaders));
   const kwargs = Object.fromEntries(others) as SpeechArguments["kwargs"];
   return { ...defined({ ...ours, seed, onProgress: on_progress }), kwargs };
-}
-
-/** The fields that have a value: an optional field may be missing, not undefined. */
-function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }

@@ -9,7 +9,7 @@ import type { BarkProcessor } from "../bark/text/processor.ts";
 import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
 import type { VoicePreset } from "../bark/voice/voices.ts";
 import { EngineError } from "../engine/errors.ts";
-import { faultsOf, type Flag } from "./guard.ts";
+import { faultLine, faultsOf } from "./guard.ts";
 import { MappedText } from "./markup/source_map.ts";
 import type { NormalizeOptions } from "./normalize/load.ts";
 import { changeOf, type Rewriter } from "./normalize/rewrite.ts";
@@ -131,7 +131,8 @@ export async function* speakPrepared(
   for await (const { audio: take, flags, attempts, seed, run } of speaker.speak(plan.pieces)) {
     const { text, source, voice, gap, changes } = plan.pieces[piece];
     const spoken = leveller?.level(take) ?? take;
-    if (faultsOf(flags).length > 0 && pieces + attempts > 2) notice(faultLine(plan, piece, flags, attempts));
+    if (faultsOf(flags).length > 0 && pieces + attempts > 2)
+      notice(faultLine(`piece ${piece + 1} of ${pieces}`, text, flags, attempts));
     meter.add(text, spoken.length / channels / sampling_rate, attempts);
     const joined = isAlone ? { audio: spoken, start: 0, end: spoken.length / channels } : joiner.add(spoken, gap);
     const isEnd = piece + 1 === pieces && plan.end > 0;
@@ -266,10 +267,4 @@ async function withoutUnspeakable(
     piece: plan.pieces.slice(0, piece).filter((each) => isSpeakable(each, processor)).length,
   }));
   return { ...plan, pieces, chapters };
-}
-
-function faultLine({ pieces }: SpeechPlan, piece: number, flags: readonly Flag[], attempts: number): string {
-  const takes = attempts === 1 ? "" : ` in the best of ${attempts} takes`;
-  const start = JSON.stringify(pieces[piece].text.slice(0, 40));
-  return `piece ${piece + 1} of ${pieces.length} may be bad (${faultsOf(flags).join(", ")})${takes}: ${start}`;
 }

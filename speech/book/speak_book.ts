@@ -7,7 +7,7 @@ import type { HistoryPrompt } from "../../bark/voice/history_prompt.ts";
 import { validateVoice } from "../../bark/voice/voices.ts";
 import { EngineError } from "../../engine/errors.ts";
 import type { OnNotice } from "../../engine/notice.ts";
-import { faultsOf } from "../guard.ts";
+import { faultLine, faultsOf } from "../guard.ts";
 import { PieceSpeaker, voiceOf, type OnPieceProgress, type SpeakSettings, type SpokenPiece } from "../speak.ts";
 import type { PieceFiles, StoredPiece } from "./pieces.ts";
 import type { BookPiece, BookPlan } from "./plan.ts";
@@ -94,11 +94,7 @@ export class BookSpeaker {
   }
 
   async #stored(piece: BookPiece, { audio, flags, attempts, seed, run }: SpokenPiece): Promise<NewPiece> {
-    if (faultsOf(flags).length > 0)
-      this.#notice(
-        `a piece may be bad (${faultsOf(flags).join(", ")}) in the best of ${attempts} takes: ` +
-          JSON.stringify(piece.text.slice(0, 40)),
-      );
+    if (faultsOf(flags).length > 0) this.#notice(faultLine("a piece", piece.text, flags, attempts));
     const stored = await this.#files.add(piece, audio, { flags, attempts, seed: String(seed) });
     return { piece, stored, run };
   }

@@ -5,7 +5,7 @@ import type { BarkOutput } from "../../bark/generate/output.ts";
 import type { BarkModel } from "../../bark/model.ts";
 import type { BarkProcessor } from "../../bark/text/processor.ts";
 import type { LatencyOptions } from "../../bark/generate/options/stream_arguments.ts";
-import { faultsOf } from "../guard.ts";
+import { faultLine, faultsOf } from "../guard.ts";
 import type { PlannedPiece } from "../plan.ts";
 import { PieceSpeaker, type SpeakSettings, type SpokenPiece } from "../speak.ts";
 import type { SpeechArguments } from "../speak_text.ts";
@@ -65,7 +65,7 @@ export async function* speakStream(
       const { done, value } = await parts.next();
       if (done === true) {
         const { flags, attempts, seed, run } = value;
-        if (faultsOf(flags).length > 0) notice(faultLine(text, flags, attempts));
+        if (faultsOf(flags).length > 0) notice(faultLine("a piece", text, flags, attempts));
         const end = joiner.end();
         const times = { start: seconds(start ?? end.start), end: seconds(end.end) };
         const behind = endBehind(piece + 1);
@@ -103,9 +103,4 @@ async function* wholeOf(
 function silenceBehind(last: PartWithRun, audio: Float32Array<ArrayBuffer>): PartWithRun {
   const { end, source } = last;
   return { ...last, audio, text: "", source: [source[1], source[1]], start: end, end, run: undefined, is_last: false };
-}
-
-function faultLine(text: string, flags: SpokenPiece["flags"], attempts: number): string {
-  const takes = attempts === 1 ? "" : ` in the best of ${attempts} takes`;
-  return `a piece may be bad (${faultsOf(flags).join(", ")})${takes}: ${JSON.stringify(text.slice(0, 40))}`;
 }
