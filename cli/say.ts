@@ -81,6 +81,7 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
             tags: await tagsOf(text, options, model.dtype),
           })
         : undefined;
+      if (live !== undefined) interrupt.left = "standard output holds what was spoken so far";
       const run = await speak(model, processor, prepared, options, progress, { playing, live });
       progress.end();
       interrupt.check();
