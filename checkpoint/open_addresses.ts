@@ -2,11 +2,11 @@ import { EngineError } from "../engine/errors.ts";
 import { getFileHost } from "./host.ts";
 import type { HubOptions } from "./hub/options.ts";
 import type { ByteSource } from "./sources/byte_source.ts";
-import { MemorySource } from "./sources/memory.ts";
+import { BlobSource, MemorySource } from "./sources/memory.ts";
 import type { FileStore } from "./stores/file_store.ts";
 
-/** Absolute addresses of a checkpoint's files, by their paths in it. */
-export type FileAddresses = Readonly<Record<string, string>>;
+/** Absolute addresses of a checkpoint's files, or the files themselves, by their paths in it. */
+export type FileAddresses = Readonly<Record<string, string | Blob>>;
 
 /**
  * The checkpoint whose files are at these addresses: a folder where they lie in one under their own names; otherwise each
@@ -25,23 +25,25 @@ export async function openAddresses(name: string, files: FileAddresses, options:
   if (config !== undefined) return store;
   throw new EngineError("bad-input", `the files of ${name} are missing`, {
     where: store.name,
-    fix: "put the files of its package there: esbuild and rollup leave them where they are",
+    fix: "give all of its files; those of a package lie beside its code: esbuild and rollup leave them where they are",
   });
 }
 
 /** The folder in which all files lie under their own names. */
 function folderOf(files: FileAddresses): string | undefined {
-  const [[path, address]] = Object.entries(files);
+  const [path, address] = Object.entries(files).at(0) ?? [];
+  if (path === undefined || typeof address !== "string") return undefined;
   const folder = address.slice(0, -path.length - 1);
   return Object.entries(files).every(([path, address]) => address === `${folder}/${path}`) ? folder : undefined;
 }
 
 async function openAddress(
   name: string,
-  address: string | undefined,
+  address: string | Blob | undefined,
   options: HubOptions,
 ): Promise<ByteSource | undefined> {
   if (address === undefined) return undefined;
+  if (typeof address !== "string") return new BlobSource(name, address);
   if (address.startsWith("data:"))
     return new MemorySource(name, new Uint8Array(await (await fetch(address)).arrayBuffer()));
   const { href, pathname } = new URL(address);
