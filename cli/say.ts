@@ -225,6 +225,7 @@ interface SayResult {
     end: number;
     flags: readonly string[];
     attempts: number;
+    words?: Speech["captions"][number]["words"];
   }[];
 }
 
@@ -253,13 +254,14 @@ function describe(
     peak_gpu_bytes: model.gpu.ledger.peakBytes,
     retries: run.whole.retries,
     real_time_factor: run.whole.real_time_factor,
-    pieces: run.speech.captions.map(({ text, source, start, end, flags, attempts }) => ({
+    pieces: run.speech.captions.map(({ text, source, start, end, flags, attempts, words }) => ({
       text,
       source,
       start,
       end,
       flags,
       attempts,
+      ...(words && { words }),
     })),
   };
 }

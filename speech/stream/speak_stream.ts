@@ -8,7 +8,7 @@ import type { LatencyOptions } from "../../bark/generate/options/stream_argument
 import { faultLine, faultsOf } from "../guard.ts";
 import type { PlannedPiece } from "../plan.ts";
 import { PieceSpeaker, type SpeakSettings, type SpokenPiece } from "../speak.ts";
-import type { SpeechArguments } from "../speak_text.ts";
+import { wordTimer, type SpeechArguments } from "../speak_text.ts";
 import type { SpokenPart } from "../speech.ts";
 
 /** A part of a piece, and with the last one all that the run made. */
@@ -27,6 +27,8 @@ export interface StreamRequest {
   readonly settings: SpeakSettings;
   /** When the parts of a piece are given out; null: pieces are given out whole, since another take may be better. */
   readonly latency: Required<LatencyOptions> | null;
+  /** Estimates when each word is heard. */
+  readonly words: boolean | undefined;
   /** Of whole pieces, in LUFS: a part does not tell how loud its piece will be. */
   readonly loudness: number | undefined;
   /** The only piece, which is neither cut nor faded. */
@@ -39,7 +41,7 @@ export interface StreamRequest {
 export async function* speakStream(
   model: BarkModel,
   processor: BarkProcessor,
-  { pieces, endBehind, count, settings, latency, loudness, isAlone, onProgress, notice }: StreamRequest,
+  { pieces, endBehind, count, settings, latency, words, loudness, isAlone, onProgress, notice }: StreamRequest,
 ): AsyncGenerator<PartWithRun, void, undefined> {
   const { sample_rate: sampling_rate } = model.generation_config;
   let piece = 0;
@@ -49,6 +51,7 @@ export async function* speakStream(
   const joiner = new Joiner(sampling_rate, isAlone ? { threshold: -Infinity, fade: 0 } : {});
   const seconds = (samples: number): number => samples / sampling_rate;
   const leveller = loudness === undefined ? undefined : new Leveller(sampling_rate, loudness);
+  const timer = words && (await wordTimer(model, processor, settings, notice));
   let last: PartWithRun | undefined;
   for (;;) {
     const planned = await pieces.next();
@@ -70,7 +73,8 @@ export async function* speakStream(
         const times = { start: seconds(start ?? end.start), end: seconds(end.end) };
         const behind = endBehind(piece + 1);
         const audio = behind > 0 ? concatSamples([end.audio, joiner.silence(behind)]) : end.audio;
-        last = { ...place, ...times, audio, flags, attempts, seed, run, is_last: true };
+        const timed = timer && (await timer.of(planned.value, value, end));
+        last = { ...place, ...times, audio, flags, attempts, seed, run, is_last: true, ...timed };
         yield last;
         break;
       }
@@ -101,6 +105,7 @@ async function* wholeOf(
 
 /** A pause behind the last words, of which nobody knew that they are the last. */
 function silenceBehind(last: PartWithRun, audio: Float32Array<ArrayBuffer>): PartWithRun {
-  const { end, source } = last;
-  return { ...last, audio, text: "", source: [source[1], source[1]], start: end, end, run: undefined, is_last: false };
+  const { end, source, words, words_are, ...rest } = last;
+  void [words, words_are];
+  return { ...rest, audio, text: "", source: [source[1], source[1]], start: end, end, run: undefined, is_last: false };
 }

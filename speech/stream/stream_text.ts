@@ -47,7 +47,7 @@ export async function* streamPrepared(
   prepared: PreparedSpeech,
   given: LatencyOptions,
 ): AsyncGenerator<StreamedPart, void, undefined> {
-  const { plan, settings, loudness, onProgress, notice } = prepared;
+  const { plan, settings, words, loudness, onProgress, notice } = prepared;
   const latency = partsOf(model, settings, { ...given, loudness });
   const { pieces, end } = plan;
   const isAlone = pieces.length === 1 && pieces[0].gap === 0 && end === 0;
@@ -55,7 +55,7 @@ export async function* streamPrepared(
     latency === null
       ? speakPrepared(model, processor, prepared)
       : speakStream(model, processor, {
-          ...{ pieces: planned(pieces), count: () => pieces.length, latency, loudness, isAlone },
+          ...{ pieces: planned(pieces), count: () => pieces.length, latency, words, loudness, isAlone },
           endBehind: (count) => (count === pieces.length ? end : 0),
           ...{ settings: onlyTake(settings, given), onProgress, notice },
         });
@@ -85,6 +85,7 @@ async function* streamLive(
       pieces: spoken(),
       count: () => count,
       latency: partsOf(model, settings, { ...given, loudness }),
+      words: given.words,
       loudness,
       isAlone: false,
     },
