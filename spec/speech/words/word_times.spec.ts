@@ -88,7 +88,7 @@ describe("estimated word times", () => {
       encode_vtt(speech.captions.map(({ words, ...cue }) => (void words, cue))),
     );
     expect(vtt).match(/\nI <00:00:0\d\.\d{3}>have <00:00:0\d\.\d{3}>two /);
-  });
+  }).timeout(300_000);
 
   it("of a batch and of streams are there, too", async () => {
     expectWords(await tts.generate(text, { ...options, batch: 2 }), expected, text);
@@ -96,7 +96,7 @@ describe("estimated word times", () => {
     for await (const part of tts.stream(text, { ...options, latency: "low" })) parts.push(part);
     for (const { is_last, words } of parts) expect(words !== undefined).equal(is_last);
     expectWords(speechOf(parts, 1), expected, text);
-  });
+  }).timeout(300_000); // SwiftShader speaks four pieces.
 
   it("are not told where no head follows the text, with one notice", async () => {
     const model = await BarkModel.from_pretrained(await fixtureCheckpoint("odd"), {
