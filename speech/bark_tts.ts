@@ -71,8 +71,8 @@ export class BarkTTS {
   }
 
   /**
-   * Speaks a text, which may still be being written, and gives out what is spoken as soon as it is known: a piece when it is
-   * whole, or (`latency: "low"`, or without retries) its parts. The first piece is a clause, to be heard early. Nothing is
+   * Speaks a text, which may still be being written, and gives out what is spoken as soon as it is known: the first piece, a
+   * clause, in parts; the later ones when they are whole, or (`latency: "low"`, or `retries: 0`) in parts. Nothing is
    * computed before it is asked for; `return()` of the iterator, or `signal`, stops the GPU at the next readback.
    * @param text as of {@link generate}, or texts as they come: a `TextSplitterStream` or any async iterable.
    * @throws EngineError as {@link generate}.

@@ -6,7 +6,8 @@ import type { LatencyOptions } from "../bark/generate/options/stream_arguments.t
 import type { BarkProcessor } from "../bark/text/processor.ts";
 import type { BarkInputs } from "../bark/text/processor_options.ts";
 import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
-import { endedAtOnce, hasEndedAtOnce, rowOutput } from "../bark/generate/row_output.ts";
+import { notFinite } from "../bark/generate/audio_check.ts";
+import { endedAtOnce, rowOutput } from "../bark/generate/row_output.ts";
 import { EngineError } from "../engine/errors.ts";
 import { Carry } from "./carry.ts";
 import { faultsOf, guard, Pace, type Flag, type GuardedTake } from "./guard.ts";
@@ -53,6 +54,15 @@ export interface SpokenPiece {
   readonly run: BarkOutput;
   /** What it went on from. */
   readonly voice: HistoryPrompt | null;
+}
+
+/** What a run gave; an error where another seed may say something. */
+type Run = BarkOutput | EngineError;
+
+const noSpeech = [endedAtOnce(), notFinite()].map(({ problem }) => problem);
+
+function isNoSpeech(error: unknown): error is EngineError {
+  return error instanceof EngineError && noSpeech.includes(error.problem);
 }
 
 /** A score below this is a bad take. */
@@ -140,24 +150,23 @@ export class PieceSpeaker {
     return maker < 0 ? batch : batch.slice(0, Math.max(1, maker));
   }
 
-  /** @param firstRun of the first take; null: it ended at once. */
-  async #best(
-    piece: PlannedPiece,
-    index: number,
-    voice: HistoryPrompt | null,
-    firstRun: BarkOutput | null,
-  ): Promise<SpokenPiece> {
+  /** @param firstRun of the first take. */
+  async #best(piece: PlannedPiece, index: number, voice: HistoryPrompt | null, firstRun: Run): Promise<SpokenPiece> {
     const { takes, retries } = this.#settings;
     let best: ScoredTake | undefined;
+    let fault: EngineError | undefined;
     let attempts = 0;
     while (attempts < takes || (attempts < takes + retries && (best === undefined || best.score < leastScore))) {
       const seed = seedOf(this.#settings.seed, piece.text, attempts);
       const run = attempts++ === 0 ? firstRun : (await this.#run([piece], index, [voice], seed))[0];
-      if (run === null) continue;
+      if (run instanceof EngineError) {
+        fault = run;
+        continue;
+      }
       const scored = await this.#scored(piece, run, seed);
       if (best === undefined || isBetter(scored, best)) best = scored;
     }
-    if (best === undefined) throw endedAtOnce();
+    if (best === undefined) throw fault!;
     return this.#kept(piece, voice, best, attempts);
   }
 
@@ -203,13 +212,13 @@ export class PieceSpeaker {
     return this.#carry.behind(piece.voice === null ? this.#voice : this.#settings.voices.get(piece.voice)!, piece);
   }
 
-  /** A run of each piece; null where it ended at once. */
+  /** A run of each piece. */
   async #run(
     batch: readonly PlannedPiece[],
     first: number,
     voices: readonly (HistoryPrompt | null)[],
     seed: bigint,
-  ): Promise<(BarkOutput | null)[]> {
+  ): Promise<Run[]> {
     const { eos_token_id } = this.#model.generation_config.semantic_config;
     const inputs = await this.#inputsOf(batch);
     const history_prompt = batch.length === 1 ? voices[0] : voices;
@@ -223,10 +232,17 @@ export class PieceSpeaker {
         ...(on_progress && { on_progress }),
       });
       if (batch.length === 1) return [output];
-      return batch.map((_, row) => (output.output_lengths[row] > 0 ? rowOutput(output, row, eos_token_id) : null));
+      return batch.map((_, row) =>
+        output.output_lengths[row] > 0 ? rowOutput(output, row, eos_token_id) : endedAtOnce(),
+      );
     } catch (error) {
-      if (!hasEndedAtOnce(error)) throw error;
-      return batch.map(() => null);
+      if (!isNoSpeech(error)) throw error;
+      if (batch.length === 1) return [error];
+      // One row breaks off all: alone, each is what it is.
+      const alone: Run[] = [];
+      for (const [row, piece] of batch.entries())
+        alone.push(...(await this.#run([piece], first + row, [voices[row]], seed)));
+      return alone;
     }
   }
 

@@ -56,6 +56,8 @@ export interface PreparedSpeech {
   readonly loudness?: number | undefined;
   readonly plan: SpeechPlan;
   readonly settings: SpeakSettings;
+  /** Whether the number of takes was left open. */
+  readonly takesAreOpen: boolean;
   readonly onProgress: SpeechArguments["onProgress"];
   readonly notice: SpeechArguments["notice"];
 }
@@ -74,7 +76,8 @@ export async function prepareSpeech(
   const { onProgress, notice } = given;
   const plan = await planText(generation, processor, input, given);
   const settings = await settingsOf(processor, plan, given);
-  return { plan, settings, words: given.words, loudness: given.loudness, onProgress, notice };
+  const { words, loudness } = given;
+  return { plan, settings, takesAreOpen: takesAreOpen(given), words, loudness, onProgress, notice };
 }
 
 /** The pieces of a text for a checkpoint. @throws EngineError as {@link prepareSpeech}, which also looks voices up. */
@@ -231,6 +234,11 @@ function limitsOf(
 export function languageOf(voice: unknown): string {
   const ofVoice = typeof voice === "string" ? /(?:^|\/)([a-z]{2})_speaker_/.exec(voice)?.[1] : undefined;
   return ofVoice ?? "en";
+}
+
+/** Whether the caller leaves open how often a piece is spoken. */
+export function takesAreOpen({ retries, strict = false, verify }: SpeechArguments): boolean {
+  return retries === undefined && !strict && verify === undefined;
 }
 
 /** How the pieces of a plan are spoken: their voices, looked up, and the seed. */

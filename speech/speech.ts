@@ -64,14 +64,19 @@ export interface StreamedPiece extends SpokenPart {
 /** All parts of a stream as one sound. */
 export function speechOf(parts: readonly SpokenPart[], channels: number): Speech {
   const samples = concatSamples(parts.map(({ audio }) => audio));
-  const captions = parts
+  const audio = new NdArray(samples, [channels, samples.length / channels]);
+  return new Speech(audio, parts[0].sampling_rate, captionsOf(parts));
+}
+
+/** What the parts of a stream say when. */
+export function captionsOf(parts: readonly SpokenPart[]): SpeechPiece[] {
+  return parts
     .filter(({ is_last }) => is_last)
     .map(({ piece, text, source, end, voice, flags, attempts, seed, changes, words, words_are, start: own }) => {
       const start = parts.find((part) => part.piece === piece && part.text === text)?.start ?? own;
       const said = { text, source, start, end, voice, flags, attempts, seed, ...(changes && { changes }) };
       return { ...said, ...(words && words_are && { words, words_are }) };
     });
-  return new Speech(new NdArray(samples, [channels, samples.length / channels]), parts[0].sampling_rate, captions);
 }
 
 /** The same parts with the time that they take: that of their listener, and of waiting for text, does not count. */

@@ -1,6 +1,6 @@
 /**
  * `npm test`: static checks, then the specs in Node, Deno and Chromium, all on what npm installed. The last line is
- * `N passed, N failed, N skipped`. For development: `npm test -- --only node|deno|chromium|static [mocha grep]`.
+ * `N passed, N failed, N skipped`. For development: `npm test -- --only static|node|cli|deno|chromium [mocha grep]`.
  */
 import { readdir } from "node:fs/promises";
 import path from "node:path";
@@ -31,11 +31,11 @@ const staticChecks = {
   format: ["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."],
 };
 
-const parts = { static: runStaticChecks, node: runInNode, deno: runInDeno, chromium: runInBrowser };
+const parts = { static: runStaticChecks, node: runInNode, cli: runCommands, deno: runInDeno, chromium: runInBrowser };
 type Part = keyof typeof parts;
-// The parts of one line run side by side: Deno and Chromium each leave a third of two cores idle. Node runs alone, because
-// its specs start processes, stop them and wait for locks.
-const turns: readonly (readonly Part[])[] = [["static"], ["node"], ["deno", "chromium"]];
+const commandSpecs = "spec/cli";
+// The parts of one line run side by side: each leaves a third of two cores idle.
+const turns: readonly (readonly Part[])[] = [["static"], ["node", "cli"], ["deno", "chromium"]];
 
 process.exitCode = await main();
 
@@ -85,10 +85,13 @@ async function runStaticChecks(): Promise<Outcome> {
 }
 
 async function runInNode(grep?: string): Promise<Outcome> {
-  return await runMocha("node", [
-    mocha,
-    ...mochaArguments([...(await findSpecs("spec")), "bench/peers/peers.spec.ts"], grep),
-  ]);
+  const specs = (await findSpecs("spec")).filter((spec) => !spec.startsWith(`${commandSpecs}/`));
+  return await runMocha("node", [mocha, ...mochaArguments([...specs, "bench/peers/peers.spec.ts"], grep)]);
+}
+
+/** The specs that start the command as a process, again and again. */
+async function runCommands(grep?: string): Promise<Outcome> {
+  return await runMocha("cli", [mocha, ...mochaArguments(await findSpecs(commandSpecs), grep)]);
 }
 
 async function runInDeno(grep?: string): Promise<Outcome> {

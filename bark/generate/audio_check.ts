@@ -32,8 +32,12 @@ export function checkAudio(samples: Float32Array, notice: OnNotice): void {
 
 /** @throws EngineError `bad-input` if a sample is not finite. */
 export function requireFinite(samples: Float32Array): void {
-  if (samples.every(Number.isFinite)) return;
-  throw new EngineError("bad-input", "the audio is not finite: the weights of the checkpoint are damaged", {
+  if (!samples.every(Number.isFinite)) throw notFinite();
+}
+
+/** Of a run whose audio is not finite. */
+export function notFinite(): EngineError {
+  return new EngineError("bad-input", "the audio is not finite: the weights of the checkpoint are damaged", {
     where: "codec",
     fix: "download or convert the checkpoint again",
   });

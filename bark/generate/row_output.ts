@@ -34,7 +34,3 @@ export function endedAtOnce(): EngineError {
     fix: "try another text, voice or seed, or a smaller min_eos_p",
   });
 }
-
-export function hasEndedAtOnce(error: unknown): boolean {
-  return error instanceof EngineError && error.problem === endedAtOnce().problem;
-}

@@ -61,7 +61,8 @@ async function expectFlat(times: number, work: () => Promise<unknown>): Promise<
 const noNotice = { onNotice: () => undefined };
 const nano = fileURLToPath(new URL("../../models/nano", import.meta.url));
 
-describe("memory of the host", () => {
+describe("memory of the host", function () {
+  this.timeout(400_000);
   it("is flat over 300 generations, 300 forward passes with attentions and 200 runs that are stopped", async () => {
     const model = await BarkModel.from_pretrained(await fixtureCheckpoint("odd"), noNotice);
     const { runs } = await readRuns("odd");

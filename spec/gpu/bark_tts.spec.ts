@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { encode_wav } from "../../audio/wav.ts";
 import { RawAudio } from "../../audio/raw_audio.ts";
 import { BarkTTS } from "../../speech/bark_tts.ts";
+import { expectClose } from "../support/close.ts";
 import { sharedGpu } from "../support/gpu.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { openRepositoryStore } from "../support/runtime.ts";
@@ -24,6 +25,14 @@ describe("BarkTTS", () => {
     const audio = await tts.model.generate({ ...inputs, ...greedy });
     expect(speech.audio).deep.equal(audio.row(0).data);
     expect(new Uint8Array(speech.toWav())).deep.equal(encode_wav(speech.sampling_rate, speech));
+  });
+
+  // How texts are spoken is JavaScript, the same in every runtime, and held in Node (spec/speech).
+  it("streams what it would speak at once", async () => {
+    const options = { voice: "en_speaker_1", ...greedy, semantic_max_new_tokens: 4, retries: 0 };
+    const parts: number[] = [];
+    for await (const { audio } of tts.stream("Hello.", options)) parts.push(...audio);
+    expectClose(Float32Array.from(parts), (await tts.generate("Hello.", options)).audio, { absolute: 1e-6 }, "audio");
   });
 
   it("lists the voices that it takes by name", async () => {

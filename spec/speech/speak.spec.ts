@@ -1,12 +1,14 @@
 import { expect } from "chai";
 import type { BarkOutput } from "../../bark/generate/output.ts";
 import type { BarkModel } from "../../bark/model.ts";
+import { notFinite } from "../../bark/generate/audio_check.ts";
 import { BarkGenerationConfig } from "../../bark/config/generation_config.ts";
 import type { BarkProcessor } from "../../bark/text/processor.ts";
 import type { HistoryPrompt } from "../../bark/voice/history_prompt.ts";
 import { NdArray } from "../../engine/ndarray.ts";
 import { planSpeech } from "../../speech/plan.ts";
 import { PieceSpeaker, type SpeakSettings, type SpokenPiece } from "../../speech/speak.ts";
+import { engineErrorOf } from "../support/rejection.ts";
 
 const rate = 24000;
 const generation_config = new BarkGenerationConfig();
@@ -41,15 +43,20 @@ function speakerOf(seconds: readonly number[], settings: Partial<SpeakSettings> 
   const heard: (number[] | null)[] = [];
   const model = {
     generation_config,
-    generate_output: ({ history_prompt }: { history_prompt: HistoryPrompt | null }) => {
+    generate_output: ({ history_prompt }: { history_prompt: HistoryPrompt | null }): Promise<BarkOutput> => {
       heard.push(history_prompt && Array.from(history_prompt.semantic_prompt.data));
       return Promise.resolve(run(heard.length, seconds[(heard.length - 1) % seconds.length]));
     },
-  } as unknown as BarkModel;
+  };
   const processor = (() => Promise.resolve({})) as unknown as BarkProcessor;
   const whole = { kwargs: {}, seed: 7n, voice: null, voices: new Map(), batch: 1, retries: 0, strict: false };
-  const speaker = new PieceSpeaker(model, processor, { ...whole, takes: 1, carry: 0, ...settings });
-  return { speaker, heard };
+  const speaker = new PieceSpeaker(model as unknown as BarkModel, processor, {
+    ...whole,
+    takes: 1,
+    carry: 0,
+    ...settings,
+  });
+  return { speaker, heard, model };
 }
 
 describe("PieceSpeaker", () => {
@@ -73,6 +80,22 @@ describe("PieceSpeaker", () => {
 
   it("carries the voice that the first piece made up once", async () => {
     expect(await heardWith([6], { carry: 2 })).deep.equal([null, [1], [1, 2], [1]]);
+  });
+
+  it("speaks a piece again whose audio is not finite, and says so where every take is", async () => {
+    const { speaker, model } = speakerOf([6], { retries: 1 });
+    const { generate_output } = model;
+    let runs = 0;
+    const failing = (count: number) => {
+      runs = 0;
+      model.generate_output = (kwargs) => (runs++ < count ? Promise.reject(notFinite()) : generate_output(kwargs));
+    };
+    failing(1);
+    const [piece] = pieces;
+    expect((await speaker.speak([piece]).next()).value).property("attempts", 2);
+    failing(2);
+    expect((await engineErrorOf(() => speaker.speak([piece]).next())).problem).match(/not finite/);
+    expect(runs).equal(2);
   });
 
   it("carries nothing that came out badly", async () => {

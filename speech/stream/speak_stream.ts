@@ -6,6 +6,7 @@ import type { BarkModel } from "../../bark/model.ts";
 import type { BarkProcessor } from "../../bark/text/processor.ts";
 import type { LatencyOptions } from "../../bark/generate/options/stream_arguments.ts";
 import { faultLine, faultsOf } from "../guard.ts";
+import type { SpeechMeter } from "../meter.ts";
 import type { PlannedPiece } from "../plan.ts";
 import { PieceSpeaker, type SpeakSettings, type SpokenPiece } from "../speak.ts";
 import { wordTimer, type SpeechArguments } from "../speak_text.ts";
@@ -25,14 +26,16 @@ export interface StreamRequest {
   /** How many pieces are known. */
   readonly count: () => number;
   readonly settings: SpeakSettings;
-  /** When the parts of a piece are given out; null: pieces are given out whole, since another take may be better. */
-  readonly latency: Required<LatencyOptions> | null;
+  /** When the parts of a piece are given out; null: it is given out whole, since another take may be better. */
+  readonly latency: (piece: number) => Required<LatencyOptions> | null;
   /** Estimates when each word is heard. */
   readonly words: boolean | undefined;
   /** Of whole pieces, in LUFS: a part does not tell how loud its piece will be. */
   readonly loudness: number | undefined;
   /** The only piece, which is neither cut nor faded. */
   readonly isAlone: boolean;
+  /** Of all pieces, where they are known. */
+  readonly meter?: SpeechMeter;
   readonly onProgress: SpeechArguments["onProgress"];
   readonly notice: (line: string) => void;
 }
@@ -41,12 +44,12 @@ export interface StreamRequest {
 export async function* speakStream(
   model: BarkModel,
   processor: BarkProcessor,
-  { pieces, endBehind, count, settings, latency, words, loudness, isAlone, onProgress, notice }: StreamRequest,
+  { pieces, endBehind, count, settings, latency, words, loudness, isAlone, meter, onProgress, notice }: StreamRequest,
 ): AsyncGenerator<PartWithRun, void, undefined> {
   const { sample_rate: sampling_rate } = model.generation_config;
   let piece = 0;
   const speaker = new PieceSpeaker(model, processor, settings, (progress) => {
-    onProgress?.({ ...progress, piece, pieces: count() });
+    onProgress?.({ ...progress, piece, pieces: count(), ...(meter && { whole: meter.whole }) });
   });
   const joiner = new Joiner(sampling_rate, isAlone ? { threshold: -Infinity, fade: 0 } : {});
   const seconds = (samples: number): number => samples / sampling_rate;
@@ -61,7 +64,8 @@ export async function* speakStream(
     }
     const { text, source, voice, gap, changes } = planned.value;
     const place = { sampling_rate, piece, pieces: count(), text, source, voice, ...(changes && { changes }) };
-    const parts = latency === null ? wholeOf(speaker, planned.value, leveller) : speaker.stream(planned.value, latency);
+    const how = latency(piece);
+    const parts = how === null ? wholeOf(speaker, planned.value, leveller) : speaker.stream(planned.value, how);
     let start: number | undefined;
     joiner.begin(gap);
     for (;;) {
@@ -71,6 +75,7 @@ export async function* speakStream(
         if (faultsOf(flags).length > 0) notice(faultLine("a piece", text, flags, attempts));
         const end = joiner.end();
         const times = { start: seconds(start ?? end.start), end: seconds(end.end) };
+        meter?.add(text, seconds(value.audio.length), attempts);
         const behind = endBehind(piece + 1);
         const audio = behind > 0 ? concatSamples([end.audio, joiner.silence(behind)]) : end.audio;
         const timed = timer && (await timer.of(planned.value, value, end));

@@ -2,9 +2,11 @@ import { latencyOf, type LatencyOptions } from "../../bark/generate/options/stre
 import type { BarkModel } from "../../bark/model.ts";
 import type { BarkProcessor } from "../../bark/text/processor.ts";
 import { EngineError } from "../../engine/errors.ts";
+import { SpeechMeter } from "../meter.ts";
 import { nothingToSay, type PlannedPiece, type SpeechInput } from "../plan.ts";
 import type { SpeakSettings } from "../speak.ts";
 import {
+  takesAreOpen,
   isSpeakable,
   planOptionsOf,
   prepareSpeech,
@@ -15,7 +17,7 @@ import {
 } from "../speak_text.ts";
 import { timed, type StreamedPiece } from "../speech.ts";
 import { livePieces, type LiveText, type Waiting } from "./live_pieces.ts";
-import { speakStream, type PartWithRun } from "./speak_stream.ts";
+import { speakStream, type PartWithRun, type StreamRequest } from "./speak_stream.ts";
 
 export interface StreamArguments extends SpeechArguments, LatencyOptions {}
 
@@ -48,14 +50,15 @@ export async function* streamPrepared(
   given: LatencyOptions,
 ): AsyncGenerator<StreamedPart, void, undefined> {
   const { plan, settings, words, loudness, onProgress, notice } = prepared;
-  const latency = partsOf(model, settings, { ...given, loudness });
+  const latency = partsOf(model, prepared, given);
   const { pieces, end } = plan;
   const isAlone = pieces.length === 1 && pieces[0].gap === 0 && end === 0;
   const steps: AsyncIterable<PartWithRun> =
-    latency === null
+    latency(0) === null
       ? speakPrepared(model, processor, prepared)
       : speakStream(model, processor, {
           ...{ pieces: planned(pieces), count: () => pieces.length, latency, words, loudness, isAlone },
+          meter: new SpeechMeter(pieces.map(({ text }) => text)),
           endBehind: (count) => (count === pieces.length ? end : 0),
           ...{ settings: onlyTake(settings, given), onProgress, notice },
         });
@@ -72,6 +75,7 @@ async function* streamLive(
   const waiting: Waiting = { milliseconds: 0 };
   const voices = new Map<string, Awaited<ReturnType<BarkProcessor["loadVoice"]>>>();
   const settings = { ...(await settingsOf(processor, { pieces: [] }, given)), voices };
+  const latency = partsOf(model, { settings, loudness, takesAreOpen: takesAreOpen(given) }, given);
   let count = 0;
   const plan = await planOptionsOf(model.generation_config, processor, given);
   const live = livePieces(
@@ -84,7 +88,7 @@ async function* streamLive(
     ...{
       pieces: spoken(),
       count: () => count,
-      latency: partsOf(model, settings, { ...given, loudness }),
+      latency,
       words: given.words,
       loudness,
       isAlone: false,
@@ -116,18 +120,21 @@ async function* streamLive(
   }
 }
 
-/** When parts of a piece are given out; null where another take may be better, or the codec or a batch wants it whole. */
+/**
+ * When the parts of a piece are given out; null where another take may be better, or the codec or a batch wants it whole.
+ * Unless the caller asks for takes, the first piece is heard in its only one: a listener waits for it alone.
+ */
 function partsOf(
   model: BarkModel,
-  settings: SpeakSettings,
-  given: LatencyOptions & { readonly loudness: number | undefined },
-): Required<LatencyOptions> | null {
+  { settings, loudness, takesAreOpen }: Pick<PreparedSpeech, "settings" | "loudness" | "takesAreOpen">,
+  given: LatencyOptions,
+): StreamRequest["latency"] {
   const latency = latencyOf(given);
   const { use_causal_conv, trim_right_ratio, audio_channels } = model.config.codec_config;
   const canStream = use_causal_conv && trim_right_ratio === 1 && audio_channels === 1;
-  const isOnlyTake =
-    settings.retries === 0 && settings.takes === 1 && settings.batch === 1 && given.loudness === undefined;
-  return latency.latency === "low" || (isOnlyTake && canStream) ? latency : null;
+  const isWhole = settings.takes > 1 || settings.batch > 1 || loudness !== undefined || !canStream;
+  if (latency.latency === "low") return () => latency;
+  return (piece) => (!isWhole && (settings.retries === 0 || (takesAreOpen && piece === 0)) ? latency : null);
 }
 
 /** What was heard early cannot be spoken again. @throws EngineError `usage` naming what would be ignored. */

@@ -1,6 +1,6 @@
 /**
- * What `latency: "low"` costs: `npx tsx tools/stream/low_cost.ts [MODEL]`, or with `synthetic-small` one of bark-small's
- * shape (random weights: the machinery, no statement about speech). For each lookahead, beside the exact codes: the share of
+ * What `latency: "low"` costs: `npx tsx tools/stream/low_cost.ts [MODEL [SECONDS [SENTENCES]]]`, or with `synthetic-small`
+ * one of bark-small's shape (random weights: the machinery, no statement about speech). For each lookahead, beside the exact codes: the share of
  * equal fine codes by distance to the edge of a run, the mean log-probability of the codes under full context, the spectral
  * distance of the sound beside two yardsticks (another seed of the fine stage; 4 codebooks), and clicks at the seams.
  */
@@ -11,7 +11,7 @@ import { spectralDistance, sharpest } from "./sound.ts";
 const sentences = ["The dog is here, and the cat.", "She opened the door and went in.", "It was a cold day in May."];
 const lookaheads = [0, 8, 15, 30, 60];
 
-const name = process.argv[2] ?? "nano";
+const [name = "nano", seconds = "Infinity", count = "3"] = process.argv.slice(2);
 const size = (["small", "tiny"] as const).find((each) => name === `synthetic-${each}`);
 const subject = size && syntheticBark(size);
 const model = await (subject?.load({}) ?? BarkModel.from_pretrained(name));
@@ -21,8 +21,10 @@ const { n_fine_codebooks: books } = fine;
 const [voice] = processor.available_voice_presets;
 const history: HistoryPrompt | null = voice === undefined ? null : await processor.loadVoice(voice);
 const frames = fine.max_fine_input_length - Math.min(fine.max_fine_history_length, history?.fine_prompt.shape[1] ?? 0);
-// One window of the reference, whose codes are all exact.
-const semantic_max_new_tokens = Math.floor((frames / 75) * model.generation_config.semantic_config.semantic_rate_hz);
+// At most one window of the reference, whose codes are all exact.
+const semantic_max_new_tokens = Math.floor(
+  Math.min(frames / 75, Number(seconds)) * model.generation_config.semantic_config.semantic_rate_hz,
+);
 
 async function stream(kwargs: Parameters<typeof model.generate_stream>[0]): Promise<[BarkOutput, number[]]> {
   const steps = model.generate_stream(kwargs);
@@ -48,7 +50,7 @@ const rowOf = (key: string): Row => {
   return row;
 };
 
-for (const text of sentences) {
+for (const text of sentences.slice(0, Number(count))) {
   const max_length = model.generation_config.semantic_config.max_input_semantic_length;
   const inputs = {
     ...(await processor(text, { max_length })),
@@ -132,7 +134,9 @@ async function logProbability({ fine: codes }: BarkOutput): Promise<number> {
 
 const mean = (values: readonly number[]): string =>
   values.length === 0 ? "" : (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(3);
-console.log(`${name} on ${model.device}, ${sentences.length} sentences of at most ${frames} frames`);
+console.log(
+  `${name} on ${model.device}, ${count} sentences of at most ${Math.min(frames, 75 * Number(seconds))} frames`,
+);
 console.log(
   "| | equal codes | by frames ahead: < 8 | 8 to 29 | 30 to 59 | 60, or all | log p | dB | seams beside p99.9 |",
 );

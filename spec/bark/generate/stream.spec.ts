@@ -1,12 +1,12 @@
 import { expect } from "chai";
-import { BarkModel } from "../../bark/model.ts";
-import type { BarkOutput, BarkProgress } from "../../bark/generate/output.ts";
-import type { BarkStreamKwargs } from "../../bark/generate/options/stream_arguments.ts";
-import { expectClose } from "../support/close.ts";
-import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
-import { generateKwargs, readRuns, type FixtureRun } from "../support/fixture.ts";
-import { sharedGpu } from "../support/gpu.ts";
-import { engineErrorOf } from "../support/rejection.ts";
+import { BarkModel } from "../../../bark/model.ts";
+import type { BarkOutput, BarkProgress } from "../../../bark/generate/output.ts";
+import type { BarkStreamKwargs } from "../../../bark/generate/options/stream_arguments.ts";
+import { expectClose } from "../../support/close.ts";
+import { fixtureCheckpoint } from "../../support/files/fixture_checkpoint.ts";
+import { generateKwargs, readRuns, type FixtureRun } from "../../support/fixture.ts";
+import { sharedGpu } from "../../support/gpu.ts";
+import { engineErrorOf } from "../../support/rejection.ts";
 
 const { runs } = await readRuns("odd");
 const runNamed = (name: string): FixtureRun => runs.find((run) => run.name === name)!;

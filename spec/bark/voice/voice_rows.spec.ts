@@ -1,11 +1,18 @@
 import { expect } from "chai";
-import { BarkModel } from "../../bark/model.ts";
-import type { BarkOutput } from "../../bark/generate/output.ts";
-import type { BatchVoice } from "../../bark/voice/history_prompt.ts";
-import { expectClose } from "../support/close.ts";
-import { expectTokens, generateKwargs, readFloats, readRuns, tolerance, type FixtureRun } from "../support/fixture.ts";
-import { fixtureCheckpoint } from "../support/files/fixture_checkpoint.ts";
-import { sharedGpu } from "../support/gpu.ts";
+import { BarkModel } from "../../../bark/model.ts";
+import type { BarkOutput } from "../../../bark/generate/output.ts";
+import type { BatchVoice } from "../../../bark/voice/history_prompt.ts";
+import { expectClose } from "../../support/close.ts";
+import {
+  expectTokens,
+  generateKwargs,
+  readFloats,
+  readRuns,
+  tolerance,
+  type FixtureRun,
+} from "../../support/fixture.ts";
+import { fixtureCheckpoint } from "../../support/files/fixture_checkpoint.ts";
+import { sharedGpu } from "../../support/gpu.ts";
 
 const { runs } = await readRuns("odd");
 const runNamed = (name: string): FixtureRun => runs.find((run) => run.name === name)!;
