@@ -15,7 +15,7 @@ const allowed = {
   encodec: ["kernels", "engine"],
   bark: ["encodec", "kernels", "checkpoint", "audio", "engine"],
   speech: ["bark", "encodec", "kernels", "checkpoint", "audio", "engine"],
-  web: ["speech", "bark", "checkpoint", "engine"],
+  web: ["speech", "bark", "checkpoint", "audio", "engine"],
   cli: ["speech", "bark", "encodec", "kernels", "convert", "checkpoint", "audio", "engine"],
 };
 

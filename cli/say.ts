@@ -11,6 +11,7 @@ import { languageOf, prepareSpeech, speakPrepared, type PreparedSpeech } from ".
 import { SpeechMeter, type WholeProgress } from "../speech/meter.ts";
 import { captionsOf, timed, type SpeechPiece, type SpokenPart } from "../speech/speech.ts";
 import { lettersOf } from "../speech/split/measure.ts";
+import { secondsBehind } from "../speech/stream/held_back.ts";
 import { checkTakes, streamPrepared } from "../speech/stream/stream_text.ts";
 import { SampleSpool } from "./files/sample_spool.ts";
 import { isLive, openLiveFile, type LiveFile } from "./files/live_file.ts";
@@ -151,7 +152,7 @@ async function speak(
     // The sink alone keeps the sound.
     parts.push({ ...part, audio: silent });
     samples += part.audio.length;
-    held?.add(part, secondsBehind(part, planned));
+    held?.add(part, secondsLeft(part, planned));
     await sink.push(part.audio);
     starts[part.piece] ??= part.start;
     if (run === undefined) continue;
@@ -169,13 +170,9 @@ async function speak(
 }
 
 /** About how long what follows a part will be. */
-function secondsBehind({ piece, is_last, end }: SpokenPart, planned: PreparedSpeech["plan"]["pieces"]): number {
+function secondsLeft(part: SpokenPart, planned: PreparedSpeech["plan"]["pieces"]): number {
   const letters = (pieces: typeof planned): number => pieces.reduce((sum, { text }) => sum + lettersOf(text), 0);
-  const whole = letters(planned);
-  // By the pace so far, or by that of Bark until a piece is whole.
-  if (!is_last) return Math.max(0, whole / 14 - end);
-  const said = letters(planned.slice(0, piece + 1));
-  return ((whole - said) * end) / said;
+  return secondsBehind(part, letters(planned.slice(0, part.piece + 1)), letters(planned));
 }
 
 function startOf(text: string): string {

@@ -1,3 +1,5 @@
+import { secondsToHold } from "../../speech/stream/held_back.ts";
+
 /** A part of a stream, as far as a player is concerned. */
 interface Part {
   readonly audio: Float32Array;
@@ -24,8 +26,7 @@ export class HeldBack {
     if (this.#seconds === Infinity) return this.#push(audio);
     this.#held.push(audio);
     this.#seconds += audio.length / sampling_rate;
-    // The rest takes factor * left; played until then: what is held, and the rest itself.
-    if (this.#seconds >= (real_time_factor - 1) * left) this.release();
+    if (this.#seconds >= secondsToHold(real_time_factor, left)) this.release();
   }
 
   /** Nothing more comes, or it is not to be held. */

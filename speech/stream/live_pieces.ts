@@ -1,10 +1,7 @@
 import { EngineError } from "../../engine/errors.ts";
 import { nothingToSay, Planner, readScript, type PlannedPiece, type PlanOptions } from "../plan.ts";
 import { splitPushes } from "../split/stream.ts";
-import { TextSplitterStream } from "../text_splitter_stream.ts";
-
-/** Text that is still being written. */
-export type LiveText = AsyncIterable<string>;
+import { pushesOf, type LiveText } from "./pushes.ts";
 
 /** Time that went by while there was no text, in ms. */
 export interface Waiting {
@@ -46,20 +43,6 @@ export async function* livePieces(
   }
   if (isEmpty) throw nothingToSay();
   return planner.end;
-}
-
-/** What is pushed as it comes. */
-async function* pushesOf(text: LiveText): AsyncGenerator<string | null, void, undefined> {
-  if (text instanceof TextSplitterStream) return yield* text.pushes();
-  for await (const part of text) {
-    if (typeof part !== "string")
-      throw new EngineError("usage", "gives something else than texts", {
-        where: "text",
-        expected: "strings",
-        actual: typeof part,
-      });
-    yield part;
-  }
 }
 
 /** SSML is one document; with a cast, a text is cut where nobody speaks on: at blank lines, and where a speaker begins. */

@@ -16,7 +16,8 @@ import {
   type SpeechArguments,
 } from "../speak_text.ts";
 import { timed, type StreamedPiece } from "../speech.ts";
-import { livePieces, type LiveText, type Waiting } from "./live_pieces.ts";
+import { livePieces, type Waiting } from "./live_pieces.ts";
+import type { LiveText } from "./pushes.ts";
 import { speakStream, type PartWithRun, type StreamRequest } from "./speak_stream.ts";
 
 export interface StreamArguments extends SpeechArguments, LatencyOptions {}

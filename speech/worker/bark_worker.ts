@@ -2,57 +2,54 @@ import { nanoFiles } from "../../bark/load/nano.ts";
 import { parseRepository } from "../../checkpoint/hub/repository.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { NdArray } from "../../engine/ndarray.ts";
+import { noticeOf } from "../../engine/notice.ts";
 import type { BarkTTSOptions } from "../bark_tts.ts";
 import type { SpeechInput } from "../plan.ts";
-import type { SpeakOptions } from "../speak_options.ts";
-import { Speech } from "../speech.ts";
-import {
-  received,
-  type Listeners,
-  type SentAudio,
-  type WorkerAnswer,
-  type WorkerModel,
-  type WorkerRequest,
-} from "./protocol.ts";
+import type { SpeakOptions, StreamOptions } from "../speak_options.ts";
+import { Speech, type StreamedPiece } from "../speech.ts";
+import { stoppable } from "../stoppable.ts";
+import { pushesOf, type LiveText } from "../stream/pushes.ts";
+import type { BarkServer } from "./bark_server.ts";
+import type { Call, Connection, WorkerLike } from "./connection.ts";
+import type { Listeners, LoadedModel, WorkerLoadOptions, WorkerModel } from "./protocol.ts";
 
-/** What is used of a page's `Worker`. */
-export interface WorkerLike {
-  postMessage(message: unknown): void;
-  addEventListener(type: "message" | "error" | "messageerror", listener: (event: Event) => void): void;
-  terminate(): void;
-}
+export type { WorkerLike };
 
 export interface BarkWorkerOptions extends Omit<BarkTTSOptions, "gpu"> {
   /**
-   * A worker that runs `bark-webgpu/worker`:
-   * `new Worker(new URL("bark-webgpu/worker", import.meta.url), { type: "module" })`.
+   * A worker that runs `bark-webgpu/worker`, or what makes one, so that another can follow one that ended:
+   * `() => new Worker(new URL("bark-webgpu/worker", import.meta.url), { type: "module" })`.
    * Default: one that is made of a Blob, which a page's content security policy may forbid (`worker-src blob:`).
    */
-  worker?: WorkerLike;
+  worker?: WorkerLike | (() => WorkerLike | Promise<WorkerLike>);
+  /** What runs in the page where workers have no WebGPU: the module `bark-webgpu/worker`. Default: the package's own. */
+  server?: () => Promise<{ BarkServer: typeof BarkServer }>;
 }
 
-type Distribute<T> = T extends unknown ? Omit<T, "id"> : never;
-
-interface Call {
-  readonly listeners: Listeners;
-  readonly resolve: (speech: SentAudio | undefined) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** A BarkTTS in a worker of this page, which stays smooth while it speaks. */
+/**
+ * A BarkTTS in a worker of this page, which stays smooth while it speaks. Where workers have no WebGPU and the page has, it
+ * runs in the page, with a notice. A device that is lost is opened anew unless `recover` is false.
+ */
 export class BarkWorker {
-  readonly #worker: WorkerLike;
-  readonly #calls = new Map<number, Call>();
-  #lastId = 0;
-  #end: EngineError | undefined;
+  readonly #model: WorkerModel;
+  readonly #options: WorkerLoadOptions;
+  readonly #listeners: Listeners;
+  /** Makes a worker; undefined for one that was given, after which there is none. */
+  readonly #make: (() => WorkerLike | Promise<WorkerLike>) | undefined;
+  readonly #server: NonNullable<BarkWorkerOptions["server"]>;
+  #connection: Connection | undefined;
+  #opening: Promise<Connection> | undefined;
+  #loaded: LoadedModel | undefined;
+  #isDisposed = false;
 
-  private constructor(worker: WorkerLike) {
-    this.#worker = worker;
-    worker.addEventListener("message", (event) => this.#receive((event as MessageEvent<WorkerAnswer>).data));
-    worker.addEventListener("error", (event) => {
-      const message = (event as ErrorEvent).message || "the worker's code cannot be loaded";
-      this.#finish(new EngineError("io", `the worker ended: ${message}`, { where: "worker" }));
-    });
+  private constructor(model: WorkerModel, given: BarkWorkerOptions) {
+    const { worker, server, signal, progress_callback, on_progress, onNotice, ...options } = given;
+    void signal; // It is of the first loading alone.
+    this.#model = model;
+    this.#options = { recover: true, ...options };
+    this.#listeners = { progress_callback, on_progress, onNotice };
+    this.#server = server ?? (async () => await import("./bark_server.ts"));
+    this.#make = worker === undefined ? blobWorker : typeof worker === "function" ? worker : undefined;
   }
 
   /**
@@ -60,12 +57,10 @@ export class BarkWorker {
    * @throws EngineError as `BarkTTS.from_pretrained`; `usage` where there are no workers; `io` if the worker ends.
    */
   static async from_pretrained(source: string | URL, given: BarkWorkerOptions = {}): Promise<BarkWorker> {
-    const { worker, signal, progress_callback, on_progress, onNotice, ...options } = given;
-    const model = await sendableModel(source, given);
-    const bark = new BarkWorker(worker ?? (await blobWorker()));
+    const { worker, signal } = given;
+    const bark = new BarkWorker(await sendableModel(source, given), given);
     try {
-      const listeners = { progress_callback, on_progress, onNotice };
-      await bark.#call({ kind: "load", model, options }, listeners, signal);
+      await bark.#connect(typeof worker === "object" ? worker : await bark.#make!(), signal);
       return bark;
     } catch (error) {
       bark.dispose();
@@ -73,62 +68,142 @@ export class BarkWorker {
     }
   }
 
-  /** Speaks a text. @throws EngineError as `BarkTTS.generate`; `usage` for a `verify`, which cannot be sent. */
+  /** What was loaded, and on which adapter. */
+  get model(): LoadedModel {
+    return this.#loaded!;
+  }
+
+  /** Names of the voices that come with the checkpoint. */
+  list_voices(): string[] {
+    return [...this.model.voices];
+  }
+
+  /**
+   * Speaks a text. A signal takes effect in the page at once, and on the GPU at the next readback.
+   * @throws EngineError as `BarkTTS.generate`; `usage` for a `verify`, which cannot be sent; `io` if the worker ends.
+   */
   async generate(text: SpeechInput, given: SpeakOptions = {}): Promise<Speech> {
     const { signal, on_progress, ...options } = given;
-    const speech = await this.#call({ kind: "generate", text, options }, { on_progress }, signal);
-    const { audio, dims, sampling_rate, captions } = speech!;
+    const connection = await this.#connected();
+    const answer = await answered(connection.begin({ on_progress }, signal), (call) => {
+      call.send({ kind: "generate", text, options });
+    });
+    const { audio, dims, sampling_rate, captions } = answer.speech!;
     return new Speech(new NdArray(audio, [...dims]), sampling_rate, captions);
+  }
+
+  /**
+   * Speaks a text as `BarkTTS.stream` does: each part comes when it is asked for, and `return()`, or the signal, stops the
+   * work. A text that is still being written is read as it comes.
+   * @throws EngineError as {@link generate}.
+   */
+  stream(text: SpeechInput | LiveText, given: StreamOptions = {}): AsyncGenerator<StreamedPiece, void, undefined> {
+    return stoppable(given.signal ?? undefined, (signal) => this.#stream(text, { ...given, signal }));
   }
 
   /** Ends the worker. Calls under way end with `usage`. */
   dispose(): void {
-    this.#finish(new EngineError("usage", "the worker was disposed"));
+    this.#isDisposed = true;
+    this.#connection?.end(disposed());
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  async #call(request: Distribute<WorkerRequest>, listeners: Listeners, signal?: AbortSignal | null) {
-    if (this.#end !== undefined) throw this.#end;
-    const id = ++this.#lastId;
-    const abort = (): void => this.#worker.postMessage({ id, kind: "abort" } satisfies WorkerRequest);
-    const answer = new Promise<SentAudio | undefined>((resolve, reject) =>
-      this.#calls.set(id, { listeners, resolve, reject }),
-    );
+  async *#stream(
+    text: SpeechInput | LiveText,
+    { signal, on_progress, ...options }: StreamOptions,
+  ): AsyncGenerator<StreamedPiece, void, undefined> {
+    const call = (await this.#connected()).begin({ on_progress }, signal);
+    const live = typeof text === "object" && Symbol.asyncIterator in text ? pushesOf(text) : undefined;
     try {
-      this.#send({ ...request, id });
-      if (signal?.aborted) abort();
-      signal?.addEventListener("abort", abort);
-      return await answer;
+      call.send({ kind: "stream", text: live === undefined ? (text as SpeechInput) : null, options });
+      if (live !== undefined) call.onPull = () => void push(live, call);
+      for (;;) {
+        call.send({ kind: "next" });
+        const answer = await call.answer();
+        if (answer.event === "done") return;
+        yield answer.part;
+      }
     } finally {
-      signal?.removeEventListener("abort", abort);
-      this.#calls.delete(id);
+      call.close();
+      // It may wait for text that never comes.
+      live?.return().catch(() => undefined);
     }
   }
 
-  #send(request: WorkerRequest): void {
+  /** The worker; another one with the same model, if that one has ended. */
+  async #connected(): Promise<Connection> {
+    if (this.#isDisposed) throw disposed();
+    const ended = this.#connection?.ended;
+    if (this.#connection !== undefined && ended === undefined) return this.#connection;
+    if (this.#make === undefined) throw ended!;
+    this.#opening ??= this.#reopen(this.#make, ended!).finally(() => (this.#opening = undefined));
+    return await this.#opening;
+  }
+
+  async #reopen(make: () => WorkerLike | Promise<WorkerLike>, { problem }: EngineError): Promise<Connection> {
+    const connection = await this.#connect(await make());
+    this.#notice(`${problem}: the model was loaded in a new one`);
+    return connection;
+  }
+
+  /** Loads the model in a worker, or in the page if only that has an adapter. */
+  async #connect(worker: WorkerLike, signal?: AbortSignal | null): Promise<Connection> {
     try {
-      this.#worker.postMessage(request);
-    } catch (cause) {
-      const fix = "give what structuredClone takes: no functions, no devices";
-      throw new EngineError("usage", `cannot be sent to a worker: ${(cause as Error).message}`, { fix, cause });
+      return await this.#load(worker, signal);
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== "no-adapter" || !(await pageHasAdapter())) throw error;
+      this.#connection?.end(error);
+      const connection = await this.#load(workerOf((await this.#server()).BarkServer), signal);
+      this.#notice(`a worker cannot use the GPU here (${error.problem}): Bark runs in the page, which may stutter`);
+      return connection;
     }
   }
 
-  #receive(answer: WorkerAnswer): void {
-    const call = this.#calls.get(answer.id);
-    if (answer.event === "done") call?.resolve(answer.speech);
-    else if (answer.event === "error") call?.reject(received(answer.error));
-    else (call?.listeners[answer.listener] as ((value: unknown) => void) | null | undefined)?.(answer.value);
+  async #load(worker: WorkerLike, signal: AbortSignal | null | undefined): Promise<Connection> {
+    // Loaded here: a page that speaks by itself has no use for it.
+    const { Connection } = await import("./connection.ts");
+    const connection = new Connection(worker, (line) => this.#notice(line));
+    this.#connection = connection;
+    if (this.#isDisposed) connection.end(disposed());
+    const answer = await answered(connection.begin(this.#listeners, signal), (call) => {
+      call.send({ kind: "load", model: this.#model, options: this.#options });
+    });
+    this.#loaded = answer.model;
+    return connection;
   }
 
-  #finish(end: EngineError): void {
-    this.#end ??= end;
-    this.#worker.terminate();
-    for (const { reject } of this.#calls.values()) reject(this.#end);
+  #notice(line: string): void {
+    noticeOf(this.#listeners.onNotice ?? undefined)(line);
   }
+}
+
+/** The one answer of a call. */
+async function answered(call: Call, send: (call: Call) => void) {
+  try {
+    send(call);
+    const answer = await call.answer();
+    if (answer.event === "chunk") throw new EngineError("internal", "only a stream has parts", { where: "worker" });
+    return answer;
+  } finally {
+    call.close();
+  }
+}
+
+/** Sends more of a text that is still being written. */
+async function push(texts: AsyncGenerator<string | null, void, undefined>, call: Call): Promise<void> {
+  try {
+    const { done, value } = await texts.next();
+    call.send(done === true ? { kind: "push" } : { kind: "push", text: value });
+  } catch (error) {
+    call.fail(error);
+  }
+}
+
+function disposed(): EngineError {
+  return new EngineError("usage", "the worker was disposed");
 }
 
 /** A worker knows neither the packages of its page nor to what its page's addresses are relative. */
@@ -138,6 +213,26 @@ async function sendableModel(source: string | URL, { endpoint }: BarkWorkerOptio
   const isRepository = parseRepository(text, { endpoint: endpoint ?? undefined }) !== undefined;
   const base = (globalThis.document as Document | undefined)?.baseURI;
   return !isRepository && URL.canParse(text, base) ? new URL(text, base).href : text;
+}
+
+async function pageHasAdapter(): Promise<boolean> {
+  const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
+  return ((await gpu?.requestAdapter()) ?? undefined) !== undefined;
+}
+
+/** The worker's code in this page, behind a channel of messages like a worker. */
+function workerOf(Server: typeof BarkServer): WorkerLike {
+  const { port1, port2 } = new MessageChannel();
+  const server = new Server(port2);
+  for (const port of [port1, port2]) port.start();
+  return {
+    postMessage: (message) => port1.postMessage(message),
+    addEventListener: (type, listener) => port1.addEventListener(type, listener),
+    terminate: () => {
+      server.dispose();
+      port1.close();
+    },
+  };
 }
 
 async function blobWorker(): Promise<Worker> {

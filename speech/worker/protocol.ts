@@ -4,9 +4,9 @@ import type { FileAddresses } from "../../checkpoint/open_addresses.ts";
 import { EngineError, type ErrorCode } from "../../engine/errors.ts";
 import type { BarkTTSOptions } from "../bark_tts.ts";
 import type { SpeechInput } from "../plan.ts";
-import type { SpeakOptions } from "../speak_options.ts";
+import type { SpeakOptions, StreamOptions } from "../speak_options.ts";
 import type { SpeechProgress } from "../speak_text.ts";
-import type { SpeechPiece } from "../speech.ts";
+import type { SpeechPiece, StreamedPiece } from "../speech.ts";
 
 /** What the page hears while a call runs; the functions stay in the page. */
 export interface Listeners {
@@ -20,6 +20,7 @@ export interface Listeners {
 export type WorkerLoadOptions = Omit<BarkTTSOptions, keyof Listeners | "signal" | "gpu">;
 /** Options of speaking that can be sent. */
 export type WorkerSpeakOptions = Omit<SpeakOptions, keyof Listeners | "signal">;
+export type WorkerStreamOptions = Omit<StreamOptions, keyof Listeners | "signal">;
 
 /** A hub id, an absolute address, or the addresses of the files. */
 export type WorkerModel = string | { readonly name: string; readonly files: FileAddresses };
@@ -27,7 +28,13 @@ export type WorkerModel = string | { readonly name: string; readonly files: File
 export type WorkerRequest =
   | { id: number; kind: "load"; model: WorkerModel; options: WorkerLoadOptions }
   | { id: number; kind: "generate"; text: SpeechInput; options: WorkerSpeakOptions }
-  /** Ends the call of this id with the error `aborted`. */
+  /** Begins a stream. Without a text: one that is still being written, which the worker asks for by `pull`. */
+  | { id: number; kind: "stream"; text: SpeechInput | null; options: WorkerStreamOptions }
+  /** Asks a stream for its next part: `chunk`, `done` or `error`. Nothing is computed before. */
+  | { id: number; kind: "next" }
+  /** Answers a `pull`. Null: a flush; without a text: its end. */
+  | { id: number; kind: "push"; text?: string | null }
+  /** Ends the call of this id. Who sends it waits for no answer. */
   | { id: number; kind: "abort" };
 
 /** A Speech, whose samples are transferred. */
@@ -38,14 +45,31 @@ export interface SentAudio {
   readonly captions: readonly SpeechPiece[];
 }
 
+/** What a page knows of the model in its worker. */
+export interface LoadedModel {
+  readonly voices: readonly string[];
+  readonly sampling_rate: number;
+  readonly dtype: string;
+  readonly adapter: string;
+  /** Whether the adapter computes on the processor. */
+  readonly is_software: boolean;
+  /** Bytes of the weights and whatever else lies on the GPU after loading. */
+  readonly gpu_bytes: number;
+}
+
 type Told<T extends keyof Listeners = keyof Listeners> = {
   [K in T]: { listener: K; value: Parameters<NonNullable<Listeners[K]>>[0] };
 }[T];
 
-export type WorkerAnswer =
-  | ({ id: number; event: "progress" } & Told)
-  | { id: number; event: "done"; speech?: SentAudio }
-  | { id: number; event: "error"; error: SentError };
+/** The answer that a call, or `next` of a stream, waits for. */
+export type WorkerResult =
+  | { event: "done"; speech?: SentAudio; model?: LoadedModel }
+  /** Its samples are transferred. */
+  | { event: "chunk"; part: StreamedPiece };
+
+export type WorkerAnswer = { id: number } & (
+  ({ event: "progress" } & Told) | WorkerResult | { event: "pull" } | { event: "error"; error: SentError }
+);
 
 /** The fields of an {@link EngineError}: a thrown error loses its class on its way to another thread. */
 export interface SentError {

@@ -1,9 +1,10 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
+import { bundleElement } from "./element.ts";
 import { ShaderPack } from "./shaders.ts";
-
-const nano = "bark-webgpu-nano";
+import { onTopOf } from "./on_top_of.ts";
+import { sharedOptions, withoutEncoders } from "./shared.ts";
 
 /** The entries for pages and the worker, bundled with their dependencies, so that a page needs nothing but them. */
 export async function bundleForPages(root: string, folder: string): Promise<void> {
@@ -13,18 +14,7 @@ export async function bundleForPages(root: string, folder: string): Promise<void
     engine: path.join(root, "engine/web.ts"),
     kernels: path.join(root, "kernels/index.ts"),
   };
-  const shared: BuildOptions = {
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    minify: true,
-    sourcemap: true,
-    external: [nano],
-    // "sideEffects" of package.json is about the files of dist/: of the sources it would drop the imports that set hosts.
-    ignoreAnnotations: true,
-    outdir: folder,
-    logLevel: "warning",
-  };
+  const shared = sharedOptions(folder);
   const common = { ...shared, entryPoints, splitting: true, chunkNames: "chunks/[name]-[hash]" };
   // Which shaders there are is known when all modules were read.
   await build({ ...common, write: false, plugins: [pack.plugin({}), withoutEncoders(opusOfNode)] });
@@ -33,8 +23,6 @@ export async function bundleForPages(root: string, folder: string): Promise<void
     ...shared,
     entryPoints: { worker: path.join(root, "web/worker.ts") },
     plugins: [packed, withoutNano, withoutEncoders(/[/\\]encode[/\\]encoder\.ts$/)],
-    // Nothing else in it says that it is a module.
-    footer: { js: "export {};" },
   };
   await build(worker);
   const { outputFiles } = await build({ ...worker, sourcemap: false, write: false });
@@ -42,14 +30,16 @@ export async function bundleForPages(root: string, folder: string): Promise<void
     ...common,
     plugins: [packed, holding(outputFiles[0].text), withoutEncoders(opusOfNode), onTopOf(entryPoints.index)],
   });
-  await finishModules(folder);
+  await bundleElement(root, folder, pack);
+  await finishModules(folder, 2);
   await writeFile(path.join(folder, "worker.d.ts"), 'export type * from "../speech/worker/protocol.js";\n');
 }
 
 /** Chunks without a source of ours: a map of them is of no use, and 2 MB. */
 const unmapped = /^(libsamplerate|worker_text)-/;
 
-async function finishModules(folder: string): Promise<void> {
+/** @param expected how many bundles import an address: bark/load/nano.ts does, once in each that holds it. */
+export async function finishModules(folder: string, expected: number): Promise<void> {
   const files = await readdir(folder, { recursive: true });
   let imports = 0;
   for (const name of files.filter((file) => file.endsWith(".js"))) {
@@ -66,30 +56,7 @@ async function finishModules(folder: string): Promise<void> {
     }
     if (finished !== text) await writeFile(file, finished);
   }
-  if (imports !== 1) throw new Error(`${imports} imports of an address in the bundles: bark/load/nano.ts has one`);
-}
-
-/**
- * Lets every chunk that is loaded later import the whole entry, which is there by then. esbuild makes a chunk of each set of
- * modules that the same entries reach: so what a page downloads first is 9 files, where it was 44 and 14 KB more, each
- * compressed alone.
- */
-function onTopOf(entry: string): Plugin {
-  const later = new Set<string>();
-  return {
-    name: "on top of the entry",
-    setup: (build) => {
-      build.onResolve({ filter: /^\.{1,2}\// }, ({ kind, path: target, resolveDir }) => {
-        if (kind === "dynamic-import" && !resolveDir.includes("node_modules"))
-          later.add(path.resolve(resolveDir, target));
-        return undefined;
-      });
-      build.onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
-        if (!later.has(file)) return undefined;
-        return { contents: `${await readFile(file, "utf8")}\nimport ${JSON.stringify(entry)};`, loader: "ts" };
-      });
-    },
-  };
+  if (imports !== expected) throw new Error(`${imports} imports of an address in the bundles, not ${expected}`);
 }
 
 /** The page tells a worker where the files of nano are: a worker that imported them would not be one file. */
@@ -110,25 +77,6 @@ const withoutNano: Plugin = {
 
 /** It reads a file of its package. Pages have WebCodecs instead. */
 const opusOfNode = /[/\\]encode[/\\]opus_encoder\.ts$/;
-
-/** A worker sends samples, which its page encodes; with the encoders it would be ten times as large. */
-function withoutEncoders(filter: RegExp): Plugin {
-  return {
-    name: "without encoders",
-    setup: (build) => {
-      build.onLoad({ filter }, () => ({
-        contents: `
-        import { EngineError } from "../../engine/errors.ts";
-        export function encode_audio() { return registerOpusEncoder(); }
-        export function registerOpusEncoder() {
-          throw new EngineError("usage", "this browser has no encoder of it", { where: "opus", fix: "take mp3" });
-        }`,
-        loader: "ts",
-        resolveDir: "audio/encode",
-      }));
-    },
-  };
-}
 
 /** The worker's text in the module from which BarkWorker makes its default worker. */
 function holding(workerText: string): Plugin {

@@ -2,11 +2,15 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 
-/** What a page downloads before it speaks, shaders included. */
-const mostBytes = 100 * 1024;
+/** Most bytes that a page downloads before it speaks, shaders included, by what it imports. */
+const budgets: readonly (readonly [kilobytes: number, ...entries: string[]])[] = [
+  [100, "index.js"],
+  // With its worker, and what plays.
+  [120, "element.js", "element_worker.js", "player_worklet.js"],
+];
 
-/** Bytes of an entry and of all that it imports at once (not of what it loads when it needs it), each file gzipped. */
-export async function gzipBytes(entry: string): Promise<number> {
+/** Bytes of entries and of all that they import at once (not of what they load when they need it), each file gzipped. */
+export async function gzipBytes(...entries: string[]): Promise<number> {
   const files = new Map<string, Buffer>();
   const add = async (file: string): Promise<void> => {
     if (files.has(file)) return;
@@ -15,13 +19,15 @@ export async function gzipBytes(entry: string): Promise<number> {
     for (const [, name] of bytes.toString().matchAll(/(?:\bfrom|\bimport)\s*"(\.[^"]+)"/g))
       await add(path.join(path.dirname(file), name));
   };
-  await add(entry);
+  for (const entry of entries) await add(entry);
   return [...files.values()].reduce((bytes, file) => bytes + gzipSync(file, { level: 9 }).length, 0);
 }
 
-/** @throws Error if the entry of pages is over the budget. */
+/** @throws Error if what a page imports is over its budget. */
 export async function checkBudget(dist: string): Promise<void> {
-  const bytes = await gzipBytes(path.join(dist, "web/index.js"));
-  if (bytes > mostBytes)
-    throw new Error(`dist/web/index.js has ${bytes} bytes, gzipped; at most ${mostBytes} are allowed`);
+  for (const [kilobytes, ...entries] of budgets) {
+    const bytes = await gzipBytes(...entries.map((entry) => path.join(dist, "web", entry)));
+    if (bytes > kilobytes * 1024)
+      throw new Error(`${entries[0]} has ${bytes} bytes, gzipped; at most ${kilobytes} KB are allowed`);
+  }
 }

@@ -51,13 +51,13 @@ describe("BarkWorker", () => {
     const [load] = worker.requests;
     if (load.kind !== "load" || typeof load.model === "string") throw new Error("no files were sent");
     expect(load.model.files["model.safetensors"]).match(/^file:.*\/models\/nano\/model\.safetensors$/);
-    expect(load.options).deep.equal({ dtype: "f32" });
+    expect(load.options).deep.equal({ dtype: "f32", recover: true });
     const speech = await bark.generate("Hello", { seed: 7 });
     expect(speech).instanceOf(RawAudio);
     expect([Array.from(speech.audio), speech.sampling_rate]).deep.equal([[0, 0.5], 24000]);
     expect(worker.requests[1]).deep.equal({ id: 2, kind: "generate", text: "Hello", options: { seed: 7 } });
-    // Speaking has no listener for notices.
-    expect(notices).deep.equal(["notice 1"]);
+    // Of speaking, too: a device that was opened anew, say.
+    expect(notices).deep.equal(["notice 1", "notice 2"]);
   });
 
   it("throws the worker's errors with their fields", async () => {

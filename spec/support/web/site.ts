@@ -1,0 +1,61 @@
+import { cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import type { ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { bundleForPages } from "../../../tools/build/bundle.ts";
+import { serve } from "../loopback.ts";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+const types: Record<string, string> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript" };
+
+/** What a strict page allows. The element, its worker and its AudioWorklet are files of the site. */
+export const strictPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "media-src blob:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+export interface Site {
+  readonly url: string;
+  /** Adds a page, with a policy. @returns its address. */
+  page(name: string, body: string, policy?: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** A static site with the bundles for pages, and the checkpoint nano in a folder. */
+export async function openSite(): Promise<Site> {
+  const folder = await mkdtemp(path.join(tmpdir(), "bark-site-"));
+  await bundleForPages(root, folder);
+  await cp(path.join(root, "models/nano"), path.join(folder, "nano"), { recursive: true });
+  const policies = new Map<string, string>();
+  const answer = async (url: string, response: ServerResponse): Promise<void> => {
+    const { pathname } = new URL(url, "http://localhost");
+    const file = path.join(folder, decodeURIComponent(pathname));
+    if (!(await stat(file).catch(() => undefined))?.isFile()) return void response.writeHead(404).end();
+    const policy = policies.get(pathname);
+    if (policy !== undefined) response.setHeader("Content-Security-Policy", policy);
+    response.setHeader("Content-Type", types[path.extname(file)] ?? "application/octet-stream");
+    // Pages of another origin may take the element from here, as from a CDN.
+    response.setHeader("Access-Control-Allow-Origin", "*");
+    response.end(await readFile(file));
+  };
+  const server = await serve(({ url = "/" }, response) => void answer(url, response));
+  return {
+    url: server.url,
+    page: async (name, body, policy) => {
+      await writeFile(path.join(folder, name), `<!doctype html><html lang="en"><title>${name}</title>${body}</html>`);
+      if (policy !== undefined) policies.set(`/${name}`, policy);
+      return `${server.url}/${name}`;
+    },
+    close: async () => {
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
