@@ -8,6 +8,8 @@ export interface Cue {
   readonly end: number;
   /** Where the text lies in its source: UTF-16 offsets [from, to). */
   readonly source?: readonly [from: number, to: number];
+  /** Its words with the marks that belong to them, as they follow each other in its text. */
+  readonly words?: readonly Pick<Cue, "text" | "start">[];
 }
 
 /** SubRip: numbered cues, and no header. Cues without text are left out, since players show an empty box or stop there. */
@@ -15,14 +17,28 @@ export function encode_srt(cues: readonly Cue[]): string {
   return blocks(cues, (cue, i) => `${i + 1}\n${timing(cue, ",")}\n${oneBlock(cue.text)}`).join("\n");
 }
 
-/** WebVTT (W3C 2019), with the characters of its markup escaped. Cues without text are left out. */
+/** WebVTT (W3C 2019), with the characters of its markup escaped, and the time of each word. Cues without text are left out. */
 export function encode_vtt(cues: readonly Cue[]): string {
-  return ["WEBVTT\n", ...blocks(cues, (cue) => `${timing(cue, ".")}\n${escaped(oneBlock(cue.text))}`)].join("\n");
+  return ["WEBVTT\n", ...blocks(cues, (cue) => `${timing(cue, ".")}\n${oneBlock(withTimes(cue))}`)].join("\n");
 }
 
 /** The cues as they are, with whatever else they hold. */
 export function encode_json(cues: readonly Cue[]): string {
   return `${JSON.stringify(cues, null, 1)}\n`;
+}
+
+/** The escaped text, and before each word its time: within those of the cue, and each later than the one before. */
+function withTimes({ text, start, end, words = [] }: Cue): string {
+  let [marked, at, last] = ["", 0, clock(start, ".")];
+  for (const word of words) {
+    const [from, time] = [text.indexOf(word.text, at), clock(word.start, ".")];
+    if (from < 0) continue;
+    const isLater = word.start > start && word.start < end && time !== last && time !== clock(end, ".");
+    marked += escaped(text.slice(at, from)) + (isLater ? `<${time}>` : "");
+    at = from;
+    if (isLater) last = time;
+  }
+  return marked + escaped(text.slice(at));
 }
 
 function blocks(cues: readonly Cue[], block: (cue: Cue, index: number) => string): string[] {

@@ -34,6 +34,8 @@ export interface JoinedPiece {
   readonly audio: Float32Array<ArrayBuffer>;
   readonly start: number;
   readonly end: number;
+  /** Samples that were cut from its beginning. */
+  readonly skipped: number;
 }
 
 /** A piece that has begun. */
@@ -41,6 +43,8 @@ interface Piece {
   /** Samples that were not given out: of those that stay, from sample {@link given} on. */
   held: Float32Array<ArrayBuffer>;
   given: number;
+  /** Samples that were cut from its beginning. */
+  skipped: number;
   /** Samples up to the last loud one; 0 while none was loud. */
   loud: number;
   /** Where its first sample lies in all that is given out. */
@@ -87,15 +91,15 @@ export class Joiner {
   add(samples: ArrayInput, gap = 0): JoinedPiece {
     this.begin(gap);
     const first = this.push(samples);
-    const { audio, start, end } = this.end();
-    return { audio: concatSamples([first, audio]), start, end };
+    const { audio, ...place } = this.end();
+    return { audio: concatSamples([first, audio]), ...place };
   }
 
   /** Begins a piece that comes in parts. @param gap silence before it, in ms. @throws EngineError `usage` within another. */
   begin(gap = 0): void {
     this.#requirePiece(false);
     this.#gap = Math.max(this.#gap, this.#samples(readLength(gap, "gap")));
-    this.#piece = { held: new Float32Array(0), given: 0, loud: 0, start: this.#position };
+    this.#piece = { held: new Float32Array(0), given: 0, skipped: 0, loud: 0, start: this.#position };
   }
 
   /** The next samples of the piece. @returns what they make final. */
@@ -107,6 +111,7 @@ export class Joiner {
       const loud = piece.held.findIndex(isLoud);
       const kept = (loud < 0 ? piece.held.length : loud) - this.#before;
       piece.held = piece.held.subarray(Math.max(0, kept));
+      piece.skipped += Math.max(0, kept);
       piece.start = this.#position + this.#gap;
     }
     const loud = piece.held.findLastIndex(isLoud);
@@ -119,9 +124,10 @@ export class Joiner {
   end(): JoinedPiece {
     const piece = this.#requirePiece(true);
     this.#piece = undefined;
-    if (piece.loud === 0) return { audio: new Float32Array(0), start: this.#position, end: this.#position };
+    const { skipped } = piece;
+    if (piece.loud === 0) return { audio: new Float32Array(0), start: this.#position, end: this.#position, skipped };
     const end = this.#endOf(piece);
-    return { audio: this.#giveOut(piece, end, end), start: piece.start, end: this.#position };
+    return { audio: this.#giveOut(piece, end, end), start: piece.start, end: this.#position, skipped };
   }
 
   /** A silence that no gap swallows, for a pause that the text asks for. @param length ms. @returns it. */

@@ -20,6 +20,7 @@ import {
 const notOfBooks = [
   "carry",
   "loudness",
+  "words",
   "file",
   "format",
   "play",
@@ -43,7 +44,7 @@ export interface BookOptions extends Pick<
   readonly folder: string;
   /** The first minute alone. */
   readonly sample: boolean;
-  readonly speech: Omit<SayOptions["speech"], "split" | "carry" | "loudness">;
+  readonly speech: Omit<SayOptions["speech"], "split" | "carry" | "loudness" | "words">;
   /** Undefined: that of the folder, or drawn. */
   readonly seed: number | undefined;
 }

@@ -9,10 +9,11 @@ import { processorOf, type BarkProcessor } from "../bark/text/processor.ts";
 import { voiceOf } from "../speech/speak.ts";
 import { languageOf, prepareSpeech, speakPrepared, type PreparedSpeech } from "../speech/speak_text.ts";
 import { SpeechMeter, type WholeProgress } from "../speech/meter.ts";
-import { speechOf, timed, type Speech, type SpokenPart } from "../speech/speech.ts";
+import { captionsOf, timed, type SpeechPiece, type SpokenPart } from "../speech/speech.ts";
 import { lettersOf } from "../speech/split/measure.ts";
 import { secondsBehind } from "../speech/stream/held_back.ts";
 import { checkTakes, streamPrepared } from "../speech/stream/stream_text.ts";
+import { SampleSpool } from "./files/sample_spool.ts";
 import { isLive, openLiveFile, type LiveFile } from "./files/live_file.ts";
 import type { OutputFile } from "./files/output_file.ts";
 import { checkSoundFile, soundFile, tagsOf } from "./files/sound_file.ts";
@@ -75,21 +76,22 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
     const load = performance.now() - began;
     try {
       const playing = player && (await startPlaying(player, sizes, interrupt.signal));
-      const live = isLive(options)
-        ? await openLiveFile(options.output, options.audioFormat, {
-            ...sizes,
-            ...(options.bitrate === undefined ? {} : { bitrate: options.bitrate }),
-            tags: await tagsOf(text, options, model.dtype),
-          })
-        : undefined;
-      if (live !== undefined) interrupt.left = "standard output holds what was spoken so far";
-      const run = await speak(model, processor, prepared, options, progress, { playing, live });
-      progress.end();
-      interrupt.check();
-      await write(options, text, model, run, live);
-      const result = describe(options, model, run, { load, total: performance.now() - began });
-      if (options.json) printJson(result, options.report);
-      else for (const line of summary(result)) print(line, options.report);
+      const tags = await tagsOf(text, options, model.dtype);
+      const speakInto = async (sink: LiveFile | SampleSpool): Promise<void> => {
+        const run = await speak(model, processor, prepared, options, progress, { playing, sink });
+        progress.end();
+        interrupt.check();
+        const sound = sink instanceof SampleSpool ? soundFile(sink, options, sizes, tags) : undefined;
+        await write(options, model, run, sound);
+        if (!(sink instanceof SampleSpool)) await sink.finish();
+        const result = describe(options, model, run, { load, total: performance.now() - began });
+        if (options.json) printJson(result, options.report);
+        else for (const line of summary(result)) print(line, options.report);
+      };
+      if (isLive(options)) {
+        interrupt.left = "standard output holds what was spoken so far";
+        await speakInto(await openLiveFile(options, sizes, tags));
+      } else await SampleSpool.within(options.output.folder, speakInto);
       await playing?.finish();
     } finally {
       model.dispose();
@@ -100,9 +102,13 @@ export async function say(args: readonly string[], interrupt: Interrupt): Promis
   return 0;
 }
 
+const silent = new Float32Array(0);
+
 /** What all pieces made together. */
 interface SayRun {
-  readonly speech: Speech;
+  readonly captions: readonly SpeechPiece[];
+  /** Of each channel. */
+  readonly samples: number;
   /** Of the first piece: the others keep its voice. */
   readonly first: BarkOutput;
   readonly tokens: { semantic: number; coarse: number; fine: number };
@@ -116,7 +122,7 @@ async function speak(
   prepared: PreparedSpeech,
   { quiet, latency }: SayOptions,
   progress: ProgressLine,
-  { playing, live }: { playing: Playing | undefined; live: LiveFile | undefined },
+  { playing, sink }: { playing: Playing | undefined; sink: Pick<LiveFile | SampleSpool, "push"> },
 ): Promise<SayRun> {
   const { semantic_pad_token } = model.generation_config.semantic_config;
   const planned = prepared.plan.pieces;
@@ -141,10 +147,13 @@ async function speak(
     latency === null
       ? timed(speakPrepared(model, processor, prepared))
       : streamPrepared(model, processor, prepared, latency);
+  let samples = 0;
   for await (const { run, ...part } of steps) {
-    parts.push(part);
+    // The sink alone keeps the sound.
+    parts.push({ ...part, audio: silent });
+    samples += part.audio.length;
     held?.add(part, secondsLeft(part, planned));
-    live?.push(part.audio);
+    await sink.push(part.audio);
     starts[part.piece] ??= part.start;
     if (run === undefined) continue;
     first ??= run;
@@ -156,8 +165,8 @@ async function speak(
     announce(part.piece + 1);
   }
   held?.release();
-  const speech = speechOf(parts, model.config.codec_config.audio_channels);
-  return { speech, first: first!, tokens, milliseconds, whole: meter.whole };
+  samples /= model.config.codec_config.audio_channels;
+  return { captions: captionsOf(parts), samples, first: first!, tokens, milliseconds, whole: meter.whole };
 }
 
 /** About how long what follows a part will be. */
@@ -174,26 +183,24 @@ function startOf(text: string): string {
 /** The last file is the one on standard output: if nobody reads it, the other is written. */
 async function write(
   options: SayOptions,
-  text: string,
   model: BarkModel,
-  { speech, first }: SayRun,
-  live: LiveFile | undefined,
+  run: SayRun,
+  sound: AsyncIterable<Uint8Array> | undefined,
 ): Promise<void> {
   const { output, saveVoice, captions } = options;
-  const files: { file: OutputFile; bytes: Uint8Array }[] = [];
-  if (live === undefined) files.push({ file: output, bytes: await soundFile(speech, text, options, model.dtype) });
-  if (saveVoice !== undefined) files.push({ file: saveVoice, bytes: writeNpz({ ...voiceOf(model, first) }) });
+  const files: { file: OutputFile; bytes: Uint8Array | AsyncIterable<Uint8Array> }[] = [];
+  if (sound !== undefined) files.push({ file: output, bytes: sound });
+  if (saveVoice !== undefined) files.push({ file: saveVoice, bytes: writeNpz({ ...voiceOf(model, run.first) }) });
   for (const { kind, file } of captions)
-    files.push({ file, bytes: new TextEncoder().encode(encodeCaptions[kind](speech.captions)) });
+    files.push({ file, bytes: new TextEncoder().encode(encodeCaptions[kind](run.captions)) });
   files.sort((a, b) => Number(a.file.isStandardOutput) - Number(b.file.isStandardOutput));
   for (const { file, bytes } of files) await writeFileAtomically(file.path, bytes);
-  await live?.finish();
 }
 
 const encodeCaptions = { srt: encode_srt, vtt: encode_vtt, json: captionsJson } as const;
 
 /** A seed beyond 2^53 is no number of JSON. */
-function captionsJson(captions: Speech["captions"]): string {
+function captionsJson(captions: readonly SpeechPiece[]): string {
   return encode_json(captions.map((caption) => ({ ...caption, seed: String(caption.seed) })));
 }
 
@@ -223,6 +230,7 @@ interface SayResult {
     end: number;
     flags: readonly string[];
     attempts: number;
+    words?: SpeechPiece["words"];
   }[];
 }
 
@@ -233,13 +241,12 @@ function describe(
   times: { load: number; total: number },
 ): SayResult {
   const { sample_rate } = model.generation_config;
-  const samples = run.speech.audio.length / run.speech.channels;
   const milliseconds = { load: times.load, ...run.milliseconds, total: times.total };
   return {
     output: options.output.name,
     sample_rate,
-    samples,
-    seconds: samples / sample_rate,
+    samples: run.samples,
+    seconds: run.samples / sample_rate,
     tokens: run.tokens,
     milliseconds: Object.fromEntries(
       Object.entries(milliseconds).map(([stage, value]) => [stage, Math.round(value)]),
@@ -251,13 +258,14 @@ function describe(
     peak_gpu_bytes: model.gpu.ledger.peakBytes,
     retries: run.whole.retries,
     real_time_factor: run.whole.real_time_factor,
-    pieces: run.speech.captions.map(({ text, source, start, end, flags, attempts }) => ({
+    pieces: run.captions.map(({ text, source, start, end, flags, attempts, words }) => ({
       text,
       source,
       start,
       end,
       flags,
       attempts,
+      ...(words && { words }),
     })),
   };
 }

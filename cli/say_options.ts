@@ -35,6 +35,7 @@ export const flags = {
   takes: { type: "string" },
   carry: { type: "string" },
   loudness: { type: "string" },
+  words: { type: "boolean" },
   srt: { type: "string" },
   vtt: { type: "string" },
   captions: { type: "string" },
@@ -96,6 +97,7 @@ export interface SayOptions {
     | "takes"
     | "carry"
     | "loudness"
+    | "words"
   >;
   /** When sound is given out; null: piece by piece, as cut for a file. */
   readonly latency: LatencyOptions | null;
@@ -134,7 +136,7 @@ export async function parseSay(args: readonly string[]): Promise<SayOptions> {
     play: values.play === true,
     saveVoice,
     captions,
-    speech: await speechOptions(values),
+    speech: { ...(await speechOptions(values)), words: wordsOption(values, captions) },
     latency: latencyOptions(values),
     report: (outputs.find(({ isStandardOutput }) => isStandardOutput) ?? output).report,
     kwargs: generateKwargs(values),
@@ -220,6 +222,16 @@ export async function speechOptions(values: Values): Promise<SayOptions["speech"
     loudness: numberFlag("loudness", values.loudness, (l) => l >= -70 && l <= 0, "LUFS from -70 to 0"),
     strict: values.strict === true,
   });
+}
+
+/** @throws EngineError `usage` where nothing would show them. */
+function wordsOption(values: Values, captions: readonly CaptionFile[]): boolean {
+  if (values.words === true && values.json !== true && !captions.some(({ kind }) => kind !== "srt"))
+    throw new EngineError("usage", "is for --vtt, --captions and --json", {
+      where: "--words",
+      fix: "give one of them",
+    });
+  return values.words === true;
 }
 
 function latencyOptions(values: Values): LatencyOptions | null {

@@ -41,6 +41,7 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
   --gaps KIND=MS,…          silence behind comma, sentence, paragraph, speaker and chapter
   --batch N                 speak N pieces at once; each sounds as it does alone; default: 1
   --loudness L              bring every piece to L LUFS, such as -19; default: as the model makes it
+  --words                   estimate when each word is heard, for --vtt, --captions and --json
   --normalize none|basic    basic: numbers, units, addresses and abbreviations in words; default: none, as written
   --lexicon F               how words are spoken: lines of a word, a tab and how; or a JSON object
   --retries N               a piece that came out badly is spoken again up to N times, and the best take kept;

@@ -2,6 +2,7 @@ import { defaultGaps, type GapKind } from "../audio/join.ts";
 import { EngineError } from "../engine/errors.ts";
 import { readDialogue, readTurns, type Cast, type Turn } from "./markup/dialogue.ts";
 import type { Passage, Script } from "./markup/script.ts";
+import type { SourceSpans } from "./markup/source_map.ts";
 import { isSsml, readSsml } from "./markup/ssml.ts";
 import { readTags } from "./markup/tags.ts";
 import { changeOf, type Change, type Rewriter } from "./normalize/rewrite.ts";
@@ -24,6 +25,8 @@ export interface PlannedPiece {
   readonly begins: boolean;
   /** Where it is spoken otherwise than the source has it written, if anywhere. */
   readonly changes?: readonly Change[];
+  /** Where each stretch of it comes from, if the source does not have it word for word. */
+  readonly spans?: SourceSpans;
   /** The first of a caption that is to be heard then: its start and end, in seconds. */
   readonly cue?: readonly [start: number, end: number];
 }
@@ -125,10 +128,12 @@ export class Planner {
       const untold = told;
       while (told < changes.length && changes[told].at < to) told++;
       const changed = changes.slice(untold, told).map(changeOf);
+      const spans = spoken.spansOf({ start: from, end: to });
       const begins = this.#isChapter || last === undefined || last.ends === "paragraph" || last.voice !== voice;
       yield {
         ...{ text, source: [start, end], voice, gap: this.#gapBefore(voice), begins },
         ...(changed.length > 0 && { changes: changed }),
+        ...((spans.length > 1 || spans[0][0] !== end - start) && { spans }),
         ...(cue && { cue }),
       };
       cue = undefined;

@@ -52,6 +52,8 @@ export interface SpokenPiece {
   readonly seed: bigint;
   /** Tokens of the take that was kept. */
   readonly run: BarkOutput;
+  /** What it went on from. */
+  readonly voice: HistoryPrompt | null;
 }
 
 /** What a run gave; an error where another seed may say something. */
@@ -126,17 +128,18 @@ export class PieceSpeaker {
     latency: Required<LatencyOptions>,
   ): AsyncGenerator<Float32Array<ArrayBuffer>, SpokenPiece, undefined> {
     const { kwargs, seed } = this.#settings;
+    const voice = this.#historyOf(piece);
     const on_progress = (progress: BarkProgress): void => this.#onProgress?.(progress, 0);
     const run = yield* this.#model.generate_stream({
       ...(await this.#inputsOf([piece])),
       ...kwargs,
       ...(latency.latency === "low" ? latency : {}),
-      history_prompt: this.#historyOf(piece),
+      history_prompt: voice,
       seed,
       on_progress,
     });
     const scored = await this.#scored(piece, run, seed);
-    return { ...this.#kept(piece, scored, 1), audio: Float32Array.from(run.audio.data) };
+    return { ...this.#kept(piece, voice, scored, 1), audio: Float32Array.from(run.audio.data) };
   }
 
   /** The pieces to speak next at once: the first alone where the others wait for the voice that it makes up. */
@@ -164,7 +167,7 @@ export class PieceSpeaker {
       if (best === undefined || isBetter(scored, best)) best = scored;
     }
     if (best === undefined) throw fault!;
-    return this.#kept(piece, best, attempts);
+    return this.#kept(piece, voice, best, attempts);
   }
 
   async #scored(piece: PlannedPiece, run: BarkOutput, seed: bigint): Promise<ScoredTake> {
@@ -175,7 +178,12 @@ export class PieceSpeaker {
   }
 
   /** A piece whose take is chosen: the next ones go on from it. */
-  #kept(piece: PlannedPiece, { take, run, seed, score }: ScoredTake, attempts: number): SpokenPiece {
+  #kept(
+    piece: PlannedPiece,
+    voice: HistoryPrompt | null,
+    { take, run, seed, score }: ScoredTake,
+    attempts: number,
+  ): SpokenPiece {
     if (this.#settings.strict && score < leastScore)
       throw new EngineError("bad-input", "a piece came out badly in every take", {
         where: `text[${piece.source.join("…")}]`,
@@ -186,7 +194,7 @@ export class PieceSpeaker {
     // What becomes the voice is heard as such; behind itself it would be said twice.
     if (this.#voice === null && piece.voice === null) this.#voice = voiceOf(this.#model, run);
     else if (this.#settings.carry > 0 && score >= leastScore) this.#carry.add(voiceOf(this.#model, run));
-    return { audio: take.audio, flags: take.flags, attempts, seed, run };
+    return { audio: take.audio, flags: take.flags, attempts, seed, run, voice };
   }
 
   #paceOf({ voice }: PlannedPiece): Pace {

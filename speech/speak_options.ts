@@ -51,6 +51,8 @@ export interface SpeakOptions
   strict?: boolean;
   /** Takes of every piece: the one with the fewest flags is kept, then with the best score of `verify`, then whose length is nearest to the pace of the voice. Default 1. */
   takes?: number;
+  /** Estimates when each word is heard: `words` of each caption. It costs one pass of the semantic model a piece. Default false. */
+  words?: boolean;
   /** LUFS that each piece is brought to, such as -19, with its true peak under -1 dB. Default: as the model makes it. */
   loudness?: number;
   /** Pieces before it that a piece hears behind its voice, within a paragraph: the tone goes on. Default 0. */
@@ -89,6 +91,7 @@ const speechReaders = {
   retries: readInteger(0, 100),
   takes: readInteger(1, 100),
   carry: readInteger(0, 100),
+  words: readBoolean,
   loudness: readNumber("LUFS from -70 to 0", (level) => level >= -70 && level <= 0),
   strict: readBoolean,
   verify: readFunction<NonNullable<SpeakOptions["verify"]>>(),

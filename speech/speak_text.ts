@@ -18,6 +18,7 @@ import { SpeechMeter, type WholeProgress } from "./meter.ts";
 import { planSpeech, type PlannedPiece, type PlanOptions, type SpeechInput, type SpeechPlan } from "./plan.ts";
 import { PieceSpeaker, type SpeakSettings } from "./speak.ts";
 import type { SpokenPart } from "./speech.ts";
+import type { WordTimer } from "./words/word_timer.ts";
 
 /** Progress of a stage, and of the whole. */
 export interface SpeechProgress extends BarkProgress {
@@ -38,6 +39,8 @@ export interface SpeechArguments
   readonly seed?: bigint | number | null;
   readonly voice?: VoicePreset | null;
   readonly split?: "auto" | "none";
+  /** Estimates when each word is heard. */
+  readonly words?: boolean;
   /** LUFS that the pieces are brought to; none: as they come. */
   readonly loudness?: number;
   readonly onProgress?: ((progress: SpeechProgress) => void) | undefined;
@@ -47,6 +50,8 @@ export interface SpeechArguments
 
 /** A text that is ready to be spoken: its pieces and voices are known. */
 export interface PreparedSpeech {
+  /** Estimates when each word is heard. */
+  readonly words?: boolean | undefined;
   /** LUFS, if the pieces are brought to one. */
   readonly loudness?: number | undefined;
   readonly plan: SpeechPlan;
@@ -71,7 +76,8 @@ export async function prepareSpeech(
   const { onProgress, notice } = given;
   const plan = await planText(generation, processor, input, given);
   const settings = await settingsOf(processor, plan, given);
-  return { plan, settings, takesAreOpen: takesAreOpen(given), loudness: given.loudness, onProgress, notice };
+  const { words, loudness } = given;
+  return { plan, settings, takesAreOpen: takesAreOpen(given), words, loudness, onProgress, notice };
 }
 
 /** The pieces of a text for a checkpoint. @throws EngineError as {@link prepareSpeech}, which also looks voices up. */
@@ -109,7 +115,7 @@ export interface PieceWithRun extends SpokenPart {
 export async function* speakPrepared(
   model: BarkModel,
   processor: BarkProcessor,
-  { plan, settings, loudness, onProgress, notice }: PreparedSpeech,
+  { plan, settings, words, loudness, onProgress, notice }: PreparedSpeech,
 ): AsyncGenerator<PieceWithRun, void, undefined> {
   const { audio_channels: channels } = model.config.codec_config;
   const { sample_rate: sampling_rate } = model.generation_config;
@@ -129,21 +135,37 @@ export async function* speakPrepared(
   });
   const joiner = new Joiner(sampling_rate);
   const leveller = loudness === undefined ? undefined : new Leveller(sampling_rate, loudness);
+  const timer = words && (await wordTimer(model, processor, settings, notice));
   let piece = 0;
-  for await (const { audio: take, flags, attempts, seed, run } of speaker.speak(plan.pieces)) {
+  for await (const spokenPiece of speaker.speak(plan.pieces)) {
+    const { audio: take, flags, attempts, seed, run } = spokenPiece;
     const { text, source, voice, gap, changes } = plan.pieces[piece];
     const spoken = leveller?.level(take) ?? take;
     if (faultsOf(flags).length > 0 && pieces + attempts > 2)
       notice(faultLine(`piece ${piece + 1} of ${pieces}`, text, flags, attempts));
     meter.add(text, spoken.length / channels / sampling_rate, attempts);
-    const joined = isAlone ? { audio: spoken, start: 0, end: spoken.length / channels } : joiner.add(spoken, gap);
+    const joined = isAlone
+      ? { audio: spoken, start: 0, end: spoken.length / channels, skipped: 0 }
+      : joiner.add(spoken, gap);
     const isEnd = piece + 1 === pieces && plan.end > 0;
     const audio = isEnd ? concatSamples([joined.audio, joiner.silence(plan.end)]) : joined.audio;
     const [start, end] = [joined.start / sampling_rate, joined.end / sampling_rate];
     const said = { text, source, voice, start, end, flags, attempts, seed, run, ...(changes && { changes }) };
-    yield { audio, sampling_rate, piece, pieces, is_last: true, ...said };
+    const timed = timer && (await timer.of(plan.pieces[piece], spokenPiece, joined));
+    yield { audio, sampling_rate, piece, pieces, is_last: true, ...said, ...timed };
     piece++;
   }
+}
+
+/** Loaded where it is asked for: most speech is not timed by words. */
+export async function wordTimer(
+  model: BarkModel,
+  { tokenizer }: BarkProcessor,
+  { kwargs: { signal } }: SpeakSettings,
+  notice: (line: string) => void,
+): Promise<WordTimer> {
+  const { WordTimer } = await import("./words/word_timer.ts");
+  return new WordTimer(model, tokenizer, { notice, signal: signal ?? undefined });
 }
 
 /** {@link prepareSpeech}, then {@link speakPrepared}. */
@@ -184,7 +206,10 @@ function wholePlan(input: SpeechInput | Script, rewrite: Rewriter | undefined): 
   const { text, changes } = rewrite?.(MappedText.of(input)) ?? { text: MappedText.of(input), changes: [] };
   const piece: PlannedPiece = {
     ...{ text: text.text, source: [0, input.length], voice: null, gap: 0, begins: true },
-    ...(changes.length > 0 && { changes: changes.map(changeOf) }),
+    ...(changes.length > 0 && {
+      changes: changes.map(changeOf),
+      spans: text.spansOf({ start: 0, end: text.text.length }),
+    }),
   };
   return { version: 1, pieces: [piece], chapters: [], end: 0, notices: [] };
 }
@@ -223,6 +248,7 @@ export async function settingsOf(
   given: SpeechArguments,
 ): Promise<SpeakSettings> {
   const { voice = null, batch = 1, retries, strict = false, takes = 1, carry = 0, verify, kwargs } = given;
+  if (given.words === true) requireOffsets(processor);
   if (carry > 0 && batch > 1)
     throw new EngineError("usage", "each piece waits for the one before, which it carries", {
       where: "batch",
@@ -246,6 +272,15 @@ export async function settingsOf(
     carry,
     ...(verify && { verify }),
   };
+}
+
+/** @throws EngineError `usage` for a tokenizer that does not tell where its tokens are from. */
+function requireOffsets({ tokenizer: { hasOffsets } }: BarkProcessor): void {
+  if (hasOffsets) return;
+  throw new EngineError("usage", "needs a tokenizer of BERT, and the checkpoint has another one", {
+    where: "words",
+    fix: "leave it out",
+  });
 }
 
 /** Whether the vocabulary has a word of a piece. */

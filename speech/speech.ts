@@ -6,8 +6,20 @@ import { NdArray } from "../engine/ndarray.ts";
 import type { Flag } from "./guard.ts";
 import type { Change } from "./normalize/rewrite.ts";
 
+/** A word, and where it is heard: in seconds from the beginning of the sound. */
+export interface SpokenWord extends Cue {
+  /** With `source`, as of pieces; a word that is spoken otherwise than written has the whole change. */
+  readonly source: readonly [from: number, to: number];
+}
+
+/** Words, and how exact their times are. */
+export interface TimedWords {
+  readonly words: readonly SpokenWord[];
+  readonly words_are: "estimated";
+}
+
 /** A piece of a text, and where it is heard. */
-export interface SpeechPiece extends Cue {
+export interface SpeechPiece extends Omit<Cue, "words">, Partial<TimedWords> {
   readonly source: readonly [from: number, to: number];
   /** A preset's name, where the text names one. */
   readonly voice: string | null;
@@ -54,13 +66,19 @@ export interface StreamedPiece extends SpokenPart {
 /** All parts of a stream as one sound. */
 export function speechOf(parts: readonly SpokenPart[], channels: number): Speech {
   const samples = concatSamples(parts.map(({ audio }) => audio));
-  const captions = parts
+  const audio = new NdArray(samples, [channels, samples.length / channels]);
+  return new Speech(audio, parts[0].sampling_rate, captionsOf(parts));
+}
+
+/** What the parts of a stream say when. */
+export function captionsOf(parts: readonly SpokenPart[]): SpeechPiece[] {
+  return parts
     .filter(({ is_last }) => is_last)
-    .map(({ piece, text, source, end, voice, flags, attempts, seed, changes, start: own }) => {
+    .map(({ piece, text, source, end, voice, flags, attempts, seed, changes, words, words_are, start: own }) => {
       const start = parts.find((part) => part.piece === piece && part.text === text)?.start ?? own;
-      return { text, source, start, end, voice, flags, attempts, seed, ...(changes && { changes }) };
+      const said = { text, source, start, end, voice, flags, attempts, seed, ...(changes && { changes }) };
+      return { ...said, ...(words && words_are && { words, words_are }) };
     });
-  return new Speech(new NdArray(samples, [channels, samples.length / channels]), parts[0].sampling_rate, captions);
 }
 
 /** The same parts with the time that they take: that of their listener, and of waiting for text, does not count. */

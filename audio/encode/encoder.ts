@@ -53,6 +53,7 @@ const readOptions = argumentsOf(
   {
     sampling_rate: readInteger(1, 2 ** 32 - 1),
     channels: noneOr(readInteger(1, 8)),
+    format: noneOr(readOneOf("pcm16", "float32")),
     bitrate: noneOr(readNumber("kbit/s, from 6 to 512", (rate) => rate >= 6 && rate <= 512)),
     tags: noneOr(reader<AudioTags>("an object", isPlainObject)),
     live: noneOr(readBoolean),
@@ -106,30 +107,33 @@ function containerOf(format: "opus" | "flac" | "aac" | "m4a"): () => Promise<Ope
   };
 }
 
-function checked(format: AudioFormat, options: ReturnType<typeof readOptions>): EncoderSettings {
-  const { sampling_rate, channels = 1, bitrate, tags = {}, live = true, samples } = options;
-  const limit = limits[format];
+function checked(name: AudioFormat, options: ReturnType<typeof readOptions>): EncoderSettings {
+  const { sampling_rate, channels = 1, format = "pcm16", bitrate, tags = {}, live = true, samples } = options;
+  const limit = limits[name];
   const fix = "convert it first: to_mono(audio, 24000)";
-  if (channels > limit.channels)
-    throw wrongArgument("channels", `at most ${limit.channels} in ${format}`, channels, fix);
+  if (channels > limit.channels) throw wrongArgument("channels", `at most ${limit.channels} in ${name}`, channels, fix);
   if (limit.rates?.includes(sampling_rate) === false)
-    throw wrongArgument("sampling_rate", `one of ${limit.rates.join(", ")} Hz in ${format}`, sampling_rate, fix);
+    throw wrongArgument("sampling_rate", `one of ${limit.rates.join(", ")} Hz in ${name}`, sampling_rate, fix);
   if (bitrate !== undefined && limit.bitrate === undefined)
-    throw wrongArgument("bitrate", `none: ${format} loses nothing`, bitrate);
+    throw wrongArgument("bitrate", `none: ${name} loses nothing`, bitrate);
   if (bitrate !== undefined && limit.bitrates?.includes(bitrate) === false)
-    throw wrongArgument("bitrate", `one of ${limit.bitrates.join(", ")} kbit/s in ${format}`, bitrate);
-  return { sampling_rate, channels, bitrate: bitrate ?? limit.bitrate ?? 0, tags, live, samples };
+    throw wrongArgument("bitrate", `one of ${limit.bitrates.join(", ")} kbit/s in ${name}`, bitrate);
+  if (format !== "pcm16" && name !== "wav")
+    throw wrongArgument("format", `none: it is of a wav, not of ${name}`, format);
+  return { sampling_rate, channels, format, bitrate: bitrate ?? limit.bitrate ?? 0, tags, live, samples };
 }
 
 /** Holds what every encoder asks of its callers. */
 class CheckedEncoder implements AudioEncoderStream {
   readonly #encoder: AudioEncoderStream;
   readonly #channels: number;
+  readonly #isClamped: boolean;
   readonly #expected: number | undefined;
   #samples = 0;
   #isFinished = false;
 
-  constructor(encoder: AudioEncoderStream, { channels, samples }: EncoderSettings) {
+  constructor(encoder: AudioEncoderStream, { channels, format, samples }: EncoderSettings) {
+    this.#isClamped = format === "pcm16";
     this.#encoder = encoder;
     this.#channels = channels;
     this.#expected = samples === undefined ? undefined : samples * channels;
@@ -143,7 +147,8 @@ class CheckedEncoder implements AudioEncoderStream {
       throw new EngineError("usage", "hold a value that is not finite", { where: "samples" });
     if (samples.length === 0) return new Uint8Array(0);
     this.#samples += samples.length;
-    return await this.#encoder.push(samples.map((sample) => Math.max(-1, Math.min(1, sample))));
+    const clamped = (): Float32Array => samples.map((sample) => Math.max(-1, Math.min(1, sample)));
+    return await this.#encoder.push(this.#isClamped ? clamped() : samples);
   }
 
   async finish(): Promise<Uint8Array<ArrayBuffer>> {

@@ -6,6 +6,8 @@ export interface AudioEncoderOptions {
   sampling_rate: number;
   /** 1 (default) or 2; wav, pcm and flac take up to 8. */
   channels?: number;
+  /** Of the samples of a WAV: `pcm16` (default), clamped to ±1, or `float32`, as they are. */
+  format?: "pcm16" | "float32";
   /** kbit/s of a lossy format. Defaults: mp3 64, opus 32, aac and m4a 64. */
   bitrate?: number;
   tags?: AudioTags;

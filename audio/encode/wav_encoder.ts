@@ -14,22 +14,24 @@ export function openPcm({ channels }: Pick<EncoderSettings, "channels">): AudioE
 export function openWav({
   sampling_rate: rate,
   channels,
+  format,
   tags,
   live,
   samples: all,
 }: EncoderSettings): AudioEncoderStream {
   const header = (bytes: number): Uint8Array<ArrayBuffer> =>
-    wavHeader({ rate, channels, format: "pcm16", info: infoOf(tags) }, bytes);
+    wavHeader({ rate, channels, format, info: infoOf(tags) }, bytes);
+  const [width, encode] = format === "pcm16" ? ([2, pcm16] as const) : ([4, float32] as const);
   const held: Uint8Array[] = [];
   let hasHeader = false;
   return {
     push: (samples) => {
-      const bytes = pcm16(rowsOf(samples, channels));
+      const bytes = encode(rowsOf(samples, channels));
       if (!live) {
         held.push(bytes);
         return Promise.resolve(new Uint8Array(0));
       }
-      const first = hasHeader ? [] : [header(all === undefined ? unknownSize : all * channels * 2)];
+      const first = hasHeader ? [] : [header(all === undefined ? unknownSize : all * channels * width)];
       hasHeader = true;
       return Promise.resolve(join([...first, bytes]));
     },
@@ -42,9 +44,21 @@ export function openWav({
 
 /** [channels][samples] to interleaved bytes. */
 export function pcm16(rows: readonly Float32Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(rows.length * rows[0].length * 2);
+  return interleaved(rows, 2, (view, at, sample) => view.setInt16(at, toPcm16(sample), true));
+}
+
+function float32(rows: readonly Float32Array[]): Uint8Array<ArrayBuffer> {
+  return interleaved(rows, 4, (view, at, sample) => view.setFloat32(at, sample, true));
+}
+
+function interleaved(
+  rows: readonly Float32Array[],
+  width: number,
+  set: (view: DataView, at: number, sample: number) => void,
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(rows.length * rows[0].length * width);
   const view = new DataView(bytes.buffer);
   for (const [channel, row] of rows.entries())
-    for (let i = 0; i < row.length; i++) view.setInt16((i * rows.length + channel) * 2, toPcm16(row[i]), true);
+    for (let i = 0; i < row.length; i++) set(view, (i * rows.length + channel) * width, row[i]);
   return bytes;
 }

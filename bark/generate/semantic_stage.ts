@@ -136,7 +136,7 @@ function stopsLate(seconds: number | null): () => boolean {
 }
 
 /** The prefill's embeddings of each row: text and history summed, then the infer token. [slots + 1, hidden_size] */
-async function embed(model: CausalWeights, input: SemanticInput): Promise<Float32Array<ArrayBuffer>[]> {
+export async function embed(model: CausalWeights, input: SemanticInput): Promise<Float32Array<ArrayBuffer>[]> {
   const width = model.config.hidden_size;
   const rows: Float32Array<ArrayBuffer>[] = [];
   const voices = new Memo<readonly number[], Float32Array<ArrayBuffer>>();

@@ -219,6 +219,11 @@ export class BarkTokenizer {
     throw new EngineError("bad-input", "has no id for a token of the text", { where: this.#where });
   }
 
+  /** Whether {@link offsets} knows where ids come from. */
+  get hasOffsets(): boolean {
+    return this.#offsets !== undefined;
+  }
+
   /**
    * Where the ids of {@link encode} come from. @throws EngineError `usage` for a tokenizer other than BERT's.
    */

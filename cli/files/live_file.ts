@@ -1,9 +1,9 @@
 import { fstatSync } from "node:fs";
 import { open_encoder } from "../../audio/encode/encoder.ts";
-import type { AudioEncoderOptions } from "../../audio/encode/stream.ts";
+import type { AudioTags } from "../../audio/encode/tags.ts";
 import { writeFileAtomically } from "../../checkpoint/node/atomic_file.ts";
+import { defined } from "../../engine/check/defined.ts";
 import type { SayOptions } from "../say_options.ts";
-import type { OutputFile } from "./output_file.ts";
 
 /** A file on standard output that is written while the sound is made. */
 export interface LiveFile {
@@ -14,23 +14,23 @@ export interface LiveFile {
 }
 
 /** Whether somebody reads while it is written: a file gets its right length in the header instead. */
-export function isLive({ output, audioFormat, format }: SayOptions): boolean {
-  if (!output.isStandardOutput || (audioFormat === "wav" && format === "float32")) return false;
+export function isLive({ output }: SayOptions): boolean {
+  if (!output.isStandardOutput) return false;
   const out = fstatSync(1);
   return out.isFIFO() || out.isSocket();
 }
 
 /** @throws EngineError `usage` for what the format cannot hold. */
 export async function openLiveFile(
-  file: OutputFile,
-  format: SayOptions["audioFormat"],
-  options: Omit<AudioEncoderOptions, "live">,
+  { output, audioFormat, format, bitrate }: SayOptions,
+  sizes: { sampling_rate: number; channels: number },
+  tags: AudioTags,
 ): Promise<LiveFile> {
-  const encoder = await open_encoder(format, { ...options, live: true });
+  const encoder = await open_encoder(audioFormat, { ...sizes, tags, format, ...defined({ bitrate }) });
   const samples: Float32Array[] = [];
   let wake = (): void => undefined;
   let isFinished = false;
-  const written = writeFileAtomically(file.path, bytes());
+  const written = writeFileAtomically(output.path, bytes());
   written.catch(() => undefined); // finish() tells it.
   return {
     push: (part) => {

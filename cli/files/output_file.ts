@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { isatty } from "node:tty";
 import { EngineError } from "../../engine/errors.ts";
@@ -12,6 +13,8 @@ export interface OutputFile {
   readonly isStandardOutput: boolean;
   /** Where the command writes its words: standard output, unless the bytes go there. */
   readonly report: NodeJS.WritableStream;
+  /** Takes what waits to be written. */
+  readonly folder: string;
   /** Equal for two names of one file. */
   readonly identity: string;
 }
@@ -43,5 +46,6 @@ export async function requireOutput(flag: string, name: string, endings: readonl
   }
   const isStandardOutput = descriptor === 1;
   const report = isStandardOutput ? process.stderr : process.stdout;
-  return { name, path: file, isStandardOutput, report, identity: real ?? `descriptor ${descriptor}` };
+  const folder = isFile && real !== undefined ? path.dirname(real) : tmpdir();
+  return { name, path: file, isStandardOutput, report, folder, identity: real ?? `descriptor ${descriptor}` };
 }

@@ -1,30 +1,34 @@
 import path from "node:path";
 import { open_encoder } from "../../audio/encode/encoder.ts";
-import { infoOf, type AudioTags } from "../../audio/encode/tags.ts";
-import type { RawAudio } from "../../audio/raw_audio.ts";
+import type { AudioTags } from "../../audio/encode/tags.ts";
+import { defined } from "../../engine/check/defined.ts";
 import { withoutSecrets } from "../../engine/errors.ts";
 import { version } from "../process/version.ts";
 import type { SayOptions } from "../say_options.ts";
+import type { SampleSpool } from "./sample_spool.ts";
 
 /** @throws EngineError `usage` for what the format cannot hold, `io` if its package is missing: both before the run. */
 export async function checkSoundFile(
   { audioFormat, bitrate }: Pick<SayOptions, "audioFormat" | "bitrate">,
   sizes: { sampling_rate: number; channels: number },
 ): Promise<void> {
-  await open_encoder(audioFormat, { ...sizes, ...(bitrate === undefined ? {} : { bitrate }) });
+  await open_encoder(audioFormat, { ...sizes, ...defined({ bitrate }) });
 }
 
-/** The file's bytes, with how the sound was made. */
-export async function soundFile(
-  sound: RawAudio,
-  text: string,
-  options: SayOptions,
-  dtype: string,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const { audioFormat, format, bitrate } = options;
-  const tags = await tagsOf(text, options, dtype);
-  if (audioFormat === "wav") return new Uint8Array(sound.toWav({ format, info: infoOf(tags) }));
-  return await sound.encode(audioFormat, { tags, ...(bitrate === undefined ? {} : { bitrate }) });
+/**
+ * The file's bytes, with how the sound was made: a WAV as they are encoded, since its length is known; else all at the end.
+ */
+export async function* soundFile(
+  spool: SampleSpool,
+  { audioFormat, format, bitrate }: Pick<SayOptions, "audioFormat" | "format" | "bitrate">,
+  sizes: { sampling_rate: number; channels: number },
+  tags: AudioTags,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const samples = spool.length / sizes.channels;
+  const live = audioFormat === "wav";
+  const encoder = await open_encoder(audioFormat, { ...sizes, tags, format, samples, live, ...defined({ bitrate }) });
+  for await (const part of spool.parts()) yield await encoder.push(part);
+  yield await encoder.finish();
 }
 
 /** How a sound was made. */

@@ -46,6 +46,22 @@ describe("captions", () => {
     expect(encode_vtt([])).equal("WEBVTT\n");
   });
 
+  it("have the times of words in WebVTT: later ones each, within the cue, and the text as it is without them", () => {
+    const words = [
+      { text: "Tom &", start: 1 },
+      { text: "<Jerry>", start: 1.5 },
+      { text: "Tom", start: 1.5 },
+      { text: "again.", start: 2.25 },
+      { text: "End.", start: 3 },
+    ];
+    const cue = { text: "Tom & <Jerry>\nTom again. End.", start: 1, end: 3, words };
+    expect(encode_vtt([cue])).equal(
+      "WEBVTT\n\n00:00:01.000 --> 00:00:03.000\n" +
+        "Tom &amp; <00:00:01.500>&lt;Jerry&gt;\nTom <00:00:02.250>again. End.\n",
+    );
+    expect(encode_srt([cue])).contain("Tom & <Jerry>\nTom again. End.");
+  });
+
   it("are written as JSON as they are", () => {
     const more = [{ ...cues[0], voice: "en_speaker_1" }];
     expect(JSON.parse(encode_json(more))).deep.equal(more);

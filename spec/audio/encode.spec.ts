@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { ALL_FORMATS, AudioSampleSink, BufferSource, EncodedPacketSink, Input } from "mediabunny";
 import { encode_audio, open_encoder, type AudioEncoderOptions } from "../../audio/encode/encoder.ts";
 import { audioFormatNames, audioFormatOf, type AudioFormat } from "../../audio/encode/formats.ts";
+import { encode_wav } from "../../audio/wav.ts";
 import { decode_wav } from "../../audio/wav_reader.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 
@@ -85,6 +86,21 @@ describe("sound files", () => {
     expect(Math.max(...audio.data.map((sample, i) => Math.abs(sample - samples[i])))).below(1 / 32767);
     const list = new TextDecoder().decode(bytes.subarray(36, 36 + 400));
     for (const part of [`INAM`, text, "en_speaker_1", comment, "ISFT", "bark-webgpu 0.1.0"]) expect(list).include(part);
+  });
+
+  it("wav takes samples as they are in float32, and no other format does", async () => {
+    const loud = Float32Array.of(0.5, -1.5, 2);
+    const options = { sampling_rate, format: "float32" } as const;
+    expect(await encode_audio(loud, "wav", options)).deep.equal(encode_wav(sampling_rate, loud, { format: "float32" }));
+    const known = await open_encoder("wav", { ...options, samples: 3 });
+    const bytes = joined([
+      await known.push(loud.subarray(0, 1)),
+      await known.push(loud.subarray(1)),
+      await known.finish(),
+    ]);
+    expect(bytes).deep.equal(encode_wav(sampling_rate, loud, { format: "float32" }));
+    const refused = await engineErrorOf(() => open_encoder("flac", options));
+    expect([refused.code, refused.where]).deep.equal(["usage", "format"]);
   });
 
   it("live wav is read without its length, and gives its samples at once", async () => {

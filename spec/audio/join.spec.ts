@@ -19,8 +19,9 @@ const bend = (x: readonly number[], i: number): number => Math.abs(x[i - 1] - 2 
 
 describe("joining pieces of speech", () => {
   it("keeps 50 ms before the first loud sample and 100 ms after the last", () => {
-    const { audio, start, end } = new Joiner(rate).add(piece(ms(400), ms(200), ms(700)));
-    expect([audio.length, start, end]).deep.equal([ms(350), 0, ms(350)]);
+    const { audio, start, end, skipped } = new Joiner(rate).add(piece(ms(400), ms(200), ms(700)));
+    // The first sample of the tone is loud.
+    expect([audio.length, start, end, skipped]).deep.equal([ms(350), 0, ms(350), ms(350)]);
     const plain = new Joiner(rate, { fade: 0, before: 10, after: 0 }).add(piece(ms(400), ms(200), ms(700)));
     expect([...plain.audio.subarray(ms(10))]).deep.equal([...piece(0, ms(200), 0)]);
   });
@@ -53,7 +54,7 @@ describe("joining pieces of speech", () => {
   it("makes nothing of a silent piece; of the gaps around it the longest stays", () => {
     const joiner = new Joiner(rate);
     joiner.add(piece(0, 1000, 0));
-    expect(joiner.add(silent, 600)).deep.equal({ audio: new Float32Array(0), start: 1000, end: 1000 });
+    expect(joiner.add(silent, 600)).deep.include({ audio: new Float32Array(0), start: 1000, end: 1000 });
     expect(joiner.add(piece(0, 1000, 0), 250).start).equal(1000 + ms(600));
   });
 

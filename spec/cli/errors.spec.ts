@@ -80,6 +80,12 @@ describe("wrong calls of bark", () => {
     ["a plot in no folder", ["bench", "kernels", "--plot", "gone/a.svg"], /gone\/a\.svg: the folder does not exist/],
     ["results in no folder", ["bench", "results", "notes.txt", "-o", "gone/a.md"], /gone\/a\.md: the folder does/],
     ["a folder as output", ["say", "hi", "-o", "."], /not the name of a file/],
+    [
+      "word times that nothing would show",
+      ["say", "hi", "--words", "--srt", "a.srt"],
+      /--words: is for --vtt, --captions/,
+    ],
+    ["word times of a book", ["book", "a.txt", "--words"], /book --words: no such flag/],
     ["one file for both outputs", ["say", "hi", "-o", "a", "--save-voice", "./a"], /the same file as --output/],
     ["too many arguments", ["voices", "all"], /voices: wrong number of arguments/],
   ];

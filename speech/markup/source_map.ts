@@ -7,6 +7,9 @@ interface Span {
   readonly source: Range;
 }
 
+/** A {@link MappedText} without its text, as plain JSON: of each stretch its length, and where it begins and ends in the source. */
+export type SourceSpans = readonly (readonly [length: number, from: number, to: number])[];
+
 /** A text that was taken out of a source, and where each stretch of it comes from. */
 export class MappedText {
   #text = "";
@@ -16,6 +19,14 @@ export class MappedText {
   static of(text: string): MappedText {
     const mapped = new MappedText();
     mapped.copy(text, 0, text.length);
+    return mapped;
+  }
+
+  /** A text that stretches of a source stand for. */
+  static from(text: string, spans: SourceSpans): MappedText {
+    const mapped = new MappedText();
+    let at = 0;
+    for (const [length, start, end] of spans) mapped.replace(text.slice(at, (at += length)), { start, end });
     return mapped;
   }
 
@@ -42,6 +53,20 @@ export class MappedText {
       const part = { start: Math.max(start, at), end: Math.min(end, at + length) };
       if (part.start < part.end) this.replace(other.#text.slice(part.start, part.end), other.sourceOf(part));
     }
+  }
+
+  /** What [start, end) of the text comes from. Neighbours that stand in the source as here are one stretch. */
+  spansOf(range: Range): SourceSpans {
+    const part = new MappedText();
+    part.copyFrom(this, range);
+    const spans: (readonly [number, number, number])[] = [];
+    for (const { length, source } of part.#spans) {
+      const [last, isVerbatim] = [spans.at(-1), length === source.end - source.start];
+      const goesOn = last?.[2] === source.start && last[0] === last[2] - last[1] && isVerbatim;
+      if (goesOn) spans[spans.length - 1] = [last[0] + length, last[1], source.end];
+      else spans.push([length, source.start, source.end]);
+    }
+    return spans;
   }
 
   /** The stretch of the source that [start, end) of the text comes from. */

@@ -31,9 +31,10 @@ export async function* livePieces(
       const shift = offset - prefix.length;
       return [from + shift, to + shift];
     };
-    for (const { source, changes, ...piece } of planner.add(script)) {
+    for (const { source, changes, spans, ...piece } of planner.add(script)) {
       const told = changes?.map((change) => ({ ...change, source: placed(change.source) }));
-      yield { ...piece, source: placed(source), ...(told && { changes: told }) };
+      const moved = spans?.map(([length, from, to]) => [length, ...placed([from, to])] as const);
+      yield { ...piece, source: placed(source), ...(told && { changes: told }), ...(moved && { spans: moved }) };
       isEmpty = false;
     }
     if (!/(?:\r\n?|\n)[^\S\r\n]*(?:\r\n?|\n)\s*$/.test(stretch)) planner.goOn();

@@ -9,7 +9,7 @@ import { faultLine, faultsOf } from "../guard.ts";
 import type { SpeechMeter } from "../meter.ts";
 import type { PlannedPiece } from "../plan.ts";
 import { PieceSpeaker, type SpeakSettings, type SpokenPiece } from "../speak.ts";
-import type { SpeechArguments } from "../speak_text.ts";
+import { wordTimer, type SpeechArguments } from "../speak_text.ts";
 import type { SpokenPart } from "../speech.ts";
 
 /** A part of a piece, and with the last one all that the run made. */
@@ -28,6 +28,8 @@ export interface StreamRequest {
   readonly settings: SpeakSettings;
   /** When the parts of a piece are given out; null: it is given out whole, since another take may be better. */
   readonly latency: (piece: number) => Required<LatencyOptions> | null;
+  /** Estimates when each word is heard. */
+  readonly words: boolean | undefined;
   /** Of whole pieces, in LUFS: a part does not tell how loud its piece will be. */
   readonly loudness: number | undefined;
   /** The only piece, which is neither cut nor faded. */
@@ -42,7 +44,7 @@ export interface StreamRequest {
 export async function* speakStream(
   model: BarkModel,
   processor: BarkProcessor,
-  { pieces, endBehind, count, settings, latency, loudness, isAlone, meter, onProgress, notice }: StreamRequest,
+  { pieces, endBehind, count, settings, latency, words, loudness, isAlone, meter, onProgress, notice }: StreamRequest,
 ): AsyncGenerator<PartWithRun, void, undefined> {
   const { sample_rate: sampling_rate } = model.generation_config;
   let piece = 0;
@@ -52,6 +54,7 @@ export async function* speakStream(
   const joiner = new Joiner(sampling_rate, isAlone ? { threshold: -Infinity, fade: 0 } : {});
   const seconds = (samples: number): number => samples / sampling_rate;
   const leveller = loudness === undefined ? undefined : new Leveller(sampling_rate, loudness);
+  const timer = words && (await wordTimer(model, processor, settings, notice));
   let last: PartWithRun | undefined;
   for (;;) {
     const planned = await pieces.next();
@@ -75,7 +78,8 @@ export async function* speakStream(
         meter?.add(text, seconds(value.audio.length), attempts);
         const behind = endBehind(piece + 1);
         const audio = behind > 0 ? concatSamples([end.audio, joiner.silence(behind)]) : end.audio;
-        last = { ...place, ...times, audio, flags, attempts, seed, run, is_last: true };
+        const timed = timer && (await timer.of(planned.value, value, end));
+        last = { ...place, ...times, audio, flags, attempts, seed, run, is_last: true, ...timed };
         yield last;
         break;
       }
@@ -106,6 +110,7 @@ async function* wholeOf(
 
 /** A pause behind the last words, of which nobody knew that they are the last. */
 function silenceBehind(last: PartWithRun, audio: Float32Array<ArrayBuffer>): PartWithRun {
-  const { end, source } = last;
-  return { ...last, audio, text: "", source: [source[1], source[1]], start: end, end, run: undefined, is_last: false };
+  const { end, source, words, words_are, ...rest } = last;
+  void [words, words_are];
+  return { ...rest, audio, text: "", source: [source[1], source[1]], start: end, end, run: undefined, is_last: false };
 }

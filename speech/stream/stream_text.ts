@@ -57,7 +57,7 @@ export async function* streamPrepared(
   prepared: PreparedSpeech,
   given: LatencyOptions,
 ): AsyncGenerator<StreamedPart, void, undefined> {
-  const { plan, settings, loudness, onProgress, notice } = prepared;
+  const { plan, settings, words, loudness, onProgress, notice } = prepared;
   const latency = partsOf(model, prepared, given);
   const { pieces, end } = plan;
   const isAlone = pieces.length === 1 && pieces[0].gap === 0 && end === 0;
@@ -65,7 +65,7 @@ export async function* streamPrepared(
     latency(0) === null
       ? speakPrepared(model, processor, prepared)
       : speakStream(model, processor, {
-          ...{ pieces: planned(pieces), count: () => pieces.length, latency, loudness, isAlone },
+          ...{ pieces: planned(pieces), count: () => pieces.length, latency, words, loudness, isAlone },
           meter: new SpeechMeter(pieces.map(({ text }) => text)),
           endBehind: (count) => (count === pieces.length ? end : 0),
           ...{ settings: onlyTake(settings, given), onProgress, notice },
@@ -97,6 +97,7 @@ async function* streamLive(
       pieces: spoken(),
       count: () => count,
       latency,
+      words: given.words,
       loudness,
       isAlone: false,
     },

@@ -90,7 +90,10 @@ describe("what is spoken otherwise than written", () => {
       { source: [23, 30], written: " & ", spoken: " and " },
     ]);
     expect(source.slice(...pieces[1].source)).equal("And 5 m.");
-    expect(planSpeech("Nothing here.", { rewrite }).pieces[0]).not.have.property("changes");
+    const stretches = pieces[0].spans!.map(([, from, to]) => source.slice(from, to));
+    expect(stretches).deep.equal(["He has ", "12&#32;kg", " &amp; ", "more."]);
+    expect(pieces[0].spans!.reduce((sum, [length]) => sum + length, 0)).equal(pieces[0].text.length);
+    expect(planSpeech("Nothing here.", { rewrite }).pieces[0]).not.have.any.keys("changes", "spans");
   });
 
   it("lets sentences end where they ended", async () => {

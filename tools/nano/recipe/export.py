@@ -12,6 +12,7 @@ def strip(f):
     """drop what every loader can rebuild: causal masks and the EMA copies of the codebooks"""
     from safetensors.torch import load_file, save_file
     t = load_file(f); save_file({k: v.contiguous() for k, v in t.items() if not k.endswith('.attn.bias') and not k.endswith('embed_avg')}, f, metadata={'format': 'pt'})
+LOUDER = 3.0                                             # the teacher is vocoded at -28 LUFS, and nobody wants to turn the volume up: peaks reach 0.8
 def semantic():
     d = torch.load('semantic.pt'); s, cfg, lex = d['model'], d['cfg'], d['lex'].float(); W = s['input_embeds_layer.weight']; s['input_embeds_layer.weight'] = torch.cat([W[:TEXT0 + NTRAIN], lex[NTRAIN:], W[TEXT0 + NTRAIN:]]); return s, cfg
 def main(out):
@@ -25,6 +26,7 @@ def main(out):
     load(m.semantic, s, ['attn.bias']); load(m.coarse_acoustics, c, ['attn.bias']); load(m.fine_acoustics, f, ['lm_heads']); m.fine_acoustics.tie_weights()
     k = torch.load('codec.pt'); m.codec_model.load_state_dict(k['model'])
     for i in range(NQ): m.codec_model.quantizer.layers[i].codebook.embed.copy_(k['E'][i])
+    last = m.codec_model.decoder.layers[-1].conv; last.parametrizations.weight.original0.data.mul_(LOUDER); last.bias.data.mul_(LOUDER)
     if os.path.exists('codec_enc.pt'): m.codec_model.encoder.load_state_dict(torch.load('codec_enc.pt'))
     T = json.load(open('sampling.json')) if os.path.exists('sampling.json') else dict(semantic=0.2, coarse=0.4, fine=None)
     sg = BarkSemanticGenerationConfig(eos_token_id=NSEM, do_sample=True, temperature=T['semantic'], top_k=50, max_new_tokens=240, text_encoding_offset=TEXT0, text_pad_token=TEXT_PAD, semantic_infer_token=INFER,
