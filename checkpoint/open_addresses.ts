@@ -10,29 +10,32 @@ export type FileAddresses = Readonly<Record<string, string | Blob>>;
 
 /**
  * The checkpoint whose files are at these addresses: a folder where they lie in one under their own names; otherwise each
- * by itself, since a bundler gives every file a name of its own and turns small ones into `data:` addresses.
+ * by itself, since a bundler gives every file a name of its own and turns small ones into `data:` addresses. Files themselves
+ * may have any layout that a folder may have.
  * @param name of the checkpoint in errors, where it is no folder.
- * @throws EngineError `bad-input` if they are not there.
+ * @throws EngineError `bad-input` if nothing is at the addresses.
  */
 export async function openAddresses(name: string, files: FileAddresses, options: HubOptions = {}): Promise<FileStore> {
+  const open = async (path: string): Promise<ByteSource | undefined> =>
+    await openAddress(`${name}/${path}`, files[path], options);
+  // What a person chose may have any layout: whoever reads it says what is missing.
+  if (Object.values(files).every((file) => typeof file !== "string"))
+    return { name, open, list: () => Promise.resolve(Object.keys(files).filter((path) => !path.includes("/"))) };
   const folder = folderOf(files);
-  const store =
-    folder === undefined
-      ? { name, open: async (path: string) => await openAddress(`${name}/${path}`, files[path], options) }
-      : await getFileHost().openStore(folder, options);
+  const store = folder === undefined ? { name, open } : await getFileHost().openStore(folder, options);
   const config = await store.open("config.json");
   await config?.close();
   if (config !== undefined) return store;
   throw new EngineError("bad-input", `the files of ${name} are missing`, {
     where: store.name,
-    fix: "give all of its files; those of a package lie beside its code: esbuild and rollup leave them where they are",
+    fix: "put the files of its package there: esbuild and rollup leave them where they are",
   });
 }
 
 /** The folder in which all files lie under their own names. */
 function folderOf(files: FileAddresses): string | undefined {
-  const [path, address] = Object.entries(files).at(0) ?? [];
-  if (path === undefined || typeof address !== "string") return undefined;
+  const [[path, address]] = Object.entries(files);
+  if (typeof address !== "string") return undefined;
   const folder = address.slice(0, -path.length - 1);
   return Object.entries(files).every(([path, address]) => address === `${folder}/${path}`) ? folder : undefined;
 }

@@ -16,6 +16,7 @@ const kinds: Readonly<Record<string, readonly string[] | Range | "seed">> = {
   latency: ["exact", "low"],
   retries: { min: 0, max: 10, step: 1 },
   normalize: ["none", "basic"],
+  words: ["no", "yes"],
   loudness: { min: -40, max: -5, step: 0.5 },
   semantic_max_new_tokens: { min: 1, max: 768, step: 1 },
 };
@@ -35,6 +36,7 @@ export function streamOptions(values: SettingValues): StreamOptions {
 
 function valueOf(name: string, value: string): unknown {
   if (kinds[name] === "seed") return /^\d+$/.test(value) ? BigInt(value) : value;
+  if (name === "words") return value === "yes";
   return Array.isArray(kinds[name]) ? value : Number(value);
 }
 

@@ -212,7 +212,7 @@ export class SpeakPage {
     const all = Object.values(files);
     if (all.length === 0) return;
     if (all.length > 1 || folder !== "" || !/\.npz$/i.test(all[0].name))
-      return this.#model.useFiles(files, folder === "" ? text.localModel : folder);
+      return this.#model.useFiles(files, folder === "" ? text.chosenFiles : folder);
     await this.#voices.addFile(all[0]);
     this.#say(text.voiceRead(this.#voices.name));
   }

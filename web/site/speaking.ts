@@ -1,11 +1,10 @@
 import type { VoicePreset } from "../../bark/voice/voices.ts";
 import type { BarkWorker } from "../../speech/worker/bark_worker.ts";
 import type { SpeechProgress } from "../../speech/speak_text.ts";
-import type { StreamedPiece } from "../../speech/speech.ts";
+import type { SpeechPiece, StreamedPiece } from "../../speech/speech.ts";
 import { lettersOf } from "../../speech/split/measure.ts";
 import { secondsBehind } from "../../speech/stream/held_back.ts";
 import type { Player } from "../player/player.ts";
-import type { Caption } from "./panels/transcript.ts";
 import { streamOptions, type SettingValues } from "./settings.ts";
 import type { Take } from "./take.ts";
 
@@ -15,7 +14,7 @@ export interface SpeakingListener {
   readonly begun: () => void;
   readonly progress: (progress: SpeechProgress) => void;
   /** @param share of the text's letters that are spoken. */
-  readonly part: (part: StreamedPiece, captions: readonly Caption[], share: number) => void;
+  readonly part: (part: StreamedPiece, captions: readonly SpeechPiece[], share: number) => void;
 }
 
 /** What {@link Speaking} makes of a take; the page knows the rest. */
@@ -29,7 +28,7 @@ export class Speaking {
   readonly #settings: SettingValues;
   readonly #listener: SpeakingListener;
   readonly #stop = new AbortController();
-  readonly #captions: Caption[] = [];
+  readonly #captions: SpeechPiece[] = [];
   readonly #letters: number;
   /** Of the text, up to the end of the last part. */
   #said = { at: 0, letters: 0 };
@@ -96,13 +95,14 @@ export class Speaking {
 
   /** A piece that comes in parts has one caption, which grows. */
   #addCaption(part: StreamedPiece): void {
-    const { text, source, start, end, voice, flags, attempts, seed, changes } = part;
+    const { text, source, start, end, voice, flags, attempts, seed, changes, words, words_are } = part;
     if (text === "") return;
     const isSame = this.#last?.piece === part.piece;
     const caption = { text, source, start: isSame ? this.#captions.at(-1)!.start : start, end };
     this.#captions.splice(isSame ? -1 : this.#captions.length, isSame ? 1 : 0, {
       ...caption,
       ...{ voice, flags, attempts, seed, ...(changes && { changes }) },
+      ...(words && words_are && { words, words_are }),
     });
   }
 

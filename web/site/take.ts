@@ -1,8 +1,8 @@
 import { encode_json, encode_srt, encode_vtt } from "../../audio/captions.ts";
 import type { AudioFormat } from "../../audio/encode/formats.ts";
 import type { AudioTags } from "../../audio/encode/tags.ts";
+import type { SpeechPiece } from "../../speech/speech.ts";
 import type { SettingValues } from "./settings.ts";
-import type { Caption } from "./panels/transcript.ts";
 
 /** What was spoken once: its sound, and all that makes it again. */
 export interface Take {
@@ -14,7 +14,7 @@ export interface Take {
   readonly settings: SettingValues;
   readonly seed: string;
   readonly sampling_rate: number;
-  readonly captions: readonly Caption[];
+  readonly captions: readonly SpeechPiece[];
   /** A WAV file of 16 bits, which the browser keeps outside of the page's heap. */
   readonly wav: Blob;
   readonly seconds: number;

@@ -34,7 +34,8 @@ export const text = {
   hubIdHelp: "owner/name, or owner/name@revision",
   folder: "Choose a folder",
   files: "Choose files",
-  folderHelp: "A checkpoint in the layout of Hugging Face. Or drop its files anywhere on this page.",
+  folderHelp: "A checkpoint in the layout of Hugging Face or suno. Or drop its files anywhere on this page.",
+  chosenFiles: "chosen files",
   noFiles: "Choose the folder of a checkpoint first",
   chosen: (name: string, files: number) => `${name}: ${files} files`,
   dtype: "Weights",
@@ -138,6 +139,7 @@ export const settingTexts: Readonly<Record<string, readonly [label: string, help
   fine_temperature: ["Fine temperature", "How freely the detail of the sound is chosen: 0.5 by default."],
   latency: ["Latency", "low: sound sooner, nearly the same; exact: the sound of the whole model."],
   retries: ["Retries", "How often a part that came out badly is spoken again. Empty: as the model thinks best."],
+  words: ["Words", "yes: read along word by word, and times of words in captions. One more pass for each part."],
   normalize: ["Numbers", "basic: numbers, units and abbreviations are written out before they are spoken."],
   semantic_max_new_tokens: [
     "Longest part",

@@ -198,7 +198,7 @@ export class ModelPanel {
       if (files.length === 0) return;
       this.useFiles(
         Object.fromEntries(files.map((file) => [pathOf(file.webkitRelativePath || file.name, isFolder), file])),
-        files[0].webkitRelativePath.split("/")[0] || text.localModel,
+        files[0].webkitRelativePath.split("/")[0] || text.chosenFiles,
       );
     });
     return h(

@@ -9,15 +9,6 @@ interface Mark {
   readonly element: HTMLElement;
 }
 
-/** Captions of which some know when each word is heard. */
-export type Caption = SpeechPiece & {
-  readonly words?: readonly {
-    readonly source?: readonly [number, number];
-    readonly start: number;
-    readonly end: number;
-  }[];
-};
-
 /** The text with what is heard now marked: a piece, or a word where captions have words. */
 export class Transcript {
   readonly element: HTMLElement;
@@ -31,7 +22,7 @@ export class Transcript {
     this.show("", []);
   }
 
-  show(whole: string, captions: readonly Caption[]): void {
+  show(whole: string, captions: readonly SpeechPiece[]): void {
     this.#text = whole;
     this.#marks = [];
     this.#now = undefined;
@@ -69,9 +60,7 @@ export class Transcript {
   }
 }
 
-function stretchesOf(caption: Caption) {
-  const words = caption.words?.flatMap(({ source, start, end }) =>
-    source === undefined ? [] : [{ source, start, end }],
-  );
-  return words !== undefined && words.length > 0 ? words : [caption];
+/** The words of a piece, or the whole of it. */
+function stretchesOf(caption: SpeechPiece): readonly Pick<SpeechPiece, "source" | "start" | "end">[] {
+  return caption.words?.length ? caption.words : [caption];
 }
