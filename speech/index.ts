@@ -4,12 +4,20 @@ export { RawAudio, type RawAudioEncodeOptions, type RawAudioOptions } from "../a
 export { BarkTTS, type BarkTTSOptions } from "./bark_tts.ts";
 export type { Flag } from "./guard.ts";
 export type { Lexicon } from "./normalize/lexicon.ts";
+export type { SourceSpans } from "./markup/source_map.ts";
 export type { Change } from "./normalize/rewrite.ts";
 export type { WholeProgress } from "./meter.ts";
 export type { PlannedPiece, SpeechInput, SpeechPlan } from "./plan.ts";
 export type { SpeakOptions, StreamOptions } from "./speak_options.ts";
 export type { SpeechProgress } from "./speak_text.ts";
-export { Speech, type SpeechPiece, type SpokenPart, type StreamedPiece } from "./speech.ts";
+export {
+  Speech,
+  type SpeechPiece,
+  type SpokenPart,
+  type SpokenWord,
+  type StreamedPiece,
+  type TimedWords,
+} from "./speech.ts";
 export { TextSplitterStream } from "./text_splitter_stream.ts";
 export { BarkWorker, type BarkWorkerOptions, type WorkerLike } from "./worker/bark_worker.ts";
 export type { Cast, Turn } from "./markup/dialogue.ts";

@@ -7,7 +7,7 @@ import type { Flag } from "./guard.ts";
 import type { Change } from "./normalize/rewrite.ts";
 
 /** A word, and where it is heard: in seconds from the beginning of the sound. */
-export interface SpokenWord extends Cue {
+export interface SpokenWord extends Omit<Cue, "words"> {
   /** With `source`, as of pieces; a word that is spoken otherwise than written has the whole change. */
   readonly source: readonly [from: number, to: number];
 }

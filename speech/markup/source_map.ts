@@ -7,7 +7,7 @@ interface Span {
   readonly source: Range;
 }
 
-/** A {@link MappedText} without its text, as plain JSON: of each stretch its length, and where it begins and ends in the source. */
+/** Where the stretches of a text come from, as plain JSON: of each its length, and where it begins and ends in the source. */
 export type SourceSpans = readonly (readonly [length: number, from: number, to: number])[];
 
 /** A text that was taken out of a source, and where each stretch of it comes from. */
