@@ -11,7 +11,7 @@ import { stoppable } from "../stoppable.ts";
 import { pushesOf, type LiveText } from "../stream/pushes.ts";
 import type { BarkServer } from "./bark_server.ts";
 import type { Call, Connection, WorkerLike } from "./connection.ts";
-import type { Listeners, LoadedModel, WorkerLoadOptions, WorkerModel } from "./protocol.ts";
+import type { CheckpointFiles, Listeners, LoadedModel, WorkerLoadOptions, WorkerModel } from "./protocol.ts";
 
 export type { WorkerLike };
 
@@ -58,7 +58,7 @@ export class BarkWorker {
    * @throws EngineError as `BarkTTS.from_pretrained`; `usage` where there are no workers; `io` if the worker ends.
    */
   static async from_pretrained(
-    source: string | URL | Exclude<WorkerModel, string>,
+    source: string | URL | CheckpointFiles,
     given: BarkWorkerOptions = {},
   ): Promise<BarkWorker> {
     const { worker, signal } = given;
@@ -212,7 +212,7 @@ function disposed(): EngineError {
 
 /** A worker knows neither the packages of its page nor to what its page's addresses are relative. */
 async function sendableModel(
-  source: string | URL | Exclude<WorkerModel, string>,
+  source: string | URL | CheckpointFiles,
   { endpoint }: BarkWorkerOptions,
 ): Promise<WorkerModel> {
   if (typeof source === "object" && "files" in source) return source;

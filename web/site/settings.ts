@@ -57,7 +57,7 @@ export class SettingsPanel {
       this.set({});
       onChange();
     });
-    this.element = card(text.settings, h("div", { class: "fields" }, ...fields), reset);
+    this.element = card(text.settings, h("div", { class: "fields" }, ...fields), h("div", { class: "row" }, reset));
   }
 
   get values(): SettingValues {

@@ -71,8 +71,8 @@ export class SpeakPage {
       this.#view.element,
       this.#transcript.element,
     );
-    const main = h("div", { class: "column" }, composer, this.#takes.element);
-    const panels = [this.#model, this.#machine, this.#settings, this.#stored].map(({ element }) => element);
+    const main = h("div", { class: "column" }, composer, this.#takes.element, this.#settings.element);
+    const panels = [this.#model, this.#machine, this.#stored].map(({ element }) => element);
     this.elements = [h("div", { class: "columns" }, main, h("div", { class: "column side" }, ...panels))];
     this.#text.addEventListener("change", () => this.#remember());
     addEventListener("hashchange", () => this.#readAddress());
