@@ -131,11 +131,17 @@ describe("the site", () => {
 
   it("works without a network once its checkpoint was fetched", async function () {
     this.timeout(120_000);
+    const { url } = server;
     await server.close();
-    await page.goto(`${server.url}index.html#seed=8`);
-    await page.click('button:text-is("Load")');
-    await page.waitForFunction(() => document.body.textContent.includes("Ready after"), null, { timeout: 0 });
-    server = await serveFolder(folder, Number(new URL(server.url).port));
+    try {
+      await page.goto(`${url}index.html#seed=8`);
+      await page.click('button:text-is("Load")');
+      const outcome = page.locator(':text("Ready after"):visible, [role=alert]:visible');
+      await outcome.waitFor({ timeout: 0 });
+      expect(await outcome.innerText()).match(/^Ready after/);
+    } finally {
+      server = await serveFolder(folder, Number(new URL(url).port));
+    }
   });
 
   it("has a lab that checks and times kernels on this adapter, with their sources", async function () {

@@ -13,11 +13,12 @@ async function register(): Promise<void> {
   const workers = (navigator as { serviceWorker?: ServiceWorkerContainer }).serviceWorker;
   const address = new URL("./service_worker.js", document.baseURI);
   const registration = await workers?.register(address).catch(() => undefined);
-  const installing = registration?.installing ?? registration?.waiting ?? undefined;
-  // Without one on its way, this page has what it will get: a reload by force leaves it without.
-  if (workers === undefined || workers.controller !== null || installing === undefined) return;
+  const found = registration?.installing ?? registration?.waiting ?? registration?.active ?? undefined;
+  if (workers === undefined || workers.controller !== null || found === undefined) return;
+  // After a reload by force there is one that does not serve this page, and will not.
+  if (found.state === "activated") return;
   await new Promise<void>((resolve) => {
     workers.addEventListener("controllerchange", () => resolve(), { once: true });
-    installing.addEventListener("statechange", () => installing.state === "redundant" && resolve());
+    found.addEventListener("statechange", () => found.state === "redundant" && resolve());
   });
 }
