@@ -19,6 +19,9 @@ const allowed = {
   cli: ["speech", "bark", "encodec", "kernels", "convert", "checkpoint", "audio", "engine"],
 };
 
+/** Whoever installs the command asks it how fast their GPU is; the site has a page for that, which `lab-alone` holds apart. */
+const exceptions = { cli: "^bench/cli\\.ts$", web: "^(bench|kernels)/" };
+
 const directions = Object.entries(allowed).map(([folder, targets]) => ({
   name: `${folder}-points-down`,
   severity: "error",
@@ -26,8 +29,7 @@ const directions = Object.entries(allowed).map(([folder, targets]) => ({
   from: { path: `^${folder}/` },
   to: {
     path: `^(${folders.filter((other) => other !== folder && !targets.includes(other)).join("|")})/`,
-    // The one exception: whoever installs the command asks it how fast their GPU is.
-    ...(folder === "cli" ? { pathNot: "^bench/cli\\.ts$" } : {}),
+    ...(exceptions[folder] && { pathNot: exceptions[folder] }),
   },
 }));
 
@@ -47,6 +49,13 @@ export default {
       comment: "a rung of the ladder that nobody runs fastest is for bench and spec",
       from: { path: "^(kernels|encodec|bark|speech|cli)/", pathNot: "/lab(/|\\.ts$)" },
       to: { path: "^kernels/(lab\\.ts$|[^/]+/lab/)" },
+    },
+    {
+      name: "lab-alone",
+      severity: "error",
+      comment: "of web/ only the lab of the site runs benches and names kernels",
+      from: { path: "^web/", pathNot: "^web/site/lab/" },
+      to: { path: "^(bench|kernels)/" },
     },
     ...directions,
   ],

@@ -23,6 +23,7 @@ export default tseslint.config(
       "spec/fixtures/**/*.json",
       "dist/",
       "scratch/",
+      "site/",
       "examples/typescript/",
     ],
   },

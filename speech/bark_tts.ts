@@ -83,11 +83,11 @@ export class BarkTTS {
     ...more: never[]
   ): AsyncGenerator<StreamedPiece, void, undefined> {
     refuseMore("stream", more, "give stream(text, { voice, seed, … })");
-    const { kwargs, ...options } = readStreamOptions(given);
+    const { kwargs, save_voice, ...options } = readStreamOptions(given);
     latencyOf(options);
     const input = readStreamInput(text, "text");
     return stoppable(kwargs.signal ?? undefined, (signal) =>
-      this.#stream(input, { ...options, kwargs: { ...kwargs, signal }, notice: this.#notice }),
+      this.#stream(input, { ...options, kwargs: { ...kwargs, signal }, notice: this.#notice }, save_voice === true),
     );
   }
 
@@ -112,13 +112,13 @@ export class BarkTTS {
   async *#stream(
     input: SpeechInput | AsyncIterable<string>,
     options: StreamArguments,
+    isSaved: boolean,
   ): AsyncGenerator<StreamedPiece, void, undefined> {
-    const { streamText } = await import("./stream/stream_text.ts");
-    for await (const { run, ...part } of streamText(this.model, this.processor, input, options)) {
-      // A listener has no use for the tokens, which would pile up.
-      void run;
-      yield part;
-    }
+    const { streamText, voiceFile } = await import("./stream/stream_text.ts");
+    // A listener has no use for the tokens of all pieces, which would pile up.
+    for await (const { run, ...part } of streamText(this.model, this.processor, input, options))
+      if (isSaved && part.piece === 0 && run !== undefined) yield { ...part, voice_npz: voiceFile(this.model, run) };
+      else yield part;
   }
 
   /** Names of the voices that come with the checkpoint. */

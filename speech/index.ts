@@ -20,6 +20,8 @@ export {
 } from "./speech.ts";
 export { TextSplitterStream } from "./text_splitter_stream.ts";
 export { BarkWorker, type BarkWorkerOptions, type WorkerLike } from "./worker/bark_worker.ts";
+export type { CheckpointFiles, LoadedModel } from "./worker/protocol.ts";
+export type { FileAddresses } from "../checkpoint/open_addresses.ts";
 export type { Cast, Turn } from "./markup/dialogue.ts";
 export type { AudioEncoderOptions } from "../audio/encode/stream.ts";
 export type { AudioTags } from "../audio/encode/tags.ts";

@@ -64,7 +64,10 @@ export interface SpeakOptions
 }
 
 /** How a text is streamed. */
-export interface StreamOptions extends SpeakOptions, LatencyOptions {}
+export interface StreamOptions extends SpeakOptions, LatencyOptions {
+  /** Give the tokens of the first piece with its last part, as a voice for other texts (`voice_npz`). Default false. */
+  save_voice?: boolean;
+}
 
 // The mask belongs to the ids, which are made here.
 const keywords = Object.fromEntries(Object.entries(keywordReaders).filter(([name]) => !/attention_mask$/.test(name)));
@@ -110,16 +113,16 @@ const rules = { aliases: { voice_preset: "voice" }, unsupported: unsupportedKeyw
 const readKeywords = argumentsOf("generate", readersOfSpeech, { ...rules, usage: "give generate(text, { voice, … })" });
 const readStreamKeywords = argumentsOf(
   "stream",
-  { ...readersOfSpeech, ...latencyReaders },
+  { ...readersOfSpeech, ...latencyReaders, save_voice: readBoolean },
   { ...rules, usage: "give stream(text, { voice, … })" },
 );
 
 type Ours = { [K in keyof typeof speechReaders]?: ReturnType<(typeof speechReaders)[K]> };
 
 /** The options of a stream. @throws EngineError `usage`. */
-export function readStreamOptions(given: StreamOptions): Omit<StreamArguments, "notice"> {
-  const { latency, lookahead, ...rest } = readStreamKeywords(given);
-  return { ...split(rest), ...defined({ latency, lookahead }) };
+export function readStreamOptions(given: StreamOptions): Omit<StreamArguments, "notice"> & { save_voice?: boolean } {
+  const { latency, lookahead, save_voice, ...rest } = readStreamKeywords(given);
+  return { ...split(rest), ...defined({ latency, lookahead, save_voice }) };
 }
 
 /** A text, SSML or turns, or texts as they come. @throws EngineError `usage`. */

@@ -59,6 +59,8 @@ export interface SpokenPart extends SpeechPiece {
 export interface StreamedPiece extends SpokenPart {
   /** Time of work for the time of sound so far. Above 1 a player that does not wait runs dry. */
   readonly real_time_factor: number;
+  /** With the last part of the first piece, if `save_voice` asks for it: its tokens, as a file that `voice` takes. */
+  readonly voice_npz?: Uint8Array<ArrayBuffer>;
 }
 
 /** All parts of a stream as one sound. */

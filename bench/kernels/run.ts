@@ -11,6 +11,8 @@ export interface KernelResult {
   readonly op: string;
   readonly shape: string;
   readonly version: string;
+  /** Names of the kernels that it dispatches. */
+  readonly kernels?: readonly string[];
   /** Whether the engine takes this version here. */
   readonly chosen: boolean;
   /** Largest difference from the reference as a share of its largest value; over {@link tolerance} nothing is timed. */
@@ -45,7 +47,8 @@ export async function* runCase(
       if (names === undefined) continue;
       const error = await errorOf(gpu, prepared, version);
       const { op, shape } = kernelCase;
-      const result = { op, shape, version, chosen: names === chosen, error, correct: error <= tolerance };
+      const kernels = [...new Set(names.split(" "))];
+      const result = { op, shape, version, kernels, chosen: names === chosen, error, correct: error <= tolerance };
       if (!result.correct) {
         yield result;
         continue;

@@ -42,6 +42,20 @@ describe("a checkpoint whose files have addresses", () => {
     }
   });
 
+  it("is read from files that a person chose in a page", async () => {
+    const contents = await Promise.all(paths.map(async (path) => await readFile(new URL(path, nano))));
+    const store = await openAddresses(
+      "chosen",
+      Object.fromEntries(paths.map((path, i) => [path, new Blob([contents[i]])])),
+    );
+    for (const [i, path] of paths.entries()) {
+      const source = (await store.open(path))!;
+      expect(Buffer.from(await source.read(0, source.size)).equals(contents[i]), path).true;
+    }
+    expect(await store.open("model.safetensors")).equal(undefined);
+    expect(await store.list?.()).deep.equal(["config.json", "tokenizer.json"]);
+  });
+
   it("is refused if they are not there", async () => {
     const server = await serve((_request, response) => response.writeHead(404).end());
     try {

@@ -1,10 +1,12 @@
 import { latencyOf, type LatencyOptions } from "../../bark/generate/options/stream_arguments.ts";
+import type { BarkOutput } from "../../bark/generate/output.ts";
 import type { BarkModel } from "../../bark/model.ts";
 import type { BarkProcessor } from "../../bark/text/processor.ts";
+import { writeNpz } from "../../checkpoint/numpy/npz.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { SpeechMeter } from "../meter.ts";
 import { nothingToSay, type PlannedPiece, type SpeechInput } from "../plan.ts";
-import type { SpeakSettings } from "../speak.ts";
+import { voiceOf, type SpeakSettings } from "../speak.ts";
 import {
   takesAreOpen,
   isSpeakable,
@@ -41,6 +43,11 @@ export async function* streamText(
     await prepareSpeech(model.generation_config, processor, text, options),
     given,
   );
+}
+
+/** The tokens of a run as a file of a voice. */
+export function voiceFile(model: BarkModel, run: BarkOutput): Uint8Array<ArrayBuffer> {
+  return writeNpz({ ...voiceOf(model, run) });
 }
 
 /** A prepared text as a stream. */

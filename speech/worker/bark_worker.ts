@@ -11,7 +11,7 @@ import { stoppable } from "../stoppable.ts";
 import { pushesOf, type LiveText } from "../stream/pushes.ts";
 import type { BarkServer } from "./bark_server.ts";
 import type { Call, Connection, WorkerLike } from "./connection.ts";
-import type { Listeners, LoadedModel, WorkerLoadOptions, WorkerModel } from "./protocol.ts";
+import type { CheckpointFiles, Listeners, LoadedModel, WorkerLoadOptions, WorkerModel } from "./protocol.ts";
 
 export type { WorkerLike };
 
@@ -53,10 +53,14 @@ export class BarkWorker {
   }
 
   /**
-   * Loads a checkpoint in a worker: `"nano"`, a repository on the hub, or an address, which may be relative to the page.
+   * Loads a checkpoint in a worker: `"nano"`, a repository on the hub, an address, which may be relative to the page, or
+   * files of the person's computer by their paths.
    * @throws EngineError as `BarkTTS.from_pretrained`; `usage` where there are no workers; `io` if the worker ends.
    */
-  static async from_pretrained(source: string | URL, given: BarkWorkerOptions = {}): Promise<BarkWorker> {
+  static async from_pretrained(
+    source: string | URL | CheckpointFiles,
+    given: BarkWorkerOptions = {},
+  ): Promise<BarkWorker> {
     const { worker, signal } = given;
     const bark = new BarkWorker(await sendableModel(source, given), given);
     try {
@@ -207,7 +211,11 @@ function disposed(): EngineError {
 }
 
 /** A worker knows neither the packages of its page nor to what its page's addresses are relative. */
-async function sendableModel(source: string | URL, { endpoint }: BarkWorkerOptions): Promise<WorkerModel> {
+async function sendableModel(
+  source: string | URL | CheckpointFiles,
+  { endpoint }: BarkWorkerOptions,
+): Promise<WorkerModel> {
+  if (typeof source === "object" && "files" in source) return source;
   if (source === "nano") return { name: source, files: await nanoFiles() };
   const text = String(source);
   const isRepository = parseRepository(text, { endpoint: endpoint ?? undefined }) !== undefined;

@@ -22,8 +22,15 @@ export type WorkerLoadOptions = Omit<BarkTTSOptions, keyof Listeners | "signal" 
 export type WorkerSpeakOptions = Omit<SpeakOptions, keyof Listeners | "signal">;
 export type WorkerStreamOptions = Omit<StreamOptions, keyof Listeners | "signal">;
 
-/** A hub id, an absolute address, or the addresses of the files. */
-export type WorkerModel = string | { readonly name: string; readonly files: FileAddresses };
+/** Files of a checkpoint one by one: their addresses, or what a person chose in a page. */
+export interface CheckpointFiles {
+  /** For errors. */
+  readonly name: string;
+  readonly files: FileAddresses;
+}
+
+/** A hub id, an absolute address, or files. */
+export type WorkerModel = string | CheckpointFiles;
 
 export type WorkerRequest =
   | { id: number; kind: "load"; model: WorkerModel; options: WorkerLoadOptions }

@@ -22,21 +22,21 @@ export class ShaderPack {
     });
   }
 
-  /** Texts of all shaders that were named, by address. */
-  async texts(): Promise<Record<string, string>> {
+  /** Texts of all shaders that were named, by address. @param whole with comments, for people. */
+  async texts({ whole = false } = {}): Promise<Record<string, string>> {
     const entries = [...this.#files].sort().map(async (file) => {
       const text = await readFile(path.join(this.#root, file), "utf8");
-      return [addressOf(file), stripped(text)] as const;
+      return [addressOf(file), whole ? text : stripped(text)] as const;
     });
     return Object.fromEntries(await Promise.all(entries));
   }
 
-  /** Repacks every module of the engine and its kernels. `texts` go to engine/web/packed_shaders.ts. */
+  /** Repacks every module of the engine, its kernels and their bench. `texts` go to engine/web/packed_shaders.ts. */
   plugin(texts: Readonly<Record<string, string>>): Plugin {
     return {
       name: "packed shaders",
       setup: (build) => {
-        build.onLoad({ filter: /[/\\](engine|kernels)[/\\].*\.ts$/ }, async ({ path: file }) => {
+        build.onLoad({ filter: /[/\\](engine|kernels|bench)[/\\].*\.ts$/ }, async ({ path: file }) => {
           if (/[/\\]web[/\\]packed_shaders\.ts$/.test(file))
             return { contents: `export const packedShaders = ${JSON.stringify(texts, null, 1)};`, loader: "ts" };
           const contents = this.repack(await readFile(file, "utf8"), file);
