@@ -18,6 +18,7 @@ export {
   type StreamedPiece,
   type TimedWords,
 } from "./speech.ts";
+export type { LiveText } from "./stream/pushes.ts";
 export { TextSplitterStream } from "./text_splitter_stream.ts";
 export { BarkWorker, type BarkWorkerOptions, type WorkerLike } from "./worker/bark_worker.ts";
 export type { LiveText } from "./stream/pushes.ts";

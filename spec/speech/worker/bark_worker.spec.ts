@@ -110,6 +110,30 @@ describe("BarkWorker", () => {
     }
   });
 
+  it("loads its model in another worker when one has died, and says so once", async () => {
+    const workers: FakeWorker[] = [];
+    const notices: string[] = [];
+    const answer = (request: WorkerRequest, send: (answer: WorkerAnswer) => void): void => {
+      loads(request, send);
+      if (request.kind === "next" && workers.length > 1) send({ id: request.id, event: "done" });
+    };
+    const worker = (): FakeWorker => {
+      workers.push(new FakeWorker(answer));
+      return workers.at(-1)!;
+    };
+    const bark = await BarkWorker.from_pretrained("nano", { worker, onNotice: (line) => notices.push(line) });
+    const speaking = bark.stream("Hello").next();
+    speaking.catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve));
+    workers[0].emit("messageerror", {});
+    expect((await engineErrorOf(() => speaking)).message).match(/^worker: the worker ended: it sent what/);
+    expect(await bark.stream("Hello").next()).deep.equal({ done: true, value: undefined });
+    expect(notices).deep.equal([
+      "the worker ended: it sent what this page cannot read: the model was loaded in a new one",
+    ]);
+    expect(workers.map(({ terminated }) => terminated)).deep.equal([true, false]);
+  });
+
   it("refuses what cannot be sent, and a runtime without a worker", async () => {
     const bark = await BarkWorker.from_pretrained("nano", { worker: new FakeWorker(loads) });
     const voice = { semantic_prompt: () => 1 } as never;
