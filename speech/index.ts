@@ -21,7 +21,6 @@ export {
 export type { LiveText } from "./stream/pushes.ts";
 export { TextSplitterStream } from "./text_splitter_stream.ts";
 export { BarkWorker, type BarkWorkerOptions, type WorkerLike } from "./worker/bark_worker.ts";
-export type { LiveText } from "./stream/pushes.ts";
 export type { CheckpointFiles, LoadedModel } from "./worker/protocol.ts";
 export type { FileAddresses } from "../checkpoint/open_addresses.ts";
 export type { Cast, Turn } from "./markup/dialogue.ts";

@@ -47,7 +47,7 @@ const fileAddresses = `
   export const workletUrl = new URL("./player_worklet.js", import.meta.url);`;
 
 /** A worker reads no sound, and the library that changes rates has 2 MB. */
-const noRates = 'export async function resample() { throw new Error("sound of another rate"); }';
+export const noRates = 'export async function resample() { throw new Error("sound of another rate"); }';
 
 function textModule(text: string): string {
   return `export const workletText = ${JSON.stringify(text)};`;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build, type Plugin } from "esbuild";
+import { noRates } from "./element.ts";
 import { onTopOf } from "./on_top_of.ts";
 import { replacing, sharedOptions, withoutEncoders } from "./shared.ts";
 import { ShaderPack } from "./shaders.ts";
@@ -46,7 +47,8 @@ export async function buildSite(root: string, folder: string, more: { connect?: 
       plugins: [
         shaders,
         replacing("addresses", /[/\\]web[/\\]addresses\.ts$/, addresses),
-        withoutEncoders(/[/\\]encode[/\\]opus_encoder\.ts$/),
+        withoutEncoders(name === "worker" ? /[/\\]encode[/\\]encoder\.ts$/ : /[/\\]encode[/\\]opus_encoder\.ts$/),
+        replacing("without rates", /[/\\]audio[/\\]resample\.ts$/, noRates),
         nanoBeside,
         mp3Beside,
         ...(write ? [onTopOf(entryPoints[name])] : []),
@@ -70,7 +72,10 @@ export async function buildSite(root: string, folder: string, more: { connect?: 
     await writeFile(path.join(folder, name), html.replace("POLICY", connect));
   }
   await copyNano(root, folder);
-  const files = (await readdir(folder)).filter((name) => /\.(html|js|css|svg|wasm)$/.test(name)).sort();
+  // The page makes no AAC and no FLAC, whose encoders are half of the code.
+  const isKept = (name: string): boolean =>
+    /\.(html|js|css|svg|wasm)$/.test(name) && !/-(aac|flac)-encoder-/.test(name);
+  const files = (await readdir(folder)).filter(isKept).sort();
   await build({
     ...alone,
     entryPoints: { service_worker: path.join(site, "service_worker.ts") },
