@@ -76,6 +76,7 @@ export class SpeakPage {
     this.elements = [h("div", { class: "columns" }, main, h("div", { class: "column side" }, ...panels))];
     this.#text.addEventListener("change", () => this.#remember());
     addEventListener("hashchange", () => this.#readAddress());
+    this.#player.addEventListener("ended", () => this.#showButtons());
     this.#takeDrops();
     this.#readAddress();
     this.#showObstacle();

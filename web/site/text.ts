@@ -17,7 +17,6 @@ export const text = {
   pause: "Pause",
   position: "Position",
   positionOf: (at: string, all: string) => `${at} of ${all}`,
-  sound: "Sound",
   waveform: "Waveform",
   spectrogram: "Spectrogram, 0 to 12 kHz",
   readAlong: "Read along",
@@ -83,7 +82,6 @@ export const text = {
   settings: "Settings",
   reset: "Reset settings",
   seed: "Seed",
-  newSeed: "New",
 
   machine: "Machine",
   adapter: "Adapter",
@@ -122,13 +120,11 @@ export const text = {
   soundSoFar: (seconds: string) => `${seconds} s of sound`,
   secondsLeft: (time: string) => `about ${time} left`,
   speaking: "Speaking",
-  waiting: "Waiting for sound",
   stopped: "Stopped",
   done: (seconds: string, took: string) => `Done: ${seconds} s of sound in ${took} s`,
   nothing: "There is no text to speak",
   voiceRead: (name: string) => `Voice ${name} is chosen`,
   voiceKept: (name: string) => `The take is a voice now: ${name}`,
-  dropHint: "Drop a voice (.npz) or the files of a checkpoint",
   encoding: (format: string) => `Making ${format}…`,
 } as const;
 
