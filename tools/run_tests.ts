@@ -33,7 +33,8 @@ const staticChecks = {
 
 const parts = { static: runStaticChecks, node: runInNode, cli: runCommands, deno: runInDeno, chromium: runInBrowser };
 type Part = keyof typeof parts;
-const commandSpecs = "spec/cli";
+/** Start processes again and again: the command, and the blocks of the docs. */
+const commandSpecs = ["spec/cli", "spec/docs"];
 // The parts of one line run side by side: each leaves a third of two cores idle.
 const turns: readonly (readonly Part[])[] = [["static"], ["node", "cli"], ["deno", "chromium"]];
 
@@ -85,13 +86,13 @@ async function runStaticChecks(): Promise<Outcome> {
 }
 
 async function runInNode(grep?: string): Promise<Outcome> {
-  const specs = (await findSpecs("spec")).filter((spec) => !spec.startsWith(`${commandSpecs}/`));
+  const specs = (await findSpecs("spec")).filter((spec) => !commandSpecs.includes(path.dirname(spec)));
   return await runMocha("node", [mocha, ...mochaArguments([...specs, "bench/peers/peers.spec.ts"], grep)]);
 }
 
-/** The specs that start the command as a process, again and again. */
 async function runCommands(grep?: string): Promise<Outcome> {
-  return await runMocha("cli", [mocha, ...mochaArguments(await findSpecs(commandSpecs), grep)]);
+  const specs = await Promise.all(commandSpecs.map(findSpecs));
+  return await runMocha("cli", [mocha, ...mochaArguments(specs.flat(), grep)]);
 }
 
 async function runInDeno(grep?: string): Promise<Outcome> {
