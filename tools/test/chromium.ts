@@ -4,7 +4,7 @@ import { unpackChromium } from "../unpack_chromium.ts";
 import { MochaRun, parseEvent, type Outcome } from "./report.ts";
 import { serveRepository } from "./server.ts";
 
-const limitMs = 15 * 60_000;
+const limitMs = 25 * 60_000;
 
 /** Runs specs in headless Chromium from npm (WebGPU by SwiftShader). `specs` are relative to the repository root. */
 export async function runInChromium(root: string, specs: string[], grep: string | undefined): Promise<Outcome> {
