@@ -1,18 +1,16 @@
 import { encode_json, encode_srt, encode_vtt } from "../audio/captions.ts";
-import { writeNpz } from "../checkpoint/numpy/npz.ts";
 import { writeFileAtomically } from "../checkpoint/node/atomic_file.ts";
 import { checkGenerate, checkGenerationFits, checkVoiceFits } from "../bark/generate/options/generation_checks.ts";
 import { readCheckpoint } from "../bark/load/bark_checkpoint.ts";
 import { BarkModel } from "../bark/model.ts";
 import type { BarkOutput, BarkStage } from "../bark/generate/output.ts";
 import { processorOf, type BarkProcessor } from "../bark/text/processor.ts";
-import { voiceOf } from "../speech/speak.ts";
 import { languageOf, prepareSpeech, speakPrepared, type PreparedSpeech } from "../speech/speak_text.ts";
 import { SpeechMeter, type WholeProgress } from "../speech/meter.ts";
 import { captionsOf, timed, type SpeechPiece, type SpokenPart } from "../speech/speech.ts";
 import { lettersOf } from "../speech/split/measure.ts";
 import { secondsBehind } from "../speech/stream/held_back.ts";
-import { checkTakes, streamPrepared } from "../speech/stream/stream_text.ts";
+import { checkTakes, streamPrepared, voiceFile } from "../speech/stream/stream_text.ts";
 import { SampleSpool } from "./files/sample_spool.ts";
 import { isLive, openLiveFile, type LiveFile } from "./files/live_file.ts";
 import type { OutputFile } from "./files/output_file.ts";
@@ -190,7 +188,7 @@ async function write(
   const { output, saveVoice, captions } = options;
   const files: { file: OutputFile; bytes: Uint8Array | AsyncIterable<Uint8Array> }[] = [];
   if (sound !== undefined) files.push({ file: output, bytes: sound });
-  if (saveVoice !== undefined) files.push({ file: saveVoice, bytes: writeNpz({ ...voiceOf(model, run.first) }) });
+  if (saveVoice !== undefined) files.push({ file: saveVoice, bytes: voiceFile(model, run.first) });
   for (const { kind, file } of captions)
     files.push({ file, bytes: new TextEncoder().encode(encodeCaptions[kind](run.captions)) });
   files.sort((a, b) => Number(a.file.isStandardOutput) - Number(b.file.isStandardOutput));

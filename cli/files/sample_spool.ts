@@ -6,7 +6,6 @@ export class SampleSpool {
   /** Samples of what was pushed. */
   readonly #lengths: number[] = [];
   readonly #file: FileHandle;
-
   readonly #fail: (error: NodeJS.ErrnoException) => never;
 
   private constructor(file: FileHandle, fail: (error: NodeJS.ErrnoException) => never) {

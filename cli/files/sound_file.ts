@@ -15,9 +15,7 @@ export async function checkSoundFile(
   await open_encoder(audioFormat, { ...sizes, ...defined({ bitrate }) });
 }
 
-/**
- * The file's bytes, with how the sound was made: a WAV as they are encoded, since its length is known; else all at the end.
- */
+/** The file's bytes, with how the sound was made: of a WAV part by part, since its length is known; else all at the end. */
 export async function* soundFile(
   spool: SampleSpool,
   { audioFormat, format, bitrate }: Pick<SayOptions, "audioFormat" | "format" | "bitrate">,
