@@ -15,8 +15,8 @@ import {
 
 /** What is used of a worker's scope, or of a MessagePort. */
 export interface ServerPort {
-  postMessage(message: WorkerAnswer, transfer: Transferable[]): void;
-  addEventListener(type: "message", listener: (event: MessageEvent<WorkerRequest>) => void): void;
+  postMessage(message: WorkerAnswer, transfer: ArrayBuffer[]): void;
+  addEventListener(type: "message", listener: (event: { readonly data: WorkerRequest }) => void): void;
 }
 
 type Request<K extends WorkerRequest["kind"]> = Extract<WorkerRequest, { kind: K }>;
@@ -147,7 +147,7 @@ export class BarkServer {
     };
   }
 
-  #send(message: WorkerAnswer, transfer: Transferable[] = []): void {
+  #send(message: WorkerAnswer, transfer: ArrayBuffer[] = []): void {
     this.#port.postMessage(message, transfer);
   }
 }
