@@ -2,7 +2,7 @@
  * The walls of the house: imports point one way, and no two files import each other in a circle (type imports count).
  * `npm run lint` holds them.
  */
-const folders = "engine kernels checkpoint convert audio encodec bark speech web cli bench spec tools examples".split(
+const folders = "engine kernels checkpoint convert audio encodec bark speech server web cli bench spec tools examples".split(
   " ",
 );
 /** What each folder may import beside itself; folders that are not here may import all. */
@@ -15,8 +15,9 @@ const allowed = {
   encodec: ["kernels", "engine"],
   bark: ["encodec", "kernels", "checkpoint", "audio", "engine"],
   speech: ["bark", "encodec", "kernels", "checkpoint", "audio", "engine"],
+  server: ["speech", "bark", "checkpoint", "audio", "engine"],
   web: ["speech", "bark", "checkpoint", "audio", "engine"],
-  cli: ["speech", "bark", "encodec", "kernels", "convert", "checkpoint", "audio", "engine"],
+  cli: ["server", "speech", "bark", "encodec", "kernels", "convert", "checkpoint", "audio", "engine"],
 };
 
 /** Whoever installs the command asks it how fast their GPU is; the site has a page for that, which `lab-alone` holds apart. */

@@ -1,0 +1,2 @@
+/** `bark-webgpu/queue`: books spread over machines, by BullMQ. */
+export {};
