@@ -2,9 +2,8 @@
  * The walls of the house: imports point one way, and no two files import each other in a circle (type imports count).
  * `npm run lint` holds them.
  */
-const folders = "engine kernels checkpoint convert audio encodec bark speech server web cli bench spec tools examples".split(
-  " ",
-);
+const folders =
+  "engine kernels checkpoint convert audio encodec bark speech server web cli bench spec tools examples".split(" ");
 /** What each folder may import beside itself; folders that are not here may import all. */
 const allowed = {
   engine: [],

@@ -21,6 +21,7 @@ bark bench generate         speak, and time the stages: cold, then warm
   --runs N                  warm runs, of each K (default: 3, fewer if they take more than 2 minutes)
 
 bark bench encode           what one decode step of bark-small costs the host, on Dawn's null backend (no GPU work)
+  --resident                all blocks in one dispatch (decode_blocks=resident)
 
 bark bench results FILE.json… [-o OUT.md]
                             tables of what \`--json\` printed

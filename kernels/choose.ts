@@ -12,6 +12,7 @@ import { conv1dVersions, type Conv1dShape, type Conv1dVersion } from "./conv1d/v
 import type { LayernormVersion } from "./layernorm/versions.ts";
 import type { LstmVersion } from "./lstm/versions.ts";
 import { matmulVersions, normedVersions, type NormedVersion, type PlainVersion } from "./matmul/versions.ts";
+import { decodeBlocksVersions, type DecodeBlocksShape, type DecodeBlocksVersion } from "./decode_blocks/versions.ts";
 import { can, requireVersion } from "./version.ts";
 
 /**
@@ -31,7 +32,9 @@ const forceable = {
   gemm: ["gemm_tiled", "gemm_tiled_flat", "gemm", "gemm_broadcast", "gemm_wide", "plain"],
   /** Attention of one new token over a cache. */
   attention_decode: ["chunks", "online", "four_keys", "lanes"],
-} as const satisfies Record<string, readonly (PlainVersion | AttentionDecodeVersion)[]>;
+  /** All blocks of one new token in one dispatch; not forced, each op is dispatched by itself. */
+  decode_blocks: ["resident"],
+} as const satisfies Record<string, readonly (PlainVersion | AttentionDecodeVersion | DecodeBlocksVersion)[]>;
 type ForceableOp = keyof typeof forceable;
 type VersionOf<Op extends ForceableOp> = (typeof forceable)[Op][number];
 
@@ -137,6 +140,16 @@ export function chooseAttentionDecode(gpu: Device, heads: Heads): AttentionDecod
   }
   const order = gpu.isSoftware ? (["online", "four_keys"] as const) : (["chunks"] as const);
   return order.find((name) => can(gpu, attentionDecodeVersions[name], heads)) ?? "lanes";
+}
+
+/**
+ * The version of all blocks in one dispatch, if it is forced: no GPU has shown it faster yet. Batches take the usual way.
+ * @throws EngineError `usage` if it cannot do the blocks of one row.
+ */
+export function chooseDecodeBlocks(gpu: Device, shape: DecodeBlocksShape): DecodeBlocksVersion | undefined {
+  const version = forced(gpu, "decode_blocks");
+  if (version !== undefined) requireVersion(gpu, decodeBlocksVersions[version], { ...shape, rows: 1 });
+  return shape.rows === 1 ? version : undefined;
 }
 
 export function chooseLayernorm(gpu: Device): LayernormVersion {

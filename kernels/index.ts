@@ -8,6 +8,7 @@ import {
 } from "./attention/versions.ts";
 import { codebookNearest } from "./codebook/versions.ts";
 import { conv1dVersions } from "./conv1d/versions.ts";
+import { decodeBlocksVersions } from "./decode_blocks/versions.ts";
 import { elementwise } from "./elementwise/versions.ts";
 import { embeddingGivenKernel, embeddingKernel } from "./embedding/versions.ts";
 import { layernormVersions } from "./layernorm/versions.ts";
@@ -21,6 +22,9 @@ export { attentionDecode, decodeScratch, kvAppend } from "./attention/decode/dec
 export { createCodebook, nearestEntries } from "./codebook/codebook.ts";
 export { conv1d, conv1dFrames, createConv1d } from "./conv1d/conv1d.ts";
 export { convTranspose1d, convTranspose1dLength, createConvTranspose1d } from "./conv_transpose1d/conv_transpose1d.ts";
+export { decodeBlocks, packBlocks, requireMet, residentScratch, type Block } from "./decode_blocks/decode_blocks.ts";
+export { residentGroups } from "./decode_blocks/resident.ts";
+export { stateFields, stateWidth } from "./decode_state.ts";
 export { add, elu } from "./elementwise/elementwise.ts";
 export { embedding, embeddingGiven } from "./embedding/embedding.ts";
 export { layernorm } from "./layernorm/layernorm.ts";
@@ -37,6 +41,7 @@ export const allKernels: readonly AnyKernel[] = [
   kvAppendKernel,
   codebookNearest,
   ...kernelsOf(conv1dVersions),
+  ...kernelsOf(decodeBlocksVersions),
   elementwise,
   embeddingKernel,
   embeddingGivenKernel,

@@ -13,7 +13,9 @@ import { addOutcomes, countLine, printFailure, type Outcome } from "./test/repor
 const root = path.resolve(import.meta.dirname, "..");
 const mocha = "node_modules/mocha/bin/mocha.js";
 
-const folders = "engine kernels checkpoint convert audio encodec bark speech server web cli bench tools spec".split(" ");
+const folders = "engine kernels checkpoint convert audio encodec bark speech server web cli bench tools spec".split(
+  " ",
+);
 const imports = ["--config", ".dependency-cruiser.mjs", "--output-type", "err", ...folders];
 const staticChecks = {
   "type check": ["node_modules/typescript/bin/tsc", "--noEmit", "--pretty", "false", "-p", "."],

@@ -4,6 +4,13 @@ import { into } from "../../engine/program/recorder.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import {
+  decodeBlocks,
+  requireMet,
+  residentScratch,
+  type ResidentScratch,
+} from "../../kernels/decode_blocks/decode_blocks.ts";
+import type { ResidentBlocks } from "./resident_blocks.ts";
+import {
   attentionDecode,
   decodeScratch,
   type DecodeShape,
@@ -35,6 +42,7 @@ export class CausalDecoder {
   protected readonly body: Program;
   readonly #shape: DecodeShape;
   readonly #scratch: Tensor<"f32">;
+  readonly #resident: ResidentDecode | undefined;
   /** The last prefill: the next one is often of the same shape. */
   #prefill: Prefill | undefined;
 
@@ -47,10 +55,15 @@ export class CausalDecoder {
     this.scope = scope;
     try {
       this.#shape = { rows, heads: config.num_heads, headDim: H / config.num_heads, capacity };
-      this.caches = Array.from({ length: config.num_layers }, () => ({
-        k: scope.tensor("f32", [rows, capacity, H], "K cache"),
-        v: scope.tensor("f32", [rows, capacity, H], "V cache"),
-      }));
+      this.#resident = rows === 1 ? this.#makeResident() : undefined;
+      this.caches = Array.from({ length: config.num_layers }, (_, layer) =>
+        this.#resident === undefined
+          ? {
+              k: scope.tensor("f32", [rows, capacity, H], "K cache"),
+              v: scope.tensor("f32", [rows, capacity, H], "V cache"),
+            }
+          : { ...this.#resident.cache, first: layer * capacity * H },
+      );
       this.state = scope.tensor("u32", [rows, stateWidth], "decode state");
       this.#scratch = decodeScratch(scope, this.#shape);
       this.logits = scope.tensor("f32", [rows, config.output_vocab_size], "logits");
@@ -85,6 +98,20 @@ export class CausalDecoder {
     return length;
   }
 
+  /** @throws EngineError `internal` if what was computed is worth nothing. */
+  protected async requireComputed(): Promise<void> {
+    if (this.#resident !== undefined) await requireMet(this.#resident.scratch);
+  }
+
+  #makeResident(): ResidentDecode | undefined {
+    const { resident, config } = this.model;
+    if (resident === undefined) return undefined;
+    const { hidden_size: H, num_layers: layers, block_size: capacity } = config;
+    const cacheOf = (label: string) => this.scope.tensor("f32", [layers, capacity, H], label);
+    const cache = { k: cacheOf("K caches"), v: cacheOf("V caches") };
+    return { ...resident, cache, scratch: residentScratch(this.scope, H) };
+  }
+
   dispose(): void {
     this.#prefill?.dispose();
     this.scope.dispose();
@@ -100,6 +127,12 @@ export class CausalDecoder {
       stride: stateWidth,
     });
     embedding(program, tables, at(stateFields.token), this.buffers.x, this.rows, at(stateFields.position));
+    if (this.#resident !== undefined) {
+      const { packed, groups, cache, scratch } = this.#resident;
+      const tensors = { x: this.buffers.x, state: this.state, cache, scratch };
+      decodeBlocks(program, packed, tensors, { ...this.#shape, layers: packed.layers, groups });
+      return program;
+    }
     gpt.recordBlocks(into(program), this.buffers, this.rows, (_recording, layer, qkv, y) =>
       attentionDecode(
         program,
@@ -109,6 +142,12 @@ export class CausalDecoder {
     );
     return program;
   }
+}
+
+/** A decode of all blocks in one dispatch. */
+interface ResidentDecode extends ResidentBlocks {
+  readonly cache: KvCache;
+  readonly scratch: ResidentScratch;
 }
 
 /**

@@ -7,6 +7,7 @@ import type { EmbeddingTables } from "../../kernels/embedding/embedding.ts";
 import type { Linear } from "../../kernels/matmul/linear.ts";
 import { Scope } from "../../engine/scope.ts";
 import { Gpt } from "./gpt.ts";
+import { residentBlocks, type ResidentBlocks } from "./resident_blocks.ts";
 import type { BarkSubModelConfig } from "../config/sub_model_config.ts";
 import { WeightLoader } from "./weight_loader.ts";
 
@@ -24,6 +25,8 @@ export class CausalWeights {
   readonly gpt: Gpt;
   readonly tables: EmbeddingTables & { readonly positions: Tensor<"f32"> | Tensor<"f16"> };
   readonly head: Linear;
+  /** Where a step of one row is one dispatch. */
+  readonly resident: ResidentBlocks | undefined;
   readonly #loader: WeightLoader;
 
   private constructor(
@@ -32,12 +35,14 @@ export class CausalWeights {
     gpt: Gpt,
     tables: CausalWeights["tables"],
     head: Linear,
+    resident: ResidentBlocks | undefined,
   ) {
     this.gpu = loader.scope.gpu;
     this.config = config;
     this.gpt = gpt;
     this.tables = tables;
     this.head = head;
+    this.resident = resident;
     this.#loader = loader;
   }
 
@@ -71,7 +76,7 @@ export class CausalWeights {
       normBias: config.bias,
     });
     const head = await loader.head("lm_head.weight", output_vocab_size, width);
-    return new CausalWeights(loader, config, gpt, tables, head);
+    return new CausalWeights(loader, config, gpt, tables, head, await residentBlocks(loader.scope, gpt, config));
   }
 
   /** Ids as the GPU's table can embed them, or embedded here where one lies beyond that table. */

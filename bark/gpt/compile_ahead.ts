@@ -42,7 +42,8 @@ export function compileAhead(
     ...layernormVersions[chooseLayernorm(gpu)].kernels,
     kvAppendKernel,
     ...attentionKernels(gpu, width / heads),
-    decodeKernel(gpu, { heads, headDim: width / heads, capacity }),
+    // All blocks in one dispatch, if that is forced, were compiled when the adapter was tried.
+    ...(gpu.versions.has("decode_blocks") ? [] : [decodeKernel(gpu, { heads, headDim: width / heads, capacity })]),
   ];
   for (const kernel of others) start(kernel, "f32");
   try {

@@ -152,7 +152,9 @@ export class DecodeSession extends CausalDecoder {
     const { rows, maxTokens } = this.options;
     // The next batch changes it while this one is read.
     const sampled = this.#sampled;
-    const words = await this.#tokens.read(0, (rows - 1) * maxTokens + sampled);
+    const reading = this.#tokens.read(0, (rows - 1) * maxTokens + sampled);
+    // Both before the next batch, which neither should wait for.
+    const [words] = await Promise.all([reading, this.requireComputed()]);
     const read = Array.from({ length: rows }, (_, row) =>
       Array.from(words.subarray(row * maxTokens, row * maxTokens + sampled)),
     );

@@ -4,23 +4,13 @@ import type { Program } from "../../engine/program/program.ts";
 import type { Recording } from "../../engine/program/recorder.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { attentionScratch } from "../../kernels/attention/attention.ts";
+import type { Block } from "../../kernels/decode_blocks/decode_blocks.ts";
 import type { Attended } from "../../kernels/attention/decode/decode.ts";
 import { layernorm, type LayerNorm } from "../../kernels/layernorm/layernorm.ts";
 import type { Linear } from "../../kernels/matmul/linear.ts";
 import { fusesNorm, matmul, type MatmulOptions } from "../../kernels/matmul/matmul.ts";
 import { loadTwoAtATime } from "./two_at_a_time.ts";
 import type { WeightLoader } from "./weight_loader.ts";
-
-/** One transformer block: pre-norm attention and a GELU MLP of width 4 H. */
-interface GptBlock {
-  readonly norm1: LayerNorm;
-  /** [H] -> [3H]: Q, K, V in this order. */
-  readonly qkv: Linear;
-  readonly attentionOut: Linear;
-  readonly norm2: LayerNorm;
-  readonly mlpIn: Linear;
-  readonly mlpOut: Linear;
-}
 
 export interface GptShape {
   readonly hiddenSize: number;
@@ -69,20 +59,20 @@ export interface LastRows {
 export class Gpt {
   readonly gpu: Gpu;
   readonly shape: GptShape;
-  readonly #blocks: readonly GptBlock[];
+  readonly blocks: readonly Block[];
   readonly #finalNorm: LayerNorm;
 
-  private constructor(gpu: Gpu, shape: GptShape, blocks: readonly GptBlock[], finalNorm: LayerNorm) {
+  private constructor(gpu: Gpu, shape: GptShape, blocks: readonly Block[], finalNorm: LayerNorm) {
     this.gpu = gpu;
     this.shape = shape;
-    this.#blocks = blocks;
+    this.blocks = blocks;
     this.#finalNorm = finalNorm;
   }
 
   /** Reads `layers.{i}.*` and `layernorm_final.*` under the loader's prefix. */
   static async load(loader: WeightLoader, shape: GptShape): Promise<Gpt> {
     const { hiddenSize: H, bias, normBias } = shape;
-    const blocks: GptBlock[] = [];
+    const blocks: Block[] = [];
     for (let i = 0; i < shape.numLayers; i++) {
       const at = `layers.${i}`;
       const [norm1, qkv, attentionOut, norm2, mlpIn, mlpOut] = await loadTwoAtATime([
@@ -109,7 +99,7 @@ export class Gpt {
   }
 
   get layers(): number {
-    return this.#blocks.length;
+    return this.blocks.length;
   }
 
   /** Records all blocks over the first `rows` rows of `buffers.x`, in place, or of the last block only some rows. */
@@ -127,7 +117,7 @@ export class Gpt {
     attend: Attend,
     { first, sequences, buffers: to }: LastRows = { first: 0, sequences: 1, buffers },
   ): void {
-    const { norm1, qkv, attentionOut, norm2, mlpIn, mlpOut } = this.#blocks[layer];
+    const { norm1, qkv, attentionOut, norm2, mlpIn, mlpOut } = this.blocks[layer];
     const H = this.shape.hiddenSize;
     const length = rows / sequences;
     const left = rows - sequences * first;

@@ -80,6 +80,7 @@ export class LogitsSession extends CausalDecoder implements LogitsSource {
 
   async #read(): Promise<Float32Array[]> {
     const all = (await this.logits.read()) as Float32Array;
+    await this.requireComputed();
     const width = all.length / this.rows;
     return Array.from({ length: this.rows }, (_, row) => all.slice(row * width, (row + 1) * width));
   }

@@ -149,7 +149,7 @@ function recordGroup(
     const cache = target.caches[layer];
     for (let row = 0; row < rows; row++) {
       const program = recording.program(2 * (queries - first) * length * H);
-      const firstOfRow = (firstRow + row) * capacity * H;
+      const firstOfRow = (cache.first ?? 0) + (firstRow + row) * capacity * H;
       kvAppend(program, qkv, cache, { rows: queries, width: H, first: firstOfRow + past * H, qkvRow: row * queries });
       const q = { tensor: qkv, first: (row * queries + first) * 3 * H, stride: 3 * H };
       const k = { tensor: cache.k, first: firstOfRow, stride: H };

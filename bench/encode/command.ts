@@ -13,13 +13,17 @@ const [warmUps, repetitions] = [50, 200];
 
 /** `bark bench encode`: what the host does for one decode step, measured where no GPU works behind it. */
 export async function benchEncode(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseCommandLine("bench encode", args, { json: { type: "boolean" } });
+  const { values, positionals } = parseCommandLine("bench encode", args, {
+    json: { type: "boolean" },
+    resident: { type: "boolean" },
+  });
   requirePositionals("bench encode", positionals, 0, 0);
   if (process.versions.deno !== undefined)
     throw new EngineError("usage", "Deno has no backend without a GPU", { where: "bench encode", fix: "use Node" });
   const gpu = await Gpu.fromAdapter(await openNullAdapter(), "node");
-  const work = worksOf(12)[0] as GptWork;
-  const { program } = await recordGpt(gpu, work);
+  // One dispatch costs the same whatever is in it, and twelve layers do not fit one binding of this adapter.
+  const work = worksOf(values.resident ? 4 : 12)[0] as GptWork;
+  const { program } = await recordGpt(gpu, work, values.resident);
   const programs = Array.from({ length: stepsPerSubmit }, () => program);
   const samples: number[] = [];
   for (let i = -warmUps; i < repetitions; i++) {

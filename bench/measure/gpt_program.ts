@@ -8,6 +8,7 @@ import type { Tensor } from "../../engine/tensor.ts";
 import type { TensorInfo, TensorReader } from "../../engine/weights/tensor_reader.ts";
 import { attention } from "../../kernels/attention/attention.ts";
 import { attentionDecode, decodeScratch } from "../../kernels/attention/decode/decode.ts";
+import { decodeBlocks, packBlocks, residentScratch } from "../../kernels/decode_blocks/decode_blocks.ts";
 import { stateFields, stateWidth } from "../../kernels/decode_state.ts";
 import { tensorsOf, valuesOf, type GptWork, type TensorSpec } from "./work.ts";
 
@@ -83,8 +84,12 @@ function gptReader(work: GptWork): WorkReader {
   return new WorkReader(tensors);
 }
 
-/** The work as one program, and where it leaves its result. */
-export async function recordGpt(gpu: Gpu, work: GptWork): Promise<{ program: Program; y: Tensor<"f32"> }> {
+/** The work as one program, and where it leaves its result. @param isResident a decode in one dispatch. */
+export async function recordGpt(
+  gpu: Gpu,
+  work: GptWork,
+  isResident = false,
+): Promise<{ program: Program; y: Tensor<"f32"> }> {
   const { layers: numLayers, width, heads: numHeads, rows } = work;
   const shape = { hiddenSize: width, numHeads, numLayers, bias: false, normBias: false };
   const scope = new Scope(gpu);
@@ -94,7 +99,8 @@ export async function recordGpt(gpu: Gpu, work: GptWork): Promise<{ program: Pro
   const program = gpu.program("bench gpt");
   // The residual stream is computed in place.
   program.copy(input, 0, buffers.x, 0, rows * width);
-  if (work.past > 0) recordDecode(program, gpt, buffers, work);
+  if (isResident) await recordResident(scope, program, gpt, buffers, work);
+  else if (work.past > 0) recordDecode(program, gpt, buffers, work);
   else recordMany(program, gpt, buffers, work);
   return { program, y: buffers.x };
 }
@@ -126,6 +132,27 @@ function recordDecode(program: Program, gpt: Gpt, buffers: GptBuffers, work: Gpt
     const cache = { k: cacheOf(specs[`past_k.${layer}`]), v: cacheOf(specs[`past_v.${layer}`]) };
     return attentionDecode(program, { qkv, state, cache, scratch, y }, shape);
   });
+}
+
+/** One workgroup: what a step costs the host does not depend on their number. */
+async function recordResident(
+  scope: Scope,
+  program: Program,
+  gpt: Gpt,
+  { x }: GptBuffers,
+  { heads, width, past, layers }: GptWork,
+): Promise<void> {
+  const capacity = 1024;
+  const fields = new Uint32Array(stateWidth);
+  fields[stateFields.position] = past;
+  const state = scope.tensorFrom("u32", [1, stateWidth], fields, "bench state");
+  const packing = scope.program("bench packing");
+  const packed = packBlocks(scope, packing, gpt.blocks);
+  await packing.run();
+  const cacheOf = () => scope.tensor("f32", [layers, capacity, width], "bench caches");
+  const tensors = { x, state, cache: { k: cacheOf(), v: cacheOf() }, scratch: residentScratch(scope, width) };
+  const shape = { rows: 1, layers, heads, headDim: width / heads, capacity, groups: 1 };
+  decodeBlocks(program, packed, tensors, shape);
 }
 
 /** [heads, positions, head_dim] to [positions, heads, head_dim]. */

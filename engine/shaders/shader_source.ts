@@ -97,7 +97,8 @@ export function checkDeclaration(kernel: AnyKernel, text: string): void {
   );
   const entries = Object.entries<Binding>(kernel.bindings);
   const elementTypes = {
-    f32: "f32|vec4<f32>|vec2<f32>",
+    // Bits of f32, where workgroups pass values to each other by atomics.
+    f32: "f32|vec4<f32>|vec2<f32>|atomic<u32>",
     u32: "u32|vec4<u32>|atomic<u32>",
     i32: "i32",
     weight: "Weight4",

@@ -30,10 +30,11 @@ export interface Heads {
   readonly capacity: number;
 }
 
-/** K and V of one layer. Each: [rows, capacity, width] f32. */
+/** K and V of one layer. Each: [rows, capacity, width] f32, from element `first` on (default 0). */
 export interface KvCache {
   readonly k: Tensor<"f32">;
   readonly v: Tensor<"f32">;
+  readonly first?: number;
 }
 
 /** Attention left in parts, one for each chunk of the cache: `matmul` takes it as its input and merges the parts. */

@@ -6,6 +6,7 @@ import { attentionCases } from "./attention.ts";
 import { CaseScope, type SelfTestCase } from "./case.ts";
 import { codebookCases } from "./codebook.ts";
 import { conv1dCases } from "./conv1d.ts";
+import { decodeBlocksCases } from "./decode_blocks.ts";
 import { elementwiseCases } from "./elementwise.ts";
 import { embeddingCases } from "./embedding.ts";
 import { layernormCases } from "./layernorm.ts";
@@ -17,6 +18,7 @@ const cases: readonly SelfTestCase[] = [
   ...attentionCases,
   ...codebookCases,
   ...conv1dCases,
+  ...decodeBlocksCases,
   ...elementwiseCases,
   ...embeddingCases,
   ...layernormCases,
