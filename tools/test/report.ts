@@ -8,7 +8,7 @@ export interface Outcome {
 /** An event of mocha's `json-stream` reporter, which the browser page sends too. */
 export type MochaEvent =
   | ["start", { total: number }]
-  | ["pass", { fullTitle: string }]
+  | ["pass", { fullTitle: string; duration?: number }]
   | ["fail", { fullTitle: string; err: string; stack?: string | null }]
   | ["end", { passes: number; failures: number; pending: number; tests: number }];
 
@@ -16,6 +16,7 @@ export type MochaEvent =
 export class MochaRun {
   readonly outcome: Outcome = { passed: 0, failed: 0, skipped: 0 };
   readonly #runtime: string;
+  readonly #times: { title: string; seconds: number }[] = [];
   #ended = false;
 
   constructor(runtime: string) {
@@ -23,7 +24,10 @@ export class MochaRun {
   }
 
   add(event: MochaEvent): void {
-    if (event[0] === "pass") this.outcome.passed++;
+    if (event[0] === "pass") {
+      this.outcome.passed++;
+      this.#times.push({ title: event[1].fullTitle, seconds: (event[1].duration ?? 0) / 1000 });
+    }
     if (event[0] === "fail") this.fail(event[1].fullTitle, event[1].stack ?? event[1].err);
     if (event[0] === "end") {
       this.#ended = true;
@@ -40,7 +44,16 @@ export class MochaRun {
   finish(exit: string): Outcome {
     if (!this.#ended) this.fail("(the run)", `ended before its last test: ${exit}`);
     else if (this.outcome.passed + this.outcome.failed === 0) this.fail("(the run)", "no test ran");
+    this.#printSlowest();
     return this.outcome;
+  }
+
+  /** Where the time of a run goes: what makes it too long is looked for here first. */
+  #printSlowest(): void {
+    const slowest = this.#times.sort((a, b) => b.seconds - a.seconds).slice(0, Number(process.env.SLOW ?? 10));
+    const total = this.#times.reduce((sum, { seconds }) => sum + seconds, 0);
+    console.log(`${this.#runtime}: ${total.toFixed(0)} s in tests, the slowest:`);
+    for (const { title, seconds } of slowest) console.log(`  ${seconds.toFixed(1)} s ${title}`);
   }
 }
 

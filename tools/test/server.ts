@@ -87,6 +87,8 @@ function pageSource({ specs, grep }: SpecPage): string {
     imports: {
       chai: "/node_modules/chai/index.js",
       "bark-webgpu": "/speech/web.ts",
+      "bark-webgpu/engine": "/engine/web.ts",
+      "bark-webgpu/kernels": "/kernels/index.ts",
       "bark-webgpu-nano": "/models/nano/index.js",
       "@huggingface/tokenizers": "/node_modules/@huggingface/tokenizers/dist/tokenizers.mjs",
     },
@@ -102,7 +104,7 @@ for (const spec of ${JSON.stringify(specs)}) {
   catch (error) { send("fail", { fullTitle: spec, err: String(error), stack: error.stack }); }
 }
 mocha.run()
-  .on("pass", (test) => send("pass", { fullTitle: test.fullTitle() }))
+  .on("pass", (test) => send("pass", { fullTitle: test.fullTitle(), duration: test.duration }))
   .on("fail", (test, error) => send("fail", { fullTitle: test.fullTitle(), err: error.message, stack: error.stack }))
   .on("end", function () { send("end", this.stats); });
 </script>`;
