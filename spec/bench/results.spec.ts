@@ -19,7 +19,7 @@ const timed = {
   gigaflops: 1.5,
   gigabytesPerSecond: 3,
   share: 0.25,
-  bound: "bandwidth",
+  bound: "loads",
 } as const;
 
 function kernels(machine: Partial<Machine>, args: readonly string[], format: KernelReport["format"] = "f32") {
