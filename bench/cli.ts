@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   kernels: async () => (await import("./kernels/command.ts")).benchKernels,
   generate: async () => (await import("./generate/command.ts")).benchGenerate,
   encode: async () => (await import("./encode/command.ts")).benchEncode,
+  explain: async () => (await import("./explain/command.ts")).benchExplain,
   results: async () => (await import("./report/command.ts")).benchResults,
 };
 

@@ -5,6 +5,7 @@ import { measureRoofline, type Roofline } from "../roofline/roofline.ts";
 import { allCases } from "./cases.ts";
 import type { KernelCase } from "./case.ts";
 import type { OwnKernel, OwnRung } from "./own/own_kernel.ts";
+import { timedBefore } from "./ladder.ts";
 import { runCase, type KernelResult } from "./run.ts";
 
 /** What to run. */
@@ -89,9 +90,4 @@ export async function runKernels(
     onResult(result as KernelResult, result as KernelResult, undefined);
   }
   return { roofline, results };
-}
-
-/** The last rung below `index` that has a time. */
-export function timedBefore(ladder: readonly KernelResult[], index: number): KernelResult | undefined {
-  return ladder.slice(0, index).findLast(({ timing }) => timing !== undefined);
 }

@@ -47,7 +47,9 @@ describe("bench results", () => {
       "npx deno run -A --no-lock bench/main.ts kernels matmul",
       "npm run bark -- bench kernels matmul --in-chromium",
     ]);
-    expect(markdown).include("| matmul | qkv 768→2304, 1 row | gemv **chosen** | 2.00 | 50 % | 1.5 | 3.00 |");
+    expect(markdown).include(
+      "| matmul | qkv 768→2304, 1 row | gemv **chosen** | 2.00 | 50 % | 1.5 | 3.00 | 25 % of loads | 1.00× |  |",
+    );
   });
 
   it("says of a wrong kernel that it is wrong, and gives it no time", () => {

@@ -4,7 +4,8 @@ import type { Machine } from "../../measure/machine.ts";
 import type { Roofline } from "../../roofline/roofline.ts";
 import { firstLoop } from "../own/failure.ts";
 import type { KernelResult } from "../run.ts";
-import { timedBefore, type KernelListener, type KernelMeasurements } from "../run_all.ts";
+import { timedBefore } from "../ladder.ts";
+import type { KernelListener, KernelMeasurements } from "../run_all.ts";
 // Part of the build although it is started, never imported.
 import type {} from "./child.ts";
 import type { Job, StartedRung, Told } from "./messages.ts";
