@@ -15,7 +15,7 @@ bark bench kernels [OP…]    every version of every kernel at Bark's shapes: ch
 bark bench explain OP.VERSION
                             what drivers make of a kernel, such as matmul.gemv_shuffle: loads, arithmetic, branches, loops,
                             barriers and calls counted in Tint's SPIR-V (Node) and, on lavapipe, in Mesa's NIR and machine code
-  --shape PART, --dtype T   as above: the first shape of the version
+  --shape, --dtype, --with  as above: the first shape of the version, or of your own
   --text                    the texts themselves
 
 bark bench generate         speak, and time the stages: cold, then warm

@@ -10,6 +10,8 @@ import { EngineError } from "../../engine/errors.ts";
 import { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel } from "../../engine/kernel.ts";
 import { Scope } from "../kernels/case.ts";
+import { loadOwnKernels } from "../kernels/own/load_own.ts";
+import { fitOwn, misfitOf } from "../kernels/own/own_kernel.ts";
 import { callsOf, dispatchAs, type Call } from "../kernels/own/recording.ts";
 import { ended, explainedCases, marker, type ExplainJob } from "./job.ts";
 
@@ -29,14 +31,11 @@ async function work(job: ExplainJob): Promise<void> {
 }
 
 /** @returns the adapter's name. */
-async function explain({ op, version, shape, format, device }: ExplainJob): Promise<string> {
-  const gpu = await openDumping(device);
-  const scope = new Scope(gpu, format);
-  const [kernelCase] = explainedCases(op, version, shape);
-  const prepared = await kernelCase.prepare(scope);
+async function explain(job: ExplainJob): Promise<string> {
+  const gpu = await openDumping(job.device);
+  const scope = new Scope(gpu, job.format);
   const firsts = new Map<AnyKernel, Call>();
-  for (const call of callsOf(gpu, (program) => prepared.record(program, version, 0)))
-    if (!firsts.has(call.kernel)) firsts.set(call.kernel, call);
+  for (const call of await callsOfVersion(gpu, scope, job)) if (!firsts.has(call.kernel)) firsts.set(call.kernel, call);
   for (const [kernel, call] of firsts) {
     for (const stream of [1, 2]) writeSync(stream, `\n${marker}${kernel.name}\n`);
     const program = gpu.program("explain");
@@ -47,6 +46,25 @@ async function explain({ op, version, shape, format, device }: ExplainJob): Prom
   }
   for (const stream of [1, 2]) writeSync(stream, `\n${marker}\n`);
   return gpu.adapterName;
+}
+
+/** What the version dispatches at its first shape. */
+async function callsOfVersion(gpu: Gpu, scope: Scope, job: ExplainJob): Promise<Call[]> {
+  const given = job.own === undefined ? [] : await loadOwnKernels(job.own);
+  const own = given.find(({ version }) => version === job.version);
+  const cases = explainedCases(job);
+  if (own === undefined) {
+    const prepared = await cases[0].prepare(scope);
+    return callsOf(gpu, (program) => prepared.record(program, job.version, 0));
+  }
+  let why = "";
+  for (const kernelCase of cases) {
+    const prepared = await kernelCase.prepare(scope);
+    const rung = fitOwn(gpu, kernelCase, prepared, own);
+    if (rung === undefined) why = misfitOf(gpu, kernelCase, prepared, own);
+    else return callsOf(gpu, (program) => rung.record(program, 0));
+  }
+  throw new EngineError("usage", why);
 }
 
 /** As `openGpu`, on a Dawn that prints the shaders that it makes. */

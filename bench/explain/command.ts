@@ -4,6 +4,7 @@ import { EngineError, type ErrorCode } from "../../engine/errors.ts";
 // Part of the build although it is started, never imported.
 import type {} from "./child.ts";
 import { rows, type Row } from "./count.ts";
+import { loadOwnKernels } from "../kernels/own/load_own.ts";
 import { readDriverTexts, type ExplainedKernel } from "./driver_texts.ts";
 import { ended, readName, type ExplainJob } from "./job.ts";
 
@@ -24,13 +25,18 @@ export async function benchExplain(args: readonly string[]): Promise<number> {
     shape: { type: "string" },
     dtype: { type: "string" },
     device: { type: "string" },
+    with: { type: "string" },
     json: { type: "boolean" },
     text: { type: "boolean" },
   });
   requirePositionals("bench explain", positionals, 1, 1);
   const format = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]) ?? "f32";
   const shape = values.shape ?? "";
-  const name = readName(positionals[0], shape);
+  const own =
+    values.with === undefined
+      ? undefined
+      : { given: values.with, versions: (await loadOwnKernels(values.with)).map(({ version }) => version) };
+  const name = readName(positionals[0], shape, own);
   if (format === "q8" && name.op !== "matmul")
     throw new EngineError("usage", "only matmul has q8 weights", { where: "--dtype q8" });
   const { adapter, kernels } = await explain({ ...name, shape, format, device: values.device });

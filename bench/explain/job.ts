@@ -12,6 +12,8 @@ export interface ExplainJob {
   readonly shape: string;
   readonly format: MatrixFormat;
   readonly device: string | undefined;
+  /** The value of `--with`, if the version is one of those. */
+  readonly own?: string;
 }
 
 /** Parts what drivers print about one kernel from the next. */
@@ -20,31 +22,46 @@ export const marker = "=== bark explain: ";
 /** Told to the process that explains once its answer has arrived. */
 export const ended = "end";
 
-/** The cases of a version; of a lab's version, its name without the mark is enough. */
-export function explainedCases(op: string, version: string, shape: string): KernelCase[] {
-  return allCases.filter((c) => c.op === op && c.versions.includes(version) && c.shape.includes(shape));
+/** The cases at which a version of the table, or any at which an own one may run. */
+export function explainedCases({ op, version, shape, own }: Omit<ExplainJob, "format" | "device">): KernelCase[] {
+  return allCases.filter(
+    (c) => c.op === op && (own !== undefined || c.versions.includes(version)) && c.shape.includes(shape),
+  );
 }
 
-/** @throws EngineError `usage` for an op, a version or a shape that there is not. */
-export function readName(name: string, shape: string): Pick<ExplainJob, "op" | "version"> {
-  const known = new Map<string, { op: string; version: string }>();
-  for (const { op, versions } of allCases)
-    for (const version of versions) {
-      // sample's versions carry the op's name.
-      const short = version.replace(/ \(lab\)$/, "").replace(`${op}.`, "");
-      known.set(`${op}.${short}`, { op, version });
-    }
+/**
+ * Op and version of a name such as `matmul.gemv`; a lab's version goes by its name without the mark.
+ * @param own versions that `--with` names.
+ * @throws EngineError `usage` for an op, a version or a shape that there is not.
+ */
+export function readName(
+  name: string,
+  shape: string,
+  own: { readonly given: string; readonly versions: readonly string[] } | undefined,
+): Pick<ExplainJob, "op" | "version" | "own"> {
+  const known = new Map<string, Pick<ExplainJob, "op" | "version" | "own">>();
+  for (const { op, versions } of allCases) {
+    // sample's versions carry the op's name.
+    for (const version of versions) known.set(`${op}.${shortOf(version).replace(`${op}.`, "")}`, { op, version });
+    if (own === undefined) continue;
+    for (const version of own.versions) known.set(`${op}.${shortOf(version)}`, { op, version, own: own.given });
+  }
   const found = known.get(name);
   if (found === undefined)
     throw new EngineError("usage", "no such version", {
       where: name,
       fix: didYouMean(name, known.keys()) ?? `OP.VERSION, one of ${[...known.keys()].join(", ")}`,
     });
-  if (explainedCases(found.op, found.version, shape).length > 0) return found;
+  if (explainedCases({ ...found, shape }).length > 0) return found;
   throw new EngineError("usage", "no such shape", {
     where: `--shape ${shape}`,
-    fix: `a part of one of: ${explainedCases(found.op, found.version, "")
+    fix: `a part of one of: ${explainedCases({ ...found, shape: "" })
       .map((kernelCase) => kernelCase.shape)
       .join("; ")}`,
   });
+}
+
+/** Without the mark of the lab and of own kernels. */
+function shortOf(version: string): string {
+  return version.replace(/ \((lab|own)\)$/, "");
 }

@@ -84,10 +84,10 @@ export async function runKernels(
   // One that ran nowhere must not look as if it had not been given.
   const unplaced = own.filter(({ version }) => !results.some((result) => result.version === version));
   for (const { version } of unplaced) {
-    const failed = misfits.get(version);
-    const result = { op: cases[0].op, shape: "", version, chosen: false, error: Infinity, correct: false, failed };
-    results.push(result as KernelResult);
-    onResult(result as KernelResult, result as KernelResult, undefined);
+    const [{ op }, failed = ""] = [cases[0], misfits.get(version)];
+    const result = { op, shape: "", version, chosen: false, error: Infinity, correct: false, failed };
+    results.push(result);
+    onResult(result, result, undefined);
   }
   return { roofline, results };
 }

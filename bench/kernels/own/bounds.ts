@@ -1,7 +1,8 @@
 import { getGpuHost } from "../../../engine/device/host.ts";
 import { EngineError } from "../../../engine/errors.ts";
 import type { Gpu } from "../../../engine/gpu.ts";
-import { readWrite, type AnyKernel } from "../../../engine/kernel.ts";
+import { readWrite, type AnyKernel, type Bindings } from "../../../engine/kernel.ts";
+import type { Program } from "../../../engine/program/program.ts";
 import type { OwnRung } from "./own_kernel.ts";
 
 /** One index into an array in a shader's text. */
@@ -26,12 +27,7 @@ export async function checkBounds(gpu: Gpu, rung: OwnRung): Promise<string | und
   const program = gpu.program("bench bounds");
   try {
     rung.recordAs(program, kernel, { bounds_seen: seen });
-    const refused = await program.ready().then(
-      () => undefined,
-      // Such as a local variable with the name of a binding: the shader itself has compiled before.
-      (error: unknown) =>
-        error instanceof EngineError && error.code === "shader" ? error.problem : Promise.reject(error),
-    );
+    const refused = await refusal(program);
     if (refused !== undefined) return refused;
     await program.run();
     const [count, site, index, length] = await seen.read();
@@ -46,6 +42,17 @@ export async function checkBounds(gpu: Gpu, rung: OwnRung): Promise<string | und
   } finally {
     program.dispose();
     seen.dispose();
+  }
+}
+
+/** Why a program's shader does not compile, if so: such as a local variable with the name of a binding. */
+async function refusal(program: Program): Promise<string | undefined> {
+  try {
+    await program.ready();
+    return undefined;
+  } catch (error) {
+    if (error instanceof EngineError && error.code === "shader") return error.problem;
+    throw error;
   }
 }
 
@@ -73,7 +80,7 @@ export async function withBoundsTested(kernel: AnyKernel): Promise<{ kernel: Any
       name: `${kernel.name} bounds`,
       source: new URL(`data:text/plain;charset=utf-8,${encodeURIComponent(code)}`),
       preludes: [],
-      bindings: { ...kernel.bindings, bounds_seen: readWrite("u32") },
+      bindings: { ...(kernel.bindings as Bindings), bounds_seen: readWrite("u32") },
     },
     sites,
   };

@@ -6,8 +6,8 @@ import type { AnyKernel, Binding } from "../../../engine/kernel.ts";
 /** Why a rung has no time, in one line: what is wrong, in which line of which file, and what to change. */
 export async function failureOf(error: unknown, kernel: AnyKernel | undefined): Promise<string> {
   if (!(error instanceof EngineError)) return error instanceof Error ? error.message.split("\n")[0] : String(error);
-  if (kernel === undefined || error.code !== "shader" || error.expected === undefined) return error.toLine();
-  const place = error.fix === undefined ? await placeOf(kernel, String(error.expected)) : undefined;
+  if (kernel === undefined || error.code !== "shader" || typeof error.expected !== "string") return error.toLine();
+  const place = error.fix === undefined ? await placeOf(kernel, error.expected) : undefined;
   if (place === undefined) return error.toLine();
   // The engine tells all bindings that it found: the line says which one is meant.
   return new EngineError("shader", `${error.problem} in \`${place.source}\``, {
@@ -31,7 +31,7 @@ async function placeOf(
       : expected.startsWith("struct Params")
         ? /struct\s+Params/
         : new RegExp(`@binding\\(${params}\\)|@compute`);
-  for (const url of [source, ...(preludes as readonly URL[])].toReversed()) {
+  for (const url of [source, ...preludes].toReversed()) {
     const lines = (await getGpuHost().readText(url)).split("\n");
     const line = lines.findIndex((text) => pattern.test(text.replace(/\/\/.*/, "")));
     if (line < 0) continue;

@@ -42,7 +42,7 @@ async function loadOne(given: string): Promise<OwnKernel[]> {
 }
 
 async function requireFiles(file: string, { name, source, preludes = [] }: AnyKernel): Promise<void> {
-  for (const url of [...(preludes as readonly URL[]), source]) {
+  for (const url of [...preludes, source]) {
     if (url.protocol !== "file:" || (await stat(url).catch(() => undefined))?.isFile()) continue;
     throw new EngineError("bad-input", "no such shader", { where: `--with ${file}: ${name}: ${fileURLToPath(url)}` });
   }
@@ -77,7 +77,7 @@ function kernelsIn(file: string, exported: unknown): AnyKernel[] {
 /** What a value lacks to be a kernel. */
 function lackOf(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null) return value === undefined ? "nothing" : `a ${typeof value}`;
-  const { name, source, bindings, params, workgroups } = value as Partial<AnyKernel>;
+  const { name, source, bindings, params, workgroups } = value as Record<keyof AnyKernel, unknown>;
   if (typeof name !== "string" || name === "") return "an object without `name`";
   if (!(source instanceof URL)) return 'no URL in `source`: new URL("./my.wgsl", import.meta.url)';
   if (typeof bindings !== "object") return "an object without `bindings`";
