@@ -1,4 +1,8 @@
 import { fork } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { choiceFlag, parseCommandLine, requirePositionals } from "../../cli/command_line.ts";
 import { EngineError, type ErrorCode } from "../../engine/errors.ts";
 // Part of the build although it is started, never imported.
@@ -55,24 +59,37 @@ export async function benchExplain(args: readonly string[]): Promise<number> {
 
 /** Runs each kernel of a version once in a process whose drivers print what they make of it. */
 export async function explain(job: ExplainJob): Promise<{ adapter: string; kernels: ExplainedKernel[] }> {
+  const folder = await mkdtemp(path.join(tmpdir(), "bark-explain-"));
+  try {
+    // Files: Node makes its pipes such that a driver's text is cut where nobody has read the one before.
+    const files = ["output", "errors"].map((name) => path.join(folder, name));
+    const adapter = await run(job, files);
+    const [output, errors] = await Promise.all(files.map((file) => readFile(file, "utf8")));
+    return { adapter, kernels: readDriverTexts(output, errors) };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** @returns the adapter's name. */
+async function run(job: ExplainJob, files: readonly string[]): Promise<string> {
   const isSource = import.meta.url.endsWith(".ts");
+  const streams = files.map((file) => openSync(file, "w"));
   const child = fork(new URL(isSource ? "./child.ts" : "./child.js", import.meta.url), [], {
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    stdio: ["ignore", ...streams, "ipc"],
     ...(isSource && !("Deno" in globalThis) ? { execArgv: ["--import", import.meta.resolve("tsx")] } : {}),
     // Of Mesa, a release build too: NIR and machine code, and no cache, from which nothing would be compiled.
     env: { ...process.env, LP_DEBUG: "cs", GALLIVM_DEBUG: "asm", MESA_SHADER_CACHE_DISABLE: "true" },
   });
-  let [output, errors] = ["", ""];
-  child.stdout!.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr!.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  for (const stream of streams) closeSync(stream);
+  let told: { adapter: string } | { code: ErrorCode; line: string } | undefined;
   const closed = new Promise<string>((resolve) => {
     child.on("error", (error) => resolve(error.message));
     child.on("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
-  let told: { adapter: string } | { code: ErrorCode; line: string } | undefined;
   child.on("message", (message) => {
     told = message as typeof told;
-    // What the drivers printed has left by now; alone the process would wait for its adapter's threads.
+    // Alone the process would wait for its adapter's threads.
     child.send(ended);
   });
   child.send(job);
@@ -80,7 +97,7 @@ export async function explain(job: ExplainJob): Promise<{ adapter: string; kerne
   if (told === undefined)
     throw new EngineError("internal", `the process that explains ended: ${how}`, { where: job.op });
   if ("code" in told) throw new EngineError(told.code, told.line);
-  return { adapter: told.adapter, kernels: readDriverTexts(output, errors) };
+  return told.adapter;
 }
 
 function missingOf(kernels: readonly ExplainedKernel[], adapter: string): string[] {

@@ -13,7 +13,7 @@ export interface ExplainJob {
   readonly format: MatrixFormat;
   readonly device: string | undefined;
   /** The value of `--with`, if the version is one of those. */
-  readonly own?: string;
+  readonly own?: string | undefined;
 }
 
 /** Parts what drivers print about one kernel from the next. */
@@ -29,8 +29,17 @@ export function explainedCases({ op, version, shape, own }: Omit<ExplainJob, "fo
   );
 }
 
+/** Every version of the table by its name, such as `matmul.gemv`; a lab's goes without its mark. */
+export function knownNames(): Map<string, { readonly op: string; readonly version: string }> {
+  const known = new Map<string, { op: string; version: string }>();
+  for (const { op, versions } of allCases)
+    // sample's versions carry the op's name.
+    for (const version of versions) known.set(`${op}.${shortOf(version).replace(`${op}.`, "")}`, { op, version });
+  return known;
+}
+
 /**
- * Op and version of a name such as `matmul.gemv`; a lab's version goes by its name without the mark.
+ * Op and version of a name of {@link knownNames}, or of an own kernel.
  * @param own versions that `--with` names.
  * @throws EngineError `usage` for an op, a version or a shape that there is not.
  */
@@ -39,13 +48,9 @@ export function readName(
   shape: string,
   own: { readonly given: string; readonly versions: readonly string[] } | undefined,
 ): Pick<ExplainJob, "op" | "version" | "own"> {
-  const known = new Map<string, Pick<ExplainJob, "op" | "version" | "own">>();
-  for (const { op, versions } of allCases) {
-    // sample's versions carry the op's name.
-    for (const version of versions) known.set(`${op}.${shortOf(version).replace(`${op}.`, "")}`, { op, version });
-    if (own === undefined) continue;
-    for (const version of own.versions) known.set(`${op}.${shortOf(version)}`, { op, version, own: own.given });
-  }
+  const known = new Map<string, Pick<ExplainJob, "op" | "version" | "own">>(knownNames());
+  for (const { op } of own === undefined ? [] : allCases)
+    for (const version of own?.versions ?? []) known.set(`${op}.${shortOf(version)}`, { op, version, own: own?.given });
   const found = known.get(name);
   if (found === undefined)
     throw new EngineError("usage", "no such version", {
