@@ -55,9 +55,11 @@ async function importModule(file: string, url: URL): Promise<unknown> {
     // A wrong declaration has said its line already.
     if (cause instanceof EngineError) throw cause;
     const problem = (cause instanceof Error ? cause.message : String(cause)).split("\n")[0];
-    const [place] = cause instanceof Error ? (/[\w.-]+:\d+:\d+/.exec(cause.stack ?? "") ?? []) : [];
+    // Where the module itself is wrong, the stack names its line.
+    const own = path.basename(file).replaceAll(/[^\w-]/g, "\\$&");
+    const [place] = cause instanceof Error ? (new RegExp(`${own}:\\d+(?::\\d+)?`).exec(cause.stack ?? "") ?? []) : [];
     throw new EngineError("bad-input", `cannot be imported: ${problem}`, {
-      where: `--with ${place === undefined ? file : `${file} (${place})`}`,
+      where: `--with ${file}${place === undefined ? "" : ` (${place})`}`,
       cause,
     });
   }

@@ -1,4 +1,5 @@
 import { fork } from "node:child_process";
+import "../../../engine/node/index.ts";
 import { EngineError } from "../../../engine/errors.ts";
 import type { Machine } from "../../measure/machine.ts";
 import type { Roofline } from "../../roofline/roofline.ts";
