@@ -32,8 +32,8 @@ bark bench generate         speak, and time the stages: cold, then warm
 
 bark bench encode           what one decode step of bark-small costs the host, on Dawn's null backend (no GPU work)
 
-bark bench results FILE.json… [-o OUT.md]
-                            tables of what \`--json\` printed
+bark bench results FILE.json… [-o OUT.md | --into RESULTS.md]
+                            tables of what \`--json\` printed; --into puts them in the place of those with the same command
 
 kernels, explain and generate:
   --device NAME             part of an adapter's name; "software" forces the software adapter

@@ -17,6 +17,7 @@ for (const [name, { op, version }] of knownNames()) {
       stages: stages.map(({ name, counts }) => ({ name, counts })),
     }));
     explained[name] = { adapter, kernels: counted };
+    console.error(name);
   } catch (error) {
     console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
