@@ -1,18 +1,19 @@
 import { EngineError } from "../engine/errors.ts";
 import { usage } from "./usage.ts";
 
-type Bench = (args: readonly string[]) => Promise<number>;
+type Bench = (args: readonly string[], signal?: AbortSignal) => Promise<number>;
 
 // Loaded when called: each brings its own part of the project.
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   kernels: async () => (await import("./kernels/command.ts")).benchKernels,
   generate: async () => (await import("./generate/command.ts")).benchGenerate,
   encode: async () => (await import("./encode/command.ts")).benchEncode,
+  explain: async () => (await import("./explain/command.ts")).benchExplain,
   results: async () => (await import("./report/command.ts")).benchResults,
 };
 
 /** `bark bench`: runs the bench that the arguments name and gives the exit code. @throws EngineError. */
-export async function bench(args: readonly string[]): Promise<number> {
+export async function bench(args: readonly string[], interrupt?: { readonly signal: AbortSignal }): Promise<number> {
   const [name, ...rest] = args;
   if (args.some((arg) => arg === "--help" || arg === "-h")) {
     process.stdout.write(usage);
@@ -23,7 +24,7 @@ export async function bench(args: readonly string[]): Promise<number> {
   if (!Object.hasOwn(benches, name)) throw new EngineError("usage", "no such bench", { where: name, fix });
   try {
     const run = await benches[name]();
-    return await run(rest);
+    return await run(rest, interrupt?.signal);
   } catch (error) {
     throw isMissingModule(error) ? inCheckout(name, error) : error;
   }

@@ -1,12 +1,22 @@
 /** What `bark bench --help` prints. */
-export const usage = `bark bench kernels|generate|encode|results
+export const usage = `bark bench kernels|explain|generate|encode|results
 
 bark bench kernels [OP…]    every version of every kernel at Bark's shapes: checked against its reference, then timed
   OP                        folders of kernels/: matmul, attention, layernorm, embedding, sample, conv1d,
                             conv_transpose1d, lstm (default: all)
   --shape PART              only shapes whose description holds PART, such as "256 rows"
   --dtype f32|f16|q8        weights (default: f32); q8: of matmul alone
+  --with OWN[,OWN…]         your own kernels as further rungs, their indices tested first. FILE.mjs: its default export
+                            is a kernel (defineKernel of bark-webgpu/engine) with the bindings and params of some version,
+                            or an array of such; VERSION=FILE.wgsl: a shader under the declaration of that version
+  --limit SECONDS           a run of a kernel that takes longer is ended, and the next goes on (default: 60)
   --in-chromium             in headless Chromium (npm's) instead of this runtime
+
+bark bench explain OP.VERSION
+                            what drivers make of a kernel, such as matmul.gemv_shuffle: loads, arithmetic, branches, loops,
+                            barriers and calls counted in Tint's SPIR-V (Node) and, on lavapipe, in Mesa's NIR and machine code
+  --shape, --dtype, --with  as above: the first shape of the version, or of your own
+  --text                    the texts themselves
 
 bark bench generate         speak, and time the stages: cold, then warm
   -m, --model MODEL         a directory, a URL, or "nano" (default)
@@ -23,12 +33,12 @@ bark bench generate         speak, and time the stages: cold, then warm
 bark bench encode           what one decode step of bark-small costs the host, on Dawn's null backend (no GPU work)
   --resident                all blocks in one dispatch (decode_blocks=resident)
 
-bark bench results FILE.json… [-o OUT.md]
-                            tables of what \`--json\` printed
+bark bench results FILE.json… [-o OUT.md | --into RESULTS.md]
+                            tables of what \`--json\` printed; --into puts them in the place of those with the same command
 
-kernels and generate:
+kernels, explain and generate:
   --device NAME             part of an adapter's name; "software" forces the software adapter
-  --plot FILE.svg           also draw what was measured
+  --plot FILE.svg           also draw what was measured (not explain)
 All but results:
   --json                    one line of JSON on standard output instead of tables
 `;

@@ -17,7 +17,7 @@ export async function runInPage(selection: KernelSelection): Promise<PageMeasure
   try {
     const measured = await runKernels(gpu, selection, {
       onRoofline: (roofline) => console.log(rooflineLine(roofline)),
-      onResult: (result, first) => console.log(resultLine(result, first)),
+      onResult: (...rungs) => console.log(resultLine(...rungs)),
     });
     return { ...measured, adapter: gpu.adapterName, software: gpu.isSoftware, features: [...gpu.features].sort() };
   } finally {

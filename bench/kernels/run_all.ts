@@ -4,6 +4,8 @@ import { usualEffort } from "../measure/stopwatch.ts";
 import { measureRoofline, type Roofline } from "../roofline/roofline.ts";
 import { allCases } from "./cases.ts";
 import type { KernelCase } from "./case.ts";
+import type { OwnKernel, OwnRung } from "./own/own_kernel.ts";
+import { timedBefore } from "./ladder.ts";
 import { runCase, type KernelResult } from "./run.ts";
 
 /** What to run. */
@@ -23,8 +25,20 @@ export interface KernelMeasurements {
 /** Told what is found as it is found. */
 export interface KernelListener {
   readonly onRoofline: (roofline: Roofline) => void;
-  /** @param first the plainest version at this shape. */
-  readonly onResult: (result: KernelResult, first: KernelResult) => void;
+  /**
+   * @param first the plainest version at this shape.
+   * @param before the last version before this one that was timed there.
+   */
+  readonly onResult: (result: KernelResult, first: KernelResult, before: KernelResult | undefined) => void;
+  /** Told the rung that is run next. */
+  readonly onRung?: (kernelCase: KernelCase, version: string, own: OwnRung | undefined) => void;
+  readonly onBatch?: () => void;
+}
+
+/** Where to go on, after a run that ended on the way. */
+export interface Resumed {
+  readonly roofline: Roofline;
+  readonly results: readonly KernelResult[];
 }
 
 export const allOps: readonly string[] = [...new Set(allCases.map(({ op }) => op))];
@@ -37,19 +51,43 @@ export function selectCases({ ops, shape }: KernelSelection): KernelCase[] {
 export async function runKernels(
   gpu: Gpu,
   selection: KernelSelection,
-  { onRoofline, onResult }: KernelListener,
+  { onRoofline, onResult, onRung, onBatch }: KernelListener,
+  { own = [], resumed }: { own?: readonly OwnKernel[]; resumed?: Resumed | undefined } = {},
 ): Promise<KernelMeasurements> {
   const { format } = selection;
-  const roofline = await measureRoofline(gpu, usualEffort);
-  onRoofline(roofline);
-  const results: KernelResult[] = [];
-  for (const kernelCase of selectCases(selection)) {
-    let first: KernelResult | undefined;
-    for await (const result of runCase(gpu, kernelCase, { format, roofline, effort: usualEffort })) {
-      first ??= result;
-      onResult(result, first);
+  const roofline = resumed?.roofline ?? (await measureRoofline(gpu, usualEffort));
+  if (resumed === undefined) onRoofline(roofline);
+  const results: KernelResult[] = [...(resumed?.results ?? [])];
+  const last = results.at(-1);
+  const cases = selectCases(selection);
+  // Cases run in order: those before the one of the last result are done.
+  const misfits = new Map(own.map(({ version }) => [version, ""]));
+  const from = cases.findIndex(({ op, shape }) => op === last?.op && shape === last.shape);
+  for (const kernelCase of cases.slice(Math.max(0, from))) {
+    const ladder = results.filter(({ op, shape }) => op === kernelCase.op && shape === kernelCase.shape);
+    const options = {
+      format,
+      roofline,
+      effort: usualEffort,
+      own,
+      skip: new Set(ladder.map(({ version }) => version)),
+      onRung: (version: string, rung: OwnRung | undefined) => onRung?.(kernelCase, version, rung),
+      onMisfit: ({ version }: OwnKernel, why: string) => misfits.set(version, why),
+      onBatch: () => onBatch?.(),
+    };
+    for await (const result of runCase(gpu, kernelCase, options)) {
+      ladder.push(result);
       results.push(result);
+      onResult(result, ladder[0], timedBefore(ladder, ladder.length - 1));
     }
+  }
+  // One that ran nowhere must not look as if it had not been given.
+  const unplaced = own.filter(({ version }) => !results.some((result) => result.version === version));
+  for (const { version } of unplaced) {
+    const [{ op }, failed = ""] = [cases[0], misfits.get(version)];
+    const result = { op, shape: "", version, chosen: false, error: Infinity, correct: false, failed };
+    results.push(result);
+    onResult(result, result, undefined);
   }
   return { roofline, results };
 }

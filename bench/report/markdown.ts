@@ -5,6 +5,8 @@ import type { KernelReport } from "./reports.ts";
 import type { Machine } from "../measure/machine.ts";
 import { spreadOf } from "../measure/statistics.ts";
 import type { PeersReport } from "./reports.ts";
+import { timedBefore } from "../kernels/ladder.ts";
+import { gainText } from "../kernels/table.ts";
 import { describeWork } from "../measure/work.ts";
 
 export type Report = KernelReport | GenerateReport | PeersReport | EncodeReport;
@@ -26,7 +28,8 @@ export function resultsMarkdown(reports: readonly Report[]): string {
     "Written by `bark bench results` from what `--json` of the commands below printed; not edited by hand.",
     "Times are medians; ± is half the distance of the quartiles. The machine was shared with other work, so ratios within a run",
     "say more than times. A ratio is taken round by round, ours and the peers' in turns. Kernels: `roofline` is the share of what",
-    "the adapter did in the same run, `gain` the first version's time by this one's, **chosen** what the engine took then.",
+    "the adapter did in the same run, named by what bounds it; `gain` is the first version's time by this one's, `step` that of",
+    "the rung before; **chosen** is what the engine took then.",
     "",
     ...sections.flat(),
   ]
@@ -85,41 +88,31 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
 
 function kernelLines({ machine, format, roofline, results }: KernelReport): string[] {
   const { gigabytesPerSecond, gigaflops, dispatchMicroseconds } = roofline;
-  const firsts = new Map<string, number>();
   const rows = results.map((result) => {
-    const {
-      op,
-      shape,
-      version,
-      chosen,
-      timing,
-      gigaflops: rate = 0,
-      gigabytesPerSecond: bytes = 0,
-      share = 0,
-      bound,
-    } = result;
+    const { op, shape, version, chosen, timing, failed, share = 0, bound } = result;
+    const ladder = results.filter((other) => other.op === op && other.shape === shape);
     const name = `${version}${chosen ? " **chosen**" : ""}`;
-    if (timing === undefined) return [op, shape, name, "wrong result", "", "", "", "", ""];
-    const { median } = timing.milliseconds;
-    const first = firsts.get(`${op} ${shape}`) ?? median;
-    firsts.set(`${op} ${shape}`, first);
+    if (timing === undefined)
+      return [op, shape, name, failed === undefined ? "wrong result" : "failed", "", "", "", "", "", ""];
+    const { gigaflops: rate = 0, gigabytesPerSecond: bytes = 0 } = result;
     return [
       op,
       shape,
       name,
-      median.toPrecision(3),
+      timing.milliseconds.median.toPrecision(3),
       `${(spreadOf(timing.milliseconds) * 100).toFixed(0)} %`,
       rate === 0 ? "" : rate.toFixed(1),
       bytes.toFixed(2),
       `${(share * 100).toFixed(0)} % of ${bound}`,
-      `${(first / median).toFixed(2)}×`,
+      gainText(result, ladder[0]),
+      gainText(result, timedBefore(ladder, ladder.indexOf(result))),
     ];
   });
   return [
     `${machineLine(machine)} Weights ${format}. Roofline measured in this run: ${gigabytesPerSecond.toFixed(1)} GB/s, ` +
       `${gigaflops.toFixed(1)} GFLOP/s; a dispatch costs ${dispatchMicroseconds.toFixed(0)} µs.`,
     "",
-    ...table(["op", "shape", "version", "ms", "±", "GFLOP/s", "GB/s", "roofline", "gain"], rows),
+    ...table(["op", "shape", "version", "ms", "±", "GFLOP/s", "GB/s", "roofline", "gain", "step"], rows),
   ];
 }
 

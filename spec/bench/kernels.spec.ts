@@ -54,7 +54,7 @@ describe("bench kernels", () => {
         expect(timing?.clock).oneOf(["timestamp", "wall"]);
         expect(timing?.milliseconds).to.have.keys(["median", "lowerQuartile", "upperQuartile", "min", "count"]);
         for (const value of [gigaflops, gigabytesPerSecond, share]) expect(value).above(0);
-        expect(bound).oneOf(["bandwidth", "compute"]);
+        expect(bound).oneOf(["loads", "arithmetic", "dispatch"]);
       }
     });
 

@@ -19,7 +19,7 @@ const timed = {
   gigaflops: 1.5,
   gigabytesPerSecond: 3,
   share: 0.25,
-  bound: "bandwidth",
+  bound: "loads",
 } as const;
 
 function kernels(machine: Partial<Machine>, args: readonly string[], format: KernelReport["format"] = "f32") {
@@ -47,7 +47,9 @@ describe("bench results", () => {
       "npx deno run -A --no-lock bench/main.ts kernels matmul",
       "npm run bark -- bench kernels matmul --in-chromium",
     ]);
-    expect(markdown).include("| matmul | qkv 768→2304, 1 row | gemv **chosen** | 2.00 | 50 % | 1.5 | 3.00 |");
+    expect(markdown).include(
+      "| matmul | qkv 768→2304, 1 row | gemv **chosen** | 2.00 | 50 % | 1.5 | 3.00 | 25 % of loads | 1.00× |  |",
+    );
   });
 
   it("says of a wrong kernel that it is wrong, and gives it no time", () => {
