@@ -47,7 +47,10 @@ export class BarkHttpServer {
       const ms = Math.round(performance.now() - c.get("began"));
       const [id, method, path] = [c.get("requestId"), c.req.method, c.get("route")];
       const said = { id, method, path, status, ms, ...fields, ...(error && { code: error.body.error.code }) };
+      // Looked at every few seconds.
+      if (["/livez", "/readyz", "/metrics"].includes(path)) return;
       if (status < 500) log.info(said, "answered");
+      else if (status === 503) log.warn(said, "refused");
       else log.error({ ...said, cause: causeOf(error) }, "failed");
     };
     const app = createApp({

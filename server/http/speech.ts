@@ -71,7 +71,11 @@ export async function speech(c: AppContext, service: SpeechService): Promise<Res
       { prepared, sound, ticket, client, stop, limits, admission, metrics },
       (error) => {
         end();
-        const fields = { letters: Math.round(prepared.letters), seconds: answer.seconds, format: options.format };
+        const fields = {
+          letters: Math.round(prepared.letters),
+          seconds: Math.round(answer.seconds * 100) / 100,
+          format: options.format,
+        };
         service.ended(c, answer.status, fields, error);
       },
     );
