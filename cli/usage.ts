@@ -91,7 +91,7 @@ All flags of \`bark say\` that are about voice, text, sampling, weights and devi
   --allow-uploads           clients may upload voices (.npz), which are kept in memory for all
   --max-input N             most characters of a text; default: 100000
   --queue-size N            most requests that wait or are spoken; default: 256
-  --max-wait N              seconds that a request may wait for its first sound; default: 600
+  --max-wait N              seconds that a request may wait for its first sound; default: 270
   --batch N                 texts that are spoken at once where several wait; default: 4
   --drain N                 seconds that requests have to end in when the server is stopped; default: 30
   --web FOLDER              serve this page under /, as \`npm run build:web\` makes it

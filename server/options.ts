@@ -22,7 +22,7 @@ export interface ServerOptions {
   max_input?: number;
   /** Most requests that wait or are spoken; above it they are answered 429. Default 256. */
   queue_size?: number;
-  /** Seconds that a request may wait for its first sound. Default 600, as long as OpenAI's clients do. */
+  /** Seconds that a request may wait for its first sound. Default 270: fetch in Node waits for 300 s, many proxies for less. */
   max_wait?: number;
   /** Seconds after which a client is given up who takes nothing of his sound, or sends nothing of his request. Default 120. */
   client_timeout?: number;

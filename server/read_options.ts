@@ -42,7 +42,7 @@ export function readServerOptions(given: ServerOptions): ServerSettings {
   return {
     ...{ model: "bark", aliases: ["tts-1", "tts-1-hd", "gpt-4o-mini-tts"], voices_map: {}, api_keys: [], cors: [] },
     ...{ allowed_hosts: loopbackHosts, public_voices: false, uploads: 0, max_input: 100_000, queue_size: 256 },
-    ...{ max_wait: 600, client_timeout: 120, batch: 4, log: noLog },
+    ...{ max_wait: 270, client_timeout: 120, batch: 4, log: noLog },
     ...options,
     web,
   };

@@ -24,8 +24,7 @@ export function hostGuard({ allowed_hosts }: Pick<ServerSettings, "allowed_hosts
 export function originGuard({ cors }: Pick<ServerSettings, "cors">): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const origin = c.req.header("origin");
-    const isOwn =
-      origin === undefined || origin === new URL(c.req.url).origin || hostOf(origin) === c.req.header("host");
+    const isOwn = origin === undefined || hostOf(origin) === (c.req.header("host") ?? new URL(c.req.url).host);
     if (!isOwn && !cors.includes(origin) && !cors.includes("*"))
       throw new ApiError(403, "Pages of this origin may not use the server; start it with --cors for it.", {
         code: "origin_not_allowed",

@@ -35,7 +35,7 @@ export class Listener {
       // It is a library: the program's own Request and Response stay as they are.
       overrideGlobalObjects: false,
       serverOptions: {
-        headersTimeout: headersTimeout * 1000,
+        headersTimeout: Math.min(headersTimeout, timeout) * 1000,
         requestTimeout: timeout * 1000,
         connectionsCheckingInterval: 1000,
         keepAliveTimeout: 5000,
@@ -55,12 +55,13 @@ export class Listener {
     return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
   }
 
-  /** Ends all connections. */
+  /** Ends all connections, those under way once their answers have left, or after a second. */
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    const idle = setInterval(() => this.#server.closeIdleConnections(), 20);
+    const all = setTimeout(() => this.#server.closeAllConnections(), 1000);
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    clearInterval(idle);
+    clearTimeout(all);
   }
 }
 

@@ -2,6 +2,7 @@
  * Many requests at once against a server with the real checkpoint: none may be lost, all have to be valid sound, memory has
  * to stay flat. `npx tsx tools/server/load.ts [REQUESTS] [BATCH]`; default 200 and 4.
  */
+import http from "node:http";
 import { decode_wav } from "../../audio/wav_reader.ts";
 import { createServer } from "../../server/index.ts";
 import { BarkTTS } from "../../speech/node.ts";
@@ -20,18 +21,23 @@ async function ask(i: number): Promise<{ seconds: number; first: number; whole: 
   const began = performance.now();
   const format = i % 4 === 3 ? formats[i % formats.length] : "wav";
   const input = `There are ${numbers[i % 10]} ${things[Math.floor(i / 10) % 10]} today.`;
-  const response = await fetch(`${url}/v1/audio/speech`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ model: "tts-1", voice: "alloy", input, response_format: format }),
-  });
-  if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
   const parts: Uint8Array[] = [];
   let first = 0;
-  for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
-    first ||= performance.now() - began;
-    parts.push(part);
-  }
+  // Not by fetch, which gives up after 300 s without an answer.
+  await new Promise<void>((resolve, reject) => {
+    const headers = { "Content-Type": "application/json" };
+    const request = http.request(`${url}/v1/audio/speech`, { method: "POST", headers, agent: false }, (response) => {
+      if (response.statusCode !== 200) reject(new Error(`request ${i}: ${response.statusCode}`));
+      response.on("data", (part: Buffer) => {
+        first ||= performance.now() - began;
+        parts.push(part);
+      });
+      response.on("end", resolve);
+      response.on("error", reject);
+    });
+    request.on("error", reject);
+    request.end(JSON.stringify({ model: "tts-1", voice: "alloy", input, response_format: format }));
+  });
   const bytes = new Uint8Array(Buffer.concat(parts));
   const whole = performance.now() - began;
   if (format !== "wav") {
