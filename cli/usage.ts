@@ -4,6 +4,7 @@ export const usage = {
 
   bark say [TEXT…] [-m MODEL] [-v VOICE] [-o OUT]       speak
   bark book FILE [-v VOICE] [-o FOLDER]                 speak a .txt, .md, .epub or .srt; goes on where it was stopped
+  bark serve [-m MODEL] [--port N]                      speak over HTTP, to OpenAI's clients
   bark convert SRC DEST [--dtype f32|f16|q8]            rewrite a checkpoint, whatever its format, as safetensors
   bark voices [-m MODEL]                                list the voice presets of a checkpoint
   bark codec encode|decode IN OUT                       audio to the codec's codes, and codes to audio
@@ -74,6 +75,30 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
 
 All flags of \`bark say\` that are about voice, text, sampling, weights and device hold, such as -m, -v, --language,
 --cast, --gaps, --batch, --retries, --strict, --bitrate, --seed, --greedy, --temperature, --dtype, --json, --quiet.
+`,
+  serve: `bark serve [-m MODEL] [--port N] [--host H]
+
+  -m, --model MODEL         as for \`say\` (default: nano)
+  -p, --port N              default: 8880; 0: any that is free
+  --host H                  default: 127.0.0.1, this machine alone; another one needs a key
+  --api-key K,…             keys of which clients send one; BARK_API_KEY hides them from the list of processes
+  --no-auth                 nobody is asked for a key, at whatever --host
+  --allow-host NAME,…       names by which it is asked for beside those of this machine
+  --cors ORIGIN,…           origins of pages that may use it; * is all; default: none
+  --alias NAME,…            other names of the model; default: tts-1, tts-1-hd, gpt-4o-mini-tts
+  --voices-map NAME=VOICE,… other names of presets; OpenAI's names are presets in turn
+  --public-voices           the list of voices needs no key
+  --allow-uploads           clients may upload voices (.npz), which are kept in memory for all
+  --max-input N             most characters of a text; default: 100000
+  --queue-size N            most requests that wait or are spoken; default: 256
+  --max-wait N              seconds that a request may wait for its first sound; default: 270
+  --batch N                 texts that are spoken at once where several wait; default: 4
+  --drain N                 seconds that requests have to end in when the server is stopped; default: 30
+  --web FOLDER              serve this page under /, as \`npm run build:web\` makes it
+  --dtype f32|f16|q8        weights on the GPU; default: as stored
+  --device NAME             part of an adapter's name; "software" forces the software adapter
+  --low-memory              one sub-model on the GPU at a time
+  --quiet                   log nothing but what fails
 `,
   convert: `bark convert SRC DEST [--dtype f32|f16|q8]
 

@@ -2,7 +2,7 @@ import { voicePromptFromRun } from "../bark/voice/voices.ts";
 import type { BarkGenerateKwargs } from "../bark/generate/options/generate_arguments.ts";
 import type { BarkOutput, BarkProgress } from "../bark/generate/output.ts";
 import type { BarkModel } from "../bark/model.ts";
-import type { LatencyOptions } from "../bark/generate/options/stream_arguments.ts";
+import type { BarkStreamKwargs, LatencyOptions } from "../bark/generate/options/stream_arguments.ts";
 import type { BarkProcessor } from "../bark/text/processor.ts";
 import type { BarkInputs } from "../bark/text/processor_options.ts";
 import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
@@ -12,6 +12,12 @@ import { EngineError } from "../engine/errors.ts";
 import { Carry } from "./carry.ts";
 import { faultsOf, guard, Pace, type Flag, type GuardedTake } from "./guard.ts";
 import type { PlannedPiece } from "./plan.ts";
+
+/** What speaking needs of a `BarkModel`. A server has one model for many, and puts a queue before its runs. */
+export interface SpeakingModel extends Pick<BarkModel, "config" | "generation_config" | "semantic"> {
+  generate_output(kwargs: BarkGenerateKwargs): Promise<BarkOutput>;
+  generate_stream(kwargs: BarkStreamKwargs): AsyncGenerator<Float32Array<ArrayBuffer>, BarkOutput, undefined>;
+}
 
 /** How pieces are spoken. */
 export interface SpeakSettings {
@@ -86,7 +92,7 @@ export type OnPieceProgress = (progress: BarkProgress, piece: number) => void;
 
 /** Speaks pieces in the voices that they name. */
 export class PieceSpeaker {
-  readonly #model: BarkModel;
+  readonly #model: SpeakingModel;
   readonly #processor: BarkProcessor;
   readonly #settings: SpeakSettings;
   readonly #onProgress: OnPieceProgress | undefined;
@@ -95,7 +101,7 @@ export class PieceSpeaker {
   readonly #carry: Carry;
   #voice: HistoryPrompt | null;
 
-  constructor(model: BarkModel, processor: BarkProcessor, settings: SpeakSettings, onProgress?: OnPieceProgress) {
+  constructor(model: SpeakingModel, processor: BarkProcessor, settings: SpeakSettings, onProgress?: OnPieceProgress) {
     this.#onProgress = onProgress;
     this.#model = model;
     this.#processor = processor;
@@ -276,7 +282,7 @@ export class PieceSpeaker {
 }
 
 /** The tokens of a run as a voice. */
-export function voiceOf({ generation_config }: BarkModel, run: BarkOutput): HistoryPrompt {
+export function voiceOf({ generation_config }: Pick<BarkModel, "generation_config">, run: BarkOutput): HistoryPrompt {
   const { semantic_pad_token, semantic_vocab_size } = generation_config.semantic_config;
   return voicePromptFromRun(run.semantic[0], run.coarse[0], run.fine.row(0), {
     semantic_pad_token,

@@ -4,7 +4,6 @@ import { Leveller } from "../audio/level.ts";
 import { randomSeed, type BarkGenerateKwargs } from "../bark/generate/options/generate_arguments.ts";
 import type { BarkOutput, BarkProgress } from "../bark/generate/output.ts";
 import type { BarkGenerationConfig } from "../bark/config/generation_config.ts";
-import type { BarkModel } from "../bark/model.ts";
 import type { BarkProcessor } from "../bark/text/processor.ts";
 import type { HistoryPrompt } from "../bark/voice/history_prompt.ts";
 import type { VoicePreset } from "../bark/voice/voices.ts";
@@ -16,7 +15,7 @@ import { changeOf, type Rewriter } from "./normalize/rewrite.ts";
 import type { Script } from "./markup/script.ts";
 import { SpeechMeter, type WholeProgress } from "./meter.ts";
 import { planSpeech, type PlannedPiece, type PlanOptions, type SpeechInput, type SpeechPlan } from "./plan.ts";
-import { PieceSpeaker, type SpeakSettings } from "./speak.ts";
+import { PieceSpeaker, type SpeakingModel, type SpeakSettings } from "./speak.ts";
 import type { SpokenPart } from "./speech.ts";
 import type { WordTimer } from "./words/word_timer.ts";
 
@@ -113,7 +112,7 @@ export interface PieceWithRun extends SpokenPart {
 
 /** Speaks a text piece by piece, and gives each out with its place in the text and in the sound. */
 export async function* speakPrepared(
-  model: BarkModel,
+  model: SpeakingModel,
   processor: BarkProcessor,
   { plan, settings, words, loudness, onProgress, notice }: PreparedSpeech,
 ): AsyncGenerator<PieceWithRun, void, undefined> {
@@ -159,7 +158,7 @@ export async function* speakPrepared(
 
 /** Loaded where it is asked for: most speech is not timed by words. */
 export async function wordTimer(
-  model: BarkModel,
+  model: SpeakingModel,
   { tokenizer }: BarkProcessor,
   { kwargs: { signal } }: SpeakSettings,
   notice: (line: string) => void,
@@ -170,7 +169,7 @@ export async function wordTimer(
 
 /** {@link prepareSpeech}, then {@link speakPrepared}. */
 export async function* speakText(
-  model: BarkModel,
+  model: SpeakingModel,
   processor: BarkProcessor,
   input: SpeechInput,
   given: SpeechArguments,

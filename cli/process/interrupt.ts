@@ -2,7 +2,7 @@ import { EngineError } from "../../engine/errors.ts";
 import { removeTemporaries } from "../../checkpoint/node/atomic_file.ts";
 
 /** Milliseconds for the current work to stop: ending the process under a running adapter may crash it. */
-const patience = 10_000;
+const usualPatience = 10_000;
 
 /** One Ctrl-C can arrive twice: from the terminal, and passed on by tsx if this process did not answer at once. */
 const sameSignal = 500;
@@ -16,6 +16,8 @@ export class Interrupt {
   #since = 0;
   /** What an interrupted run leaves behind. */
   left = "nothing was written";
+  /** Milliseconds that the work may take to stop. */
+  patience = usualPatience;
   #isStuck = false;
 
   constructor() {
@@ -41,7 +43,7 @@ export class Interrupt {
         this.#isStuck = true;
         reject(this.#stopped());
       };
-      this.signal.addEventListener("abort", () => setTimeout(giveUp, patience));
+      this.signal.addEventListener("abort", () => setTimeout(giveUp, this.patience));
     });
     return await Promise.race([work, gaveUp]).catch((error: unknown) => {
       throw this.signal.aborted ? this.#stopped() : error;

@@ -2,13 +2,12 @@ import { concatSamples } from "../../audio/concat.ts";
 import { Joiner } from "../../audio/join.ts";
 import { Leveller } from "../../audio/level.ts";
 import type { BarkOutput } from "../../bark/generate/output.ts";
-import type { BarkModel } from "../../bark/model.ts";
 import type { BarkProcessor } from "../../bark/text/processor.ts";
 import type { LatencyOptions } from "../../bark/generate/options/stream_arguments.ts";
 import { faultLine, faultsOf } from "../guard.ts";
 import type { SpeechMeter } from "../meter.ts";
 import type { PlannedPiece } from "../plan.ts";
-import { PieceSpeaker, type SpeakSettings, type SpokenPiece } from "../speak.ts";
+import { PieceSpeaker, type SpeakingModel, type SpeakSettings, type SpokenPiece } from "../speak.ts";
 import { wordTimer, type SpeechArguments } from "../speak_text.ts";
 import type { SpokenPart } from "../speech.ts";
 
@@ -42,7 +41,7 @@ export interface StreamRequest {
 
 /** Speaks pieces as they come, and gives out their parts as they are made. */
 export async function* speakStream(
-  model: BarkModel,
+  model: SpeakingModel,
   processor: BarkProcessor,
   { pieces, endBehind, count, settings, latency, words, loudness, isAlone, meter, onProgress, notice }: StreamRequest,
 ): AsyncGenerator<PartWithRun, void, undefined> {

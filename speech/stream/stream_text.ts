@@ -1,12 +1,11 @@
 import { latencyOf, type LatencyOptions } from "../../bark/generate/options/stream_arguments.ts";
 import type { BarkOutput } from "../../bark/generate/output.ts";
-import type { BarkModel } from "../../bark/model.ts";
 import type { BarkProcessor } from "../../bark/text/processor.ts";
 import { writeNpz } from "../../checkpoint/numpy/npz.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { SpeechMeter } from "../meter.ts";
 import { nothingToSay, type PlannedPiece, type SpeechInput } from "../plan.ts";
-import { voiceOf, type SpeakSettings } from "../speak.ts";
+import { voiceOf, type SpeakingModel, type SpeakSettings } from "../speak.ts";
 import {
   takesAreOpen,
   isSpeakable,
@@ -28,7 +27,7 @@ type StreamedPart = PartWithRun & StreamedPiece;
 
 /** Speaks a text, or one that is still being written, and gives out what is spoken, with the time that it takes. */
 export async function* streamText(
-  model: BarkModel,
+  model: SpeakingModel,
   processor: BarkProcessor,
   input: SpeechInput | LiveText,
   given: StreamArguments,
@@ -46,13 +45,13 @@ export async function* streamText(
 }
 
 /** The tokens of a run as a file of a voice. */
-export function voiceFile(model: BarkModel, run: BarkOutput): Uint8Array<ArrayBuffer> {
+export function voiceFile(model: SpeakingModel, run: BarkOutput): Uint8Array<ArrayBuffer> {
   return writeNpz({ ...voiceOf(model, run) });
 }
 
 /** A prepared text as a stream. */
 export async function* streamPrepared(
-  model: BarkModel,
+  model: SpeakingModel,
   processor: BarkProcessor,
   prepared: PreparedSpeech,
   given: LatencyOptions,
@@ -74,7 +73,7 @@ export async function* streamPrepared(
 }
 
 async function* streamLive(
-  model: BarkModel,
+  model: SpeakingModel,
   processor: BarkProcessor,
   input: LiveText,
   given: StreamArguments,
@@ -133,7 +132,7 @@ async function* streamLive(
  * Unless the caller asks for takes, the first piece is heard in its only one: a listener waits for it alone.
  */
 function partsOf(
-  model: BarkModel,
+  model: SpeakingModel,
   { settings, loudness, takesAreOpen }: Pick<PreparedSpeech, "settings" | "loudness" | "takesAreOpen">,
   given: LatencyOptions,
 ): StreamRequest["latency"] {

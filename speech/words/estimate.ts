@@ -22,7 +22,7 @@ export interface SaidText {
  * @throws EngineError `aborted`, `device-lost`.
  */
 export async function estimateWords(
-  { semantic, generation_config }: BarkModel,
+  { semantic, generation_config }: Pick<BarkModel, "semantic" | "generation_config">,
   tokenizer: BarkTokenizer,
   { text, voice, tokens }: SaidText,
   signal?: AbortSignal,

@@ -1,8 +1,7 @@
-import type { BarkModel } from "../../bark/model.ts";
 import type { BarkTokenizer } from "../../bark/text/tokenizer.ts";
 import { MappedText } from "../markup/source_map.ts";
 import type { PlannedPiece } from "../plan.ts";
-import type { SpokenPiece } from "../speak.ts";
+import type { SpeakingModel, SpokenPiece } from "../speak.ts";
 import type { TimedWords } from "../speech.ts";
 import { estimateWords } from "./estimate.ts";
 
@@ -23,14 +22,14 @@ export interface PlacedPiece {
 
 /** Estimates when the words of pieces are heard. */
 export class WordTimer {
-  readonly #model: BarkModel;
+  readonly #model: SpeakingModel;
   readonly #tokenizer: BarkTokenizer;
   readonly #notice: (line: string) => void;
   readonly #signal: AbortSignal | undefined;
   #isTold = false;
 
   constructor(
-    model: BarkModel,
+    model: SpeakingModel,
     tokenizer: BarkTokenizer,
     { notice, signal }: { notice: (line: string) => void; signal: AbortSignal | undefined },
   ) {
