@@ -14,6 +14,7 @@ import { usage } from "./usage.ts";
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   say: async () => (await import("./say.ts")).say,
   book: async () => (await import("./book.ts")).book,
+  worker: async () => (await import("./worker.ts")).worker,
   convert: async () => (await import("./convert.ts")).convert,
   voices: async () => (await import("./voices.ts")).voices,
   codec: async () => (await import("./codec.ts")).codec,
