@@ -4,7 +4,7 @@ import { BarkModel } from "../bark/model.ts";
 import { processorOf } from "../bark/text/processor.ts";
 import { EngineError } from "../engine/errors.ts";
 import { Farm } from "../server/queue/farm.ts";
-import { PieceWorker } from "../server/queue/piece_worker.ts";
+import { PieceWorker, type PieceRequest } from "../server/queue/piece_worker.ts";
 import { speakBy } from "../server/queue/speak_piece.ts";
 import { openStore } from "../server/queue/stores/open.ts";
 import { parseCommandLine, requirePositionals } from "./command_line.ts";
@@ -60,7 +60,14 @@ export async function worker(args: readonly string[], interrupt: Interrupt): Pro
       const { adapterName: adapter } = model.gpu;
       note(`worker of ${farm.connection.where} and ${store.files.name}: ${files.name}, ${kind.dtype}, ${adapter}`);
       const rate = checkpoint.generation_config.sample_rate;
-      const speak = speakBy(model, processor, note);
+      const speakPiece = speakBy(model, processor, note);
+      const speak = async (request: PieceRequest): Promise<void> => {
+        const began = performance.now();
+        await speakPiece(request);
+        const seconds = ((performance.now() - began) / 1000).toFixed(1);
+        // Without its text: logs are kept and read by others.
+        if (!isQuiet) print(`${request.store.name} ${request.piece.key.slice(0, 12)}: ${seconds} s`);
+      };
       const spoken = await new PieceWorker({ farm, store, kind, adapter, rate, speak, notice: note, signal }).run();
       print(`${spoken} pieces spoken`);
     } finally {

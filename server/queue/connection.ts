@@ -74,7 +74,9 @@ export function queueError(error: unknown, where: string): Error {
   const isOfRedis =
     /^(Reply|MaxRetriesPerRequest|Abort|Connection)/.test(name) || code !== "" || /onnection/.test(message);
   if (error instanceof EngineError || !isOfRedis) return error as Error;
-  const text = withoutSecrets(message || code);
+  // A transaction fails by the first of its commands that did.
+  const { previousErrors = [] } = error as { previousErrors?: readonly Error[] };
+  const text = withoutSecrets([message || code, ...previousErrors.map((each) => each.message)].join("; "));
   const details = { where, cause: error };
   if (/\b(WRONGPASS|NOAUTH|NOPERM)\b|ERR AUTH|invalid password|invalid username/.test(text))
     return new EngineError("usage", "refuses the name or the password", {
