@@ -43,14 +43,19 @@ export interface WorkerOptions {
 
 /** Milliseconds between two signs of life. */
 const heartbeat = 20_000;
-/** Plans that are kept: pieces of several books come in turns. */
-const mostPlans = 20;
+/** Pieces whose plans are kept, some 1 kB each: those of many books come in turns. */
+const mostPieces = 100_000;
+
+interface KnownPlan {
+  readonly plan: BookPlan;
+  readonly pieces: ReadonlyMap<string, BookPiece>;
+}
 
 /** Speaks pieces of the farm, one at a time, as long as it is let. */
 export class PieceWorker {
   readonly #options: WorkerOptions;
   readonly #id = crypto.randomUUID();
-  readonly #plans = new Map<string, BookPlan>();
+  readonly #plans = new Map<string, KnownPlan>();
   /** Books that are not for this worker, and were told of. */
   readonly #told = new Set<string>();
   readonly #stopped = new AbortController();
@@ -168,16 +173,22 @@ export class PieceWorker {
 
   /** A piece by its key; the plan is read again where the one that was read does not have it. */
   async #find(files: BookStore, key: string): Promise<{ plan: BookPlan; piece: BookPiece } | undefined> {
-    for (const isFresh of [false, true]) {
-      const plan = isFresh ? await readBookPlan(files) : this.#plans.get(files.name);
-      const piece = plan?.pieces.find((each) => each.key === key);
-      if (plan === undefined || piece === undefined) continue;
-      this.#plans.delete(files.name);
-      this.#plans.set(files.name, plan);
-      if (this.#plans.size > mostPlans) this.#plans.delete(this.#plans.keys().next().value!);
-      return { plan, piece };
-    }
-    return undefined;
+    const kept = this.#plans.get(files.name);
+    const known = kept?.pieces.has(key) === true ? kept : await this.#read(files);
+    const piece = known?.pieces.get(key);
+    if (known === undefined || piece === undefined) return undefined;
+    // The last of the map is the one that was used last.
+    this.#plans.delete(files.name);
+    this.#plans.set(files.name, known);
+    let count = 0;
+    for (const [name, { pieces }] of [...this.#plans].reverse())
+      if ((count += pieces.size) > mostPieces && pieces !== known.pieces) this.#plans.delete(name);
+    return { plan: known.plan, piece };
+  }
+
+  async #read(files: BookStore): Promise<KnownPlan | undefined> {
+    const plan = await readBookPlan(files);
+    return plan && { plan, pieces: new Map(plan.pieces.map((piece) => [piece.key, piece])) };
   }
 }
 
