@@ -9,13 +9,15 @@ import { EngineError } from "../engine/errors.ts";
 import { fileNameOf } from "../speech/book/chapters.ts";
 import { chapterFile, samplesOf, writeBook, writeSample, type BookOutput } from "../speech/book/outputs.ts";
 import { PieceFiles, type StoredPiece } from "../speech/book/pieces.ts";
-import type { BookPiece, BookPlan } from "../speech/book/plan.ts";
+import { uniquePieces, type BookPiece, type BookPlan } from "../speech/book/plan.ts";
 import { prepareBook } from "../speech/book/prepare_book.ts";
 import { BookSpeaker } from "../speech/book/speak_book.ts";
 import type { BookStore } from "../speech/book/store.ts";
 import { SpeechMeter } from "../speech/meter.ts";
+import type { SpeakSettings } from "../speech/speak.ts";
 import { settingsOf } from "../speech/speak_text.ts";
 import { parseBook, readBookFile, type BookOptions } from "./book_options.ts";
+import type { BookFarm } from "./farm/book_farm.ts";
 import { inBookFolder } from "./files/book_folder.ts";
 import { openModel } from "./files/model_location.ts";
 import { checkSoundFile, named } from "./files/sound_file.ts";
@@ -29,8 +31,36 @@ import { describeWhole, WholeLine } from "./process/whole_line.ts";
 /** `bark book`: a whole book to a folder of sound files; stopped at any moment, the same command goes on. */
 export async function book(args: readonly string[], interrupt: Interrupt): Promise<number> {
   const options = await parseBook(args);
-  interrupt.left = "the same command goes on with what was spoken";
   const line = new WholeLine();
+  if (options.farm === undefined) {
+    interrupt.left = "the same command goes on with what was spoken";
+    await speakBook(options, undefined, line, interrupt);
+    return 0;
+  }
+  // Loaded here: who speaks on one machine has no use for it.
+  const { BookFarm, stoppedLine } = await import("./farm/book_farm.ts");
+  const { action } = options.farm;
+  const farm = await BookFarm.open(options.farm, options.folder, line.note);
+  try {
+    if (action === "pause" || action === "cancel") {
+      await farm.stop(action);
+      print(stoppedLine(action));
+    } else {
+      interrupt.left = "the farm goes on; the same command attaches again, and with --cancel stops it";
+      await speakBook(options, farm, line, interrupt);
+    }
+  } finally {
+    await farm.close();
+  }
+  return 0;
+}
+
+async function speakBook(
+  options: BookOptions,
+  farm: BookFarm | undefined,
+  line: WholeLine,
+  interrupt: Interrupt,
+): Promise<void> {
   const content = await readBookFile(options.file);
   const store = await openModel(options.model, interrupt.signal, options);
   const checkpoint = await readCheckpoint(store, line.note);
@@ -46,7 +76,7 @@ export async function book(args: readonly string[], interrupt: Interrupt): Promi
       actual: `${channels} channels`,
     });
   await checkSoundFile(options, { sampling_rate: generation.sample_rate, channels });
-  await inBookFolder(options.folder, interrupt.signal, async (folder) => {
+  const work = async (folder: BookStore): Promise<void> => {
     if (content === undefined) await requirePlan(folder, options.file, line.note);
     const { retries = 2, takes = 1, language, cast, gaps, normalize, lexicon } = options.speech;
     const plan = await prepareBook(folder, generation, processor, {
@@ -65,9 +95,11 @@ export async function book(args: readonly string[], interrupt: Interrupt): Promi
       planning: defined({ language, cast, gaps, normalize, lexicon }),
       notice: line.note,
     });
-    await new BookRun(options, checkpoint, processor, plan, folder, line, interrupt).run();
-  });
-  return 0;
+    await new BookRun(options, checkpoint, processor, plan, folder, line, interrupt, farm).run();
+  };
+  // Machines of a farm work in one folder at once: what one stores is what another would.
+  if (farm === undefined) await inBookFolder(options.folder, interrupt.signal, work);
+  else await work(farm.folder);
 }
 
 /** A book whose file is gone goes on from its plan. @throws EngineError `bad-input` if its folder has none. */
@@ -88,6 +120,7 @@ class BookRun {
   readonly #folder: BookStore;
   readonly #line: WholeLine;
   readonly #interrupt: Interrupt;
+  readonly #farm: BookFarm | undefined;
   readonly #files: PieceFiles;
   readonly #meter: SpeechMeter;
   /** By key: a text that comes twice is spoken once. */
@@ -103,7 +136,9 @@ class BookRun {
     folder: BookStore,
     line: WholeLine,
     interrupt: Interrupt,
+    farm: BookFarm | undefined,
   ) {
+    this.#farm = farm;
     this.#options = options;
     this.#checkpoint = checkpoint;
     this.#processor = processor;
@@ -112,7 +147,7 @@ class BookRun {
     this.#line = line;
     this.#interrupt = interrupt;
     this.#files = new PieceFiles(folder, this.#rate);
-    this.#meter = new SpeechMeter([...uniquePieces(plan)].map(({ text }) => text));
+    this.#meter = new SpeechMeter(uniquePieces(plan).map(({ text }) => text));
   }
 
   get #rate(): number {
@@ -123,9 +158,11 @@ class BookRun {
     const missing = await this.#findMissing();
     const reused = this.#stored.size;
     if (reused > 0) this.#line.note(`${reused} of ${reused + missing.length} pieces are spoken already`);
-    if (missing.length > 0 && !this.#isEnough()) await this.#speak(missing);
+    if (missing.length > 0 && !this.#isEnough())
+      await (this.#farm === undefined ? this.#speak(missing) : this.#speakByFarm(this.#farm, missing));
     this.#line.end();
     this.#interrupt.check();
+    if (this.#farm?.isDetached && this.#stored.size < uniquePieces(this.#plan).length) return this.#leave();
     const { whole } = this.#meter;
     const result = this.#options.sample ? await this.#writeSample() : await this.#writeBook();
     const facts = {
@@ -139,6 +176,7 @@ class BookRun {
       seed: this.#plan.settings.seed,
       milliseconds: Math.round(performance.now() - this.#began),
     };
+    await this.#farm?.finish();
     if (this.#options.json) printJson(facts);
     else
       print(
@@ -164,7 +202,6 @@ class BookRun {
 
   async #speak(missing: readonly BookPiece[]): Promise<void> {
     const options = this.#options;
-    const plan = this.#plan;
     const { signal } = this.#interrupt;
     const progress = new ProgressLine();
     const quiet = options.quiet ? {} : { on_progress: progress.report };
@@ -175,12 +212,8 @@ class BookRun {
     });
     progress.end();
     try {
-      const settings = await settingsOf(this.#processor, plan, {
-        ...{ ...options.speech, ...plan.settings, kwargs: { ...options.kwargs, signal } },
-        ...{ seed: BigInt(plan.settings.seed), voice: options.voice ?? null, notice: this.#line.note },
-      });
       const context = { store: this.#folder, files: this.#files, notice: this.#line.note };
-      const speaker = new BookSpeaker(model, this.#processor, plan, settings, context);
+      const speaker = new BookSpeaker(model, this.#processor, this.#plan, await this.#settings(), context);
       const report = options.quiet ? () => undefined : this.#line.report;
       for await (const { piece, stored } of speaker.speak(missing, (stage) => report(this.#meter.whole, stage))) {
         this.#take(piece, stored, true);
@@ -193,6 +226,32 @@ class BookRun {
     } finally {
       model.dispose();
     }
+  }
+
+  async #settings(): Promise<SpeakSettings> {
+    const { speech, kwargs, voice = null } = this.#options;
+    const { settings } = this.#plan;
+    return await settingsOf(this.#processor, this.#plan, {
+      ...{ ...speech, ...settings, kwargs: { ...kwargs, signal: this.#interrupt.signal } },
+      ...{ seed: BigInt(settings.seed), voice, notice: this.#line.note },
+    });
+  }
+
+  async #speakByFarm(farm: BookFarm, missing: readonly BookPiece[]): Promise<void> {
+    const { signal } = this.#interrupt;
+    const task = { plan: this.#plan, files: this.#files, settings: await this.#settings(), signal };
+    for await (const { piece, stored } of farm.speak(task, missing)) {
+      this.#take(piece, stored, true);
+      if (!this.#options.quiet) this.#line.report(this.#meter.whole);
+    }
+  }
+
+  /** The farm goes on alone. */
+  #leave(): void {
+    const pieces = uniquePieces(this.#plan).length;
+    const facts = { folder: this.#folder.name, pieces, spoken: this.#stored.size };
+    if (this.#options.json) printJson(facts);
+    else print(`${facts.folder}: ${pieces} pieces are in the farm; the same command without --detach waits for them`);
   }
 
   /** Pieces from the beginning of the book that are spoken without a gap. */
@@ -230,29 +289,24 @@ class BookRun {
 
   async #writeBook() {
     const output = this.#output();
+    // A worker speaks a bad piece as well as it can: whether the book may have one is for who joins it.
+    if (this.#options.speech.strict === true) this.#farm?.requireGood(output.stored);
     const report = await writeBook(output);
     const files = [...report.files, "report.json"];
     const m4b = `${fileNameOf(this.#plan.title)}.m4b`;
-    if (await hasFfmpeg()) {
+    if (this.#farm?.isOnDisk === false) this.#line.note(`there is no ${m4b}: it is made where the store is a folder`);
+    else if (await hasFfmpeg()) {
       const [file, metadata] = [m4b, chapterFile].map((name) => path.join(this.#folder.name, name));
       const whole = { from: 0, to: this.#plan.pieces.length };
       const samples = samplesOf(output, whole);
       await writeM4b(file, metadata, samples, { rate: this.#rate, bitrate: this.#options.bitrate ?? 64 });
       files.push(m4b);
     } else this.#line.note(`there is no ${m4b}: it is made by ffmpeg, which is not on the PATH`);
-    const { seconds, retries, flagged, overruns, pieces, chapters } = report;
+    const { seconds, retries, flagged, overruns, pieces, chapters, lost = 0 } = report;
     if (flagged > 0) this.#line.note(`${flagged} of ${pieces.length} pieces may be bad: report.json names them`);
+    if (lost > 0) this.#line.note(`${lost} pieces could not be spoken, and are silent: report.json names them`);
     if (overruns > 0) this.#line.note(`${overruns} captions last longer than they may: report.json names them`);
-    return { files, seconds, pieces: pieces.length, chapters: chapters.length, retries, flagged, overruns };
-  }
-}
-
-/** Each text of a voice once. */
-function* uniquePieces({ pieces }: BookPlan): Generator<BookPiece> {
-  const keys = new Set<string>();
-  for (const piece of pieces) {
-    if (keys.has(piece.key)) continue;
-    keys.add(piece.key);
-    yield piece;
+    const counts = { pieces: pieces.length, chapters: chapters.length, retries, flagged, overruns };
+    return { files, seconds, ...counts, ...(lost > 0 && { lost }) };
   }
 }

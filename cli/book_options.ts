@@ -33,7 +33,26 @@ const notOfBooks = [
 const shared = Object.fromEntries(
   Object.entries(sayFlags).filter(([name]) => !(notOfBooks as readonly string[]).includes(name)),
 ) as Omit<typeof sayFlags, (typeof notOfBooks)[number]>;
-const flags = { ...shared, sample: { type: "boolean" } } as const;
+const farmFlags = {
+  queue: { type: "string" },
+  store: { type: "string" },
+  detach: { type: "boolean" },
+  pause: { type: "boolean" },
+  cancel: { type: "boolean" },
+} as const;
+const flags = { ...shared, ...farmFlags, sample: { type: "boolean" } } as const;
+/** What the workers of a farm are told, each for itself. */
+const ofWorkers = ["device", "batch", "low-memory", "sample"] as const;
+
+/** How a book is spoken by other machines. */
+export interface FarmOptions {
+  /** Address of the Redis. */
+  readonly queue: string;
+  /** A folder, or `s3://BUCKET/PREFIX`. */
+  readonly store: string;
+  /** `detach`: put in, and not waited for. */
+  readonly action: "speak" | "detach" | "pause" | "cancel";
+}
 
 /** What `bark book` was asked for, checked as far as that goes without its file and a checkpoint. */
 export interface BookOptions extends Pick<
@@ -47,6 +66,8 @@ export interface BookOptions extends Pick<
   readonly speech: Omit<SayOptions["speech"], "split" | "carry" | "loudness" | "words">;
   /** Undefined: that of the folder, or drawn. */
   readonly seed: number | undefined;
+  /** Undefined: this machine speaks it. */
+  readonly farm: FarmOptions | undefined;
 }
 
 /** @throws EngineError `usage` for a wrong flag or value. */
@@ -60,6 +81,7 @@ export async function parseBook(args: readonly string[]): Promise<BookOptions> {
     file,
     folder: values.output ?? `${path.basename(file, path.extname(file))}.book`,
     sample: values.sample === true,
+    farm: farmOptions(values),
     model: values.model ?? defaultModel,
     voice: values.voice,
     audioFormat,
@@ -71,6 +93,28 @@ export async function parseBook(args: readonly string[]): Promise<BookOptions> {
     json: values.json === true,
     quiet: values.quiet === true,
   };
+}
+
+type Values = ReturnType<typeof parseCommandLine<typeof flags>>["values"];
+
+function farmOptions(values: Values): FarmOptions | undefined {
+  const { queue, store } = values;
+  const actions = (["detach", "pause", "cancel"] as const).filter((name) => values[name] === true);
+  const wrong = (flag: string, problem: string, fix: string): never => {
+    throw new EngineError("usage", problem, { where: `--${flag}`, fix });
+  };
+  if (queue === undefined) {
+    const [lone] = [...(store === undefined ? [] : ["store"]), ...actions];
+    return lone === undefined ? undefined : wrong(lone, "is of a book that a farm speaks", "give --queue, too");
+  }
+  if (store === undefined) return wrong("queue", "needs a store that the workers share", "give --store, too");
+  const other = ofWorkers.find((name) => values[name] !== undefined);
+  if (other !== undefined)
+    wrong(other, "is not of a book that a farm speaks", "leave it out, or give it to the workers");
+  if (actions.length > 1) wrong(actions[1], `does not go with --${actions[0]}`, "leave out one of them");
+  if (values.output !== undefined && !/^(?!voices$|requests$)[^./\\][^/\\]*$/.test(values.output))
+    wrong("output", "is the name of a folder in the store", "give one without slashes");
+  return { queue, store, action: actions[0] ?? "speak" };
 }
 
 /** Most bytes of a book's file; its pictures count, too. */

@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   say: async () => (await import("./say.ts")).say,
   book: async () => (await import("./book.ts")).book,
   serve: async () => (await import("./serve.ts")).serve,
+  worker: async () => (await import("./worker.ts")).worker,
   convert: async () => (await import("./convert.ts")).convert,
   voices: async () => (await import("./voices.ts")).voices,
   codec: async () => (await import("./codec.ts")).codec,

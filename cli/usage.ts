@@ -5,6 +5,7 @@ export const usage = {
   bark say [TEXT…] [-m MODEL] [-v VOICE] [-o OUT]       speak
   bark book FILE [-v VOICE] [-o FOLDER]                 speak a .txt, .md, .epub or .srt; goes on where it was stopped
   bark serve [-m MODEL] [--port N]                      speak over HTTP, to OpenAI's clients
+  bark worker --queue URL --store STORE [-m MODEL]      speak pieces of books that other machines put in
   bark convert SRC DEST [--dtype f32|f16|q8]            rewrite a checkpoint, whatever its format, as safetensors
   bark voices [-m MODEL]                                list the voice presets of a checkpoint
   bark codec encode|decode IN OUT                       audio to the codec's codes, and codes to audio
@@ -72,6 +73,11 @@ Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad i
                             from which the same command goes on when it was stopped
   --sample                  speak the first minute alone
   --audio-format F          wav, mp3, opus, flac, aac, m4a or pcm; default: wav; an .m4b with chapters where ffmpeg is
+  --queue URL               have it spoken by every \`bark worker\` at this Redis (redis://[:PASSWORD@]HOST[:PORT]; or
+                            the password in BARK_QUEUE_PASSWORD); the same command attaches again and goes on
+  --store STORE             of a farm: a folder that all its machines share, or s3://BUCKET/PREFIX; FOLDER is in it
+  --detach                  put it in and do not wait; the same command without it waits and joins
+  --pause, --cancel         take out what nobody speaks yet; what was spoken is kept
 
 All flags of \`bark say\` that are about voice, text, sampling, weights and device hold, such as -m, -v, --language,
 --cast, --gaps, --batch, --retries, --strict, --bitrate, --seed, --greedy, --temperature, --dtype, --json, --quiet.
@@ -99,6 +105,19 @@ All flags of \`bark say\` that are about voice, text, sampling, weights and devi
   --device NAME             part of an adapter's name; "software" forces the software adapter
   --low-memory              one sub-model on the GPU at a time
   --quiet                   log nothing but what fails
+`,
+  worker: `bark worker --queue URL --store STORE [-m MODEL]
+
+  --queue URL               redis://[:PASSWORD@]HOST[:PORT], or rediss://; or the password in BARK_QUEUE_PASSWORD
+  --store STORE             a folder that all machines of the farm share, or s3://BUCKET/PREFIX (keys, region and endpoint
+                            in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL)
+  -m, --model MODEL         as for \`say\` (default: nano); it speaks books of this checkpoint, dtype and version alone
+  --dtype f32|f16|q8        as the books ask for; default: as stored
+  --device NAME             part of an adapter's name; "software" forces the software adapter
+  --low-memory              one sub-model on the GPU at a time
+  --quiet                   no progress
+
+Works until Ctrl-C or SIGTERM, then hands the piece under way back and ends with 0.
 `,
   convert: `bark convert SRC DEST [--dtype f32|f16|q8]
 

@@ -1,40 +1,11 @@
-import { readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
-import { makeFolder, writeFileAtomically } from "../../checkpoint/node/atomic_file.ts";
+import { makeFolder } from "../../checkpoint/node/atomic_file.ts";
 import { withLock } from "../../checkpoint/node/hub/lock.ts";
 import { EngineError } from "../../engine/errors.ts";
+import { FolderStore } from "../../server/queue/stores/folder.ts";
 import { planFile } from "../../speech/book/plan.ts";
 import type { BookStore } from "../../speech/book/store.ts";
-
-/** A book's folder on disk. */
-class BookFolder implements BookStore {
-  readonly name: string;
-
-  constructor(folder: string) {
-    this.name = folder;
-  }
-
-  async read(file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    try {
-      return new Uint8Array(await readFile(path.join(this.name, file)));
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      if (code === "ENOENT") return undefined;
-      const where = path.join(this.name, file);
-      throw new EngineError("bad-input", `cannot be read: ${message.split(",")[0]}`, { where, cause });
-    }
-  }
-
-  async write(file: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
-    const target = path.join(this.name, file);
-    await makeFolder(path.dirname(target));
-    await writeFileAtomically(target, content);
-  }
-
-  async remove(file: string): Promise<void> {
-    await rm(path.join(this.name, file), { force: true });
-  }
-}
 
 const lockFile = ".lock";
 
@@ -67,7 +38,7 @@ export async function inBookFolder(
     const options = { onWait, isDone: () => Promise.resolve(false), signal };
     await withLock(path.join(folder, lockFile), options, async () => {
       await removeHalves(folder);
-      await work(new BookFolder(folder));
+      await work(new FolderStore(folder));
     });
   } finally {
     // A folder in which nothing was begun is gone again; one with files stays.

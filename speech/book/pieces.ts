@@ -18,6 +18,8 @@ export interface StoredPiece {
   /** Of the take that was kept. */
   readonly seed: string;
   readonly samples: number;
+  /** Why it could not be spoken: a gap, which only a book made by several machines may have. */
+  readonly lost?: string;
 }
 
 interface PieceFile extends StoredPiece {
@@ -32,6 +34,7 @@ interface PieceFile extends StoredPiece {
 export class PieceFiles {
   readonly #store: BookStore;
   readonly #rate: number;
+  readonly #lost = new Set<string>();
 
   /** @param rate samples a second. */
   constructor(store: BookStore, rate: number) {
@@ -49,8 +52,15 @@ export class PieceFiles {
     return undefined;
   }
 
+  /** A piece that could not be spoken: silence stands for it. @param why for the report. */
+  lose({ key, text }: BookPiece, why: string): StoredPiece {
+    this.#lost.add(key);
+    return { text, flags: [], attempts: 1, seed: "0", samples: 1, lost: why };
+  }
+
   /** Samples of a piece. @throws EngineError `bad-input` if its files changed since they were found whole. */
   async audio({ key }: BookPiece): Promise<Float32Array<ArrayBuffer>> {
+    if (this.#lost.has(key)) return new Float32Array(1);
     const where = `${this.#store.name}/${soundOf(key)}`;
     const bytes = await this.#store.read(soundOf(key));
     if (bytes === undefined)
@@ -58,7 +68,15 @@ export class PieceFiles {
     return decode_wav(bytes, where).audio.data;
   }
 
-  async add({ key, text }: BookPiece, audio: Float32Array, spoken: Omit<StoredPiece, "text" | "samples">) {
+  /** Stores a piece. One that is whole already stays: what a machine that was held up says late changes nothing. */
+  async add(
+    piece: BookPiece,
+    audio: Float32Array,
+    spoken: Pick<StoredPiece, "flags" | "attempts" | "seed">,
+  ): Promise<StoredPiece> {
+    const earlier = await this.find(piece, () => undefined);
+    if (earlier !== undefined) return earlier;
+    const { key, text } = piece;
     const { flags, attempts, seed } = spoken;
     // A file without samples is none.
     const samples = audio.length > 0 ? audio : new Float32Array(1);

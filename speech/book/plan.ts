@@ -52,6 +52,11 @@ export interface BookPlan extends Omit<SpeechPlan, "pieces"> {
 
 export const planFile = "plan.json";
 
+/** Each text of a voice once: a text that comes twice is spoken once. */
+export function uniquePieces({ pieces }: BookPlan): BookPiece[] {
+  return [...new Map(pieces.map((piece) => [piece.key, piece])).values()];
+}
+
 /** What a plan is made of. */
 export interface BookParts extends Omit<BookPlan, "pieces" | "version" | "voice"> {
   readonly pieces: readonly PlannedPiece[];
@@ -107,8 +112,12 @@ export async function readBookPlan(store: BookStore): Promise<BookPlan | undefin
   });
 }
 
-export async function writeBookPlan(store: BookStore, plan: BookPlan): Promise<void> {
-  await store.write(planFile, jsonBytes(plan));
+/** Stores a plan. @param isNew nobody may have stored one meanwhile. @returns whether it is stored. */
+export async function writeBookPlan(store: BookStore, plan: BookPlan, isNew: boolean): Promise<boolean> {
+  const bytes = jsonBytes(plan);
+  if (isNew) return await store.create(planFile, bytes);
+  await store.write(planFile, bytes);
+  return true;
 }
 
 /** What of a run may not differ from the run that it goes on with. */

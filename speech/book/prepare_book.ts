@@ -65,8 +65,9 @@ export async function prepareBook(
     const others = plan.pieces.filter(({ key }) => !known.has(key)).length;
     notice(`${file} or its options have changed: ${others} of ${plan.pieces.length} pieces are new`);
   }
-  await writeBookPlan(store, plan);
-  return plan;
+  if (await writeBookPlan(store, plan, old === undefined)) return plan;
+  // Another process was first: its seed may be another.
+  return await prepareBook(store, generation, processor, request);
 }
 
 async function requireSame(old: BookPlan, request: BookRequest, source: string, folder: string): Promise<void> {

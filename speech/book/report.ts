@@ -22,6 +22,8 @@ export interface ReportedPiece extends Place {
   /** Of the take that was kept. */
   readonly seed: string;
   readonly key: string;
+  /** Why it could not be spoken, if it could not. */
+  readonly lost?: string;
   /** Where it is spoken otherwise than written, if anywhere. */
   readonly changes?: PlannedPiece["changes"];
   /** Of a caption: when it is to be heard, and how much later than that it begins and ends, in seconds. */
@@ -42,6 +44,8 @@ export interface BookReport {
   readonly flagged: number;
   /** Captions that last longer than they may. */
   readonly overruns: number;
+  /** Pieces that could not be spoken, if there are any: silence stands for them. */
+  readonly lost?: number;
   readonly chapters: readonly (ChapterMark & Stretch & { readonly file: string })[];
   readonly pieces: readonly ReportedPiece[];
   /** All files of the book, beside plan and pieces. */
@@ -57,10 +61,23 @@ export function reportOf(
 ): BookReport {
   const { places, seconds, chapters, files } = sound;
   const pieces = plan.pieces.map(({ text, source, voice, key, cue, changes }, i): ReportedPiece => {
-    const { flags, attempts, seed } = stored[i];
+    const { flags, attempts, seed, lost } = stored[i];
     const timing = cue === undefined ? {} : { cue, ...lateness(plan, places, i, cue) };
-    return { text, source, voice, ...places[i], flags, attempts, seed, key, ...(changes && { changes }), ...timing };
+    return {
+      text,
+      source,
+      voice,
+      ...places[i],
+      flags,
+      attempts,
+      seed,
+      key,
+      ...(lost !== undefined && { lost }),
+      ...(changes && { changes }),
+      ...timing,
+    };
   });
+  const lost = stored.filter((piece) => piece.lost !== undefined).length;
   return {
     title: plan.title,
     author: plan.author,
@@ -69,6 +86,7 @@ export function reportOf(
     retries: stored.reduce((sum, { attempts }) => sum + attempts - 1, 0),
     flagged: stored.filter(({ flags }) => faultsOf(flags).length > 0).length,
     overruns: pieces.filter(({ overrun }) => overrun !== undefined).length,
+    ...(lost > 0 && { lost }),
     chapters,
     pieces,
     files,

@@ -73,8 +73,7 @@ export class BookSpeaker {
         null,
         onProgress,
       )) {
-        voice = voiceOf(this.#model, spoken.run);
-        await this.#store.write(voiceFile, writeNpz({ ...voice }));
+        voice = await this.#keepVoice(voiceOf(this.#model, spoken.run));
         if (maker !== undefined) yield await this.#stored(maker, spoken);
       }
       rest = pieces.filter((piece) => piece !== maker);
@@ -99,20 +98,28 @@ export class BookSpeaker {
     return { piece, stored, run };
   }
 
+  /** Stores the voice that was made up. Of several machines the first one's is that of the book. */
+  async #keepVoice(voice: HistoryPrompt): Promise<HistoryPrompt> {
+    if (await this.#store.create(voiceFile, writeNpz({ ...voice }))) return voice;
+    return (await this.#storedVoice()) ?? (await this.#keepVoice(voice));
+  }
+
   async #storedVoice(): Promise<HistoryPrompt | undefined> {
     const bytes = await this.#store.read(voiceFile);
     const where = `${this.#store.name}/${voiceFile}`;
     try {
-      return bytes && (await readVoice(bytes, where));
+      return bytes && (await readVoiceFile(bytes, where));
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       this.#notice(`${where} is damaged: the voice is made up again, as it was`);
+      await this.#store.remove(voiceFile);
       return undefined;
     }
   }
 }
 
-async function readVoice(bytes: Uint8Array<ArrayBuffer>, where: string): Promise<HistoryPrompt> {
+/** The tokens of a voice in a file. @throws EngineError `bad-input`. */
+export async function readVoiceFile(bytes: Uint8Array<ArrayBuffer>, where: string): Promise<HistoryPrompt> {
   const npz = await NpzFile.open(new MemorySource(where, bytes));
   const prompts: Record<string, unknown> = {};
   for (const name of npz.names) prompts[name] = await npz.read(name);

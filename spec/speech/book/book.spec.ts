@@ -44,6 +44,11 @@ class MemoryStore implements BookStore {
     }
     this.files.set(file, join(parts));
   }
+  async create(file: string, content: Uint8Array) {
+    if (this.files.has(file)) return false;
+    await this.write(file, content);
+    return true;
+  }
   async remove(file: string) {
     this.files.delete(file);
   }
@@ -109,7 +114,8 @@ describe("the plan of a book", () => {
     const store = new MemoryStore();
     expect(await readBookPlan(store)).equal(undefined);
     const plan = await makeBookPlan(partsOf(text));
-    await writeBookPlan(store, plan);
+    expect(await writeBookPlan(store, plan, true)).equal(true);
+    expect(await writeBookPlan(store, plan, true)).equal(false);
     expect(await readBookPlan(store)).deep.equal(JSON.parse(JSON.stringify(plan)));
     const run = { file: "a.txt", source: text, settings: { ...settings, seed: undefined }, voice: { name: null } };
     requireSameBook(plan, run, "folder");
