@@ -76,7 +76,8 @@ export class SpeakPage {
     this.elements = [h("div", { class: "columns" }, main, h("div", { class: "column side" }, ...panels))];
     this.#text.addEventListener("change", () => this.#remember());
     addEventListener("hashchange", () => this.#readAddress());
-    this.#player.addEventListener("ended", () => this.#showButtons());
+    // A take that is played again can be stopped, too.
+    for (const name of ["waiting", "playing", "ended"]) this.#player.addEventListener(name, () => this.#showButtons());
     this.#takeDrops();
     this.#readAddress();
     this.#showObstacle();

@@ -43,7 +43,8 @@ export const text = {
   load: "Load",
   cancel: "Cancel",
   notLoaded: "Not loaded yet: it loads when you press Speak.",
-  loading: (done: string, total: string) => `Loading: ${done} of ${total}`,
+  loading: (percent: number, bytes: string) => `Loading: ${percent} %${bytes}`,
+  bytes: (done: string, total: string) => ` (${done} of ${total})`,
   loadingShort: "Loading…",
   ready: (seconds: string) => `Ready after ${seconds} s`,
 

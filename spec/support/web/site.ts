@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -6,7 +6,11 @@ import { bundleForPages } from "../../../tools/build/bundle.ts";
 import { serve } from "../loopback.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
-const types: Record<string, string> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript" };
+const types: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+};
 
 /** What a strict page allows. The element, its worker and its AudioWorklet are files of the site. */
 export const strictPolicy = [
@@ -25,6 +29,10 @@ export interface Site {
   readonly url: string;
   /** Adds a page, with a policy. @returns its address. */
   page(name: string, body: string, policy?: string): Promise<string>;
+  /** Copies a file or folder of examples/ to its root, as if it were the project of somebody who installed the package. */
+  example(name: string): Promise<void>;
+  /** Lets the answer for a page of an example carry a policy. @returns its address. */
+  guarded(name: string, policy: string): string;
   close(): Promise<void>;
 }
 
@@ -33,6 +41,9 @@ export async function openSite(): Promise<Site> {
   const folder = await mkdtemp(path.join(tmpdir(), "bark-site-"));
   await bundleForPages(root, folder);
   await cp(path.join(root, "models/nano"), path.join(folder, "nano"), { recursive: true });
+  await mkdir(path.join(folder, "node_modules/bark-webgpu/dist"), { recursive: true });
+  await symlink(folder, path.join(folder, "node_modules/bark-webgpu/dist/web"));
+  await symlink(path.join(folder, "nano"), path.join(folder, "node_modules/bark-webgpu-nano"));
   const policies = new Map<string, string>();
   const answer = async (url: string, response: ServerResponse): Promise<void> => {
     const { pathname } = new URL(url, "http://localhost");
@@ -51,6 +62,11 @@ export async function openSite(): Promise<Site> {
     page: async (name, body, policy) => {
       await writeFile(path.join(folder, name), `<!doctype html><html lang="en"><title>${name}</title>${body}</html>`);
       if (policy !== undefined) policies.set(`/${name}`, policy);
+      return `${server.url}/${name}`;
+    },
+    example: (name) => cp(path.join(root, "examples", name), path.join(folder, name), { recursive: true }),
+    guarded: (name, policy) => {
+      policies.set(`/${name}`, policy);
       return `${server.url}/${name}`;
     },
     close: async () => {
