@@ -1,17 +1,14 @@
-import { readFile, mkdtemp, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { expect } from "chai";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { decode_wav } from "../../audio/wav_reader.ts";
 import { decode_captions } from "../../audio/captions.ts";
 import { BarkTTS } from "../../speech/node.ts";
-import { buildSite } from "../../tools/build/site.ts";
 import { launch } from "../../tools/test/chromium.ts";
 import { serveFolder, type SiteServer } from "../../tools/web/serve.ts";
+import { builtSite } from "../support/web/site.ts";
 
-const root = path.resolve(import.meta.dirname, "../..");
 const tokens = 12;
 const settings = `seed=7&retries=0&semantic_max_new_tokens=${tokens}`;
 const sentence = "Hello, this is Bark.";
@@ -26,8 +23,7 @@ describe("the site", () => {
 
   before(async function () {
     this.timeout(300_000);
-    folder = await mkdtemp(path.join(tmpdir(), "bark-site-"));
-    await buildSite(root, folder);
+    folder = await builtSite();
     server = await serveFolder(folder);
     browser = await launch();
     context = await browser.newContext({ acceptDownloads: true });
@@ -38,7 +34,6 @@ describe("the site", () => {
   after(async () => {
     await browser.close();
     await server.close();
-    await rm(folder, { recursive: true });
   });
 
   // Violations of the policy are errors of the console.

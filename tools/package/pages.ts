@@ -96,12 +96,15 @@ export interface Heard {
   readonly peak: number;
 }
 
-/** Presses "Speak" of a page's element, with few tokens, and listens to the end. @throws Error for an error of the element. */
-export async function heardIn(page: Page): Promise<Heard> {
+/**
+ * Presses "Speak" of a page's element and listens to the end.
+ * @param tokens of speech at most. @throws Error for an error of the element.
+ */
+export async function heardIn(page: Page, tokens = 40): Promise<Heard> {
   await page.waitForFunction(() => document.querySelector("bark-speech")?.shadowRoot);
-  const heard = page.evaluate(async () => {
+  const heard = page.evaluate(async (semantic_max_new_tokens) => {
     const speech = document.querySelector<BarkSpeech>("bark-speech")!;
-    speech.options = { semantic_max_new_tokens: 40 };
+    speech.options = { semantic_max_new_tokens, retries: 0 };
     let meter: AnalyserNode | undefined;
     speech.addEventListener("chunk", () => {
       if (meter !== undefined) return;
@@ -122,7 +125,7 @@ export async function heardIn(page: Page): Promise<Heard> {
     });
     const wav = Array.from(new Uint8Array(await speech.toBlob().arrayBuffer()));
     return { wav, seconds: speech.player.position, peak };
-  });
+  }, tokens);
   heard.catch(() => undefined); // It may come before the click is done.
   await page.getByRole("button", { name: "Speak" }).click();
   const { wav, ...more } = await heard;
