@@ -213,6 +213,7 @@ export class BarkSpeech extends Base {
     this.#announcer = new Announcer(view.status);
     view.button.addEventListener("click", () => void this.#press());
     view.stop.addEventListener("click", () => this.stop());
+    this.addEventListener("keydown", ({ key }) => key === "Escape" && this.stop());
     view.seek.addEventListener("input", () => this.#player.seek(Number(view.seek.value)));
     for (const name of ["waiting", "playing", "pause", "timeupdate", "durationchange", "ended"])
       this.#player.addEventListener(name, () => this.#show());

@@ -8,7 +8,7 @@ export const text = {
 
   text: "Text",
   textHelp:
-    "Any length: sentences are spoken one after another in one voice. [pause:1.5s], [voice:NAME], [laughs] and SSML work.",
+    "Any length: sentences are spoken one after another in one voice. [pause:1.5s], [voice:NAME], [laughs] and SSML work. Ctrl+Enter speaks, Escape stops.",
   sample:
     "Hello! This is Bark, speaking in your browser. Every sound is computed here, on your own machine, by kernels that were written by hand.",
   speak: "Speak",
