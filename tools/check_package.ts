@@ -5,6 +5,8 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { preparePackage, type Check, type Package } from "./package/checks.ts";
+import { extensionCheck } from "./package/in_extension.ts";
+import { nextChecks, nextProject } from "./package/in_next.ts";
 import { nodeChecks, nodeProject, quickNodeChecks } from "./package/in_node.ts";
 import {
   bundlerChecks,
@@ -32,6 +34,7 @@ try {
     ...quickNodeChecks(given, project),
     ...nodeChecks(given, project),
     ...staticChecks(given, project, browser),
+    extensionCheck(project),
   ]);
   await inProject(typescriptProject(given), (project) => [...typescriptChecks(project), typescriptExample(project)]);
   await inProject(bundlerProject(given), (project) => [
@@ -40,6 +43,7 @@ try {
   ]);
   for (const version of [7, 8])
     await inProject(viteProject(given, version), (project) => viteChecks(given, project, version, browser));
+  await inProject(nextProject(given), (project) => nextChecks(project, browser));
   await inProject(Project.create(`${given.folder}/lint`, ["publint@0.3", "@arethetypeswrong/cli@0.18"]), (project) =>
     lintChecks(given, project),
   );
@@ -54,9 +58,10 @@ async function inProject(making: Promise<Project>, checksOf: (project: Project) 
   for (const { name, run } of checksOf(await making)) {
     if (!name.includes(part)) continue;
     try {
-      await run();
-      outcome.passed++;
-      console.log(`ok ${name}`);
+      const reason = await run();
+      if (reason === undefined) outcome.passed++;
+      else outcome.skipped++;
+      console.log(reason === undefined ? `ok ${name}` : `skipped ${name}: ${reason}`);
     } catch (error) {
       outcome.failed++;
       printFailure("package", name, (error as Error).stack ?? String(error));

@@ -8,9 +8,8 @@ export const text = {
   group: "Speech",
   position: "Position",
   positionOf: (position: number, duration: number) => `${position.toFixed(0)} of ${duration.toFixed(0)} seconds`,
-  progress: "Speaking",
-  loading: (loaded: number, total: number) =>
-    total > 0 ? `Loading the model: ${megabytes(loaded)} of ${megabytes(total)} MB` : "Loading the model",
+  progress: "Progress",
+  loading: (share: number) => (share > 0 ? `Loading the model: ${Math.floor(100 * share)} %` : "Loading the model"),
   loaded: (adapter: string, isSoftware: boolean) =>
     isSoftware
       ? `Speaking on ${adapter}, which computes on the processor: slower than speech`
@@ -33,7 +32,3 @@ export const text = {
     "graphics driver, or try another browser. In a virtual machine there may be none.",
   adapterTooSmall: (why: string) => `The graphics adapter is too small for this model: ${why}`,
 };
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
-}

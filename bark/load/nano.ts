@@ -20,7 +20,9 @@ export async function openNano(options: HubOptions): Promise<FileStore> {
  */
 export async function nanoFiles(): Promise<FileAddresses> {
   const { files } = await loadPackage();
-  return Object.fromEntries(Object.entries(files).map(([path, url]) => [path, url.href]));
+  // Those of Next.js (Turbopack) are relative to the page.
+  const base = (globalThis.document as Document | undefined)?.baseURI;
+  return Object.fromEntries(Object.entries(files).map(([path, { href }]) => [path, new URL(href, base).href]));
 }
 
 async function loadPackage(): Promise<NanoPackage> {

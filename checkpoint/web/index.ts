@@ -14,12 +14,18 @@ export const webFileHost: FileHost = {
 /** `owner/name` is a repository on the hub; the address of a folder begins with `https://`, `/`, `./` or `../`. */
 async function openPageStore(location: string, options: HubOptions): Promise<FileStore> {
   const repository = parseRepository(location, options);
-  if (repository === undefined) return new HttpStore(wholeAddress(location), { ...options, isPage: true });
+  if (repository === undefined) return await openFolder(wholeAddress(location), options);
   // Loaded here: a page that serves its checkpoint itself fetches code for nothing.
   const { PageHubStore } = await import("./page_hub_store.ts");
   const { CacheApiParts } = await import("./part_cache.ts");
   const parts = new CacheApiParts(options.cacheDir ?? "bark-webgpu", options.onNotice);
   return new PageHubStore(repository, { ...options, parts });
+}
+
+async function openFolder(address: string, options: HubOptions): Promise<FileStore> {
+  if (!/^[\w-]+-extension:/.test(address)) return new HttpStore(address, { ...options, isPage: true });
+  const { ExtensionStore } = await import("./extension_store.ts");
+  return new ExtensionStore(address, options.signal);
 }
 
 function wholeAddress(location: string): string {

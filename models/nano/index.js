@@ -17,8 +17,10 @@ const beside = {
 };
 
 // Vite 7's development server moves this module to node_modules/.vite/deps and leaves its files behind.
+// Other URLs stay as they are: those of Next.js (Turbopack) are relative to the page, which no new URL can be.
 const moved = /\/node_modules\/\.vite\/deps[^/]*\//;
-const home = (url) => new URL(url.href.replace(moved, "/node_modules/bark-webgpu-nano/"));
+const home = (url) =>
+  moved.test(url.href) ? new URL(url.href.replace(moved, "/node_modules/bark-webgpu-nano/")) : url;
 
 /** Where the files of the checkpoint are, by their paths in it. */
 export const files = Object.fromEntries(Object.entries(beside).map(([path, url]) => [path, home(url)]));

@@ -122,14 +122,4 @@ describeHere("in a page", function () {
     expect(errors).deep.equal([]);
     await page.close();
   });
-
-  it("says what is missing where there is no WebGPU, and offers nothing to press", async () => {
-    const body = `<script type="module" src="/element.js"></script><bark-speech>Hello</bark-speech>`;
-    const page = await browser.newPage();
-    await page.addInitScript(() => Object.defineProperty(navigator, "gpu", { value: undefined }));
-    await page.goto(await site.page("missing.html", body));
-    expect(await page.getByRole("status").innerText()).match(/^This browser has no WebGPU.*Safari 26/);
-    expect(await page.getByRole("button", { name: "Speak" }).isDisabled()).equal(true);
-    await page.close();
-  });
 });

@@ -1,17 +1,15 @@
-import { readFile, mkdtemp, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { readFile } from "node:fs/promises";
 import { expect } from "chai";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { decode_wav } from "../../audio/wav_reader.ts";
 import { decode_captions } from "../../audio/captions.ts";
 import { BarkTTS } from "../../speech/node.ts";
-import { buildSite } from "../../tools/build/site.ts";
 import { launch } from "../../tools/test/chromium.ts";
 import { serveFolder, type SiteServer } from "../../tools/web/serve.ts";
+import { axeViolations } from "../support/web/axe.ts";
+import { builtSite } from "../support/web/site.ts";
+import { inWorker, noAdapter } from "../support/web/worker_patches.ts";
 
-const root = path.resolve(import.meta.dirname, "../..");
 const tokens = 12;
 const settings = `seed=7&retries=0&semantic_max_new_tokens=${tokens}`;
 const sentence = "Hello, this is Bark.";
@@ -26,8 +24,7 @@ describe("the site", () => {
 
   before(async function () {
     this.timeout(300_000);
-    folder = await mkdtemp(path.join(tmpdir(), "bark-site-"));
-    await buildSite(root, folder);
+    folder = await builtSite();
     server = await serveFolder(folder);
     browser = await launch();
     context = await browser.newContext({ acceptDownloads: true });
@@ -38,7 +35,6 @@ describe("the site", () => {
   after(async () => {
     await browser.close();
     await server.close();
-    await rm(folder, { recursive: true });
   });
 
   // Violations of the policy are errors of the console.
@@ -51,14 +47,6 @@ describe("the site", () => {
     const waiting = page.waitForEvent("download");
     await page.click(`li[data-take="1"] .downloads button:text-is("${name}")`);
     return await readFile(await (await waiting).path());
-  }
-
-  async function axe(each: Page): Promise<string[]> {
-    await each.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
-    return await each.evaluate(async () => {
-      const { axe: checker } = globalThis as unknown as { axe: { run(): Promise<{ violations: AxeViolation[] }> } };
-      return (await checker.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`);
-    });
   }
 
   it("speaks a text, and its WAV file is what the library makes of the seed", async function () {
@@ -120,7 +108,7 @@ describe("the site", () => {
     this.timeout(60_000);
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
-      expect(await axe(page)).deep.equal([]);
+      expect(await axeViolations(page)).deep.equal([]);
     }
   });
 
@@ -156,7 +144,7 @@ describe("the site", () => {
     expect(await page.innerText("pre")).include("@compute");
     expect(await page.locator(".plot svg rect").count()).above(2);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).equal(360);
-    expect(await axe(page)).deep.equal([]);
+    expect(await axeViolations(page)).deep.equal([]);
   });
 
   it("broke no policy, and no console has an error", () => {
@@ -179,12 +167,8 @@ describe("the site", () => {
   it("says so where there is no adapter", async function () {
     this.timeout(60_000);
     const other = await browser.newPage({ serviceWorkers: "block" });
-    const none = "GPU.prototype.requestAdapter = async () => null;";
-    await other.addInitScript(none);
-    await other.route("**/worker.js", async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: `${none}\n${await response.text()}` });
-    });
+    await other.addInitScript(noAdapter);
+    await inWorker(other, noAdapter);
     await other.goto(server.url);
     await other.click("button.primary");
     await other.waitForSelector("[role=alert]:visible");
@@ -192,8 +176,3 @@ describe("the site", () => {
     await other.close();
   });
 });
-
-interface AxeViolation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string }[];
-}

@@ -15,6 +15,7 @@ process.chdir(root);
 await rm(dist, { recursive: true, force: true });
 await compile();
 for (const part of inCheckout) await rm(path.join(dist, part), { recursive: true });
+await keepDeclarations(path.join(dist, "web"));
 await copyShaders();
 await finishDeclarations();
 await bundleForPages(root, path.join(dist, "web"));
@@ -24,6 +25,12 @@ await chmod(path.join(dist, "cli/main.js"), 0o755);
 async function compile(): Promise<void> {
   const { code, output } = await runNode(["node_modules/typescript/bin/tsc", "-p", "tools/build/tsconfig.json"]);
   if (code !== 0) throw new Error(`tsc:\n${output}`);
+}
+
+/** Of what runs in pages alone there are bundles: its modules are left out. */
+async function keepDeclarations(folder: string): Promise<void> {
+  for (const file of await readdir(folder, { recursive: true }))
+    if (/\.js(\.map)?$/.test(file)) await rm(path.join(folder, file));
 }
 
 /** Node and Deno read the shaders that lie beside the modules. */

@@ -12,7 +12,8 @@ export interface Package {
 
 export interface Check {
   readonly name: string;
-  readonly run: () => Promise<void>;
+  /** @returns why it did not run, where it did not. */
+  readonly run: () => Promise<void | string>;
 }
 
 /** Packs what is in the checkout, and lets the checkout speak. */

@@ -2,9 +2,12 @@ import { cp } from "node:fs/promises";
 import type { Browser } from "playwright-core";
 import type { Check, Package } from "./checks.ts";
 import { includes, isDoubled } from "./in_node.ts";
-import { printedBy, servedBy, serving, soundOf } from "./pages.ts";
+import { checkHeard, printedBy, servedBy, serving, soundOf } from "./pages.ts";
 import { Project } from "./project.ts";
 import { checkWav, sameSpeech, samplesIn, speakText } from "./speech.ts";
+
+const elementPage = `<!doctype html><meta charset="utf-8" /><script type="module" src="./element.mjs"></script>
+  <bark-speech voice="en_speaker_1" seed="7">Hello, my dog is cute.</bark-speech>`;
 
 const page = '<!doctype html><meta charset="utf-8" /><script type="module" src="./speak.mjs"></script>';
 
@@ -12,6 +15,8 @@ async function pageProject(given: Package, name: string, packages: readonly stri
   const project = await Project.create(`${given.folder}/${name}`, [...given.tarballs, ...packages]);
   await project.write("speak.mjs", speakText("bark-webgpu"));
   await project.write("speak.html", page);
+  await project.write("element.mjs", 'import "bark-webgpu/element";');
+  await project.write("element.html", elementPage);
   return project;
 }
 
@@ -31,13 +36,15 @@ export function esbuildChecks({ expected }: Package, project: Project, browser: 
     {
       name: "a page bundled by esbuild tells which files of nano are missing, and speaks with them",
       run: async () => {
-        await project.npx("esbuild", "speak.mjs", ...bundle);
+        await project.npx("esbuild", "speak.mjs", "element.mjs", ...bundle);
         await project.write("by_esbuild/index.html", page);
         await serving(project.path("by_esbuild"), async (address) => {
           const error = await printedBy(browser, address).catch(String);
           includes(error, "the files of nano are missing; put the files of its package there");
           await copyNano(project, "by_esbuild");
           sameSpeech(samplesIn(await printedBy(browser, address)), expected);
+          await project.write("by_esbuild/element.html", elementPage);
+          await checkHeard(browser, `${address}/element.html`);
         });
       },
     },
@@ -70,12 +77,17 @@ export function bundlerChecks({ expected }: Package, project: Project, browser: 
       },
     },
     {
-      name: "examples/webpack",
+      name: "examples/webpack, and the element",
       run: async () => {
         await project.addExample("webpack/index.html", "webpack/main.js", "webpack/webpack.config.mjs");
         const { output } = await project.npx("webpack");
         if (/Critical dependency|Module not found/.test(output)) throw new Error(output);
-        await serving(project.folder, async (address) => checkWav(await soundOf(browser, address)));
+        await project.npx("webpack", "--entry", "./element.mjs", "--output-path", "by_webpack");
+        await project.write("by_webpack/index.html", elementPage.replace("element.mjs", "main.js"));
+        await serving(project.folder, async (address) => {
+          checkWav(await soundOf(browser, address));
+          await checkHeard(browser, `${address}/by_webpack/index.html`);
+        });
       },
     },
   ];
@@ -91,22 +103,26 @@ export function viteChecks({ expected }: Package, project: Project, version: num
   const vite = "node_modules/vite/bin/vite.js";
   return [
     {
-      name: `Vite ${version}: a page of the development server speaks, and examples/vite`,
+      name: `Vite ${version}: a page of the development server speaks, the element and examples/vite`,
       run: () =>
         servedBy([vite, "--host", "127.0.0.1"], project.folder, async (address) => {
           sameSpeech(samplesIn(await printedBy(browser, `${address}/speak.html`)), expected);
           checkWav(await soundOf(browser, address));
+          await checkHeard(browser, `${address}/element.html`);
         }),
     },
     {
-      name: `Vite ${version}: a page that was built speaks, and examples/vite`,
+      name: `Vite ${version}: a page that was built speaks, the element and examples/vite`,
       run: async () => {
-        const input = JSON.stringify({ build: { rollupOptions: { input: ["index.html", "speak.html"] } } });
+        const input = JSON.stringify({
+          build: { rollupOptions: { input: ["index.html", "speak.html", "element.html"] } },
+        });
         await project.write("vite.config.js", `export default ${input};`);
         await project.node(vite, "build");
         await serving(project.path("dist"), async (address) => {
           sameSpeech(samplesIn(await printedBy(browser, `${address}/speak.html`)), expected);
           checkWav(await soundOf(browser, address));
+          await checkHeard(browser, `${address}/element.html`);
         });
       },
     },
@@ -130,9 +146,7 @@ export function staticChecks({ expected }: Package, project: Project, browser: B
       name: "examples/script-tag.html",
       run: async () => {
         await project.addExample("script-tag.html");
-        await serving(project.folder, async (address) =>
-          checkWav(await soundOf(browser, `${address}/script-tag.html`)),
-        );
+        await serving(project.folder, (address) => checkHeard(browser, `${address}/script-tag.html`));
       },
     },
     {

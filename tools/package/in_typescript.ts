@@ -44,6 +44,18 @@ export async function speak(): Promise<Float32Array> {
 }
 `;
 
+/** What only a page has. */
+const pageProgram = `import { Player, type BarkSpeech } from "bark-webgpu/element";
+export async function press(): Promise<number> {
+  const speech: BarkSpeech = document.querySelector("bark-speech")!;
+  speech.voice = "en_speaker_1";
+  // @ts-expect-error There is no such property.
+  speech.voices = [];
+  await speech.speak();
+  return new Player({ prebuffer: 0.5 }).duration + speech.player.duration;
+}
+`;
+
 export async function typescriptProject({ folder, tarballs }: Package): Promise<Project> {
   const versions = ["typescript@6", "typescript59@npm:typescript@5.9", "@types/node@20", "@webgpu/types@0.1.74"];
   return await Project.create(`${folder}/typescript`, [...tarballs, ...versions]);
@@ -72,7 +84,7 @@ function compileChecks(
     name: `TypeScript ${version}, ${moduleResolution}, ${lib.join(" and ")}, types ${types.join() || "none"}`,
     run: async () => {
       const compilerOptions = { noEmit: true, strict: true, target: "ES2022", module, moduleResolution, lib, types };
-      await project.write("program.ts", program);
+      await project.write("program.ts", lib.includes("DOM") ? program + pageProgram : program);
       await project.write("tsconfig.json", JSON.stringify({ compilerOptions, files: ["program.ts"] }));
       await project.node(`${compiler}/bin/tsc`, "-p", ".");
     },

@@ -4,10 +4,17 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import type { Browser, Page } from "playwright-core";
+import type { BarkSpeech } from "../../web/element/index.ts";
+import { checkWav } from "./speech.ts";
 
 const limitMs = 180_000;
 
-const mimeTypes: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript" };
+const mimeTypes: Record<string, string> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".css": "text/css",
+};
 
 /** Serves the files of a folder as they are, without ranges, while `work` runs. */
 export async function serving<T>(folder: string, work: (address: string) => Promise<T>): Promise<T> {
@@ -79,6 +86,64 @@ export async function soundOf(browser: Browser, address: string): Promise<Uint8A
     });
     return Uint8Array.from(bytes);
   });
+}
+
+export interface Heard {
+  /** What the element offers for download. */
+  readonly wav: Uint8Array;
+  readonly seconds: number;
+  /** The loudest sample that went to the loudspeaker. */
+  readonly peak: number;
+}
+
+/**
+ * Presses "Speak" of a page's element and listens to the end.
+ * @param tokens of speech at most. @throws Error for an error of the element.
+ */
+export async function heardIn(page: Page, tokens = 40): Promise<Heard> {
+  await page.waitForFunction(() => document.querySelector("bark-speech")?.shadowRoot);
+  const heard = page.evaluate(async (semantic_max_new_tokens) => {
+    const speech = document.querySelector<BarkSpeech>("bark-speech")!;
+    speech.options = { semantic_max_new_tokens, retries: 0 };
+    let meter: AnalyserNode | undefined;
+    speech.addEventListener("chunk", () => {
+      if (meter !== undefined) return;
+      void speech.player.node.then((node) => {
+        meter = new AnalyserNode(node.context, { fftSize: 32768 });
+        node.connect(meter);
+      });
+    });
+    let peak = 0;
+    const samples = new Float32Array(32768);
+    setInterval(() => {
+      meter?.getFloatTimeDomainData(samples);
+      peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), peak);
+    }, 100);
+    await new Promise((resolve, reject) => {
+      speech.addEventListener("ended", resolve);
+      speech.addEventListener("error", (event) => reject(new Error(String((event as unknown as CustomEvent).detail))));
+    });
+    const wav = Array.from(new Uint8Array(await speech.toBlob().arrayBuffer()));
+    return { wav, seconds: speech.player.position, peak };
+  }, tokens);
+  heard.catch(() => undefined); // It may come before the click is done.
+  await page.getByRole("button", { name: "Speak" }).click();
+  const { wav, ...more } = await heard;
+  return { wav: Uint8Array.from(wav), ...more };
+}
+
+/** The same of the page at an address. @throws Error if the page fails, or what is heard is not what was made. */
+export async function checkHeard(browser: Browser, address: string): Promise<void> {
+  const heard = await visit(browser, address, async (page, failed) => await Promise.race([heardIn(page), failed]));
+  checkSound(heard);
+}
+
+/** @throws Error if it is no speech, or another length was heard than was made. */
+export function checkSound({ wav, seconds, peak }: Heard): void {
+  checkWav(wav);
+  const made = (wav.length - 44) / 2 / 24000;
+  if (Math.abs(seconds - made) > 0.01 || peak < 0.03)
+    throw new Error(`${seconds} s of ${made} s were heard, the loudest sample was ${peak}`);
 }
 
 async function visit<T>(

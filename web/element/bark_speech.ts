@@ -1,21 +1,20 @@
 import { EngineError } from "../../engine/errors.ts";
+import type { BarkProgress } from "../../bark/generate/output.ts";
 import type { ProgressInfo } from "../../bark/load/load_options.ts";
 import type { StreamOptions } from "../../speech/speak_options.ts";
 import type { SpeechProgress } from "../../speech/speak_text.ts";
 import type { StreamedPiece } from "../../speech/speech.ts";
-import { lettersOf } from "../../speech/split/measure.ts";
-import { secondsBehind } from "../../speech/stream/held_back.ts";
-import type { Listeners } from "../../speech/worker/protocol.ts";
 import { explained, obstacleInSight } from "../obstacles.ts";
 import { Player } from "../player/player.ts";
+import { Said } from "../said.ts";
 import { text as words } from "../text.ts";
 import { Announcer } from "./announcer.ts";
-import { SharedModel } from "./shared_model.ts";
+import { SharedModel, type LoadListeners } from "./shared_model.ts";
 import { viewIn, type View } from "./view.ts";
 
 /** Details of the element's events, by name. All but `error` bubble: one that did would look like a fault of the page. */
 export interface BarkSpeechEvents {
-  progress: ProgressInfo | SpeechProgress;
+  progress: ProgressInfo | BarkProgress | SpeechProgress;
   chunk: StreamedPiece;
   done: { seconds: number; sampling_rate: number; seed: bigint };
   ended: null;
@@ -42,10 +41,14 @@ export class BarkSpeech extends Base {
   #run: AbortController | undefined;
   #download: string | undefined;
 
-  readonly #listeners: Required<Pick<Listeners, "progress_callback" | "onNotice">> = {
-    progress_callback: (info) => {
-      this.#tell("progress", info);
-      if ("loaded" in info && info.loaded !== undefined) this.#say(words.loading(info.loaded, info.total ?? 0));
+  readonly #listeners: Required<LoadListeners> = {
+    progress_callback: (info) => this.#tell("progress", info),
+    on_progress: (progress) => {
+      this.#tell("progress", progress);
+      // Another element's worker may have ended: it is loaded anew for all.
+      if (!this.isSpeaking) return;
+      this.#view!.progress.value = progress.done / progress.total;
+      this.#say(words.loading(progress.done / progress.total));
     },
     onNotice: (line) => {
       console.info(`bark-speech: ${line}`);
@@ -129,7 +132,7 @@ export class BarkSpeech extends Base {
     this.#run = run;
     this.#player.begin();
     this.#show();
-    this.#say(words.loading(0, 0));
+    this.#say(words.loading(0));
     try {
       const sound = this.#player.resume();
       await this.#make(this.text, run.signal);
@@ -171,17 +174,18 @@ export class BarkSpeech extends Base {
     const bark = await this.#model.bark;
     if (signal.aborted) return;
     const { adapter, is_software, sampling_rate } = bark.model;
+    this.#view!.progress.removeAttribute("value");
     this.#say(words.loaded(adapter, is_software));
     this.#player.begin(sampling_rate);
     const on_progress = (progress: SpeechProgress): void => this.#tell("progress", progress);
-    const letters = lettersOf(text);
+    const said = new Said(text);
     let last: StreamedPiece | undefined;
     for await (const part of bark.stream(text, { ...this.#streamOptions(), on_progress, signal })) {
       if (signal.aborted) return;
-      const { audio, source, real_time_factor, piece, pieces } = part;
-      const left = secondsBehind(part, lettersOf(text.slice(0, source[1])), letters);
+      const { audio, real_time_factor, piece, pieces } = part;
+      const { left, share } = said.take(part);
       this.#player.push(audio, { real_time_factor, left });
-      this.#view!.progress.value = source[1] / text.length;
+      this.#view!.progress.value = share;
       this.#say(words.working(piece, pieces));
       this.#tell("chunk", part);
       last = part;
@@ -209,6 +213,7 @@ export class BarkSpeech extends Base {
     this.#announcer = new Announcer(view.status);
     view.button.addEventListener("click", () => void this.#press());
     view.stop.addEventListener("click", () => this.stop());
+    this.addEventListener("keydown", ({ key }) => key === "Escape" && this.stop());
     view.seek.addEventListener("input", () => this.#player.seek(Number(view.seek.value)));
     for (const name of ["waiting", "playing", "pause", "timeupdate", "durationchange", "ended"])
       this.#player.addEventListener(name, () => this.#show());

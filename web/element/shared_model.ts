@@ -1,6 +1,8 @@
-import type { Listeners } from "../../speech/worker/protocol.ts";
-import { BarkWorker } from "../../speech/worker/bark_worker.ts";
+import { BarkWorker, type BarkWorkerOptions } from "../../speech/worker/bark_worker.ts";
 import { workerOptions } from "./worker.ts";
+
+/** What hears of loading. */
+export type LoadListeners = Pick<BarkWorkerOptions, "progress_callback" | "on_progress" | "onNotice">;
 
 /** A model that several elements of a page use, in one worker. */
 export class SharedModel {
@@ -8,10 +10,10 @@ export class SharedModel {
 
   readonly bark: Promise<BarkWorker>;
   readonly #source: string;
-  readonly #listeners = new Set<Listeners>();
+  readonly #listeners = new Set<LoadListeners>();
 
   /** The model of a source, which is loaded once. @param listeners hear of loading, until {@link release}. */
-  static use(source: string, listeners: Listeners): SharedModel {
+  static use(source: string, listeners: LoadListeners): SharedModel {
     const model = SharedModel.#models.get(source) ?? new SharedModel(source);
     SharedModel.#models.set(source, model);
     model.#listeners.add(listeners);
@@ -23,6 +25,7 @@ export class SharedModel {
     this.bark = BarkWorker.from_pretrained(source, {
       ...workerOptions,
       progress_callback: (info) => this.#listeners.forEach((each) => each.progress_callback?.(info)),
+      on_progress: (progress) => this.#listeners.forEach((each) => each.on_progress?.(progress)),
       onNotice: (line) => this.#listeners.forEach((each) => each.onNotice?.(line)),
     });
     // What failed is tried again.
@@ -30,7 +33,7 @@ export class SharedModel {
   }
 
   /** The last listener that leaves ends the worker. */
-  release(listeners: Listeners): void {
+  release(listeners: LoadListeners): void {
     this.#listeners.delete(listeners);
     if (this.#listeners.size > 0) return;
     this.#forget();

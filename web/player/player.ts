@@ -54,7 +54,14 @@ export class Player extends EventTarget {
 
   /** What is heard goes through it: connect a meter, or a recorder. */
   get node(): Promise<AudioWorkletNode> {
-    return (this.#node ??= this.#open());
+    if (this.#node !== undefined) return this.#node;
+    this.#node = this.#open();
+    // What was given before waits for it.
+    this.#node.then(
+      () => this.#fill(),
+      () => undefined,
+    );
+    return this.#node;
   }
 
   get state(): PlayerState {
@@ -152,15 +159,21 @@ export class Player extends EventTarget {
     const node = new AudioWorkletNode(context, "bark-player", { numberOfInputs: 0 });
     node.port.onmessage = ({ data }: MessageEvent<PlayerReport>) => this.#receive(data);
     node.connect(context.destination);
+    // A sound that was begun before has an epoch of which it was not told.
+    node.port.postMessage(this.#cleared(context));
     return node;
   }
 
   #restart(sample: number): void {
     this.#epoch++;
     [this.#begin, this.#sent, this.#report] = [sample, sample, undefined];
-    this.#send({ kind: "clear", epoch: this.#epoch, step: 1 });
+    void this.#node?.then((node) => node.port.postMessage(this.#cleared(node.context)));
     this.#send({ kind: "run", runs: false });
     this.#update();
+  }
+
+  #cleared({ sampleRate }: BaseAudioContext): PlayerRequest {
+    return { kind: "clear", epoch: this.#epoch, step: this.#recording.sampling_rate / sampleRate };
   }
 
   #receive(report: PlayerReport): void {
@@ -179,7 +192,7 @@ export class Player extends EventTarget {
 
   /** Sends what the AudioWorklet needs, and lets it play as soon as there is enough. */
   #fill(): void {
-    if (this.#isFilling || this.#state === "idle" || this.#state === "ended") return;
+    if (this.#isFilling || this.#node === undefined || this.#state === "idle" || this.#state === "ended") return;
     this.#isFilling = true;
     this.#sendAhead().catch((error: unknown) => this.dispatchEvent(new CustomEvent("error", { detail: error })));
   }
@@ -221,10 +234,7 @@ export class Player extends EventTarget {
 
   #send(request: PlayerRequest): void {
     // Without a node nothing was heard yet: the context waits for a click.
-    void this.#node?.then((node) => {
-      const step = this.#recording.sampling_rate / node.context.sampleRate;
-      node.port.postMessage(request.kind === "clear" ? { ...request, step } : request);
-    });
+    void this.#node?.then((node) => node.port.postMessage(request));
   }
 
   #setState(state: PlayerState): void {

@@ -75,8 +75,13 @@ export class SpeakPage {
     const panels = [this.#model, this.#machine, this.#stored].map(({ element }) => element);
     this.elements = [h("div", { class: "columns" }, main, h("div", { class: "column side" }, ...panels))];
     this.#text.addEventListener("change", () => this.#remember());
+    this.#text.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !this.#speak.disabled) void this.#press();
+    });
+    addEventListener("keydown", ({ key }) => key === "Escape" && this.#stopSpeaking());
     addEventListener("hashchange", () => this.#readAddress());
-    this.#player.addEventListener("ended", () => this.#showButtons());
+    // A take that is played again can be stopped, too.
+    for (const name of ["waiting", "playing", "ended"]) this.#player.addEventListener(name, () => this.#showButtons());
     this.#takeDrops();
     this.#readAddress();
     this.#showObstacle();

@@ -2,9 +2,8 @@ import type { VoicePreset } from "../../bark/voice/voices.ts";
 import type { BarkWorker } from "../../speech/worker/bark_worker.ts";
 import type { SpeechProgress } from "../../speech/speak_text.ts";
 import type { SpeechPiece, StreamedPiece } from "../../speech/speech.ts";
-import { lettersOf } from "../../speech/split/measure.ts";
-import { secondsBehind } from "../../speech/stream/held_back.ts";
 import type { Player } from "../player/player.ts";
+import { Said } from "../said.ts";
 import { streamOptions, type SettingValues } from "./settings.ts";
 import type { Take } from "./take.ts";
 
@@ -29,9 +28,7 @@ export class Speaking {
   readonly #listener: SpeakingListener;
   readonly #stop = new AbortController();
   readonly #captions: SpeechPiece[] = [];
-  readonly #letters: number;
-  /** Of the text, up to the end of the last part. */
-  #said = { at: 0, letters: 0 };
+  readonly #said: Said;
   #last: StreamedPiece | undefined;
   #npz: Uint8Array<ArrayBuffer> | undefined;
   /** What there was when it was stopped: the player may play something else by the time the worker answers. */
@@ -39,7 +36,7 @@ export class Speaking {
 
   constructor(whole: string, settings: SettingValues, listener: SpeakingListener) {
     [this.#text, this.#settings, this.#listener] = [whole, settings, listener];
-    this.#letters = Math.max(1, lettersOf(whole));
+    this.#said = new Said(whole);
     listener.player.begin();
   }
 
@@ -78,19 +75,13 @@ export class Speaking {
   }
 
   #take(part: StreamedPiece): void {
-    const { player } = this.#listener;
-    const { at, letters } = this.#said;
-    const end = Math.max(at, part.source[1]);
-    this.#said = { at: end, letters: letters + lettersOf(this.#text.slice(at, end)) };
-    const said = this.#said.letters;
-    player.push(part.audio, {
-      real_time_factor: part.real_time_factor,
-      left: secondsBehind(part, said, this.#letters),
-    });
+    const { real_time_factor } = part;
+    const { left, share } = this.#said.take(part);
+    this.#listener.player.push(part.audio, { real_time_factor, left });
     this.#addCaption(part);
     this.#last = part;
     this.#npz ??= part.voice_npz;
-    this.#listener.part(part, this.#captions, (part.is_last ? said : letters) / this.#letters);
+    this.#listener.part(part, this.#captions, share);
   }
 
   /** A piece that comes in parts has one caption, which grows. */

@@ -8,7 +8,7 @@ export const text = {
 
   text: "Text",
   textHelp:
-    "Any length: sentences are spoken one after another in one voice. [pause:1.5s], [voice:NAME], [laughs] and SSML work.",
+    "Any length: sentences are spoken one after another in one voice. [pause:1.5s], [voice:NAME], [laughs] and SSML work. Ctrl+Enter speaks, Escape stops.",
   sample:
     "Hello! This is Bark, speaking in your browser. Every sound is computed here, on your own machine, by kernels that were written by hand.",
   speak: "Speak",
@@ -43,7 +43,8 @@ export const text = {
   load: "Load",
   cancel: "Cancel",
   notLoaded: "Not loaded yet: it loads when you press Speak.",
-  loading: (done: string, total: string) => `Loading: ${done} of ${total}`,
+  loading: (percent: number, bytes: string) => `Loading: ${percent} %${bytes}`,
+  bytes: (done: string, total: string) => ` (${done} of ${total})`,
   loadingShort: "Loading…",
   ready: (seconds: string) => `Ready after ${seconds} s`,
 

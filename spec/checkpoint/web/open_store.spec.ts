@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { ExtensionStore } from "../../../checkpoint/web/extension_store.ts";
+import { engineErrorOf } from "../../support/rejection.ts";
 
 /** What a page at `href` makes of each location: the store's name or the error's line. In a process of its own. */
 async function openAt(href: string, locations: readonly string[]): Promise<string[]> {
@@ -36,6 +38,31 @@ describe("where a page finds a checkpoint", () => {
     const [whole, ...refused] = await openAt("blob:http://localhost/0-0", ["http://localhost/m", "nano", "./m", "/m"]);
     expect(whole).equal("http://localhost/m");
     for (const line of refused) expect(line).match(/^usage .*relative address.*Blob; give the whole address/);
+  });
+
+  it("is beside the page of an extension, whose files come whole and without their size", async () => {
+    const [beside] = await openAt("chrome-extension://abc/page.html", ["./nano/"]);
+    expect(beside).equal("chrome-extension://abc/nano");
+    const fetched = globalThis.fetch;
+    const asked: string[] = [];
+    globalThis.fetch = async (address) => {
+      asked.push(String(address));
+      if (!String(address).endsWith("/config.json")) throw new TypeError("Failed to fetch");
+      return Promise.resolve(new Response("{}"));
+    };
+    try {
+      const store = new ExtensionStore("chrome-extension://abc/nano/");
+      expect(await store.open("missing.json")).equal(undefined);
+      const found = await store.open("config.json");
+      expect([found?.size, new TextDecoder().decode(await found?.read(0, 2))]).deep.equal([2, "{}"]);
+      expect(asked).deep.equal(["missing.json", "config.json"].map((name) => `chrome-extension://abc/nano/${name}`));
+      const error = await engineErrorOf(() =>
+        new ExtensionStore("chrome-extension://abc", AbortSignal.abort()).open("a"),
+      );
+      expect(error.code).equal("aborted");
+    } finally {
+      globalThis.fetch = fetched;
+    }
   });
 
   it("is not a file", async () => {

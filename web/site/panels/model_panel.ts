@@ -1,5 +1,6 @@
 import { BarkWorker, type BarkWorkerOptions } from "../../../speech/worker/bark_worker.ts";
 import { EngineError } from "../../../engine/errors.ts";
+import type { BarkProgress } from "../../../bark/generate/output.ts";
 import type { ProgressInfo } from "../../../bark/load/load_options.ts";
 import { workerOptions } from "../../element/worker.ts";
 import { button, card, h, labelled, megabytes, options } from "../dom.ts";
@@ -49,6 +50,7 @@ export class ModelPanel {
   #bark: Promise<BarkWorker> | undefined;
   #stop: AbortController | undefined;
   #isLoaded = false;
+  #bytes = "";
 
   constructor(listener: ModelListener) {
     this.#listener = listener;
@@ -113,6 +115,7 @@ export class ModelPanel {
   async #open(): Promise<BarkWorker> {
     const began = performance.now();
     const stop = (this.#stop = new AbortController());
+    this.#bytes = "";
     this.#show();
     try {
       // Or what is fetched at the first visit is not kept.
@@ -121,7 +124,8 @@ export class ModelPanel {
         ...(this.#dtype.value === "" ? {} : { dtype: this.#dtype.value as Dtype }),
         ...workerOptions,
         signal: stop.signal,
-        progress_callback: (info) => this.#progress(info),
+        progress_callback: (info) => this.#fetched(info),
+        on_progress: (progress) => this.#read(progress),
         onNotice: (line) => this.#listener.notice(line),
       });
       if (this.#stop !== stop) {
@@ -169,14 +173,18 @@ export class ModelPanel {
     await this.load().catch((error: unknown) => this.#listener.failed(error));
   }
 
-  #progress(info: ProgressInfo): void {
+  /** Bytes of a file of the hub. */
+  #fetched(info: ProgressInfo): void {
     if (!("loaded" in info) || info.loaded === undefined || info.total === undefined) return;
     // Small files come and go; the weights are what a person waits for.
-    if (info.total < 1e6) return;
-    [this.#bar.max, this.#bar.value] = [info.total, info.loaded];
-    const [done, all] = [megabytes(info.loaded), megabytes(info.total)];
-    this.#bar.setAttribute("aria-valuetext", text.loading(done, all));
-    this.#status.textContent = text.loading(done, all);
+    if (info.total >= 1e6) this.#bytes = text.bytes(megabytes(info.loaded), megabytes(info.total));
+  }
+
+  /** Weights are fetched as they go to the GPU. */
+  #read({ done, total }: BarkProgress): void {
+    this.#bar.value = done / total;
+    this.#status.textContent = text.loading(Math.floor((100 * done) / total), this.#bytes);
+    this.#bar.setAttribute("aria-valuetext", this.#status.textContent);
   }
 
   #show(): void {

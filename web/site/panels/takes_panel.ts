@@ -11,6 +11,9 @@ export interface TakesListener {
   failed(error: unknown): void;
 }
 
+/** Characters of a take's text that are shown: two lines of them. */
+const quoted = 400;
+
 /** All that was spoken since the page was opened, side by side. */
 export class TakesPanel {
   readonly element: HTMLElement;
@@ -64,7 +67,7 @@ export class TakesPanel {
       "li",
       { "data-take": number },
       h("div", { class: "row" }, h("h3", { class: "grow" }, title), favourite),
-      h("p", { class: "quote" }, take.text),
+      h("p", { class: "quote" }, take.text.slice(0, quoted)),
       h("p", { class: "help" }, `${take.model} · ${facts}`),
       h(
         "div",
