@@ -58,24 +58,6 @@ describe("one sub-model on the GPU at a time", () => {
       model.dispose();
     });
 
-    it("searches a batch with beams, too, as with all of them there", async () => {
-      const store = await openRepositoryStore("models/nano");
-      const beams = {
-        ...kwargs,
-        input_ids: [0, 1].map((row) => Array.from({ length: 64 }, (_, i) => (i < 3 ? 40 + i + row : 0))),
-        attention_mask: null,
-        semantic_num_beams: 3,
-      };
-      const runs = [];
-      for (const low_memory of [false, true]) {
-        const model = await BarkModel.from_pretrained(store, { gpu, low_memory });
-        runs.push((await model.generate_output(beams)).coarse);
-        model.dispose();
-      }
-      expect(runs[0]).length(2);
-      expect(runs[1]).deep.equal(runs[0]);
-    });
-
     async function largestPart(model: BarkModel): Promise<number> {
       const sizes: number[] = [];
       for (const { weights } of [model.semantic, model.coarse_acoustics, model.fine_acoustics, model.codec_model] as {

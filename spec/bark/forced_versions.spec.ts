@@ -27,6 +27,7 @@ async function withGpu(options: GpuOptions, run: (gpu: Gpu) => Promise<void>): P
   }
 }
 
+// In Node alone: kernels of GPUs take a software adapter long, and spec/gpu/kernels holds each of them in every runtime.
 describe("forced versions", () => {
   for (const [gemv, attention_decode] of [
     ["gemv", "lanes"],
