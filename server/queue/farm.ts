@@ -159,7 +159,7 @@ export class Farm {
   }
 
   /** Books that are in the farm, the oldest first. */
-  async books(most = 100): Promise<FarmBook[]> {
+  async books(most = 10): Promise<FarmBook[]> {
     const jobs = await this.#ask(() => this.#books.getJobs(["waiting-children", "waiting"], 0, most - 1, true));
     return jobs.filter((job) => job !== undefined).map(({ data }) => data);
   }

@@ -46,6 +46,8 @@ const heartbeat = 20_000;
 /** Pieces whose plans are kept, some 1 kB each: those of many books come in turns. */
 const mostPieces = 100_000;
 
+const mostVoices = 100;
+
 interface KnownPlan {
   readonly plan: BookPlan;
   readonly pieces: ReadonlyMap<string, BookPiece>;
@@ -56,11 +58,13 @@ export class PieceWorker {
   readonly #options: WorkerOptions;
   readonly #id = crypto.randomUUID();
   readonly #plans = new Map<string, KnownPlan>();
+  readonly #voices = new Map<string, HistoryPrompt>();
   /** Books that are not for this worker, and were told of. */
   readonly #told = new Set<string>();
   readonly #stopped = new AbortController();
   #fault: EngineError | undefined;
   #spoken = 0;
+  #spokenAtBeat = 0;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -112,6 +116,10 @@ export class PieceWorker {
   async #beat(): Promise<void> {
     const { farm, kind, adapter, notice } = this.#options;
     await farm.announce({ id: this.#id, host: hostname(), adapter, kind, spoken: this.#spoken });
+    // Who has work does not ask Redis for books that are not for it: a thousand workers would keep it busy.
+    const isIdle = this.#spoken === this.#spokenAtBeat;
+    this.#spokenAtBeat = this.#spoken;
+    if (!isIdle) return;
     for (const book of await farm.books()) {
       const difference = differenceOf(book.kind, kind);
       if (difference === undefined || this.#told.has(book.id)) continue;
@@ -163,12 +171,25 @@ export class PieceWorker {
     const pieces = new PieceFiles(files, rate);
     // Another worker may have stored it and lost its connection before it could say so.
     if ((await pieces.find(found.piece, notice)) !== undefined) return;
-    const voice = id === null ? null : await readStoredVoice(store.files, id);
-    await speak({ ...found, voice, store: files, files: pieces, signal: this.#stopped.signal });
+    await speak({
+      ...found,
+      voice: id === null ? null : await this.#voiceOf(id),
+      store: files,
+      files: pieces,
+      signal: this.#stopped.signal,
+    });
     this.#spoken++;
     // Whoever asked for it may have gone meanwhile, and nobody else would remove it.
     if (folder.startsWith(requestsFolder) && (await readBookPlan(files)) === undefined)
       await store.files.remove(folder);
+  }
+
+  async #voiceOf(id: string): Promise<HistoryPrompt> {
+    const voice = this.#voices.get(id) ?? (await readStoredVoice(this.#options.store.files, id));
+    this.#voices.delete(id);
+    this.#voices.set(id, voice);
+    if (this.#voices.size > mostVoices) this.#voices.delete(this.#voices.keys().next().value!);
+    return voice;
   }
 
   /** A piece by its key; the plan is read again where the one that was read does not have it. */

@@ -175,6 +175,16 @@ describe("pieces of a book", () => {
   });
 });
 
+it("pieces that are stored stay: what another machine says late changes nothing", async () => {
+  const store = new MemoryStore();
+  const files = new PieceFiles(store, rate);
+  const [piece] = (await makeBookPlan(partsOf(text))).pieces;
+  const first = await files.add(piece, Float32Array.of(0.5, 0.25), { flags: [], attempts: 1, seed: "7" });
+  const late = await files.add(piece, Float32Array.of(0.1), { flags: ["quiet"], attempts: 2, seed: "8" });
+  expect(late).deep.include(first);
+  expect([...(await files.audio(piece))]).deep.equal([0.5, 0.25]);
+});
+
 describe("the files of a book", () => {
   /** Half a second of a tone for each piece, as loud as its number says. */
   async function bookOf(source: string, other: Partial<BookOutput> = {}) {
@@ -240,6 +250,27 @@ describe("the files of a book", () => {
     );
     expect(store.text("A.srt")).match(/^2\n00:00:02,500 --> 00:00:03,000\nThe first chapter\.$/m);
     expect(store.text("chapters/02 One a b.vtt")).match(/^00:00:00\.000 --> 00:00:00\.500\nThe first chapter\.$/m);
+  });
+
+  it("have silence for a piece that was lost, which the report names", async () => {
+    const whole = await bookOf(chapters);
+    const store = new MemoryStore();
+    const files = new PieceFiles(store, rate);
+    const { plan } = whole.output;
+    const stored: StoredPiece[] = [];
+    for (const [i, piece] of plan.pieces.entries())
+      if (i === 1) stored.push(files.lose(piece, "no worker could"));
+      else
+        stored.push(
+          await files.add(piece, new Float32Array(rate / 2).fill(0.3), { flags: [], attempts: 1, seed: "7" }),
+        );
+    const report = await writeBook({ ...whole.output, store, files, stored });
+    expect(report).include({ lost: 1, retries: 0, flagged: 0 });
+    expect(report.pieces.map(({ lost }) => lost)).deep.equal([undefined, "no worker could", undefined]);
+    const { start, end } = report.pieces[1];
+    expect(end - start).below(0.01);
+    expect(report.files).include("A.wav");
+    expect(whole.report).not.property("lost");
   });
 
   it("are written a piece at a time", async () => {
