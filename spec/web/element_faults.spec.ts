@@ -10,7 +10,7 @@ import { inWorker, losesDevice, noAdapter, tooSmall } from "../support/web/worke
 
 // Its software adapter exists for this system alone.
 const describeHere = process.platform === "linux" && process.arch === "x64" ? describe : describe.skip;
-const tokens = 12;
+const tokens = 8;
 const element = `<bark-speech model="/nano" voice="en_speaker_1" seed="7">Hello, my dog is cute.</bark-speech>`;
 const body = `<main><h1>Speech</h1><script type="module" src="/element.js"></script>${element}</main>`;
 

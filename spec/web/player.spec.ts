@@ -64,8 +64,8 @@ interface Simulation {
   at: number;
   silent: number;
   wrong: number;
-  sampleAt(i: number): number;
-  play(seconds: number): Promise<void>;
+  sampleAt: (i: number) => number;
+  play: (seconds: number) => Promise<void>;
 }
 
 describeHere("the player, in a time of the test's own", function () {
@@ -166,6 +166,29 @@ describeHere("the player, in a time of the test's own", function () {
     const { wrong, position } = await state();
     expect(wrong).equal(0);
     expect(position).within(2, 2.6);
+  });
+
+  it("is silent as soon as it is stopped, and plays again", async () => {
+    await page.evaluate(async () => {
+      const { player, play, sampleRate } = globalThis as unknown as Simulation;
+      Object.assign(globalThis, { silent: 0 });
+      player.stop();
+      await play(1);
+      Object.assign(globalThis, { silent: (globalThis as unknown as Simulation).silent - sampleRate });
+    });
+    // All of that second, to a block.
+    expect((await state()).silent).within(-128, 128);
+    await page.evaluate(async () => {
+      const { player, sampleRate, play } = globalThis as unknown as Simulation;
+      player.begin();
+      Object.assign(globalThis, { at: 0 });
+      player.push(
+        Float32Array.from({ length: 4 * sampleRate }, (_, i) => (globalThis as unknown as Simulation).sampleAt(i)),
+      );
+      await play(1);
+    });
+    const { wrong, state: now } = await state();
+    expect([wrong, now]).deep.equal([0, "playing"]);
   });
 
   it("an hour takes no more of the page's memory than its first minutes, and all of it can be heard", async () => {

@@ -42,8 +42,10 @@ export class SpeakPage {
     changed: () => {
       this.#stopSpeaking();
       this.#voices.offer([]);
+      this.#problem.hidden = true;
       this.#remember();
     },
+    begun: () => (this.#problem.hidden = true),
     loaded: (bark) => this.#loaded(bark),
     notice: (line) => this.#say(line),
     failed: (error) => this.#fail(error),

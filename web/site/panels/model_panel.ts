@@ -11,6 +11,8 @@ import { registerServiceWorker } from "../offline.ts";
 export interface ModelListener {
   /** A person chose another one. */
   changed(): void;
+  /** It is being loaded. */
+  begun(): void;
   loaded(bark: BarkWorker): void;
   /** One line for the person. */
   notice(line: string): void;
@@ -116,6 +118,7 @@ export class ModelPanel {
     const began = performance.now();
     const stop = (this.#stop = new AbortController());
     this.#bytes = "";
+    this.#listener.begun();
     this.#show();
     try {
       // Or what is fetched at the first visit is not kept.
