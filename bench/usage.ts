@@ -9,6 +9,8 @@ bark bench kernels [OP…]    every version of every kernel at Bark's shapes: ch
   --with OWN[,OWN…]         your own kernels as further rungs, their indices tested first. FILE.mjs: its default export
                             is a kernel (defineKernel of bark-webgpu/engine) with the bindings and params of some version,
                             or an array of such; VERSION=FILE.wgsl: a shader under the declaration of that version
+  --cpu                     times are of the processor, all cores together, where a software adapter computes: others on
+                            the machine change them little
   --limit SECONDS           a run of a kernel that takes longer is ended, and the next goes on (default: 60)
   --in-chromium             in headless Chromium (npm's) instead of this runtime
 

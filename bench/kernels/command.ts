@@ -23,6 +23,7 @@ export async function benchKernels(args: readonly string[], signal?: AbortSignal
     device: { type: "string" },
     with: { type: "string" },
     limit: { type: "string" },
+    cpu: { type: "boolean" },
     "in-chromium": { type: "boolean" },
     json: { type: "boolean" },
     plot: { type: "string" },
@@ -30,13 +31,18 @@ export async function benchKernels(args: readonly string[], signal?: AbortSignal
   const plot = await requirePlot(values.plot);
   const format = choiceFlag("dtype", values.dtype, ["f32", "f16", "q8"]) ?? "f32";
   const limit = numberFlag("limit", values.limit, (value) => value > 0, "a number of seconds") ?? usualLimit;
-  const selection = { ops: positionals, shape: values.shape ?? "", format };
+  const clock = values.cpu === true ? ("cpu" as const) : undefined;
+  const selection = { ops: positionals, shape: values.shape ?? "", format, clock };
   checkSelection(selection);
   if (values["in-chromium"] === true) {
     if (values.device !== undefined)
       throw new EngineError("usage", "Chromium takes its own adapter", { where: "--device", fix: "leave it out" });
-    if (values.with !== undefined)
-      throw new EngineError("usage", "runs in this runtime alone", { where: "--with", fix: "leave out --in-chromium" });
+    for (const flag of ["with", "cpu"] as const)
+      if (values[flag] !== undefined)
+        throw new EngineError("usage", "runs in this runtime alone", {
+          where: `--${flag}`,
+          fix: "leave out --in-chromium",
+        });
   }
   // Once here, so that a wrong file is refused before a process starts and measures the roofline.
   if (values.with !== undefined) await loadOwnKernels(values.with);

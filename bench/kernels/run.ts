@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly format: MatrixFormat;
   readonly roofline: Roofline;
   readonly effort: Effort;
+  /** Another clock than the adapter's. */
+  readonly clock?: "cpu" | undefined;
   /** Kernels from outside the repository: rungs behind those of the case. */
   readonly own?: readonly OwnKernel[];
   /** Versions that were run before. */
@@ -62,7 +64,7 @@ export const tolerance = 1e-4;
  */
 export async function* runCase(gpu: Gpu, kernelCase: KernelCase, options: RunOptions): AsyncGenerator<KernelResult> {
   const scope = new Scope(gpu, options.format);
-  const stopwatch = new Stopwatch(gpu);
+  const stopwatch = new Stopwatch(gpu, options.clock);
   try {
     const prepared = await kernelCase.prepare(scope);
     const chosen = namesOf(gpu, (program) => prepared.record(program, undefined, 0));

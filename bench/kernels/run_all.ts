@@ -15,6 +15,8 @@ export interface KernelSelection {
   /** A part of the shape's description; empty: any. */
   readonly shape: string;
   readonly format: MatrixFormat;
+  /** Another clock than the adapter's. */
+  readonly clock?: "cpu" | undefined;
 }
 
 export interface KernelMeasurements {
@@ -54,8 +56,8 @@ export async function runKernels(
   { onRoofline, onResult, onRung, onBatch }: KernelListener,
   { own = [], resumed }: { own?: readonly OwnKernel[]; resumed?: Resumed | undefined } = {},
 ): Promise<KernelMeasurements> {
-  const { format } = selection;
-  const roofline = resumed?.roofline ?? (await measureRoofline(gpu, usualEffort));
+  const { format, clock } = selection;
+  const roofline = resumed?.roofline ?? (await measureRoofline(gpu, usualEffort, undefined, clock));
   if (resumed === undefined) onRoofline(roofline);
   const results: KernelResult[] = [...(resumed?.results ?? [])];
   const last = results.at(-1);
@@ -69,6 +71,7 @@ export async function runKernels(
       format,
       roofline,
       effort: usualEffort,
+      clock,
       own,
       skip: new Set(ladder.map(({ version }) => version)),
       onRung: (version: string, rung: OwnRung | undefined) => onRung?.(kernelCase, version, rung),

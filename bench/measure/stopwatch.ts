@@ -2,8 +2,11 @@ import type { Gpu } from "../../engine/gpu.ts";
 import type { Program } from "../../engine/program/program.ts";
 import { summarize, type Summary } from "./statistics.ts";
 
-/** Which clock told the times: the adapter's own (`timestamp-query`), or the host's around submit and wait. */
-export type Clock = "timestamp" | "wall";
+/**
+ * Which clock told the times: the adapter's own (`timestamp-query`), the host's around submit and wait, or the processor time of
+ * the process (all cores together), which a software adapter computes in: others on the machine change it little.
+ */
+export type Clock = "timestamp" | "wall" | "cpu";
 
 export interface Timing {
   readonly clock: Clock;
@@ -31,10 +34,11 @@ export class Stopwatch {
   readonly #gpu: Gpu;
   readonly #queries: { set: GPUQuerySet; resolved: GPUBuffer; staging: GPUBuffer } | undefined;
 
-  constructor(gpu: Gpu) {
+  /** @param clock `cpu`, in Node and Deno alone; default: the adapter's clock, or the host's. */
+  constructor(gpu: Gpu, clock?: "cpu") {
     this.#gpu = gpu;
-    this.clock = gpu.features.has("timestamp-query") ? "timestamp" : "wall";
-    if (this.clock === "wall") return;
+    this.clock = clock ?? (gpu.features.has("timestamp-query") ? "timestamp" : "wall");
+    if (this.clock !== "timestamp") return;
     const { device } = gpu;
     this.#queries = {
       set: device.createQuerySet({ type: "timestamp", count: 2 }),
@@ -71,10 +75,11 @@ export class Stopwatch {
 
   async #wall(program: Program): Promise<number> {
     await program.ready();
-    const start = performance.now();
+    const now = this.clock === "cpu" ? processorTime : () => performance.now();
+    const start = now();
     await program.run();
     await this.#gpu.idle();
-    return performance.now() - start;
+    return now() - start;
   }
 
   /**
@@ -121,6 +126,12 @@ export class Stopwatch {
     this.#queries?.resolved.destroy();
     this.#queries?.staging.destroy();
   }
+}
+
+/** Milliseconds. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 const mostInBatch = 500;

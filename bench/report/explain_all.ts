@@ -22,4 +22,4 @@ for (const [name, { op, version }] of knownNames()) {
     console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
-await writeFile(new URL("../explained.json", import.meta.url), `${JSON.stringify(explained, undefined, 1)}\n`);
+await writeFile(new URL("../explained.json", import.meta.url), `${JSON.stringify(explained, undefined, 2)}\n`);

@@ -6,17 +6,22 @@ const width = 960;
 const roofHeight = 460;
 const rowHeight = 15;
 
-/** The roofline with a point for each version, and below it the ladder: what each version gains over the first. */
+/**
+ * The roofline with a point for each version whose work is arithmetic (without one there is none), and below it the ladder:
+ * what each version gains over the first.
+ */
 export function plotKernels(report: KernelReport): string {
   const timed = report.results.filter(({ timing }) => timing !== undefined);
   const ladders = laddersOf(timed);
   const rows = ladders.reduce((sum, ladder) => sum + ladder.length + 1, 0);
   const { machine, format } = report;
+  const hasRoof = timed.some(({ gigaflops = 0 }) => gigaflops > 0);
+  const top = hasRoof ? 60 + roofHeight : 30;
   return page(
     width,
-    60 + roofHeight + rows * rowHeight + 60,
+    top + rows * rowHeight + 60,
     `Kernels on ${machine.adapter}, ${machine.processor}; weights ${format}`,
-    [roofline(report, timed), ladder(ladders, 75 + roofHeight)],
+    [hasRoof ? roofline(report, timed) : "", ladder(ladders, top + 15)],
   );
 }
 

@@ -110,7 +110,10 @@ function kernelLines({ machine, format, roofline, results }: KernelReport): stri
   });
   return [
     `${machineLine(machine)} Weights ${format}. Roofline measured in this run: ${gigabytesPerSecond.toFixed(1)} GB/s, ` +
-      `${gigaflops.toFixed(1)} GFLOP/s; a dispatch costs ${dispatchMicroseconds.toFixed(0)} µs.`,
+      `${gigaflops.toFixed(1)} GFLOP/s; a dispatch costs ${dispatchMicroseconds.toFixed(0)} µs.` +
+      (results.some(({ timing }) => timing?.clock === "cpu")
+        ? " Times are of the processor, all cores together: others on the machine change them little."
+        : ""),
     "",
     ...table(["op", "shape", "version", "ms", "±", "GFLOP/s", "GB/s", "roofline", "gain", "step"], rows),
   ];

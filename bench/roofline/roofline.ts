@@ -41,8 +41,13 @@ export interface Roofline {
 export const uncachedBytes = 256 * 2 ** 20;
 
 /** Measures the roofline of an adapter with kernels of the same kind as those that are held against it. */
-export async function measureRoofline(gpu: Gpu, effort: Effort, bytes: number = uncachedBytes): Promise<Roofline> {
-  const stopwatch = new Stopwatch(gpu);
+export async function measureRoofline(
+  gpu: Gpu,
+  effort: Effort,
+  bytes: number = uncachedBytes,
+  clock?: "cpu",
+): Promise<Roofline> {
+  const stopwatch = new Stopwatch(gpu, clock);
   try {
     const gigabytesPerSecond = await measureBandwidth(gpu, stopwatch, effort, bytes);
     const y = gpu.tensor("f32", [1 << 16], "roofline");

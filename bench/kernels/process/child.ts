@@ -31,6 +31,11 @@ async function work(job: Job): Promise<void> {
 async function measure({ selection, device, own, resumed }: Job): Promise<void> {
   const kernels = own === undefined ? [] : await loadOwnKernels(own);
   const gpu = await openGpu(device === undefined ? {} : { device });
+  if (selection.clock === "cpu" && !gpu.isSoftware)
+    throw new EngineError("usage", "a GPU does not compute on the processor", {
+      where: `--cpu: ${gpu.adapterName}`,
+      fix: "leave it out",
+    });
   if (resumed === undefined) tell({ kind: "machine", machine: describeMachine(gpu) });
   let told = 0;
   await runKernels(

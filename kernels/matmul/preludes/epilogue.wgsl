@@ -1,4 +1,4 @@
-// y = [y +] [gelu](sum [+ bias]): what follows the product of a row of x with four neighbouring columns.
+// y = [y +] [gelu] (sum [+ bias]): what follows the product of a row of x with four neighbouring columns.
 // It adds to y itself (the residual stream): WebGPU refuses one buffer as read and read_write at once, so a residual operand
 // would need a buffer of its own.
 struct Params {
