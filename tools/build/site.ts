@@ -16,7 +16,7 @@ const policy = [
   "img-src 'self' data:",
   "media-src blob:",
   "manifest-src 'self'",
-  "connect-src 'self' https://huggingface.co https://*.hf.co https://*.huggingface.co",
+  "connect-src 'self' https: http://127.0.0.1:* http://localhost:*",
   "base-uri 'none'",
   "form-action 'none'",
 ].join("; ");

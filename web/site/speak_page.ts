@@ -1,4 +1,3 @@
-import type { BarkWorker } from "../../speech/worker/bark_worker.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { Announcer } from "../element/announcer.ts";
 import { explained, obstacleInSight } from "../obstacles.ts";
@@ -14,6 +13,7 @@ import { TakesPanel } from "./panels/takes_panel.ts";
 import { Transcript } from "./panels/transcript.ts";
 import { VoicePanel } from "./panels/voice_panel.ts";
 import { newSeed, readHash, SettingsPanel, writeHash } from "./settings.ts";
+import type { PageSpeaker } from "./server_speaker.ts";
 import { Speaking, type SpokenTake } from "./speaking.ts";
 import { samplesOf, type Take } from "./take.ts";
 import { text } from "./text.ts";
@@ -43,6 +43,7 @@ export class SpeakPage {
       this.#stopSpeaking();
       this.#voices.offer([]);
       this.#problem.hidden = true;
+      this.#showObstacle();
       this.#remember();
     },
     begun: () => (this.#problem.hidden = true),
@@ -195,7 +196,7 @@ export class SpeakPage {
     this.#say(text.voiceKept(name));
   }
 
-  #loaded(bark: BarkWorker): void {
+  #loaded(bark: PageSpeaker): void {
     this.#machine.show(bark.model);
     this.#voices.offer(bark.list_voices());
     void this.#stored.update();
@@ -241,21 +242,27 @@ export class SpeakPage {
   }
 
   #showObstacle(): void {
-    const obstacle = obstacleInSight();
-    if (obstacle === undefined) return;
-    this.#problem.textContent = obstacle;
-    this.#problem.hidden = false;
+    const obstacle = this.#obstacle();
+    this.#problem.textContent = obstacle ?? "";
+    this.#problem.hidden = obstacle === undefined;
     this.#showButtons();
   }
 
+  /** A server needs no WebGPU here; the player needs a secure context in any case. */
+  #obstacle(): string | undefined {
+    return this.#model.isServer && isSecureContext ? undefined : obstacleInSight();
+  }
+
   #showButtons(): void {
-    this.#speak.disabled = obstacleInSight() !== undefined;
+    this.#speak.disabled = this.#obstacle() !== undefined;
     this.#stop.disabled = this.#run === undefined && !["playing", "waiting"].includes(this.#player.state);
   }
 
   #fail(error: unknown): void {
     this.#player.stop();
-    this.#problem.textContent = explained(error);
+    this.#problem.textContent = this.#model.isServer
+      ? String(error instanceof EngineError ? error.message : error)
+      : explained(error);
     this.#problem.hidden = false;
     this.#announcer.say("");
   }

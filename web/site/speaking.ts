@@ -1,9 +1,9 @@
 import type { VoicePreset } from "../../bark/voice/voices.ts";
-import type { BarkWorker } from "../../speech/worker/bark_worker.ts";
 import type { SpeechProgress } from "../../speech/speak_text.ts";
 import type { SpeechPiece, StreamedPiece } from "../../speech/speech.ts";
 import type { Player } from "../player/player.ts";
 import { Said } from "../said.ts";
+import type { PageSpeaker } from "./server_speaker.ts";
 import { streamOptions, type SettingValues } from "./settings.ts";
 import type { Take } from "./take.ts";
 
@@ -30,6 +30,8 @@ export class Speaking {
   readonly #captions: SpeechPiece[] = [];
   readonly #said: Said;
   #last: StreamedPiece | undefined;
+  /** The piece whose caption was added last. */
+  #captioned: number | undefined;
   #npz: Uint8Array<ArrayBuffer> | undefined;
   /** What there was when it was stopped: the player may play something else by the time the worker answers. */
   #stopped: Sound | undefined;
@@ -49,7 +51,7 @@ export class Speaking {
    * @returns what was spoken, also if it was stopped; undefined if nothing was.
    * @throws EngineError as `BarkTTS.stream`.
    */
-  async speak(bark: BarkWorker, voice: VoicePreset | null): Promise<SpokenTake | undefined> {
+  async speak(bark: PageSpeaker, voice: VoicePreset | null): Promise<SpokenTake | undefined> {
     const { player, begun, progress } = this.#listener;
     const { signal } = this.#stop;
     if (signal.aborted) return undefined;
@@ -88,7 +90,8 @@ export class Speaking {
   #addCaption(part: StreamedPiece): void {
     const { text, source, start, end, voice, flags, attempts, seed, changes, words, words_are } = part;
     if (text === "") return;
-    const isSame = this.#last?.piece === part.piece;
+    const isSame = this.#captioned === part.piece;
+    this.#captioned = part.piece;
     const caption = { text, source, start: isSame ? this.#captions.at(-1)!.start : start, end };
     this.#captions.splice(isSame ? -1 : this.#captions.length, isSame ? 1 : 0, {
       ...caption,

@@ -21,8 +21,9 @@ export class MachinePanel {
 
   show({ adapter, is_software, gpu_bytes, dtype }: LoadedModel): void {
     this.#facts.adapter.textContent = adapter;
-    this.#facts.driver.textContent = is_software ? text.driverSoftware : text.driverGpu;
-    this.#facts.memory.textContent = megabytes(gpu_bytes);
+    const isHere = gpu_bytes > 0;
+    this.#facts.driver.textContent = !isHere ? text.unknown : is_software ? text.driverSoftware : text.driverGpu;
+    this.#facts.memory.textContent = isHere ? megabytes(gpu_bytes) : text.unknown;
     this.#facts.format.textContent = dtype;
   }
 

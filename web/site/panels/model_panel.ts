@@ -4,6 +4,7 @@ import type { BarkProgress } from "../../../bark/generate/output.ts";
 import type { ProgressInfo } from "../../../bark/load/load_options.ts";
 import { workerOptions } from "../../element/worker.ts";
 import { button, card, h, labelled, megabytes, options } from "../dom.ts";
+import { ServerSpeaker, type PageSpeaker } from "../server_speaker.ts";
 import { text } from "../text.ts";
 import { pathOf } from "../files.ts";
 import { registerServiceWorker } from "../offline.ts";
@@ -13,7 +14,7 @@ export interface ModelListener {
   changed(): void;
   /** It is being loaded. */
   begun(): void;
-  loaded(bark: BarkWorker): void;
+  loaded(bark: PageSpeaker): void;
   /** One line for the person. */
   notice(line: string): void;
   failed(error: unknown): void;
@@ -25,6 +26,7 @@ const known = [
   ["suno/bark", text.large],
   ["other", text.otherModel],
   ["local", text.localModel],
+  ["server", text.serverModel],
 ] as const;
 
 type Dtype = NonNullable<BarkWorkerOptions["dtype"]>;
@@ -40,8 +42,14 @@ export class ModelPanel {
     spellcheck: "false",
     autocomplete: "off",
   });
+  readonly #address = h("input", {
+    ...{ name: "server", type: "url", value: "http://127.0.0.1:8880", spellcheck: "false", autocomplete: "off" },
+  });
+  readonly #key = h("input", { name: "key", type: "password", autocomplete: "off" });
   readonly #dtype = h("select", { name: "dtype" });
+  readonly #format: HTMLElement;
   readonly #repository: HTMLElement;
+  readonly #server: HTMLElement;
   readonly #local: HTMLElement;
   readonly #chosen = h("p", { class: "help" });
   readonly #status = h("p", { class: "help" }, text.notLoaded);
@@ -49,7 +57,7 @@ export class ModelPanel {
   readonly #load = button(text.load, () => void this.#press());
   #files: Readonly<Record<string, Blob>> = {};
   #folder = "";
-  #bark: Promise<BarkWorker> | undefined;
+  #bark: Promise<PageSpeaker> | undefined;
   #stop: AbortController | undefined;
   #isLoaded = false;
   #bytes = "";
@@ -58,6 +66,13 @@ export class ModelPanel {
     this.#listener = listener;
     this.#dtype.append(...options([["", text.asStored], ...["f32", "f16", "q8"].map((name) => [name, name] as const)]));
     this.#repository = labelled(text.hubId, this.#id, text.hubIdHelp);
+    this.#format = labelled(text.dtype, this.#dtype, text.dtypeHelp);
+    this.#server = h(
+      "div",
+      { class: "field" },
+      labelled(text.server, this.#address, text.serverHelp),
+      labelled(text.serverKey, this.#key, text.serverKeyHelp),
+    );
     this.#local = h(
       "div",
       { class: "field" },
@@ -70,11 +85,12 @@ export class ModelPanel {
       labelled(text.model, this.#select, text.modelHelp),
       this.#repository,
       this.#local,
-      labelled(text.dtype, this.#dtype, text.dtypeHelp),
+      this.#server,
+      this.#format,
       h("div", { class: "row" }, this.#load, this.#bar),
       this.#status,
     );
-    for (const control of [this.#select, this.#id, this.#dtype])
+    for (const control of [this.#select, this.#id, this.#address, this.#key, this.#dtype])
       control.addEventListener("change", () => this.#change());
     this.#show();
   }
@@ -82,7 +98,15 @@ export class ModelPanel {
   /** What is spoken with, for people and for the address. */
   get name(): string {
     const { value } = this.#select;
-    return value === "other" ? this.#id.value.trim() : value === "local" ? this.#folder : value;
+    const names: Readonly<Record<string, string>> = {
+      ...{ other: this.#id.value.trim(), local: this.#folder, server: this.#address.value.trim() },
+    };
+    return names[value] ?? value;
+  }
+
+  /** Whether a server computes, so that nothing of this browser stands in the way. */
+  get isServer(): boolean {
+    return this.#select.value === "server";
   }
 
   /** As the address holds it. Files of this computer cannot be told to others. */
@@ -94,8 +118,10 @@ export class ModelPanel {
   set({ model = "nano", dtype = "" }: Readonly<Record<string, string>>): void {
     if (model === this.name && dtype === this.#dtype.value) return;
     const isKnown = known.some(([value]) => value === model);
-    this.#select.value = isKnown ? model : "other";
-    if (!isKnown) this.#id.value = model;
+    const isServer = /^https?:\/\//.test(model);
+    this.#select.value = isKnown ? model : isServer ? "server" : "other";
+    if (isServer) this.#address.value = model;
+    else if (!isKnown) this.#id.value = model;
     this.#dtype.value = dtype;
     this.#change();
   }
@@ -109,28 +135,19 @@ export class ModelPanel {
   }
 
   /** The model, which is loaded at the first call. @throws EngineError as `BarkWorker.from_pretrained`. */
-  async load(): Promise<BarkWorker> {
+  async load(): Promise<PageSpeaker> {
     this.#bark ??= this.#open();
     return await this.#bark;
   }
 
-  async #open(): Promise<BarkWorker> {
+  async #open(): Promise<PageSpeaker> {
     const began = performance.now();
     const stop = (this.#stop = new AbortController());
     this.#bytes = "";
     this.#listener.begun();
     this.#show();
     try {
-      // Or what is fetched at the first visit is not kept.
-      if (this.#select.value === "nano") await registerServiceWorker();
-      const bark = await BarkWorker.from_pretrained(this.#source(), {
-        ...(this.#dtype.value === "" ? {} : { dtype: this.#dtype.value as Dtype }),
-        ...workerOptions,
-        signal: stop.signal,
-        progress_callback: (info) => this.#fetched(info),
-        on_progress: (progress) => this.#read(progress),
-        onNotice: (line) => this.#listener.notice(line),
-      });
+      const bark = await this.#opened(stop.signal);
       if (this.#stop !== stop) {
         bark.dispose();
         throw new EngineError("aborted", text.stopped);
@@ -147,6 +164,20 @@ export class ModelPanel {
       if (this.#stop === stop) this.#stop = undefined;
       this.#show();
     }
+  }
+
+  async #opened(signal: AbortSignal): Promise<PageSpeaker> {
+    if (this.isServer) return await ServerSpeaker.open(this.#address.value, this.#key.value, signal);
+    // Or what is fetched at the first visit is not kept.
+    if (this.#select.value === "nano") await registerServiceWorker();
+    return await BarkWorker.from_pretrained(this.#source(), {
+      ...(this.#dtype.value === "" ? {} : { dtype: this.#dtype.value as Dtype }),
+      ...workerOptions,
+      signal,
+      progress_callback: (info) => this.#fetched(info),
+      on_progress: (progress) => this.#read(progress),
+      onNotice: (line) => this.#listener.notice(line),
+    });
   }
 
   #source() {
@@ -194,6 +225,8 @@ export class ModelPanel {
     const isLoading = this.#stop !== undefined;
     this.#repository.hidden = this.#select.value !== "other";
     this.#local.hidden = this.#select.value !== "local";
+    this.#server.hidden = !this.isServer;
+    this.#format.hidden = this.isServer;
     this.#load.textContent = isLoading ? text.cancel : text.load;
     this.#load.hidden = this.#isLoaded;
     this.#bar.hidden = !isLoading;
