@@ -255,6 +255,11 @@ export class SpeakPage {
 
   #fail(error: unknown): void {
     this.#player.stop();
+    // A picture of nothing would look like a sound that is lost.
+    if (this.#player.duration === 0) {
+      this.#view.element.hidden = true;
+      this.#transcript.show("", []);
+    }
     this.#problem.textContent = explained(error);
     this.#problem.hidden = false;
     this.#announcer.say("");
