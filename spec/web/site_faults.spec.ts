@@ -119,6 +119,7 @@ describeHere("the site, where something is wrong", function () {
       await page.fill("textarea", "☃ ☃ ☃");
       await page.click("button.primary");
       expect(await problem(page)).match(/holds no word of the checkpoint's vocabulary/);
+      expect(await page.isVisible(".player, .transcript")).equal(false);
       await page.fill("textarea", " ");
       await page.click("button.primary");
       expect(await problem(page)).equal("There is no text to speak");

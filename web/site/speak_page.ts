@@ -260,6 +260,11 @@ export class SpeakPage {
 
   #fail(error: unknown): void {
     this.#player.stop();
+    // A picture of nothing would look like a sound that is lost.
+    if (this.#player.duration === 0) {
+      this.#view.element.hidden = true;
+      this.#transcript.show("", []);
+    }
     this.#problem.textContent = this.#model.isServer
       ? String(error instanceof EngineError ? error.message : error)
       : explained(error);

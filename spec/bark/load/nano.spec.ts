@@ -37,7 +37,7 @@ describe("the checkpoint that is called nano", () => {
     const { version, optionalDependencies } = await read("package.json");
     expect((await read("models/nano/package.json")).version).equal(version);
     expect(optionalDependencies?.["bark-webgpu-nano"]).equal(version);
-    for (const example of ["typescript", "vite", "webpack"])
+    for (const example of ["typescript", "vite", "webpack", "next", "extension"])
       expect((await read(`examples/${example}/package.json`)).dependencies?.["bark-webgpu"], example).equal(version);
   });
 

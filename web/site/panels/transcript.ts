@@ -31,7 +31,7 @@ export class Transcript {
   #now: Mark | undefined;
 
   constructor() {
-    this.show("", []);
+    this.#clear("");
   }
 
   /** @param captions of the text so far: what was shown before stays, but for the last, which may have grown. */
