@@ -128,8 +128,8 @@ describe("OpenAI's client for Node", () => {
     expect((refused as BadRequestError).requestID).match(/^req_/);
     const none = await rejectionOf(() => client.models.retrieve("none"));
     expect(none).instanceOf(NotFoundError).include({ code: "model_not_found" });
-    backend.wait = 400;
-    const waiting = client.audio.speech.create(good);
+    backend.wait = 2000;
+    const waiting = client.audio.speech.create({ ...good, input: "Hello" });
     await until(() => backend.active === 1, "it is spoken");
     const busy = await rejectionOf(() => client.audio.speech.create(good));
     expect(busy).instanceOf(RateLimitError).include({ code: "queue_full" });
