@@ -24,7 +24,8 @@ export async function serve(args: readonly string[], interrupt: Interrupt): Prom
   const onNotice = (line: string): void => progress.note(line);
   const store = await openModel(options.model, interrupt.signal, options);
   const checkpoint = await readCheckpoint(store, onNotice);
-  const processor = await processorOf(checkpoint, { names_only: true, onNotice });
+  // What it tells is of texts, which belong to clients and into no log.
+  const processor = await processorOf(checkpoint, { names_only: true, onNotice: () => undefined });
   requireVoices(processor.available_voice_presets, options.server.voices_map);
   const model = await BarkModel.from_checkpoint(checkpoint, {
     ...{ ...options.load, recover: true, signal: interrupt.signal, onNotice: quiet ? () => undefined : onNotice },

@@ -1,5 +1,3 @@
-import { randomSeed } from "../../bark/generate/options/generate_arguments.ts";
-
 /**
  * Seeds of requests that ask for none. Rows of one run share a seed, so those that come one after another get the same one,
  * as many as a run takes. The same text twice gets two: whoever asks for it twice wants to choose.
@@ -21,4 +19,9 @@ export class CohortSeeds {
     this.#texts.add(text);
     return this.#seed;
   }
+}
+
+/** Of 32 bits: a client sends back the one that it was told, and numbers of JSON hold 53. */
+function randomSeed(): bigint {
+  return BigInt(crypto.getRandomValues(new Uint32Array(1))[0]);
 }

@@ -10,7 +10,7 @@ import { StubBackend } from "../support/server/stub_backend.ts";
 
 /** Two pieces, of which the first is cut to be heard early; short, for a software adapter. */
 const text = "Hello, my dog.";
-const options = { seed: 7, semantic_max_new_tokens: 12 };
+const options = { seed: 7, semantic_max_new_tokens: 8 };
 const request = { model: "tts-1", voice: "alloy", input: text, ...options };
 
 /** 16 bits, as in the file. */
@@ -64,7 +64,7 @@ describe("a server with a real checkpoint", function () {
       ...request,
       model: "gpt-4o-mini-tts",
       voice: { id: "verse" },
-    } as never);
+    });
     expect((await mp3.arrayBuffer()).byteLength).above(1000);
     expect((await client.models.list()).data.map(({ id }) => id)).include("nano");
     expect((await client.models.retrieve("tts-1-hd")).owned_by).equal("bark-webgpu");
@@ -79,7 +79,7 @@ describe("a server with a real checkpoint", function () {
   });
 
   it("stops at the next readback when the client goes away, and then speaks right", async () => {
-    for (const after of [0, 100, 400]) {
+    for (const after of [0, 300]) {
       const stop = new AbortController();
       const long = { ...request, input: "word ".repeat(100), semantic_max_new_tokens: 300 };
       const answered = post(url, long, { signal: stop.signal }).then(bytesOf, () => undefined);
@@ -123,13 +123,13 @@ describe("OpenAI's client for Node", () => {
     const server = await createServer(backend, { queue_size: 1 });
     const { url } = await server.listen({ port: 0 });
     const client = new OpenAI({ apiKey: "any", baseURL: `${url}/v1`, maxRetries: 0 });
-    const refused = await rejectionOf(() => client.audio.speech.create({ ...good, speed: 2 } as never));
+    const refused = await rejectionOf(() => client.audio.speech.create({ ...good, speed: 2 }));
     expect(refused).instanceOf(BadRequestError).include({ code: "unsupported_value", param: "speed" });
     expect((refused as BadRequestError).requestID).match(/^req_/);
     const none = await rejectionOf(() => client.models.retrieve("none"));
     expect(none).instanceOf(NotFoundError).include({ code: "model_not_found" });
-    backend.wait = 400;
-    const waiting = client.audio.speech.create(good);
+    backend.wait = 2000;
+    const waiting = client.audio.speech.create({ ...good, input: "Hello" });
     await until(() => backend.active === 1, "it is spoken");
     const busy = await rejectionOf(() => client.audio.speech.create(good));
     expect(busy).instanceOf(RateLimitError).include({ code: "queue_full" });

@@ -27,14 +27,15 @@ describe("a server with many clients", () => {
 
   it("answers 429 where too many wait, with the time to wait, and keeps places for others", async () => {
     await serve({ queue_size: 8, api_keys: ["one", "two"] });
-    backend.wait = 100;
+    backend.wait = 2000;
+    const one = { ...good, input: "Hello" };
     const as = (key: string): RequestInit => ({ headers: { Authorization: `Bearer ${key}` } });
-    const waiting = Array.from({ length: 7 }, () => post(url, good, as("one")));
+    const waiting = Array.from({ length: 7 }, () => post(url, one, as("one")));
     await until(() => backend.active === 7, "seven are spoken");
-    const full = await post(url, good, as("one"));
+    const full = await post(url, one, as("one"));
     expect(full.headers.get("retry-after")).match(/^[1-9]\d*$/);
     expect(await errorOf(full)).include({ status: 429, code: "queue_full", type: "rate_limit_error" });
-    const other = await post(url, good, as("two"));
+    const other = await post(url, one, as("two"));
     expect(other.status, "the last place is for one who has none").equal(200);
     await Promise.all([...(await Promise.all(waiting)), other].map(bytesOf));
   });
@@ -151,7 +152,7 @@ describe("a server with many clients", () => {
 
   it("ends: no new work, the old is finished, what takes too long is stopped", async () => {
     await serve();
-    backend.wait = 700;
+    backend.wait = 1000;
     const short = post(url, { ...good, response_format: "pcm" });
     await until(() => backend.active === 1, "it is spoken");
     const closed = server.close({ drain: 30 });
