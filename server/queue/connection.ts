@@ -42,12 +42,16 @@ export async function connect(url: string, notice: OnNotice): Promise<Connection
   });
   let last: Error | undefined;
   redis.on("error", (error) => (last = error));
+  // Something else may listen there, and answer nothing.
+  const timer = setTimeout(() => redis.disconnect(), patience);
   try {
     await redis.connect();
     await checkServer(redis, where, notice);
   } catch (error) {
     redis.disconnect();
     throw error instanceof EngineError ? error : queueError(last ?? error, where);
+  } finally {
+    clearTimeout(timer);
   }
   isOpen = true;
   let isGone = false;

@@ -46,8 +46,9 @@ describe("a farm refuses in one line", function () {
     const server = createServer((socket) => {
       const info = "redis_version:4.0.14\r\nloading:0\r\n";
       socket.on("data", (data) => {
-        const isInfo = /info/i.test(data.toString());
-        socket.write(isInfo ? `$${info.length}\r\n${info}\r\n` : "+OK\r\n");
+        // Several commands may come at once.
+        for (const [command] of data.toString().matchAll(/\*\d+\r\n(?:\$\d+\r\n[^\r]*\r\n)+/g))
+          socket.write(/\ninfo\r/i.test(command) ? `$${info.length}\r\n${info}\r\n` : "+OK\r\n");
       });
       socket.on("error", () => undefined);
     }).listen(0, "127.0.0.1");
