@@ -73,9 +73,13 @@ function headOf(root: string, op: string, file: string): string[] {
   return lines.slice(0, end).map((line) => line.replace(/^\/\/ ?/, ""));
 }
 
+/** What an op computes: as its README says, else the first words of its plainest shader. */
 function formulaOf(root: string, op: string): string {
-  const shaders = shadersOf(root, op).filter((file) => !file.includes("/"));
-  return `\`${headOf(root, op, shaders[0])[0]}\``;
+  const readme = path.join(root, "kernels", op, "README.md");
+  const title = existsSync(readme) ? /^# \w+: (.*)$/m.exec(readFileSync(readme, "utf8"))?.[1] : undefined;
+  const own = shadersOf(root, op).filter((file) => !file.includes("/"));
+  const first = own.find((file) => file.startsWith(op)) ?? own[0];
+  return `\`${title ?? headOf(root, op, first)[0].replace(/(, for |: ).*$/, "")}\``;
 }
 
 /** A shader's head: the words as they stand, its layout as code. */
