@@ -108,7 +108,7 @@ export const en: Language = {
   },
   rules: (say) => [
     rule(
-      new RegExp(`(${digit}{1,3}(?:,${digit}{3})+|${digit}+)(?:st|nd|rd|th)(?![\\p{L}\\p{N}])`, "gu"),
+      new RegExp(`(?<!${digit})(${digit}{1,3}(?:,${digit}{3}){1,99}|${digit}+)(?:st|nd|rd|th)(?![\\p{L}\\p{N}])`, "gu"),
       ({ 1: number }) => say.ordinal(number),
     ),
     rule(/\bSt\.(?=\s+\p{Lu})/gu, () => "Saint"),

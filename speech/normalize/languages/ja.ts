@@ -49,7 +49,7 @@ export const ja: Language = {
   beforeNumber: { "No.": "ナンバー", "№": "ナンバー", "§": "セクション" },
   rules: (say) => [
     rule(
-      new RegExp(`(?:時速)?(${digit}+(?:\\.${digit}+)?)km/h`, "gu"),
+      new RegExp(`(?<!${digit})(?:時速)?(${digit}+(?:\\.${digit}+)?)km/h`, "gu"),
       ({ 1: number }) => `時速${say.number(number)}キロメートル`,
     ),
     rule(new RegExp(`(?<!${digit})(${digit}{1,2})[:：](${digit}{2})(?!${digit})`, "gu"), ({ 1: hours, 2: minutes }) => {

@@ -51,7 +51,7 @@ export const ko: Language = {
   abbreviations: {},
   beforeNumber: { "No.": "넘버", "№": "넘버" },
   rules: (say) => [
-    rule(/(\d+(?:\.\d+)?)\s?km\/h/gu, ({ 1: number }) => `시속 ${say.number(number)} 킬로미터`),
+    rule(/(?<!\d)(\d+(?:\.\d+)?)\s?km\/h/gu, ({ 1: number }) => `시속 ${say.number(number)} 킬로미터`),
     rule(
       /(?<!\d)(\d{1,2}):(\d{2})(?!\d)/gu,
       ({ 1: hours, 2: minutes }) =>

@@ -49,9 +49,12 @@ export const zh: Language = {
   abbreviations: {},
   beforeNumber: { "No.": "第", "№": "第" },
   rules: (say) => [
-    rule(new RegExp(`(${digit}+(?:\\.${digit}+)?)[%％]`, "gu"), ({ 1: number }) => `百分之${say.number(number)}`),
     rule(
-      new RegExp(`(?:时速)?(${digit}+(?:\\.${digit}+)?)km/h`, "gu"),
+      new RegExp(`(?<!${digit})(${digit}+(?:\\.${digit}+)?)[%％]`, "gu"),
+      ({ 1: number }) => `百分之${say.number(number)}`,
+    ),
+    rule(
+      new RegExp(`(?<!${digit})(?:时速)?(${digit}+(?:\\.${digit}+)?)km/h`, "gu"),
       ({ 1: number }) => `时速${say.number(number)}公里`,
     ),
     // Years are read digit by digit.
