@@ -82,7 +82,7 @@ export function bundlerChecks({ expected }: Package, project: Project, browser: 
         await project.addExample("webpack/index.html", "webpack/main.js", "webpack/webpack.config.mjs");
         const { output } = await project.npx("webpack");
         if (/Critical dependency|Module not found/.test(output)) throw new Error(output);
-        await project.npx("webpack", "--entry", "./element.mjs", "--output-path", "by_webpack");
+        await project.npx("webpack", "--entry-reset", "--entry", "./element.mjs", "--output-path", "by_webpack");
         await project.write("by_webpack/index.html", elementPage.replace("element.mjs", "main.js"));
         await serving(project.folder, async (address) => {
           checkWav(await soundOf(browser, address));

@@ -45,9 +45,10 @@ describe("where a page finds a checkpoint", () => {
     expect(beside).equal("chrome-extension://abc/nano");
     const fetched = globalThis.fetch;
     const asked: string[] = [];
-    globalThis.fetch = async (address) => {
-      asked.push(String(address));
-      if (!String(address).endsWith("/config.json")) throw new TypeError("Failed to fetch");
+    globalThis.fetch = async (given) => {
+      const address = given instanceof Request ? given.url : String(given);
+      asked.push(address);
+      if (!address.endsWith("/config.json")) throw new TypeError("Failed to fetch");
       return Promise.resolve(new Response("{}"));
     };
     try {
