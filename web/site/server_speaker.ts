@@ -63,11 +63,11 @@ export class ServerSpeaker implements PageSpeaker {
 
   async *stream(input: string, options: StreamOptions): AsyncGenerator<StreamedPiece, void, undefined> {
     const { voice, seed, signal, semantic_max_new_tokens: tokens } = options;
-    if (voice !== null && voice !== undefined && typeof voice !== "string")
-      throw new EngineError("usage", text.voiceOfServer);
+    // It makes none up.
+    if (typeof voice !== "string") throw new EngineError("usage", text.voiceOfServer);
     const began = performance.now();
     const body = {
-      ...{ model: this.#name, input, voice: voice ?? this.model.voices[0], captions: true },
+      ...{ model: this.#name, input, voice, captions: true },
       ...{ response_format: "pcm", stream_format: "sse", semantic_max_new_tokens: tokens },
       ...Object.fromEntries(fields.map((name) => [name, options[name]])),
       // JSON has no integers of 64 bits; the page draws 32.
@@ -80,7 +80,7 @@ export class ServerSpeaker implements PageSpeaker {
       signal: signal ?? null,
     });
     let [samples, at, piece] = [0, 0, 0];
-    const shared = { voice: voice ?? null, flags: [], attempts: 1, seed: BigInt(seed ?? 0), sampling_rate: rate };
+    const shared = { voice, flags: [], attempts: 1, seed: BigInt(seed ?? 0), sampling_rate: rate };
     for await (const event of eventsOf(response)) {
       if (event.type === "error") throw new EngineError("io", event.error.message, { where: this.#address });
       const real_time_factor = (performance.now() - began) / 1000 / Math.max(samples / rate, 1e-3);

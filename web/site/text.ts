@@ -31,7 +31,7 @@ export const text = {
   serverModel: "a bark serve of your own…",
   server: "Address of the server",
   serverHelp:
-    "Of `bark serve`, or of another server with OpenAI's speech route. It gets the text and computes; your graphics card is not needed.",
+    "Of bark serve, or of another server with OpenAI's speech route. It gets the text and computes; your graphics card is not needed.",
   serverKey: "Its key, if it asks for one",
   serverKeyHelp: "Kept in this page alone, and never in its address.",
   serverAdapter: (address: string) => `the server ${address}`,

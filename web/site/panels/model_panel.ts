@@ -69,7 +69,7 @@ export class ModelPanel {
     this.#format = labelled(text.dtype, this.#dtype, text.dtypeHelp);
     this.#server = h(
       "div",
-      { class: "field" },
+      { class: "fields" },
       labelled(text.server, this.#address, text.serverHelp),
       labelled(text.serverKey, this.#key, text.serverKeyHelp),
     );
@@ -143,6 +143,7 @@ export class ModelPanel {
   async #open(): Promise<PageSpeaker> {
     const began = performance.now();
     const stop = (this.#stop = new AbortController());
+    let isFailed = false;
     this.#bytes = "";
     this.#listener.begun();
     this.#show();
@@ -159,10 +160,13 @@ export class ModelPanel {
     } catch (error) {
       // What failed is tried again.
       if (this.#stop === stop) this.#bark = undefined;
+      isFailed = true;
       throw error;
     } finally {
-      if (this.#stop === stop) this.#stop = undefined;
+      const isCurrent = this.#stop === stop;
+      if (isCurrent) this.#stop = undefined;
       this.#show();
+      if (isCurrent && isFailed) this.#status.textContent = text.notLoaded;
     }
   }
 
