@@ -11,7 +11,7 @@ export const usage = {
   bark codec encode|decode IN OUT                       audio to the codec's codes, and codes to audio
   bark inspect FILE|-m MODEL                            show what a checkpoint, safetensors or voice file holds
   bark doctor                                           check the adapters and every kernel
-  bark bench generate|kernels|peers|encode|results      measure, see \`bark bench --help\`
+  bark bench kernels|explain|generate|encode|results    measure, see \`bark bench --help\`
 
 \`bark COMMAND --help\` shows the flags, \`bark --version\` the version. \`--debug\` adds a stack trace to an error.
 Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad input file or checkpoint;
