@@ -25,6 +25,9 @@ const flags = {
   "max-wait": { type: "string" },
   batch: { type: "string" },
   drain: { type: "string" },
+  queue: { type: "string" },
+  store: { type: "string" },
+  "farm-from": { type: "string" },
   web: { type: "string" },
   dtype: { type: "string" },
   device: { type: "string" },
@@ -35,12 +38,24 @@ const flags = {
 /** Voices that may be uploaded, where that is allowed: 100 KB each, mostly. */
 const mostUploads = 100;
 
+/** Where a farm is, and what is spoken there. */
+export interface FarmAddress {
+  /** Address of the Redis. */
+  readonly queue: string;
+  /** A folder, or `s3://BUCKET/PREFIX`. */
+  readonly store: string;
+  /** Characters of the shortest text. Undefined: the server's default. */
+  readonly from: number | undefined;
+}
+
 /** What `bark serve` was asked for, checked as far as that goes without a checkpoint. */
 export interface ServeOptions {
   readonly model: string;
   readonly port: number;
   readonly host: string;
   readonly server: ServerOptions;
+  /** A farm that speaks long texts, if one does. */
+  readonly farm: FarmAddress | undefined;
   /** Seconds that requests have to end in. */
   readonly drain: number;
   readonly load: Pick<BarkFromPretrainedOptions, "dtype" | "device" | "low_memory">;
@@ -59,7 +74,11 @@ export async function parseServe(args: readonly string[]): Promise<ServeOptions>
       where: `--host ${host}`,
       fix: "set BARK_API_KEY, or give --no-auth if all of them may use it",
     });
-  const count = (flag: "max-input" | "queue-size" | "batch" | "max-wait" | "drain", most: number, least = 1) =>
+  const count = (
+    flag: "farm-from" | "max-input" | "queue-size" | "batch" | "max-wait" | "drain",
+    most: number,
+    least = 1,
+  ) =>
     numberFlag(
       flag,
       values[flag],
@@ -70,6 +89,7 @@ export async function parseServe(args: readonly string[]): Promise<ServeOptions>
   return {
     ...{ model, host, quiet: values.quiet === true },
     port: numberFlag("port", values.port, (n) => Number.isInteger(n) && n >= 0 && n < 65_536, "0 to 65535") ?? 8880,
+    farm: farmOf(values, count("farm-from", 10_000_000)),
     drain: count("drain", 86_400, 0) ?? 30,
     load: { ...defined({ dtype, device: values.device }), low_memory: values["low-memory"] === true },
     server: defined({
@@ -102,6 +122,21 @@ function keysOf(flag: string | undefined, isOpen: boolean): string[] {
   if (keys.every((key) => /^[!-~]+$/.test(key))) return keys;
   throw new EngineError("usage", "a key is of letters, digits and signs, without spaces", {
     where: flag === undefined ? "BARK_API_KEY" : "--api-key",
+  });
+}
+
+/** @throws EngineError `usage` for a part of a farm. */
+function farmOf(
+  { queue, store }: { queue?: string | undefined; store?: string | undefined },
+  from: number | undefined,
+): FarmAddress | undefined {
+  if (queue !== undefined && store !== undefined) return { queue, store, from };
+  const given = queue !== undefined ? "queue" : store !== undefined ? "store" : from && "farm-from";
+  if (given === undefined) return undefined;
+  const missing = queue === undefined ? "--queue" : "--store";
+  throw new EngineError("usage", `is of a farm that speaks long texts, which needs ${missing}`, {
+    where: `--${given}`,
+    fix: `give ${missing}, too, or leave it out`,
   });
 }
 

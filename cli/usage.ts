@@ -11,7 +11,7 @@ export const usage = {
   bark codec encode|decode IN OUT                       audio to the codec's codes, and codes to audio
   bark inspect FILE|-m MODEL                            show what a checkpoint, safetensors or voice file holds
   bark doctor                                           check the adapters and every kernel
-  bark bench generate|kernels|peers|encode|results      measure, see \`bark bench --help\`
+  bark bench kernels|explain|generate|encode|results    measure, see \`bark bench --help\`
 
 \`bark COMMAND --help\` shows the flags, \`bark --version\` the version. \`--debug\` adds a stack trace to an error.
 Exit codes: 0 done; 1 a fault of ours or the machine's; 2 wrong usage; 3 a bad input file or checkpoint;
@@ -99,6 +99,10 @@ All flags of \`bark say\` that are about voice, text, sampling, weights and devi
   --queue-size N            most requests that wait or are spoken; default: 256
   --max-wait N              seconds that a request may wait for its first sound; default: 270
   --batch N                 texts that are spoken at once where several wait; default: 4
+  --queue URL               hand long texts to every \`bark worker\` at this Redis (redis://[:PASSWORD@]HOST[:PORT]; or the
+                            password in BARK_QUEUE_PASSWORD), before the books there
+  --store STORE             of the farm: a folder that its machines share, or s3://BUCKET/PREFIX
+  --farm-from N             characters of the shortest text that is a long one; default: 1000
   --drain N                 seconds that requests have to end in when the server is stopped; default: 30
   --web FOLDER              serve this page under /, as \`npm run build:web\` makes it
   --dtype f32|f16|q8        weights on the GPU; default: as stored

@@ -29,6 +29,8 @@ export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #clients = new Map<string, number>();
   #requests = 0;
+  /** Those of them that are spoken on this machine. */
+  #here = 0;
   /** Letters that are not spoken yet, of all requests. */
   #letters = 0;
   /** Of the last pieces, newer ones counting more. */
@@ -53,20 +55,23 @@ export class Admission {
     return this.#spoken.seconds / this.#spoken.letters;
   }
 
-  /** @throws ApiError 429 if there is no place for another request of this client, or it would wait for too long. */
-  check(client: string): void {
+  /**
+   * @param isElsewhere whether others speak it: then it takes a place, and waits for nobody here.
+   * @throws ApiError 429 if there is no place for another request of this client, or it would wait for too long.
+   */
+  check(client: string, isElsewhere = false): void {
     const { queue_size, max_wait } = this.#limits;
     const reserved = (this.#clients.get(client) ?? 0) > 0 ? Math.floor(queue_size / reservedShare) : 0;
     if (this.#requests >= queue_size - reserved)
       throw busy("Too many requests are waiting.", this.seconds / Math.max(1, this.#requests));
-    if (this.#requests > 0 && this.seconds > max_wait)
-      throw busy("What waits would take too long.", this.seconds - max_wait);
+    if (!isElsewhere && this.seconds > max_wait) throw busy("What waits would take too long.", this.seconds - max_wait);
   }
 
   /** @throws ApiError as {@link check}. */
-  admit(client: string, letters: number): Ticket {
-    this.check(client);
-    if (this.#requests === 0) this.#lastAt = performance.now();
+  admit(client: string, ofText: number, isElsewhere = false): Ticket {
+    this.check(client, isElsewhere);
+    const letters = isElsewhere ? 0 : ofText;
+    if (!isElsewhere && this.#here++ === 0) this.#lastAt = performance.now();
     this.#requests++;
     this.#letters += letters;
     this.#clients.set(client, (this.#clients.get(client) ?? 0) + 1);
@@ -77,13 +82,14 @@ export class Admission {
         const some = Math.min(left, count);
         left -= some;
         this.#letters -= some;
-        this.#measure(count);
+        if (!isElsewhere) this.#measure(count);
       },
       end: () => {
         if (isOver) return;
         isOver = true;
         this.#requests--;
-        this.#letters = this.#requests === 0 ? 0 : this.#letters - left;
+        if (!isElsewhere) this.#here--;
+        this.#letters = this.#here === 0 ? 0 : this.#letters - left;
         const others = this.#clients.get(client)! - 1;
         if (others === 0) this.#clients.delete(client);
         else this.#clients.set(client, others);

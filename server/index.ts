@@ -8,6 +8,8 @@ import type { BarkHttpServer } from "./server.ts";
 
 export type { PreparedRequest, SpeechBackend, SpeechOptions, SpeechPart, SpeechRequest } from "./backend/backend.ts";
 export type { Speaker } from "./backend/local_backend.ts";
+export type { TokenCounts } from "../speech/speak.ts";
+export type { LongTexts } from "./backend/routed_backend.ts";
 export { jsonLog, type ServerLog } from "./log.ts";
 export { requirePackages, requireVoices };
 export type { ListenOptions } from "./node/listener.ts";

@@ -1,3 +1,4 @@
+import type { LongTexts } from "./backend/routed_backend.ts";
 import type { ServerLog } from "./log.ts";
 
 /** How a server serves. */
@@ -28,6 +29,8 @@ export interface ServerOptions {
   client_timeout?: number;
   /** Most texts that are spoken in one run, of requests that wait. Default 4. */
   batch?: number;
+  /** A farm that speaks long texts. Default: all are spoken here. */
+  farm?: LongTexts;
   /** A folder with a page, such as `npm run build:web` makes, to be served under `/`. */
   web?: string;
   /** Takes what the server did; never texts or keys. Default: nobody. */
@@ -35,6 +38,9 @@ export interface ServerOptions {
 }
 
 /** Options with their defaults. */
-export type ServerSettings = Required<Omit<ServerOptions, "web">> & { readonly web: string | undefined };
+export type ServerSettings = Required<Omit<ServerOptions, "web" | "farm">> & {
+  readonly web: string | undefined;
+  readonly farm: LongTexts | undefined;
+};
 
 export const loopbackHosts = ["localhost", "127.0.0.1", "[::1]"] as const;

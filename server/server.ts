@@ -1,3 +1,5 @@
+import { defined } from "../engine/check/defined.ts";
+import { EngineError } from "../engine/errors.ts";
 import type { AppContext } from "./http/environment.ts";
 import { createApp } from "./http/app.ts";
 import type { ApiError } from "./http/errors.ts";
@@ -5,9 +7,11 @@ import { Models } from "./http/models.ts";
 import { Admission } from "./admission.ts";
 import type { SpeechBackend } from "./backend/backend.ts";
 import { LocalBackend, type Speaker } from "./backend/local_backend.ts";
+import { RoutedBackend } from "./backend/routed_backend.ts";
+import type { RunReport } from "./backend/shared_model.ts";
 import { Metrics } from "./metrics.ts";
 import { Listener, type ListenOptions } from "./node/listener.ts";
-import type { ServerOptions } from "./options.ts";
+import type { ServerOptions, ServerSettings } from "./options.ts";
 import { readServerOptions } from "./read_options.ts";
 import { VoiceTable } from "./voice_table.ts";
 
@@ -22,25 +26,20 @@ export class BarkHttpServer {
   #isEnding = false;
   #wake = (): void => undefined;
   readonly #clientTimeout: number;
+  readonly #backend: SpeechBackend;
 
   /** @param speaker a `BarkTTS`, or where else speech comes from. @throws EngineError `usage`. */
   constructor(speaker: Speaker | SpeechBackend, given: ServerOptions = {}) {
     const settings = readServerOptions(given);
-    const { log, queue_size, max_wait, max_input, client_timeout, batch } = settings;
+    const { log, queue_size, max_wait, max_input, client_timeout } = settings;
     const admission = new Admission({ queue_size, max_wait });
     const metrics: Metrics = new Metrics({
       requests: () => admission.requests,
       seconds: () => admission.seconds,
       gpuBytes: () => backend.gpuBytes?.() ?? 0,
     });
-    const backend: SpeechBackend =
-      "prepare" in speaker
-        ? speaker
-        : new LocalBackend(speaker, {
-            name: settings.model,
-            batch,
-            report: (run) => metrics.ran(run, backend.sampling_rate),
-          });
+    const backend = backendOf(speaker, settings, (run) => metrics.ran(run, backend.sampling_rate));
+    this.#backend = backend;
     const ended = (c: AppContext, status: number, fields: object, error?: ApiError): void => {
       metrics.answered(c.get("route"), status);
       this.#wake();
@@ -50,7 +49,7 @@ export class BarkHttpServer {
       // Looked at every few seconds.
       if (["/livez", "/readyz", "/metrics"].includes(path)) return;
       if (status < 500) log.info(said, "answered");
-      else if (status === 503) log.warn(said, "refused");
+      else if (status === 503) log.warn(defined({ ...said, cause: causeOf(error) }), "refused");
       else log.error({ ...said, cause: causeOf(error) }, "failed");
     };
     const app = createApp({
@@ -93,6 +92,7 @@ export class BarkHttpServer {
     // What was stopped says so to its client first.
     while (this.#running.size > 0 && performance.now() < until + 2000) await this.#change(100);
     await this.#listener?.close();
+    await this.#backend.close?.();
   }
 
   /** Waits until a request ends, but not longer than so many milliseconds. */
@@ -105,6 +105,23 @@ export class BarkHttpServer {
       };
     });
   }
+}
+
+/** Where speech comes from. @throws EngineError `usage` for a farm that nobody here can plan texts for. */
+function backendOf(
+  speaker: Speaker | SpeechBackend,
+  { model: name, batch, farm, max_wait }: ServerSettings,
+  report: (run: RunReport) => void,
+): SpeechBackend {
+  const isBackend = "prepare" in speaker;
+  if (isBackend && farm !== undefined)
+    throw new EngineError("usage", "needs a model here, which plans the texts", {
+      where: "farm",
+      fix: "give a BarkTTS, or leave it out",
+    });
+  if (isBackend) return speaker;
+  const local = new LocalBackend(speaker, { name, batch, report });
+  return farm === undefined ? local : new RoutedBackend(local, speaker, farm, max_wait);
 }
 
 /** What failed, in one line, for the log. */

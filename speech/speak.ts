@@ -292,6 +292,18 @@ export function voiceOf({ generation_config }: Pick<BarkModel, "generation_confi
   });
 }
 
+/** Tokens that a run made. */
+export interface TokenCounts {
+  readonly semantic: number;
+  readonly coarse: number;
+}
+
+/** Tokens of the first row of a run, without what only fills it up. */
+export function tokensOf({ generation_config }: Pick<BarkModel, "generation_config">, run: BarkOutput): TokenCounts {
+  const pad = generation_config.semantic_config.semantic_pad_token;
+  return { semantic: run.semantic[0].filter((id) => id !== pad).length, coarse: run.coarse[0].length };
+}
+
 /**
  * The seed of a take. The first has the caller's, so that one piece is what `BarkModel.generate` makes of it; the next ones
  * depend on the text too (FNV-1a), never on the place of the piece, so that a changed sentence changes no other.

@@ -1,4 +1,5 @@
 import type { HistoryPrompt } from "../../bark/voice/history_prompt.ts";
+import type { TokenCounts } from "../../speech/speak.ts";
 import type { StreamedPiece } from "../../speech/speech.ts";
 
 /** What a client asks to be spoken; its names and values are checked, its voice is known. */
@@ -33,7 +34,7 @@ export interface SpeechOptions {
 
 /** A part of the speech as it is given out, with the last part of a piece the tokens that its run made. */
 export interface SpeechPart extends StreamedPiece {
-  readonly tokens: { readonly semantic: number; readonly coarse: number } | undefined;
+  readonly tokens: TokenCounts | undefined;
 }
 
 /** A request that can be spoken: what could be refused was refused. */
@@ -64,6 +65,13 @@ export interface SpeechBackend {
   prepare(request: SpeechRequest, signal: AbortSignal): Promise<PreparedRequest>;
   /** A voice from the bytes of an `.npz`. @throws EngineError `bad-input`. */
   readVoice(npz: Uint8Array): Promise<HistoryPrompt>;
+  /**
+   * Whether a request is spoken by other machines: it does not wait for those that are spoken here, nor they for it, and how
+   * long it waits for its first sound is the backend's affair. Default: none is.
+   */
+  isElsewhere?(request: SpeechRequest): boolean;
   /** Bytes on the GPU now, if there is one here. */
   gpuBytes?(): number;
+  /** Ends what goes on behind requests that have ended. */
+  close?(): Promise<void>;
 }

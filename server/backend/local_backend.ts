@@ -2,11 +2,13 @@ import { checkGenerate, checkVoiceFits } from "../../bark/generate/options/gener
 import type { BarkModel } from "../../bark/model.ts";
 import type { BarkProcessor } from "../../bark/text/processor.ts";
 import type { HistoryPrompt } from "../../bark/voice/history_prompt.ts";
+import { defined } from "../../engine/check/defined.ts";
 import { Memo } from "../../engine/memo.ts";
 import { languageOf, prepareSpeech, type SpeechArguments } from "../../speech/speak_text.ts";
+import { tokensOf } from "../../speech/speak.ts";
 import { lettersOf } from "../../speech/split/measure.ts";
 import { checkTakes, streamPrepared } from "../../speech/stream/stream_text.ts";
-import type { PreparedRequest, SpeechBackend, SpeechOptions, SpeechPart, SpeechRequest } from "./backend.ts";
+import type { PreparedRequest, SpeechBackend, SpeechPart, SpeechRequest } from "./backend.ts";
 import { CohortSeeds } from "./cohort_seeds.ts";
 import { SharedModel, type RunReport } from "./shared_model.ts";
 
@@ -66,26 +68,23 @@ export class LocalBackend implements SpeechBackend {
   async prepare(request: SpeechRequest, signal: AbortSignal): Promise<PreparedRequest> {
     const { model, processor } = this.#speaker;
     const { generation_config: generation, config } = model;
-    const { latency = "exact", ...options } = request.options;
+    const { latency = "exact" } = request.options;
     const voice = await this.#voiceOf(request.voice);
-    const { speech, kwargs } = split(options);
+    const { kwargs, ...speech } = speechArgumentsOf(request);
     checkTakes({ ...speech, latency });
     checkGenerate(kwargs, voice, generation, config);
     const notices: string[] = [];
     let isSpeaking = false;
     const prepared = await prepareSpeech(generation, processor, request.input, {
       ...speech,
-      language: speech.language ?? languageOf(request.voice),
       voice,
       seed: request.seed ?? this.#seeds.next(request.input),
       kwargs: { ...kwargs, signal },
-      shortFirst: true,
       // What is told later is of single pieces, whose flags say it.
       notice: (line) => !isSpeaking && notices.push(line),
     });
     const settings = { ...prepared.settings, voice };
     const texts = prepared.plan.pieces.map(({ text }) => text);
-    const pad = generation.semantic_config.semantic_pad_token;
     const shared = this.#shared;
     return {
       seed: settings.seed,
@@ -96,11 +95,7 @@ export class LocalBackend implements SpeechBackend {
         isSpeaking = true;
         const parts = streamPrepared(shared.of(client), processor, { ...prepared, settings }, { latency });
         for await (const { run, ...part } of parts) {
-          const tokens = run && {
-            semantic: run.semantic[0].filter((id) => id !== pad).length,
-            coarse: run.coarse[0].length,
-          };
-          yield { ...part, tokens };
+          yield { ...part, tokens: run && tokensOf(model, run) };
         }
       },
     };
@@ -112,14 +107,11 @@ export class LocalBackend implements SpeechBackend {
   }
 }
 
-type Speech = Pick<SpeechArguments, "language" | "normalize" | "split" | "retries" | "loudness">;
+type Speech = Pick<SpeechArguments, "language" | "normalize" | "split" | "retries" | "loudness" | "shortFirst">;
 
-/** Options of speech, and keywords of the model. */
-function split({ language, normalize, split, retries, loudness, ...kwargs }: Omit<SpeechOptions, "latency">): {
-  speech: Speech;
-  kwargs: typeof kwargs;
-} {
-  const speech = { language, normalize, split, retries, loudness };
-  const given = Object.entries(speech).filter(([, value]) => value !== undefined);
-  return { speech: Object.fromEntries(given), kwargs };
+/** How the text of a request is planned and spoken, wherever that is; without its voice and seed. */
+export function speechArgumentsOf({ voice, options }: SpeechRequest): Speech & Pick<SpeechArguments, "kwargs"> {
+  const { latency, language = languageOf(voice), normalize, split, retries, loudness, ...kwargs } = options;
+  void latency;
+  return { ...defined({ normalize, split, retries, loudness }), language, shortFirst: true, kwargs };
 }

@@ -49,7 +49,8 @@ export async function speech(c: AppContext, service: SpeechService): Promise<Res
   const stop = new AbortController();
   const request = requestOf(fields, service);
   // A full queue costs no planning.
-  admission.check(client);
+  const isElsewhere = backend.isElsewhere?.(request) === true;
+  admission.check(client, isElsewhere);
   const leave = (): void => stop.abort();
   c.req.raw.signal.addEventListener("abort", leave, { once: true });
   running.add(stop);
@@ -65,10 +66,10 @@ export async function speech(c: AppContext, service: SpeechService): Promise<Res
     const isSse = fields.stream_format === "sse";
     const sound = await (isSse ? openEvents(backend, options, prepared) : openSound(backend, options));
     if (c.req.raw.signal.aborted) leave();
-    ticket = admission.admit(client, prepared.letters);
+    ticket = admission.admit(client, prepared.letters, isElsewhere);
     const answer = new SpeechAnswer(
       c,
-      { prepared, sound, ticket, client, stop, limits, admission, metrics },
+      { prepared, sound, ticket, client, stop, isElsewhere, limits, admission, metrics },
       (error) => {
         end();
         const fields = {
@@ -119,8 +120,9 @@ class SpeechAnswer {
 
   /** Waits for the first bytes, so that what fails before them is an error and no broken sound. */
   async begin(): Promise<void> {
-    const { admission, limits, metrics, stop } = this.#work;
-    const tooLong = setTimeout(() => stop.abort(admission.waitedTooLong()), limits.max_wait * 1000);
+    const { admission, limits, metrics, stop, isElsewhere } = this.#work;
+    const giveUp = (): void => stop.abort(admission.waitedTooLong());
+    const tooLong = isElsewhere ? undefined : setTimeout(giveUp, limits.max_wait * 1000);
     try {
       this.#first = await this.#next();
       metrics.firstSound(performance.now() - this.#c.get("began"));
@@ -221,6 +223,7 @@ interface AnswerWork {
   readonly ticket: Ticket;
   readonly client: string;
   readonly stop: AbortController;
+  readonly isElsewhere: boolean;
   readonly limits: SpeechLimits;
   readonly admission: Admission;
   readonly metrics: Metrics;

@@ -95,7 +95,8 @@ export class FarmRun {
   async *spoken(): AsyncGenerator<FarmPiece, void, undefined> {
     const { farm, book, signal } = this.#task;
     for (;;) {
-      if (signal.aborted) throw new EngineError("aborted", "stopped while the farm worked", { where: book.title });
+      if (signal.aborted)
+        throw new EngineError("aborted", "stopped while the farm worked", { where: book.title, cause: signal.reason });
       const state = await farm.state(book.id);
       if (state === "cancelled") throw new EngineError("aborted", "was cancelled", { where: book.title });
       this.#isPaused = state === "paused";

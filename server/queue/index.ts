@@ -4,5 +4,5 @@ export { bookId, FarmRun, type FarmPiece, type FarmTask } from "./farm_run.ts";
 export type { Kind } from "./kind.ts";
 export { PieceWorker, type PieceRequest, type WorkerOptions } from "./piece_worker.ts";
 export { speakBy } from "./speak_piece.ts";
-export { speakByFarm, type FarmVoice } from "./speak_text.ts";
+export { speakByFarm, type FarmPart, type FarmVoice } from "./speak_text.ts";
 export { openStore, type FarmStore } from "./stores/open.ts";

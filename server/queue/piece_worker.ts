@@ -5,6 +5,7 @@ import { EngineError } from "../../engine/errors.ts";
 import type { OnNotice } from "../../engine/notice.ts";
 import { PieceFiles } from "../../speech/book/pieces.ts";
 import { readBookPlan, type BookPiece, type BookPlan } from "../../speech/book/plan.ts";
+import { voiceFile } from "../../speech/book/speak_book.ts";
 import { folderOf, type BookStore } from "../../speech/book/store.ts";
 import { queueError } from "./connection.ts";
 import { attempts, requestsFolder, type Farm, type PieceData } from "./farm.ts";
@@ -180,8 +181,11 @@ export class PieceWorker {
     });
     this.#spoken++;
     // Whoever asked for it may have gone meanwhile, and nobody else would remove it.
-    if (folder.startsWith(requestsFolder) && (await readBookPlan(files)) === undefined)
-      await store.files.remove(folder);
+    if (!folder.startsWith(requestsFolder) || (await readBookPlan(files)) !== undefined) return;
+    // By their names, too: S3 has no folders.
+    await pieces.remove(key);
+    await files.remove(voiceFile);
+    await store.files.remove(folder);
   }
 
   async #voiceOf(id: string): Promise<HistoryPrompt> {

@@ -3,7 +3,7 @@ import { concatSamples } from "../../audio/concat.ts";
 import type { BarkGenerationConfig } from "../../bark/config/generation_config.ts";
 import type { BarkProcessor } from "../../bark/text/processor.ts";
 import { EngineError } from "../../engine/errors.ts";
-import { PieceFiles } from "../../speech/book/pieces.ts";
+import { PieceFiles, type StoredPiece } from "../../speech/book/pieces.ts";
 import { makeBookPlan, planFile, uniquePieces, writeBookPlan, type BookPlan } from "../../speech/book/plan.ts";
 import { voiceFile } from "../../speech/book/speak_book.ts";
 import { folderOf, type BookStore } from "../../speech/book/store.ts";
@@ -26,6 +26,11 @@ export interface FarmVoice {
   readonly poll?: number;
 }
 
+/** A piece that the farm spoke. */
+export interface FarmPart extends SpokenPart {
+  readonly tokens: StoredPiece["tokens"];
+}
+
 /**
  * Has a text spoken by the farm, before all books, and gives its pieces out in order, as `BarkTTS.stream` does. Nothing of it
  * stays in the store. `return()` of the iterator, or the signal in `kwargs`, takes out what nobody speaks yet.
@@ -35,7 +40,7 @@ export async function* speakByFarm(
   { farm, store, kind, generation, processor, poll = 100 }: FarmVoice,
   input: SpeechInput,
   given: SpeechArguments,
-): AsyncGenerator<SpokenPart, void, undefined> {
+): AsyncGenerator<FarmPart, void, undefined> {
   const { signal = null, ...kwargs } = given.kwargs;
   requireForFarm(given);
   const speech = await planText(generation, processor, input, given);
@@ -67,7 +72,7 @@ export async function* speakByFarm(
     // Also if the listener went away.
     if (isDone) await farm.forget(id);
     else await farm.stop(id, "cancelled").catch(() => undefined);
-    await removeAll(folder, plan);
+    await removeAll(folder, files, plan);
     // The empty folders, where a store has any.
     await store.files.remove(name).catch(() => undefined);
   }
@@ -92,7 +97,7 @@ async function* inOrder(
   files: PieceFiles,
   sampling_rate: number,
   strict: boolean,
-): AsyncGenerator<SpokenPart, void, undefined> {
+): AsyncGenerator<FarmPart, void, undefined> {
   const { pieces, end } = plan;
   const isAlone = pieces.length === 1 && pieces[0].gap === 0 && end === 0;
   const joiner = new Joiner(sampling_rate);
@@ -106,7 +111,7 @@ async function* inOrder(
     known.set(piece.key, stored);
     for (; next < pieces.length && known.has(pieces[next].key); next++) {
       const { text, source, voice, gap, changes } = pieces[next];
-      const { flags, attempts, seed } = known.get(pieces[next].key)!;
+      const { flags, attempts, seed, tokens } = known.get(pieces[next].key)!;
       if (strict && flags.some((flag) => flag !== "tail"))
         throw new EngineError("bad-input", "a piece came out badly in every take", { where: text.slice(0, 40) });
       const take = await files.audio(pieces[next]);
@@ -115,12 +120,13 @@ async function* inOrder(
       const audio = isEnd ? concatSamples([joined.audio, joiner.silence(end)]) : joined.audio;
       const times = { start: joined.start / sampling_rate, end: joined.end / sampling_rate };
       const part = { audio, sampling_rate, piece: next, pieces: pieces.length, is_last: true, ...times };
-      yield { ...part, text, source, voice, flags, attempts, seed: BigInt(seed), ...(changes && { changes }) };
+      yield { ...part, text, source, voice, flags, attempts, seed: BigInt(seed), tokens, ...(changes && { changes }) };
     }
   }
 }
 
-async function removeAll(folder: BookStore, plan: BookPlan): Promise<void> {
-  const names = uniquePieces(plan).flatMap(({ key }) => [`pieces/${key}.wav`, `pieces/${key}.json`]);
-  for (const name of [planFile, voiceFile, ...names]) await folder.remove(name).catch(() => undefined);
+async function removeAll(folder: BookStore, files: PieceFiles, plan: BookPlan): Promise<void> {
+  // The plan first: a worker that does not find it any more removes what it stores itself.
+  for (const name of [planFile, voiceFile]) await folder.remove(name).catch(() => undefined);
+  for (const { key } of uniquePieces(plan)) await files.remove(key).catch(() => undefined);
 }

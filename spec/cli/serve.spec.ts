@@ -5,6 +5,7 @@ import path from "node:path";
 import { parseServe } from "../../cli/serve_options.ts";
 import { bark, lines } from "../support/bark_command.ts";
 import { serve as listen } from "../support/loopback.ts";
+import { freePort } from "../queue/redis_server.ts";
 import { engineErrorOf } from "../support/rejection.ts";
 import { bytesOf, good, post } from "../support/server/requests.ts";
 
@@ -47,6 +48,10 @@ describe("bark serve", () => {
     ["an origin with a path", ["--cors", "https://a.example/x"], /--cors: wrong value/],
     ["an argument", ["now"], /wrong number of arguments/],
     ["a misspelt flag", ["--prot", "1"], /--prot: no such flag; did you mean "--port"\?/],
+    ["a queue without a store", ["--queue", "redis://localhost"], /--queue: .*needs --store/],
+    ["a store without a queue", ["--store", "s"], /--store: .*needs --queue/],
+    ["a length without a farm", ["--farm-from", "500"], /--farm-from: .*needs --queue/],
+    ["a length of nothing", ["--queue", "redis://h", "--store", "s", "--farm-from", "0"], /--farm-from: wrong value/],
     ["a port that is none", ["--port", "70000"], /--port: wrong value/],
   ];
   for (const [what, args, line] of refused)
@@ -60,6 +65,15 @@ describe("bark serve", () => {
     const { code, stderr, stdout } = await bark(["serve", "--port", "0", "--voices-map", "me=none"]);
     expect([code, lines(stderr).length, stdout], stderr).deep.equal([2, 1, ""]);
     expect(stderr).match(/me=none: is no voice.*en_speaker_0/);
+  });
+
+  it("ends in one line where no Redis answers, before weights are read", async () => {
+    const port = await freePort();
+    const args = ["--queue", `redis://:s3same@127.0.0.1:${port}`, "--store", "nowhere"];
+    const { code, stderr, stdout } = await bark(["serve", "--port", "0", ...args]);
+    expect([code, lines(stderr).length, stdout], stderr).deep.equal([1, 1, ""]);
+    expect(stderr).match(/redis:\/\/127\.0\.0\.1:\d+: no Redis answers/);
+    expect(stderr).not.include("s3same");
   });
 
   it("names a port that is in use", async () => {

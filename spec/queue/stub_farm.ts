@@ -96,7 +96,7 @@ export async function startWorker(
   url: string,
   store: FarmStore,
   speak: WorkerOptions["speak"],
-  other: Partial<Pick<WorkerOptions, "kind" | "lock">> = {},
+  other: Partial<Pick<WorkerOptions, "kind" | "lock" | "rate">> = {},
 ): Promise<{ notices: string[]; stop(): Promise<number>; ended: Promise<number> }> {
   const notices: string[] = [];
   const notice = (line: string): void => void notices.push(line);

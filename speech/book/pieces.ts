@@ -6,6 +6,7 @@ import { EngineError } from "../../engine/errors.ts";
 import type { OnNotice } from "../../engine/notice.ts";
 import type { Flag } from "../guard.ts";
 import { sha256 } from "./hash.ts";
+import type { TokenCounts } from "../speak.ts";
 import type { BookPiece } from "./plan.ts";
 import { jsonBytes, type BookStore } from "./store.ts";
 
@@ -18,6 +19,8 @@ export interface StoredPiece {
   /** Of the take that was kept. */
   readonly seed: string;
   readonly samples: number;
+  /** What the kept take is made of, for who bills it; absent where an earlier version stored the piece. */
+  readonly tokens?: TokenCounts;
   /** Why it could not be spoken: a gap, which only a book made by several machines may have. */
   readonly lost?: string;
 }
@@ -72,19 +75,24 @@ export class PieceFiles {
   async add(
     piece: BookPiece,
     audio: Float32Array,
-    spoken: Pick<StoredPiece, "flags" | "attempts" | "seed">,
+    spoken: Pick<StoredPiece, "flags" | "attempts" | "seed" | "tokens">,
   ): Promise<StoredPiece> {
     const earlier = await this.find(piece, () => undefined);
     if (earlier !== undefined) return earlier;
     const { key, text } = piece;
-    const { flags, attempts, seed } = spoken;
+    const { flags, attempts, seed, tokens } = spoken;
     // A file without samples is none.
     const samples = audio.length > 0 ? audio : new Float32Array(1);
     const wav = encode_wav(this.#rate, samples, { format: "float32" });
-    const stored: StoredPiece = { text, flags, attempts, seed, samples: samples.length };
+    const stored: StoredPiece = { text, flags, attempts, seed, samples: samples.length, ...(tokens && { tokens }) };
     await this.#store.write(soundOf(key), wav);
     await this.#store.write(factsOf(key), jsonBytes({ ...stored, sha256: await sha256(wav) } satisfies PieceFile));
     return stored;
+  }
+
+  /** Removes a piece, by its key. */
+  async remove(key: string): Promise<void> {
+    for (const name of [soundOf(key), factsOf(key)]) await this.#store.remove(name);
   }
 
   async #read(key: string): Promise<PieceFile | undefined> {

@@ -8,7 +8,14 @@ import { validateVoice } from "../../bark/voice/voices.ts";
 import { EngineError } from "../../engine/errors.ts";
 import type { OnNotice } from "../../engine/notice.ts";
 import { faultLine, faultsOf } from "../guard.ts";
-import { PieceSpeaker, voiceOf, type OnPieceProgress, type SpeakSettings, type SpokenPiece } from "../speak.ts";
+import {
+  PieceSpeaker,
+  tokensOf,
+  voiceOf,
+  type OnPieceProgress,
+  type SpeakSettings,
+  type SpokenPiece,
+} from "../speak.ts";
 import type { PieceFiles, StoredPiece } from "./pieces.ts";
 import type { BookPiece, BookPlan } from "./plan.ts";
 import type { BookStore } from "./store.ts";
@@ -94,7 +101,8 @@ export class BookSpeaker {
 
   async #stored(piece: BookPiece, { audio, flags, attempts, seed, run }: SpokenPiece): Promise<NewPiece> {
     if (faultsOf(flags).length > 0) this.#notice(faultLine("a piece", piece.text, flags, attempts));
-    const stored = await this.#files.add(piece, audio, { flags, attempts, seed: String(seed) });
+    const tokens = tokensOf(this.#model, run);
+    const stored = await this.#files.add(piece, audio, { flags, attempts, seed: String(seed), tokens });
     return { piece, stored, run };
   }
 
