@@ -12,7 +12,7 @@ import { conv1dVersions, type Conv1dShape, type Conv1dVersion } from "./conv1d/v
 import type { LayernormVersion } from "./layernorm/versions.ts";
 import type { LstmVersion } from "./lstm/versions.ts";
 import { matmulVersions, normedVersions, type NormedVersion, type PlainVersion } from "./matmul/versions.ts";
-import { decodeBlocksVersions, type DecodeBlocksShape, type DecodeBlocksVersion } from "./decode_blocks/versions.ts";
+import type { DecodeBlocksVersion } from "./decode_blocks/versions.ts";
 import { can, requireVersion } from "./version.ts";
 
 /**
@@ -142,14 +142,9 @@ export function chooseAttentionDecode(gpu: Device, heads: Heads): AttentionDecod
   return order.find((name) => can(gpu, attentionDecodeVersions[name], heads)) ?? "lanes";
 }
 
-/**
- * The version of all blocks in one dispatch, if it is forced: no GPU has shown it faster yet. Batches take the usual way.
- * @throws EngineError `usage` if it cannot do the blocks of one row.
- */
-export function chooseDecodeBlocks(gpu: Device, shape: DecodeBlocksShape): DecodeBlocksVersion | undefined {
-  const version = forced(gpu, "decode_blocks");
-  if (version !== undefined) requireVersion(gpu, decodeBlocksVersions[version], { ...shape, rows: 1 });
-  return shape.rows === 1 ? version : undefined;
+/** The version of all blocks of one token in one dispatch, if it is forced: no GPU has shown it faster yet. */
+export function chooseDecodeBlocks(gpu: Device): DecodeBlocksVersion | undefined {
+  return forced(gpu, "decode_blocks");
 }
 
 export function chooseLayernorm(gpu: Device): LayernormVersion {

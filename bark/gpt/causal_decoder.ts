@@ -3,13 +3,7 @@ import type { Program } from "../../engine/program/program.ts";
 import { into } from "../../engine/program/recorder.ts";
 import { Scope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import {
-  decodeBlocks,
-  requireMet,
-  residentScratch,
-  type ResidentScratch,
-} from "../../kernels/decode_blocks/decode_blocks.ts";
-import type { ResidentBlocks } from "./resident_blocks.ts";
+import type { ResidentDecode } from "./resident_blocks.ts";
 import {
   attentionDecode,
   decodeScratch,
@@ -55,15 +49,14 @@ export class CausalDecoder {
     this.scope = scope;
     try {
       this.#shape = { rows, heads: config.num_heads, headDim: H / config.num_heads, capacity };
-      this.#resident = rows === 1 ? this.#makeResident() : undefined;
-      this.caches = Array.from({ length: config.num_layers }, (_, layer) =>
-        this.#resident === undefined
-          ? {
-              k: scope.tensor("f32", [rows, capacity, H], "K cache"),
-              v: scope.tensor("f32", [rows, capacity, H], "V cache"),
-            }
-          : { ...this.#resident.cache, first: layer * capacity * H },
-      );
+      // Batches take the usual way.
+      this.#resident = rows === 1 ? model.resident?.decode(scope) : undefined;
+      this.caches =
+        this.#resident?.caches ??
+        Array.from({ length: config.num_layers }, () => ({
+          k: scope.tensor("f32", [rows, capacity, H], "K cache"),
+          v: scope.tensor("f32", [rows, capacity, H], "V cache"),
+        }));
       this.state = scope.tensor("u32", [rows, stateWidth], "decode state");
       this.#scratch = decodeScratch(scope, this.#shape);
       this.logits = scope.tensor("f32", [rows, config.output_vocab_size], "logits");
@@ -100,16 +93,7 @@ export class CausalDecoder {
 
   /** @throws EngineError `internal` if what was computed is worth nothing. */
   protected async requireComputed(): Promise<void> {
-    if (this.#resident !== undefined) await requireMet(this.#resident.scratch);
-  }
-
-  #makeResident(): ResidentDecode | undefined {
-    const { resident, config } = this.model;
-    if (resident === undefined) return undefined;
-    const { hidden_size: H, num_layers: layers, block_size: capacity } = config;
-    const cacheOf = (label: string) => this.scope.tensor("f32", [layers, capacity, H], label);
-    const cache = { k: cacheOf("K caches"), v: cacheOf("V caches") };
-    return { ...resident, cache, scratch: residentScratch(this.scope, H) };
+    await this.#resident?.requireComputed();
   }
 
   dispose(): void {
@@ -128,9 +112,7 @@ export class CausalDecoder {
     });
     embedding(program, tables, at(stateFields.token), this.buffers.x, this.rows, at(stateFields.position));
     if (this.#resident !== undefined) {
-      const { packed, groups, cache, scratch } = this.#resident;
-      const tensors = { x: this.buffers.x, state: this.state, cache, scratch };
-      decodeBlocks(program, packed, tensors, { ...this.#shape, layers: packed.layers, groups });
+      this.#resident.record(program, this.buffers.x, this.state);
       return program;
     }
     gpt.recordBlocks(into(program), this.buffers, this.rows, (_recording, layer, qkv, y) =>
@@ -142,12 +124,6 @@ export class CausalDecoder {
     );
     return program;
   }
-}
-
-/** A decode of all blocks in one dispatch. */
-interface ResidentDecode extends ResidentBlocks {
-  readonly cache: KvCache;
-  readonly scratch: ResidentScratch;
 }
 
 /**

@@ -7,7 +7,8 @@ import type { EmbeddingTables } from "../../kernels/embedding/embedding.ts";
 import type { Linear } from "../../kernels/matmul/linear.ts";
 import { Scope } from "../../engine/scope.ts";
 import { Gpt } from "./gpt.ts";
-import { residentBlocks, type ResidentBlocks } from "./resident_blocks.ts";
+import type { ResidentBlocks } from "./resident_blocks.ts";
+import { chooseDecodeBlocks } from "../../kernels/choose.ts";
 import type { BarkSubModelConfig } from "../config/sub_model_config.ts";
 import { WeightLoader } from "./weight_loader.ts";
 
@@ -76,7 +77,10 @@ export class CausalWeights {
       normBias: config.bias,
     });
     const head = await loader.head("lm_head.weight", output_vocab_size, width);
-    return new CausalWeights(loader, config, gpt, tables, head, await residentBlocks(loader.scope, gpt, config));
+    const isResident = chooseDecodeBlocks(loader.scope.gpu) !== undefined;
+    const { ResidentBlocks } = isResident ? await import("./resident_blocks.ts") : {};
+    const resident = await ResidentBlocks?.of(loader.scope, gpt, config);
+    return new CausalWeights(loader, config, gpt, tables, head, resident);
   }
 
   /** Ids as the GPU's table can embed them, or embedded here where one lies beyond that table. */

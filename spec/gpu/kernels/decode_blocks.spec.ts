@@ -38,7 +38,6 @@ describe("decode_blocks.resident", () => {
   });
 
   it("is not chosen unless it is forced", () => {
-    const shape = { rows: 1, layers: 2, heads: 2, headDim: 16, capacity: 8 };
-    expect(chooseDecodeBlocks(gpu, shape)).equal(undefined);
+    expect(chooseDecodeBlocks(gpu)).equal(undefined);
   });
 });
