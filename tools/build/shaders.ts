@@ -4,6 +4,9 @@ import type { Plugin } from "esbuild";
 
 const shaderUrl = /new URL\(\s*"(\.{1,2}\/[^"]+\.wgsl)",\s*import\.meta\.url,?\s*\)/g;
 
+/** Modules that pages load only where they are asked for: each brings its own shaders, which the pack of all then lacks. */
+const apart = /[/\\]kernels[/\\]decode_blocks[/\\][^/\\]+\.ts$/;
+
 /** Packs shaders by the addresses under which the bundled kernels name them: `shader:kernels/matmul/gemv.wgsl`. */
 export class ShaderPack {
   readonly #root: string;
@@ -22,6 +25,22 @@ export class ShaderPack {
     });
   }
 
+  /** Lines that put the shaders beside a module into the pack, when the module is loaded. */
+  async #own(contents: string, file: string): Promise<string> {
+    const folder = path.relative(this.#root, path.dirname(file)).replaceAll(path.sep, "/");
+    const own = [...this.#files].filter((shader) => path.posix.dirname(shader) === folder);
+    if (own.length === 0) return contents;
+    const pack = path.join(this.#root, "engine/web/packed_shaders.ts");
+    const lines = own.map(async (shader) => {
+      this.#files.delete(shader);
+      const text = stripped(await readFile(path.join(this.#root, shader), "utf8"));
+      return `packedShaders[${JSON.stringify(addressOf(shader))}] = ${JSON.stringify(text)};`;
+    });
+    return [`import { packedShaders } from ${JSON.stringify(pack)};`, contents, ...(await Promise.all(lines))].join(
+      "\n",
+    );
+  }
+
   /** Texts of all shaders that were named, by address. @param whole with comments, for people. */
   async texts({ whole = false } = {}): Promise<Record<string, string>> {
     const entries = [...this.#files].sort().map(async (file) => {
@@ -38,11 +57,14 @@ export class ShaderPack {
       setup: (build) => {
         build.onLoad({ filter: /[/\\](engine|kernels|bench)[/\\].*\.ts$/ }, async ({ path: file }) => {
           if (/[/\\]web[/\\]packed_shaders\.ts$/.test(file))
-            return { contents: `export const packedShaders = ${JSON.stringify(texts, null, 1)};`, loader: "ts" };
+            return {
+              contents: `export const packedShaders: Record<string, string> = ${JSON.stringify(texts, null, 1)};`,
+              loader: "ts",
+            };
           const contents = this.repack(await readFile(file, "utf8"), file);
           if (contents.includes("import.meta.url"))
             throw new Error(`${file}: name each shader by new URL("./x.wgsl", import.meta.url), literally`);
-          return { contents, loader: "ts" };
+          return { contents: apart.test(file) ? await this.#own(contents, file) : contents, loader: "ts" };
         });
       },
     };
