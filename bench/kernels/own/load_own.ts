@@ -29,7 +29,7 @@ async function loadOne(given: string): Promise<OwnKernel[]> {
   if (!(await stat(file).catch(() => undefined))?.isFile())
     throw new EngineError("bad-input", "no such file", { where: `--with ${file}` });
   const url = pathToFileURL(path.resolve(file));
-  if (file.endsWith(".wgsl")) {
+  if (/\.wgsl$/.test(file)) {
     if (like !== undefined) return [{ version: path.basename(file, ".wgsl") + mark, like, source: url }];
     throw new EngineError("usage", "a shader alone has no declaration", {
       where: `--with ${file}`,
