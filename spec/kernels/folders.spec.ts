@@ -73,7 +73,7 @@ describe("folders of kernels/", () => {
     for (const path of [...files, ...filesBelow("bench", ".ts"), ...filesBelow("engine", ".ts")]) {
       const text = readFileSync(join(root, path), "utf8");
       const addresses = [...text.matchAll(/new URL\(([^()]*), import\.meta\.url\)/g)].map(([, address]) => address);
-      const shaders = text.split("\n").filter((line) => /\.wgsl"/.test(line));
+      const shaders = text.split("\n").filter((line) => /"\.\.?\/[^"]*\.wgsl"/.test(line));
       for (const line of shaders) expect(line, path).match(/new URL\("[^"]+\.wgsl", import\.meta\.url\)/);
       if (path.startsWith("kernels/")) for (const address of addresses) expect(address, path).match(/^"\.[^"]+"$/);
     }
