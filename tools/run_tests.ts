@@ -35,8 +35,8 @@ const staticChecks = {
 
 const parts = { static: runStaticChecks, node: runInNode, cli: runCommands, deno: runInDeno, chromium: runInBrowser };
 type Part = keyof typeof parts;
-/** Start processes again and again: the command, and the blocks of the docs. */
-const commandSpecs = ["spec/cli", "spec/docs"];
+/** Start processes again and again: the command, the blocks of the docs, workers, browsers, installed packages. */
+const commandSpecs = ["spec/cli", "spec/docs", "spec/queue", "spec/web", "spec/package"];
 // The parts of one line run side by side: each leaves a third of two cores idle.
 const turns: readonly (readonly Part[])[] = [["static"], ["node", "cli"], ["deno", "chromium"]];
 

@@ -63,16 +63,16 @@ const nano = fileURLToPath(new URL("../../models/nano", import.meta.url));
 
 describe("memory of the host", function () {
   this.timeout(400_000);
-  it("is flat over 300 generations, 300 forward passes with attentions and 200 runs that are stopped", async () => {
+  it("is flat over 150 generations, 150 forward passes with attentions and 100 runs that are stopped", async () => {
     const model = await BarkModel.from_pretrained(await fixtureCheckpoint("odd"), noNotice);
     const { runs } = await readRuns("odd");
     const kwargs = generateKwargs(runs[0], { semantic_max_new_tokens: 2 });
-    await expectFlat(300, () => model.generate_output(kwargs));
+    await expectFlat(150, () => model.generate_output(kwargs));
     const forward = { input_ids: [[1, 2, 3]], output_attentions: true, output_hidden_states: true };
-    await expectFlat(300, () => model.semantic.forward(forward));
+    await expectFlat(150, () => model.semantic.forward(forward));
     const { signal } = new AbortController();
     await expectFlat(60, () => model.generate_output({ ...kwargs, signal }));
-    await expectFlat(200, async () => {
+    await expectFlat(100, async () => {
       const stop = new AbortController();
       const on_progress = ({ stage }: { stage: string }): void => {
         if (stage === "coarse") stop.abort();
