@@ -78,9 +78,10 @@ function addressOf(file: string): string {
 /** WGSL without comments, indentation, empty lines and the spaces that separate nothing. */
 export function stripped(text: string): string {
   const lines = text.split("\n").map((line) => line.replace(/\/\/.*$/, "").trim());
-  // Not around operators: `a - -b` would become a decrement, and `array<f32> = x` a comparison.
+  // Not around all operators: `a - -b` would become a decrement, `array<f32> = x` a comparison, and `a / *b` a comment.
   return lines
     .filter((line) => line !== "")
     .map((line) => line.replaceAll(/ ?([{}()[\];,:]) ?/g, "$1"))
+    .map((line) => line.replaceAll(/(?<=[\w)\]]) ([+*]?=|[+*]) (?=[\w(])/g, "$1"))
     .join("\n");
 }
