@@ -78,8 +78,9 @@ export class CausalWeights {
     });
     const head = await loader.head("lm_head.weight", output_vocab_size, width);
     const isResident = chooseDecodeBlocks(loader.scope.gpu) !== undefined;
-    const { ResidentBlocks } = isResident ? await import("./resident_blocks.ts") : {};
-    const resident = await ResidentBlocks?.of(loader.scope, gpt, config);
+    const resident = isResident
+      ? await (await import("./resident_blocks.ts")).ResidentBlocks.of(loader.scope, gpt, config)
+      : undefined;
     return new CausalWeights(loader, config, gpt, tables, head, resident);
   }
 

@@ -4,7 +4,7 @@
  */
 import { writeSync } from "node:fs";
 import { nodeGpuHost } from "../../engine/node/index.ts";
-import { dawn, listDawnAdapters } from "../../engine/node/dawn.ts";
+import { dawn, listDawnAdapters, enabling } from "../../engine/node/dawn.ts";
 import { withSwiftShader } from "../../engine/node/software/software_adapter.ts";
 import { EngineError } from "../../engine/errors.ts";
 import { Gpu } from "../../engine/gpu.ts";
@@ -84,9 +84,7 @@ async function openDumping(device: string | undefined): Promise<Gpu> {
   const world = isSwiftShader ? "swiftshader" : "";
   const find = async (): Promise<Gpu> => {
     for (const { backend, name } of await listDawnAdapters(world)) {
-      // Its toggles stand beside those of dawn.ts, whose flag this one replaces.
-      const toggles = "enable-dawn-features=disable_robustness,dump_shaders";
-      const owner = await dawn([toggles, `backend=${backend}`, `adapter=${name}`], `${world} dumping`);
+      const owner = await dawn([enabling("dump_shaders"), `backend=${backend}`, `adapter=${name}`], `${world} dumping`);
       const adapter = await owner.requestAdapter();
       if (adapter?.info.device === wanted.device) return await Gpu.fromAdapter({ adapter, owner }, "node");
     }

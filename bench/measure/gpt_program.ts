@@ -3,7 +3,7 @@ import { WeightLoader } from "../../bark/gpt/weight_loader.ts";
 import { type Gpu } from "../../engine/gpu.ts";
 import type { Program } from "../../engine/program/program.ts";
 import { into } from "../../engine/program/recorder.ts";
-import { Scope } from "../../engine/scope.ts";
+import { Scope, type TensorMaker } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { TensorInfo, TensorReader } from "../../engine/weights/tensor_reader.ts";
 import { attention } from "../../kernels/attention/attention.ts";
@@ -113,13 +113,18 @@ function recordMany(program: Program, gpt: Gpt, buffers: GptBuffers, { rows, wid
   });
 }
 
+/** A decode state behind `past` tokens. */
+function stateAt(maker: TensorMaker, past: number): Tensor<"u32"> {
+  const fields = new Uint32Array(stateWidth);
+  fields[stateFields.position] = past;
+  return maker.tensorFrom("u32", [1, stateWidth], fields, "bench state");
+}
+
 function recordDecode(program: Program, gpt: Gpt, buffers: GptBuffers, work: GptWork): void {
   const { gpu } = gpt;
   const { heads, width, past } = work;
   const capacity = 1024;
-  const fields = new Uint32Array(stateWidth);
-  fields[stateFields.position] = past;
-  const state = gpu.tensorFrom("u32", [1, stateWidth], fields, "bench state");
+  const state = stateAt(gpu, past);
   const shape = { rows: 1, heads, headDim: width / heads, capacity };
   const scratch = decodeScratch(gpu, shape);
   const cacheOf = (spec: TensorSpec): Tensor<"f32"> => {
@@ -143,9 +148,7 @@ async function recordResident(
   { heads, width, past, layers }: GptWork,
 ): Promise<void> {
   const capacity = 1024;
-  const fields = new Uint32Array(stateWidth);
-  fields[stateFields.position] = past;
-  const state = scope.tensorFrom("u32", [1, stateWidth], fields, "bench state");
+  const state = stateAt(scope, past);
   const packing = scope.program("bench packing");
   const packed = packBlocks(scope, packing, gpt.blocks);
   await packing.run();

@@ -16,7 +16,12 @@ const off = [
 // Off: Dawn's clamping of every index, which a page needs against shaders of strangers. Ours keep their loads in bounds
 // (Deno and Chromium clamp and compute the same). Clamping costs SwiftShader 1.3 to 1.5×, an H100 1.1×.
 const on = ["disable_robustness"];
-const toggles = [`disable-dawn-features=${off.join(",")}`, `enable-dawn-features=${on.join(",")}`];
+const toggles = [`disable-dawn-features=${off.join(",")}`, enabling()];
+
+/** The option that turns on Dawn's features: ours, which a second option of this name would replace, and `more`. */
+export function enabling(...more: string[]): string {
+  return `enable-dawn-features=${[...on, ...more].join(",")}`;
+}
 
 /**
  * Dawn's GPU object for these options (`backend=…`, `adapter=…`), the same one each time. `world` tells apart the sets

@@ -30,9 +30,6 @@ export interface PackedBlocks {
   readonly width: number;
 }
 
-/** K and V of all layers. Each: [layers, capacity, H] f32. */
-export type BlocksCache = KvCache;
-
 /** What a step needs beside weights, caches and x. */
 export interface ResidentScratch {
   /** [8 H] */
@@ -95,14 +92,14 @@ export function residentScratch(maker: TensorMaker, width: number): ResidentScra
 
 /**
  * Records all blocks of one new token over their caches, after appending its K and V at the position that the decode state holds.
- * x: [1, H], in place; state: [1, 4] u32 (kernels/decode_state.ts).
+ * x: [1, H], in place; cache: K and V of all layers, each [layers, capacity, H] f32; state: [1, 4] u32 (kernels/decode_state.ts).
  * @param groups workgroups that are known to run at once (resident.ts).
  * @throws EngineError `usage` for a shape that the version cannot do.
  */
 export function decodeBlocks(
   program: Program,
   { weight, vectors, layers }: PackedBlocks,
-  tensors: { x: Tensor<"f32">; state: Tensor<"u32">; cache: BlocksCache; scratch: ResidentScratch },
+  tensors: { x: Tensor<"f32">; state: Tensor<"u32">; cache: KvCache; scratch: ResidentScratch },
   shape: DecodeBlocksShape & { groups: number; spins?: number },
 ): void {
   const { gpu } = program;

@@ -6,12 +6,11 @@ import { nodeProject, quickNodeChecks } from "../../tools/package/in_node.ts";
 import { quickTypescriptChecks } from "../../tools/package/in_typescript.ts";
 import { checkBudget } from "../../tools/package/size.ts";
 import type { Project } from "../../tools/package/project.ts";
+import { describeInChromium } from "../support/web/chromium.ts";
 
 const limitMs = 10 * 60_000;
-// Its software adapter exists for this system alone.
-const describeHere = process.platform === "linux" && process.arch === "x64" ? describe : describe.skip;
 
-describeHere("the package, installed", function () {
+describeInChromium("the package, installed", function () {
   this.timeout(limitMs);
   let given: Package;
   let project: Project;

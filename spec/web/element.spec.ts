@@ -4,11 +4,9 @@ import type { Browser, Page } from "playwright-core";
 import type { BarkSpeech, Player } from "../../web/element/index.ts";
 import { launch } from "../../tools/test/chromium.ts";
 import { openSite, strictPolicy, type Site } from "../support/web/site.ts";
+import { describeInChromium } from "../support/web/chromium.ts";
 
-// Its software adapter exists for this system alone.
-const describeHere = process.platform === "linux" && process.arch === "x64" ? describe : describe.skip;
-
-describeHere("in a page", function () {
+describeInChromium("in a page", function () {
   this.timeout(300_000);
   let site: Site;
   let browser: Browser;

@@ -7,14 +7,13 @@ import { heardIn } from "../../tools/package/pages.ts";
 import { axeViolations } from "../support/web/axe.ts";
 import { openSite, type Site } from "../support/web/site.ts";
 import { inWorker, losesDevice, noAdapter, tooSmall } from "../support/web/worker_patches.ts";
+import { describeInChromium } from "../support/web/chromium.ts";
 
-// Its software adapter exists for this system alone.
-const describeHere = process.platform === "linux" && process.arch === "x64" ? describe : describe.skip;
 const tokens = 8;
 const element = `<bark-speech model="/nano" voice="en_speaker_1" seed="7">Hello, my dog is cute.</bark-speech>`;
 const body = `<main><h1>Speech</h1><script type="module" src="/element.js"></script>${element}</main>`;
 
-describeHere("the element, where something is wrong", function () {
+describeInChromium("the element, where something is wrong", function () {
   this.timeout(300_000);
   let site: Site;
   let browser: Browser;

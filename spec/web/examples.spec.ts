@@ -7,12 +7,11 @@ import { heardIn } from "../../tools/package/pages.ts";
 import { launch } from "../../tools/test/chromium.ts";
 import { openSite, type Site } from "../support/web/site.ts";
 import { tapLoudspeaker } from "../support/web/taps.ts";
+import { describeInChromium } from "../support/web/chromium.ts";
 
-// Its software adapter exists for this system alone.
-const describeHere = process.platform === "linux" && process.arch === "x64" ? describe : describe.skip;
 const tokens = 12;
 
-describeHere("examples in a page", function () {
+describeInChromium("examples in a page", function () {
   this.timeout(300_000);
   let site: Site;
   let browser: Browser;

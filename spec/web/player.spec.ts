@@ -4,9 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import type { Player } from "../../web/element/index.ts";
 import { launch } from "../../tools/test/chromium.ts";
 import { openSite, type Site } from "../support/web/site.ts";
-
-// Its software adapter exists for this system alone.
-const describeHere = process.platform === "linux" && process.arch === "x64" ? describe : describe.skip;
+import { describeInChromium } from "../support/web/chromium.ts";
 
 /** Of the sound and the context: an eighth of that of speech, so that an hour takes seconds. */
 const rate = 3000;
@@ -68,7 +66,7 @@ interface Simulation {
   play: (seconds: number) => Promise<void>;
 }
 
-describeHere("the player, in a time of the test's own", function () {
+describeInChromium("the player, in a time of the test's own", function () {
   this.timeout(300_000);
   let site: Site;
   let browser: Browser;

@@ -11,9 +11,8 @@ import { serveFolder, type SiteServer } from "../../tools/web/serve.ts";
 import { repositoryOf, serveHub, type LoopbackHub } from "../support/hub/hub_server.ts";
 import { builtSite } from "../support/web/site.ts";
 import { inWorker, tooSmall } from "../support/web/worker_patches.ts";
+import { describeInChromium } from "../support/web/chromium.ts";
 
-// Its software adapter exists for this system alone.
-const describeHere = process.platform === "linux" && process.arch === "x64" ? describe : describe.skip;
 const settings = "seed=7&retries=0&semantic_max_new_tokens=6";
 
 /** A headless browser hides no page: what browsers do to one that is hidden. */
@@ -24,7 +23,7 @@ const hidden = `
   const { setTimeout: later } = globalThis;
   globalThis.setTimeout = (work, wait = 0, ...more) => later(work, Math.max(1000, wait), ...more);`;
 
-describeHere("the site, where something is wrong", function () {
+describeInChromium("the site, where something is wrong", function () {
   this.timeout(300_000);
   let server: SiteServer;
   let browser: Browser;

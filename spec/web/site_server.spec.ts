@@ -6,12 +6,13 @@ import { createServer, type BarkHttpServer } from "../../server/index.ts";
 import { BarkTTS } from "../../speech/node.ts";
 import { launch } from "../../tools/test/chromium.ts";
 import { serveFolder, type SiteServer } from "../../tools/web/serve.ts";
+import { describeInChromium } from "../support/web/chromium.ts";
 import { builtSite } from "../support/web/site.ts";
 
 const sentence = "Hello, this is Bark.";
 const options = { voice: "en_speaker_1", seed: 7, retries: 0, semantic_max_new_tokens: 12 } as const;
 
-describe("the site with a server of one's own", () => {
+describeInChromium("the site with a server of one's own", () => {
   let site: SiteServer;
   let bark: BarkTTS;
   let server: BarkHttpServer;

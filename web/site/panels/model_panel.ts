@@ -143,7 +143,6 @@ export class ModelPanel {
   async #open(): Promise<PageSpeaker> {
     const began = performance.now();
     const stop = (this.#stop = new AbortController());
-    let isFailed = false;
     this.#bytes = "";
     this.#listener.begun();
     this.#show();
@@ -160,13 +159,10 @@ export class ModelPanel {
     } catch (error) {
       // What failed is tried again.
       if (this.#stop === stop) this.#bark = undefined;
-      isFailed = true;
       throw error;
     } finally {
-      const isCurrent = this.#stop === stop;
-      if (isCurrent) this.#stop = undefined;
+      if (this.#stop === stop) this.#stop = undefined;
       this.#show();
-      if (isCurrent && isFailed) this.#status.textContent = text.notLoaded;
     }
   }
 
@@ -201,7 +197,6 @@ export class ModelPanel {
     );
     this.#bark = undefined;
     this.#isLoaded = false;
-    this.#status.textContent = text.notLoaded;
     this.#show();
     this.#listener.changed();
   }
@@ -236,6 +231,7 @@ export class ModelPanel {
     this.#bar.hidden = !isLoading;
     if (isLoading) this.#status.textContent = text.loadingShort;
     else this.#bar.removeAttribute("value");
+    if (!isLoading && !this.#isLoaded) this.#status.textContent = text.notLoaded;
   }
 
   /** A button that opens the browser's own dialogue. */
