@@ -81,7 +81,7 @@ export function stripped(text: string): string {
   // Not around all operators: `a - -b` would become a decrement, `array<f32> = x` a comparison, and `a / *b` a comment.
   return lines
     .filter((line) => line !== "")
-    .map((line) => line.replaceAll(/ ?([{}()[\];,:]) ?/g, "$1"))
     .map((line) => line.replaceAll(/(?<=[\w)\]]) ([+*]?=|[+*]) (?=[\w(])/g, "$1"))
+    .map((line) => line.replaceAll(/ ?([{}()[\];,:]) ?/g, "$1"))
     .join("\n");
 }

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { ShaderPack, stripped } from "../../../tools/build/shaders.ts";
 
 /** WGSL's tokens; two texts with the same tokens are the same program. */
-const tokens = (text: string): string[] =>
-  text.replaceAll(/\/\/.*$/gm, "").match(/[A-Za-z_]\w*|[0-9][\w.]*(?:[+-]\d+)?|[-+&|<>=!*/%^]+|\S/g) ?? [];
+const token = /[A-Za-z_]\w*|0x\w+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[iufh]?|[-+&|<>=!*/%^]+|\S/g;
+const tokens = (text: string): string[] => text.replaceAll(/\/\/.*$/gm, "").match(token) ?? [];
 
 describe("shaders of the bundles for pages", () => {
   for (const folder of ["engine/formats", "kernels"])
@@ -19,7 +19,10 @@ describe("shaders of the bundles for pages", () => {
     });
 
   it("keep the spaces that tell operators apart", () => {
-    expect(stripped("let x = a - -b; // why\n\n  let y = c < d ;")).equal("let x = a - -b;\nlet y = c < d;");
+    expect(stripped("let x = a - -b; // why\n\n  let y = c < d ;")).equal("let x=a - -b;\nlet y=c < d;");
+    for (const text of ["a = -b", "a + +b", "a / *b", "array<f32> = c", "a + *b", "a == -b"])
+      expect(tokens(stripped(text)), text).deep.equal(tokens(text));
+    expect(stripped("a = b * c + (d) * e[1] + 2"), "spaces that tell nothing").equal("a=b*c+(d)*e[1]+2");
   });
 
   it("have addresses that no bundler follows", () => {
