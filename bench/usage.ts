@@ -12,6 +12,7 @@ bark bench kernels [OP…]    every version of every kernel at Bark's shapes: ch
   --cpu                     times are of the processor, all cores together, where a software adapter computes: others on
                             the machine change them little
   --limit SECONDS           a run of a kernel that takes longer is ended, and the next goes on (default: 60)
+                            Kernels of other engines are rungs of the same ladder: npm run bench:peers -- kernels (from a clone)
   --in-chromium             in headless Chromium (npm's) instead of this runtime
 
 bark bench explain OP.VERSION

@@ -95,7 +95,10 @@ async function runStaticChecks(): Promise<Outcome> {
 
 async function runInNode(grep?: string): Promise<Outcome> {
   const specs = (await findSpecs("spec")).filter((spec) => !commandSpecs.includes(path.dirname(spec)));
-  return await runMocha("node", [mocha, ...mochaArguments([...specs, "bench/peers/peers.spec.ts"], grep)]);
+  return await runMocha("node", [
+    mocha,
+    ...mochaArguments([...specs, "bench/peers/peers.spec.ts", "bench/peers/kernels/kernels.spec.ts"], grep),
+  ]);
 }
 
 async function runCommands(grep?: string): Promise<Outcome> {

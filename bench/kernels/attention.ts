@@ -19,6 +19,7 @@ import { identityMatrix } from "../../kernels/matmul/reference.ts";
 import { noise } from "../../kernels/self_test/noise.ts";
 import { stateFields, stateWidth } from "../../kernels/decode_state.ts";
 import { labNames, rungOf } from "./lab.ts";
+import type { Operation } from "./operation.ts";
 import { poison, readRows, sampleOf, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
 
 const [heads, headDim] = [12, 64];
@@ -54,7 +55,7 @@ function prepareMany(scope: Scope, rows: number, causal: boolean): PreparedCase 
         ...(version === undefined ? {} : { version: version as AttentionVersion }),
       }),
     reset: () => poison(y),
-    check: async () => {
+    check: async (result) => {
       const some = sampleOf(rows, 5);
       const [k, v] = [1, 2].map((index) => partOf(values, rows, index));
       const expected = some.map((row) =>
@@ -67,9 +68,20 @@ function prepareMany(scope: Scope, rows: number, causal: boolean): PreparedCase 
           causal,
         }),
       );
-      return [{ actual: await readRows(y, width, some), expected: expected.flatMap((row) => [...row]) }];
+      return [{ actual: await readRows(result ?? y, width, some), expected: expected.flatMap((row) => [...row]) }];
     },
+    operation: () => operationOf(rows, causal, values),
   };
+}
+
+function operationOf(
+  rows: number,
+  causal: boolean,
+  qkv: Float32Array<ArrayBuffer>,
+  [pastK, pastV] = [new Float32Array(0), new Float32Array(0)],
+): Operation {
+  const past = pastK.length / width;
+  return { kind: "attention", rows, past, heads, headDim, causal, qkv, pastK, pastV };
 }
 
 /** q, k or v (`index` 0, 1, 2) of [rows, 3 width]. */
@@ -117,18 +129,20 @@ async function prepareDecode(scope: Scope, past: number): Promise<PreparedCase> 
       attended = attentionDecode(program, tensors, { ...shape, ...forced });
     },
     reset: () => poison(y),
-    check: async () => {
+    check: async (result) => {
       k.set(qkv.subarray(width, 2 * width), past * width);
       v.set(qkv.subarray(2 * width), past * width);
-      if (attended !== undefined) {
+      if (attended !== undefined && result === undefined) {
         const merge = scope.gpu.program("bench merge");
         matmul(merge, attended.parts, identity, y, { rows: 1, attended });
         await merge.run();
         merge.dispose();
       }
       const one = { queries: 1, keys: past + 1, heads, headDim, causal: false };
-      return [{ actual: await y.read(), expected: attentionReference(qkv.subarray(0, width), k, v, one) }];
+      const expected = attentionReference(qkv.subarray(0, width), k, v, one);
+      return [{ actual: result ?? (await y.read()), expected }];
     },
+    operation: () => operationOf(1, false, qkv, [k.slice(0, past * width), v.slice(0, past * width)]),
   };
 }
 

@@ -5,6 +5,7 @@ import type { MatrixFormat, WeightFormat } from "../../engine/dtypes.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import type { Dtype, HostArray } from "../../engine/dtypes.ts";
 import { uncachedBytes } from "../roofline/roofline.ts";
+import type { Operation } from "./operation.ts";
 
 /** One op at one of the shapes that it has in Bark. */
 export interface KernelCase {
@@ -29,8 +30,10 @@ export interface PreparedCase {
   readonly record: (program: Program, version: string | undefined, copy: number) => void;
   /** Overwrites what an earlier run left in the results of copy 0. */
   readonly reset: () => void;
-  /** The results of one run on copy 0 that are held against the reference. */
-  readonly check: () => Promise<readonly Comparison[]>;
+  /** What of the result of one run on copy 0, or of another engine's, is held against the reference. */
+  readonly check: (result?: Float32Array) => Promise<readonly Comparison[]>;
+  /** The same work for other engines, where some have kernels for it. */
+  readonly operation?: () => Operation;
 }
 
 export interface Comparison {
@@ -137,12 +140,13 @@ export function takeRows(values: Float32Array, width: number, rows: readonly num
   return result;
 }
 
-/** The named rows of a tensor [n, width]. */
+/** The named rows of a tensor [n, width], or of its values. */
 export async function readRows(
-  tensor: Tensor<"f32">,
+  tensor: Tensor<"f32"> | Float32Array,
   width: number,
   rows: readonly number[],
 ): Promise<Float32Array<ArrayBuffer>> {
+  if (tensor instanceof Float32Array) return takeRows(tensor, width, rows);
   const result = new Float32Array(rows.length * width);
   for (const [i, row] of rows.entries()) result.set(await tensor.read(row * width, width), i * width);
   return result;

@@ -1,4 +1,5 @@
 import { into } from "../../engine/program/recorder.ts";
+import type { Tensor } from "../../engine/tensor.ts";
 import { conv1d, createConv1d, type Conv1dOptions, type ConvShape, type Padding } from "../../kernels/conv1d/conv1d.ts";
 import { conv1dLab } from "../../kernels/conv1d/lab/versions.ts";
 import { conv1dReference } from "../../kernels/conv1d/reference.ts";
@@ -20,6 +21,12 @@ const convVersions = [...Object.keys(conv1dVersions), ...labNames(conv1dLab)];
 
 function forced(version: string | undefined): Pick<Conv1dOptions, "version"> {
   return version === undefined ? {} : { version: rungOf<Conv1dVersion, OwnConv1dVersion>(conv1dLab, version) };
+}
+
+/** Reads a part of a result: of another engine's, or of ours. */
+function readerOf(result: Float32Array | undefined, y: Tensor<"f32">) {
+  return async (first: number, count: number): Promise<ArrayLike<number>> =>
+    result?.subarray(first, first + count) ?? (await y.read(first, count));
 }
 
 /** A causal convolution as in EnCodec: reflect padding on the left, then ELU. */
@@ -49,22 +56,24 @@ function prepareConv(scope: Scope, shape: ConvShape, length: number): PreparedCa
     copies: 1,
     record: (program, version) => conv1d(program, input, length, conv, y, { padding, elu: true, ...forced(version) }),
     reset: () => poison(y),
-    check: async () => {
+    check: async (result) => {
       const stored = scope.stored(weight);
+      const read = readerOf(result, y);
       const head = x.subarray(0, (checkedFrames + kernelSize) * inChannels);
       const tail = x.subarray((length - checkedFrames - kernelSize + 1) * inChannels);
       const size = checkedFrames * outChannels;
       return [
         {
-          actual: await y.read(0, size),
+          actual: await read(0, size),
           expected: conv1dReference(head, stored, shape, { bias, padding, elu: true }).subarray(0, size),
         },
         {
-          actual: await y.read((length - checkedFrames) * outChannels, size),
+          actual: await read((length - checkedFrames) * outChannels, size),
           expected: conv1dReference(tail, stored, shape, { bias, elu: true }),
         },
       ];
     },
+    operation: () => ({ kind: "conv1d", ...shape, stride: 1, length, x, weight, bias }),
   };
 }
 
@@ -99,24 +108,26 @@ function prepareUpsample(scope: Scope, shape: ConvShape & { stride: number }, le
         ...forced(version),
       }),
     reset: () => poison(y),
-    check: async () => {
+    check: async (result) => {
       const stored = scope.stored(weight);
+      const read = readerOf(result, y);
       const rows = checkedFrames * stride * outChannels;
       const head = x.subarray(0, checkedFrames * inChannels);
       const tail = x.subarray((length - checkedFrames - 1) * inChannels);
       const trim = { left: 0, right: stride };
       return [
         {
-          actual: await y.read(0, rows),
+          actual: await read(0, rows),
           expected: eluReference(convTranspose1dReference(head, stored, shape, bias, trim)),
         },
         {
-          actual: await y.read((length - checkedFrames) * stride * outChannels, rows),
+          actual: await read((length - checkedFrames) * stride * outChannels, rows),
           // What comes before gets nothing from the frame before the tail.
           expected: eluReference(convTranspose1dReference(tail, stored, shape, bias, { ...trim, left: stride })),
         },
       ];
     },
+    operation: () => ({ kind: "conv_transpose1d", ...shape, length, x, weight, bias }),
   };
 }
 

@@ -68,7 +68,7 @@ export async function benchKernels(args: readonly string[], signal?: AbortSignal
 }
 
 /** @throws EngineError `usage` for an op or a shape that there is not. */
-function checkSelection({ ops, shape, format }: KernelSelection): void {
+export function checkSelection({ ops, shape, format }: KernelSelection): void {
   const unknown = ops.find((op) => !allOps.includes(op));
   if (unknown !== undefined)
     throw new EngineError("usage", "no such op", {

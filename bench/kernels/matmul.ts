@@ -84,7 +84,7 @@ async function prepare(scope: Scope, product: Product, rows: number): Promise<Pr
         ...(version === undefined ? {} : { version: version as PlainVersion }),
       }),
     reset: () => (options.accumulate ? y.write(new Float32Array(y.size)) : poison(y)),
-    check: async () => {
+    check: async (result) => {
       const someRows = sampleOf(rows, 5);
       const someColumns = sampleOf(end - start, 67).map((column) => start + column);
       const rowsOfX = takeRows(x, inner, someRows);
@@ -96,10 +96,23 @@ async function prepare(scope: Scope, product: Product, rows: number): Promise<Pr
         someColumns.length,
         { gelu: options.gelu ?? false },
       );
-      const found = await readRows(y, columns, someRows);
-      const actual = someRows.flatMap((_, i) => someColumns.map((column) => found[i * columns + column]));
+      // Of another engine there are no columns but those that are used.
+      const [width, first] = result === undefined ? [columns, 0] : [end - start, start];
+      const found = await readRows(result ?? y, width, someRows);
+      const actual = someRows.flatMap((_, i) => someColumns.map((column) => found[i * width + column - first]));
       return [{ actual, expected }];
     },
+    operation: () => ({
+      kind: "matmul",
+      rows,
+      inner,
+      columns: end - start,
+      x,
+      weight: weight.slice(start * inner, end * inner),
+      ...(norm === undefined ? {} : { normWeight }),
+      gelu: options.gelu ?? false,
+      residual: options.accumulate ?? false,
+    }),
   };
 }
 

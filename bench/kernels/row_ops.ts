@@ -32,12 +32,13 @@ export function layernormCase(rows: number): KernelCase {
             ...(version === undefined ? {} : { version: version as LayernormVersion }),
           }),
         reset: () => poison(y),
-        check: async () => [
+        check: async (result) => [
           {
-            actual: await readRows(y, width, some),
+            actual: await readRows(result ?? y, width, some),
             expected: layernormReference(takeRows(x, width, some), weight, undefined),
           },
         ],
+        operation: () => ({ kind: "layernorm", rows, width, x, weight }),
       };
     },
   };

@@ -7,6 +7,8 @@ import type { Roofline } from "../roofline/roofline.ts";
 import { Scope, type Comparison, type KernelCase, type PreparedCase } from "./case.ts";
 import { checkBounds } from "./own/bounds.ts";
 import { failureOf, requireSupport } from "./own/failure.ts";
+import type { Operation } from "./operation.ts";
+import type { PeerEngine } from "./peer.ts";
 import { fitOwn, misfitOf, type OwnKernel, type OwnRung } from "./own/own_kernel.ts";
 
 /** What one version of one op does at one shape. */
@@ -45,6 +47,8 @@ export interface RunOptions {
   readonly clock?: "cpu" | undefined;
   /** Kernels from outside the repository: rungs behind those of the case. */
   readonly own?: readonly OwnKernel[];
+  /** Kernels of other engines: the last rungs of a case. */
+  readonly peers?: readonly PeerEngine[];
   /** Versions that were run before. */
   readonly skip?: ReadonlySet<string>;
   /** Told the version that is run next, and the own kernel that it is. */
@@ -79,9 +83,47 @@ export async function* runCase(gpu: Gpu, kernelCase: KernelCase, options: RunOpt
         yield { ...base, failed: await failureOf(error, rung.own?.kernel) };
       }
     }
+    if (prepared.operation !== undefined)
+      for (const peer of options.peers ?? [])
+        yield await runPeer(peer, kernelCase, prepared, prepared.operation(), options);
   } finally {
     stopwatch.dispose();
     scope.dispose();
+  }
+}
+
+/** Checks and times the kernels with which another engine does a case's work. */
+async function runPeer(
+  peer: PeerEngine,
+  kernelCase: KernelCase,
+  prepared: PreparedCase,
+  operation: Operation,
+  options: RunOptions,
+): Promise<KernelResult> {
+  const { op, shape } = kernelCase;
+  const base = { op, shape, version: peer.rung, chosen: false, error: Infinity, correct: false };
+  try {
+    const work = await peer.record(operation, prepared.copies);
+    const stopwatch = new Stopwatch(peer, options.clock);
+    try {
+      const error = worstOf(await prepared.check(await work.result()));
+      const result = { ...base, error, correct: error <= tolerance };
+      if (!result.correct) return result;
+      let next = 0;
+      const timing = await stopwatch.measureBatches(async (runs) => {
+        options.onBatch?.();
+        return await stopwatch.time((pass) => {
+          for (let run = 0; run < runs; run++) work.encode(pass, next++ % work.copies);
+        });
+      }, options.effort);
+      const notice = work.notice === undefined ? {} : { notice: work.notice };
+      return { ...result, ...notice, timing, ...rates(kernelCase, work.dispatches, timing, options) };
+    } finally {
+      stopwatch.dispose();
+      await work.dispose();
+    }
+  } catch (error) {
+    return { ...base, failed: (error as Error).message.split("\n")[0] };
   }
 }
 
@@ -131,7 +173,7 @@ async function runRung(
     record(program, copy);
   };
   const label = `${kernelCase.op} ${version}`;
-  const timing = await stopwatch.measure(label, prepared.copies, recordBatch, options.effort);
+  const timing = await stopwatch.measure(gpu, label, prepared.copies, recordBatch, options.effort);
   return { ...result, timing, ...rates(kernelCase, names.split("\n").length, timing, options) };
 }
 
@@ -178,10 +220,14 @@ async function errorOf(
   try {
     record(program, 0);
     await program.run();
-    return Math.max(...(await prepared.check()).map(relativeError));
+    return worstOf(await prepared.check());
   } finally {
     program.dispose();
   }
+}
+
+function worstOf(comparisons: readonly Comparison[]): number {
+  return Math.max(...comparisons.map(relativeError));
 }
 
 /** Infinite if a value is not a number or there are too few or too many. */

@@ -5,6 +5,7 @@ import { measureRoofline, type Roofline } from "../roofline/roofline.ts";
 import { allCases } from "./cases.ts";
 import type { KernelCase } from "./case.ts";
 import type { OwnKernel, OwnRung } from "./own/own_kernel.ts";
+import type { PeerEngine } from "./peer.ts";
 import { timedBefore } from "./ladder.ts";
 import { runCase, type KernelResult } from "./run.ts";
 
@@ -37,6 +38,13 @@ export interface KernelListener {
   readonly onBatch?: () => void;
 }
 
+/** Rungs that are not the repository's, and where to go on. */
+interface Further {
+  readonly own?: readonly OwnKernel[];
+  readonly peers?: readonly PeerEngine[];
+  readonly resumed?: Resumed | undefined;
+}
+
 /** Where to go on, after a run that ended on the way. */
 export interface Resumed {
   readonly roofline: Roofline;
@@ -54,7 +62,7 @@ export async function runKernels(
   gpu: Gpu,
   selection: KernelSelection,
   { onRoofline, onResult, onRung, onBatch }: KernelListener,
-  { own = [], resumed }: { own?: readonly OwnKernel[]; resumed?: Resumed | undefined } = {},
+  { own = [], peers = [], resumed }: Further = {},
 ): Promise<KernelMeasurements> {
   const { format, clock } = selection;
   const roofline = resumed?.roofline ?? (await measureRoofline(gpu, usualEffort, undefined, clock));
@@ -73,6 +81,7 @@ export async function runKernels(
       effort: usualEffort,
       clock,
       own,
+      peers,
       skip: new Set(ladder.map(({ version }) => version)),
       onRung: (version: string, rung: OwnRung | undefined) => onRung?.(kernelCase, version, rung),
       onMisfit: ({ version }: OwnKernel, why: string) => misfits.set(version, why),

@@ -28,14 +28,27 @@ export interface Effort {
 export const usualEffort: Effort = { least: 3, most: 15, enough: 250, batch: 15 };
 export const smokeEffort: Effort = { least: 1, most: 1, enough: 0, batch: 0 };
 
-/** Times programs by the adapter's clock where it has one, else by the host's. */
+/** Encodes what is timed into one pass. */
+export type EncodePass = (pass: GPUComputePassEncoder) => void;
+
+/** What a stopwatch needs of a device: a Gpu, or the device of another engine. */
+export interface TimedDevice {
+  readonly device: GPUDevice;
+  readonly features: { has(name: GPUFeatureName): boolean };
+  /** Resolves once all that was submitted has run. */
+  idle(): Promise<void>;
+  /** @throws what went wrong on the device since the last call. */
+  check(): void;
+}
+
+/** Times passes by the adapter's clock where it has one, else by the host's. */
 export class Stopwatch {
   readonly clock: Clock;
-  readonly #gpu: Gpu;
+  readonly #gpu: TimedDevice;
   readonly #queries: { set: GPUQuerySet; resolved: GPUBuffer; staging: GPUBuffer } | undefined;
 
   /** @param clock `cpu`, in Node and Deno alone; default: the adapter's clock, or the host's. */
-  constructor(gpu: Gpu, clock?: "cpu") {
+  constructor(gpu: TimedDevice, clock?: "cpu") {
     this.#gpu = gpu;
     this.clock = clock ?? (gpu.features.has("timestamp-query") ? "timestamp" : "wall");
     if (this.clock !== "timestamp") return;
@@ -47,25 +60,27 @@ export class Stopwatch {
     };
   }
 
-  /** Milliseconds of one replay of a program that only dispatches, in one pass and one submit. */
-  async time(program: Program): Promise<number> {
+  /** Milliseconds of one pass in a submit of its own. */
+  async time(encode: EncodePass): Promise<number> {
     const queries = this.#queries;
-    if (queries === undefined) return await this.#wall(program);
-    const steps = await program.steps();
     this.#gpu.check();
-    const encoder = this.#gpu.device.createCommandEncoder();
-    const timestampWrites = { querySet: queries.set, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
-    const pass = encoder.beginComputePass({ timestampWrites });
-    for (const step of steps) {
-      if (step.kind === "copy") throw new Error(`${program.label}: a copy would split the pass that is timed`);
-      pass.setPipeline(step.pipeline);
-      pass.setBindGroup(0, step.bindGroup);
-      pass.dispatchWorkgroups(...step.workgroups);
-    }
+    const { device } = this.#gpu;
+    const now = this.clock === "cpu" ? processorTime : () => performance.now();
+    const start = now();
+    const encoder = device.createCommandEncoder();
+    const timestampWrites = queries && { querySet: queries.set, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
+    const pass = encoder.beginComputePass(timestampWrites && { timestampWrites });
+    encode(pass);
     pass.end();
+    if (queries === undefined) {
+      device.queue.submit([encoder.finish()]);
+      await this.#gpu.idle();
+      this.#gpu.check();
+      return now() - start;
+    }
     encoder.resolveQuerySet(queries.set, 0, 2, queries.resolved, 0);
     encoder.copyBufferToBuffer(queries.resolved, 0, queries.staging, 0, 16);
-    this.#gpu.device.queue.submit([encoder.finish()]);
+    device.queue.submit([encoder.finish()]);
     await queries.staging.mapAsync(GPUMapMode.READ);
     const [begin, end] = new BigUint64Array(queries.staging.getMappedRange().slice(0));
     queries.staging.unmap();
@@ -73,40 +88,33 @@ export class Stopwatch {
     return Number(end - begin) / 1e6;
   }
 
-  async #wall(program: Program): Promise<number> {
-    await program.ready();
-    const now = this.clock === "cpu" ? processorTime : () => performance.now();
-    const start = now();
-    await program.run();
-    await this.#gpu.idle();
-    return now() - start;
-  }
-
   /**
    * Times one run of something, in batches. A run works on one of `copies` copies of its operands, and runs walk around
    * them, so that no cache holds what a run reads.
-   * @param record records one run on copy `copy`.
+   * @param record records one run on copy `copy`: dispatches alone, since a copy would split the pass that is timed.
    */
   async measure(
+    gpu: Gpu,
     label: string,
     copies: number,
     record: (program: Program, copy: number) => void,
     effort: Effort,
   ): Promise<Timing> {
     let next = 0;
-    const recordBatch = (size: number): Program => {
-      const program = this.#gpu.program(label);
-      for (let i = 0; i < size; i++) record(program, next++ % copies);
-      return program;
-    };
-    const timeBatch = async (size: number): Promise<number> => {
-      const program = recordBatch(size);
+    return await this.measureBatches(async (size) => {
+      const program = gpu.program(label);
       try {
-        return (await this.time(program)) / size;
+        for (let i = 0; i < size; i++) record(program, next++ % copies);
+        return await this.time(passOf(program, await program.steps()));
       } finally {
         program.dispose();
       }
-    };
+    }, effort);
+  }
+
+  /** @param time milliseconds of so many runs one after another. */
+  async measureBatches(time: (runs: number) => Promise<number>, effort: Effort): Promise<Timing> {
+    const timeBatch = async (size: number): Promise<number> => (await time(size)) / size;
     await timeBatch(1); // Some drivers compile at the first dispatch.
     const estimate = Math.max(await timeBatch(1), 1e-4);
     const size = Math.min(mostInBatch, Math.max(1, Math.ceil(effort.batch / estimate)));
@@ -126,6 +134,17 @@ export class Stopwatch {
     this.#queries?.resolved.destroy();
     this.#queries?.staging.destroy();
   }
+}
+
+function passOf({ label }: Program, steps: Awaited<ReturnType<Program["steps"]>>): EncodePass {
+  return (pass) => {
+    for (const step of steps) {
+      if (step.kind === "copy") throw new Error(`${label}: a copy would split the pass that is timed`);
+      pass.setPipeline(step.pipeline);
+      pass.setBindGroup(0, step.bindGroup);
+      pass.dispatchWorkgroups(...step.workgroups);
+    }
+  };
 }
 
 /** Milliseconds. */

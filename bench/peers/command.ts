@@ -11,6 +11,7 @@ import { requirePlot, writePlot } from "../report/write.ts";
 import type { PeerResult } from "../report/reports.ts";
 import { compare, peerLine, type PeerName } from "./compare.ts";
 import { contenders } from "./engines/contenders.ts";
+import { benchPeerKernels, usage as kernelsUsage } from "./kernels/command.ts";
 import type { PeersReport } from "../report/reports.ts";
 import { describeWork, worksOf, type Work } from "../measure/work.ts";
 
@@ -30,9 +31,10 @@ const usage = `npm run bench:peers -- [WORK…]    the same work by other engine
 /** `npm run bench:peers -- [WORK…]`. */
 export async function benchPeers(args: readonly string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {
-    process.stdout.write(usage);
+    process.stdout.write(`${usage}\n${kernelsUsage}`);
     return 0;
   }
+  if (args[0] === "kernels") return await benchPeerKernels(args.slice(1));
   const { values, positionals } = parseCommandLine("bench peers", args, {
     peers: { type: "string" },
     layers: { type: "string" },

@@ -52,10 +52,12 @@ function subjectOf(report: Report): string {
 }
 
 /** Without the path of a Python, which says nothing elsewhere. */
-function commandOf({ command, args, machine }: Report): string {
+function commandOf(report: Report): string {
+  const { command, args, machine } = report;
   const told = args.filter((arg, i) => arg !== "--python" && args[i - 1] !== "--python" && arg !== "--json");
   const quoted = told.map((arg) => (/^[\w./=,:-]+$/.test(arg) ? arg : `"${arg}"`));
   if (command === "peers") return ["npm run bench:peers --", ...quoted].join(" ");
+  if (command === "kernels" && report.peers) return ["npm run bench:peers -- kernels", ...quoted].join(" ");
   const bench = machine.runtime.startsWith("Deno")
     ? "npx deno run -A --no-lock bench/main.ts"
     : "npm run bark -- bench";

@@ -23,6 +23,8 @@ export interface KernelReport {
   readonly args: readonly string[];
   readonly machine: Machine;
   readonly format: "f32" | "f16" | "q8";
+  /** Whether it is of `bench:peers -- kernels`: with kernels of other engines. */
+  readonly peers?: true;
   readonly roofline: Roofline;
   readonly results: readonly KernelResult[];
 }

@@ -53,6 +53,7 @@ export async function measureRoofline(
     const y = gpu.tensor("f32", [1 << 16], "roofline");
     const fastest = async (invocations: number, steps: number): Promise<number> => {
       const timing = await stopwatch.measure(
+        gpu,
         "roofline",
         1,
         (program) => program.dispatch(computeKernel, { y }, { invocations, steps, factor: 0.5 }),
@@ -89,6 +90,7 @@ async function measureBandwidth(gpu: Gpu, stopwatch: Stopwatch, effort: Effort, 
         [count, 1],
       ]) {
         const timing = await stopwatch.measure(
+          gpu,
           "roofline",
           tensors.length,
           (program, copy) =>

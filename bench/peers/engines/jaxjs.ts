@@ -6,7 +6,7 @@ import type { Prepare, Prepared } from "../contender.ts";
 import { codecChannels, codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork } from "../../measure/work.ts";
 
 /** What is used of jax-js. Operations consume their arguments; `ref` keeps one for another use. */
-interface Jax {
+export interface Jax {
   init(device: string): Promise<unknown>;
   defaultDevice(device: string): unknown;
   readonly jit: <F>(f: F) => F;
@@ -40,7 +40,7 @@ interface Jax {
     ): JaxArray;
   };
 }
-interface JaxArray {
+export interface JaxArray {
   readonly ref: JaxArray;
   reshape(shape: readonly number[]): JaxArray;
   transpose(axes?: readonly number[]): JaxArray;
@@ -50,6 +50,8 @@ interface JaxArray {
   mul(other: JaxArray | number): JaxArray;
   div(other: JaxArray): JaxArray;
   greaterEqual(other: JaxArray): JaxArray;
+  dispose(): void;
+  blockUntilReady(): Promise<JaxArray>;
   data(): Promise<Float32Array>;
 }
 type Weights = Record<string, JaxArray>;

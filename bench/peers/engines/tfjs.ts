@@ -5,7 +5,7 @@ import { offerAdapter } from "./jaxjs.ts";
 import { codecChannels, codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork } from "../../measure/work.ts";
 
 /** What is used of tfjs. */
-interface Tf {
+export interface Tf {
   setBackend(name: string): Promise<boolean>;
   ready(): Promise<void>;
   tidy<T>(f: () => T): T;
@@ -38,7 +38,7 @@ interface Tf {
     padding: "valid",
   ): TfTensor;
 }
-interface TfTensor {
+export interface TfTensor {
   data(): Promise<Float32Array>;
   dispose(): void;
 }

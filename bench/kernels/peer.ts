@@ -1,0 +1,27 @@
+import type { TimedDevice } from "../measure/stopwatch.ts";
+import type { Operation } from "./operation.ts";
+
+/** Another engine, whose kernels are rungs of the ladder. */
+export interface PeerEngine extends TimedDevice {
+  /** Name of its rungs. */
+  readonly rung: string;
+  /**
+   * Lets the engine do an operation and keeps the dispatches that it made.
+   * @param copies of the weights, for runs to walk around. @throws Error for what it cannot do: a line for people.
+   */
+  record(operation: Operation, copies: number): Promise<PeerWork>;
+}
+
+/** What an engine dispatched for an operation. */
+export interface PeerWork {
+  readonly copies: number;
+  /** Of one run. */
+  readonly dispatches: number;
+  /** What a run leaves out: a line for people. */
+  readonly notice?: string;
+  /** Dispatches one run again. */
+  encode(pass: GPUComputePassEncoder, copy: number): void;
+  /** What a run on copy 0 computes, laid out as {@link Operation} says. */
+  result(): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,131 @@
+import { expect } from "chai";
+import "../../../engine/node/index.ts";
+import { matmulCase } from "../../kernels/matmul.ts";
+import { Scope, type KernelCase } from "../../kernels/case.ts";
+import type { MatmulOperation } from "../../kernels/operation.ts";
+import { runCase, type KernelResult } from "../../kernels/run.ts";
+import { smokeEffort } from "../../measure/stopwatch.ts";
+import { openGpu, type Gpu } from "../../../engine/gpu.ts";
+import { CapturingDevice } from "./capture.ts";
+import { RecordedPeer, type PreparedOperation } from "./recorded_peer.ts";
+
+/** y = x · weightᵀ, columns from `first` on: an engine that dispatches it in two parts through one uniform buffer. */
+const shader = `
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> params: vec4u; // inner, columns, first, end
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+  let column = params.z + id.x;
+  if (column >= params.w) { return; }
+  var sum = 0.0;
+  for (var i = 0u; i < params.x; i++) { sum += x[i] * weight[column * params.x + i]; }
+  y[column] = sum;
+}`;
+
+/** @param wrong leaves the second part out. */
+function engineOf(device: GPUDevice, wrong: boolean): (operation: MatmulOperation) => PreparedOperation {
+  const { STORAGE, COPY_SRC, COPY_DST, MAP_READ, UNIFORM } = GPUBufferUsage;
+  const pipeline = device.createComputePipeline({
+    layout: "auto",
+    compute: { module: device.createShaderModule({ code: shader }) },
+  });
+  const upload = (values: Float32Array<ArrayBuffer>): GPUBuffer => {
+    const buffer = device.createBuffer({ size: values.byteLength, usage: STORAGE | COPY_DST });
+    device.queue.writeBuffer(buffer, 0, values);
+    return buffer;
+  };
+  const uniform = device.createBuffer({ size: 16, usage: UNIFORM | COPY_DST });
+  return ({ inner, columns, x, weight }) => {
+    const [input, weights] = [upload(x), upload(weight)];
+    const run = async (): Promise<() => Promise<Float32Array>> => {
+      const y = device.createBuffer({ size: 4 * columns, usage: STORAGE | COPY_SRC });
+      const half = columns / 2;
+      for (const first of wrong ? [0] : [0, half]) {
+        device.queue.writeBuffer(uniform, 0, Uint32Array.of(inner, columns, first, first + half));
+        const encoder = device.createCommandEncoder();
+        const pass = encoder.beginComputePass();
+        pass.setPipeline(pipeline);
+        const entries = [input, weights, y, uniform].map((buffer, binding) => ({ binding, resource: { buffer } }));
+        pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+        pass.dispatchWorkgroups(Math.ceil(half / 64));
+        pass.end();
+        device.queue.submit([encoder.finish()]);
+      }
+      await device.queue.onSubmittedWorkDone();
+      uniformsOfOthers();
+      return async () => {
+        const staging = device.createBuffer({ size: 4 * columns, usage: MAP_READ | COPY_DST });
+        const encoder = device.createCommandEncoder();
+        encoder.copyBufferToBuffer(y, 0, staging, 0, 4 * columns);
+        device.queue.submit([encoder.finish()]);
+        await staging.mapAsync(GPUMapMode.READ);
+        return new Float32Array(staging.getMappedRange().slice(0));
+      };
+    };
+    // As an engine whose next op takes the same buffer.
+    const uniformsOfOthers = (): void => device.queue.writeBuffer(uniform, 0, new Uint32Array(4));
+    return {
+      run,
+      dispose: () => {
+        input.destroy();
+        weights.destroy();
+      },
+    };
+  };
+}
+
+async function peerOf(wrong: boolean): Promise<RecordedPeer> {
+  let engine: ((operation: MatmulOperation) => PreparedOperation) | undefined;
+  const previous = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+  const capturing = await CapturingDevice.during(undefined, async () => {
+    const adapter = await navigator.gpu.requestAdapter();
+    engine = engineOf(await adapter!.requestDevice(), wrong);
+  });
+  if (previous !== undefined) Object.defineProperty(globalThis, "navigator", previous);
+  return new RecordedPeer("one of ours", capturing, async (operation) => {
+    if (operation.kind !== "matmul") throw new Error("it has products alone\nand no stack for people");
+    return await Promise.resolve(engine!(operation));
+  });
+}
+
+describe("bench peers kernels", () => {
+  const small: KernelCase = matmulCase({ name: "small", inner: 32, columns: 48 }, 1);
+  let gpu: Gpu;
+  before(async () => (gpu = await openGpu()));
+  after(() => gpu.dispose());
+
+  async function lastRung(kernelCase: KernelCase, peer: RecordedPeer): Promise<KernelResult> {
+    const roofline = { gigabytesPerSecond: 1, gigaflops: 1, dispatchMicroseconds: 1 };
+    const options = { format: "f32", roofline, effort: smokeEffort, peers: [peer] } as const;
+    let last: KernelResult | undefined;
+    for await (const result of runCase(gpu, kernelCase, options)) last = result;
+    return last!;
+  }
+
+  it("replays what an engine dispatched with the uniforms of that time, as the last rung", async () => {
+    const peer = await peerOf(false);
+    const work = await peer.record(await operationOf(small), 2);
+    expect([work.copies, work.dispatches]).deep.equal([2, 2]);
+    await work.dispose();
+    const rung = await lastRung(small, peer);
+    expect(rung).include({ version: "one of ours (peer)", correct: true, chosen: false });
+    expect(rung.timing!.milliseconds.median).greaterThan(0);
+    peer.device.destroy();
+  });
+
+  it("says of an engine that computes something else that it is wrong, and times nothing", async () => {
+    const peer = await peerOf(true);
+    const rung = await lastRung(small, peer);
+    expect(rung).include({ version: "one of ours (peer)", correct: false });
+    expect(rung.timing).equal(undefined);
+    peer.device.destroy();
+  });
+
+  async function operationOf(kernelCase: KernelCase): Promise<MatmulOperation> {
+    const scope = new Scope(gpu, "f32");
+    const { operation } = await kernelCase.prepare(scope);
+    scope.dispose();
+    return operation!() as MatmulOperation;
+  }
+});
