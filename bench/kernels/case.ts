@@ -48,6 +48,7 @@ export class Scope {
   readonly gpu: Gpu;
   readonly matrixFormat: MatrixFormat;
   readonly #tensors = new Set<Tensor>();
+  readonly #adopted: { dispose(): void }[] = [];
 
   constructor(gpu: Gpu, format: MatrixFormat) {
     this.gpu = gpu;
@@ -71,6 +72,12 @@ export class Scope {
   /** Frees every tensor in `value` (a tensor, or an object that holds some) with this scope. */
   own<T extends object>(value: T): T {
     for (const tensor of tensorsIn(value)) this.#tensors.add(tensor);
+    return value;
+  }
+
+  /** Disposes something else with this scope. */
+  adopt<T extends { dispose(): void }>(value: T): T {
+    this.#adopted.push(value);
     return value;
   }
 
@@ -108,6 +115,7 @@ export class Scope {
   dispose(): void {
     for (const tensor of this.#tensors) tensor.dispose();
     this.#tensors.clear();
+    for (const adopted of this.#adopted.splice(0)) adopted.dispose();
   }
 }
 

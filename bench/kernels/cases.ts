@@ -1,6 +1,7 @@
 import { attentionCases } from "./attention.ts";
 import type { KernelCase } from "./case.ts";
 import { codecCases } from "./codec.ts";
+import { decodeBlocksCases } from "./decode_blocks.ts";
 import { matmulCases } from "./matmul.ts";
 import { rowOpCases } from "./row_ops.ts";
 
@@ -8,6 +9,7 @@ import { rowOpCases } from "./row_ops.ts";
 export const allCases: readonly KernelCase[] = [
   ...matmulCases,
   ...attentionCases,
+  ...decodeBlocksCases,
   ...rowOpCases,
   ...codecCases(75),
   ...codecCases(750),
