@@ -53,7 +53,9 @@ export class Gpu extends Device {
   static async fromAdapter(opened: OpenedAdapter, runtime: Runtime, choice: DeviceChoice = {}): Promise<Gpu> {
     const { adapter } = opened;
     const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
-    const features = (["subgroups", "timestamp-query"] as GPUFeatureName[]).filter((f) => adapter.features.has(f));
+    const features = (["subgroups", "shader-f16", "timestamp-query"] as GPUFeatureName[]).filter((f) =>
+      adapter.features.has(f),
+    );
     const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: features, label: "bark-webgpu" });
     try {
       return new Gpu(device, adapter, runtime, { owner: opened.owner, ...choice });

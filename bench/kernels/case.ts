@@ -15,6 +15,8 @@ export interface KernelCase {
   readonly shape: string;
   /** Versions that can be forced, the plainest first. One entry: the op has one version. */
   readonly versions: readonly string[];
+  /** How far off versions may be that are not as exact as f32, as a share of the largest value. */
+  readonly errors?: Readonly<Record<string, number>>;
   /** Floating-point operations of a run; 0 where bytes alone say how much work it is. */
   readonly flops: number;
   /** Bytes that a run cannot do without reading or writing once, for weights of `bytesOfWeight` bytes each. */

@@ -3,7 +3,14 @@ import { createLinear, roundTo } from "../../kernels/matmul/linear.ts";
 import { matmul, type MatmulOptions } from "../../kernels/matmul/matmul.ts";
 import { layernormReference } from "../../kernels/layernorm/reference.ts";
 import { matmulReference } from "../../kernels/matmul/reference.ts";
-import { matmulVersions, normedVersions, type PlainVersion } from "../../kernels/matmul/versions.ts";
+import { matmulLab } from "../../kernels/matmul/lab/versions.ts";
+import {
+  matmulVersions,
+  normedVersions,
+  type OwnMatmulVersion,
+  type PlainVersion,
+} from "../../kernels/matmul/versions.ts";
+import { labNames, rungOf } from "./lab.ts";
 import { poison, readRows, sampleOf, takeRows, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
 
 interface Product {
@@ -51,12 +58,18 @@ export function matmulCase(product: Product, rows: number): KernelCase {
   return {
     op: "matmul",
     shape: `${name} ${inner}→${used}, ${rows} ${rows === 1 ? "row" : "rows"}`,
-    versions: Object.keys(product.normed ? normedVersions : matmulVersions).filter((version) => isMeant(version, rows)),
+    versions: [
+      ...Object.keys(product.normed ? normedVersions : matmulVersions),
+      ...(product.normed ? [] : labNames(matmulLab)),
+    ].filter((version) => isMeant(version, rows)),
+    errors: labErrors,
     flops: 2 * rows * inner * used,
     bytes: (bytesOfWeight) => inner * used * bytesOfWeight + 4 * (inner * rows + results),
     prepare: (scope) => prepare(scope, product, rows),
   };
 }
+
+const labErrors = Object.fromEntries(labNames(matmulLab).map((name, i) => [name, Object.values(matmulLab)[i].error]));
 
 /** A GEMV reads the weights again for every row or few, and a GEMM of one row computes a tile of them. */
 function isMeant(version: string, rows: number): boolean {
@@ -81,7 +94,7 @@ async function prepare(scope: Scope, product: Product, rows: number): Promise<Pr
         rows,
         ...options,
         ...(norm === undefined ? {} : { norm }),
-        ...(version === undefined ? {} : { version: version as PlainVersion }),
+        ...(version === undefined ? {} : { version: rungOf<PlainVersion, OwnMatmulVersion>(matmulLab, version) }),
       }),
     reset: () => (options.accumulate ? y.write(new Float32Array(y.size)) : poison(y)),
     check: async (result) => {

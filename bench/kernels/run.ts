@@ -166,7 +166,7 @@ async function runRung(
   const untested = own === undefined ? undefined : await admit(gpu, own);
   const error = await errorOf(gpu, prepared, record);
   const notice = untested === undefined ? {} : { notice: `its indices were not tested: ${untested}` };
-  const result = { ...base, error, correct: error <= tolerance, ...notice };
+  const result = { ...base, error, correct: error <= (kernelCase.errors?.[version] ?? tolerance), ...notice };
   if (!result.correct) return result;
   const recordBatch = (program: Program, copy: number): void => {
     options.onBatch?.();

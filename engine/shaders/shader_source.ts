@@ -17,6 +17,7 @@ const matrixSources: Record<MatrixFormat, URL> = {
 /** The directive that a shader needs for a feature of its kernel. */
 const enableSources: Partial<Record<GPUFeatureName, URL>> = {
   subgroups: new URL("../formats/subgroups.wgsl", import.meta.url),
+  "shader-f16": new URL("../formats/half.wgsl", import.meta.url),
 };
 
 interface Part {

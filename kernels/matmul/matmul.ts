@@ -12,6 +12,7 @@ import {
   matmulVersions,
   normedVersions,
   type NormedVersion,
+  type OwnMatmulVersion,
   type PlainVersion,
 } from "./versions.ts";
 
@@ -61,7 +62,7 @@ export interface MatmulOptions {
   /** Compute only columns [start, end), widened to multiples of four; the others of y stay as they are. */
   columnRange?: readonly [start: number, end: number];
   /** Forces a version, for tests and benches. */
-  version?: PlainVersion | NormedVersion;
+  version?: PlainVersion | NormedVersion | OwnMatmulVersion;
 }
 
 /**
@@ -106,7 +107,10 @@ export function matmul(
     const tensors = { x, weight, bias, norm_weight: norm.weight, norm_bias: norm.bias, y };
     return program.dispatch(version.kernels[0], tensors, values);
   }
-  const version = versionOf(matmulVersions, options.version ?? chooseMatmul(gpu, rows, inner, columns));
+  const version = versionOf(
+    matmulVersions,
+    (options.version ?? chooseMatmul(gpu, rows, inner, columns)) as PlainVersion | OwnMatmulVersion,
+  );
   requireVersion(gpu, version, { inner });
   program.dispatch(version.kernels[0], { x, weight, bias, y }, values);
 }

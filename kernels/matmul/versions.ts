@@ -248,6 +248,12 @@ export const matmulVersions = {
 } as const satisfies Record<string, Version<MatmulShape>>;
 export type PlainVersion = keyof typeof matmulVersions;
 
+/** A version itself instead of its name: one of the table, a rung of the lab, or your own. */
+export interface OwnMatmulVersion extends Version<MatmulShape, readonly [typeof gemm]> {
+  /** How far off its results may be, as a share of the largest value. Default: as f32 is. */
+  readonly error?: number;
+}
+
 /** The versions that take a layer normalisation of x in front. */
 export const normedVersions = {
   gemv: normed(gemvNormed),

@@ -1,0 +1,2 @@
+// The first text of every kernel that declares shader-f16.
+enable f16;
