@@ -107,10 +107,7 @@ export function matmul(
     const tensors = { x, weight, bias, norm_weight: norm.weight, norm_bias: norm.bias, y };
     return program.dispatch(version.kernels[0], tensors, values);
   }
-  const version = versionOf(
-    matmulVersions,
-    (options.version ?? chooseMatmul(gpu, rows, inner, columns)) as PlainVersion | OwnMatmulVersion,
-  );
+  const version = versionOf(matmulVersions, options.version ?? chooseMatmul(gpu, rows, inner, columns));
   requireVersion(gpu, version, { inner });
   program.dispatch(version.kernels[0], { x, weight, bias, y }, values);
 }
