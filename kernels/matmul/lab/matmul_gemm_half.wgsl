@@ -1,6 +1,6 @@
 // y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl): gemm_tiled with factors and sums of four products in
 // f16, accumulated in f32, for GPUs with shader-f16 (Dawn on NVIDIA and SwiftShader have none). Half the workgroup memory a tile.
-// It is off by up to 5e-4 of the largest value, which is why nothing takes it by itself: tokens would differ from transformers'.
+// It is off by up to 1e-3 of the largest value, which is why nothing takes it by itself: tokens would differ from transformers'.
 // A factor past 65504 becomes infinite.
 // Layout: x [rows, inner/4] of vec4
 //   weight, bias, y: bindings.wgsl
