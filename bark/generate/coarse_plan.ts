@@ -80,6 +80,8 @@ export interface CoarsePlan {
   readonly maxLength: number;
   /** Semantic tokens with the voice's before them, [batch][*]. */
   readonly semantic: number[][];
+  /** Semantic tokens of each row's voice: as many positions of the first window are the same whatever the text. */
+  readonly voice: number;
   /** Coarse tokens of each row's voice, all of one length. */
   readonly history: readonly Row[];
   readonly windows: readonly CoarseWindow[];
@@ -135,6 +137,7 @@ export function planCoarse(
     lengths,
     maxLength,
     semantic: tokens.map((row, r) => [...voices[r].semantic, ...row]),
+    voice: Math.min(voice.semantic.length, max_coarse_input_length),
     history: voices.map(({ coarse }) => coarse),
     windows,
     windowAt,

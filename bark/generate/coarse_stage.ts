@@ -181,7 +181,9 @@ async function* generateWindows(
         })),
       });
       const inputs = tokens.map((row, r) => coarseWindowInput(plan, window, r, row, config));
-      await session.prefill(await Promise.all(inputs.map((ids) => model.prefillInput(ids))), run.signal);
+      // Only the first window begins where the voice does.
+      const prefix = done === 0 ? plan.voice : 0;
+      await session.prefill(await Promise.all(inputs.map((ids) => model.prefillInput(ids))), run.signal, prefix);
       for await (tokens of session.decode(window.count)) run.report(before + tokens[0].length, total, isWhole);
       yield { tokens, lengths };
     }

@@ -72,22 +72,28 @@ export class CausalDecoder {
    * Fills the caches with one input a row, all of one length; `buffers.x` then holds what the first scores follow from.
    * Where the inputs go on from ids that the caches hold already (coarse windows do as long as they grow, bark-spec
    * 4.3), only what follows is computed.
-   * @param held ids in the caches, a list a row. @returns the inputs' length.
+   * @param held ids in the caches, a list a row. @param prefix positions at the start that other inputs of this voice share.
+   * @returns the inputs' length.
    * @throws EngineError `usage` for inputs that do not fit, `aborted`.
    */
   protected async fill(
     inputs: readonly PrefillInput[],
     held: readonly (readonly number[])[],
     signal?: AbortSignal,
+    prefix = 0,
   ): Promise<number> {
-    const length = commonLength(this.model, inputs);
-    const past = commonPast(inputs, held, length);
+    const { model, caches } = this;
+    const length = commonLength(model, inputs);
+    const shared = sharedIds(inputs, Math.min(prefix, length - 1));
+    const isKept = shared.length > 0 && (await model.prefixes.restore(shared, caches, this.rows));
+    const past = isKept ? shared.length : commonPast(inputs, held, length);
     if (this.#prefill?.fits(this.model, inputs, past) !== true) {
       this.#prefill?.dispose();
       this.#prefill = undefined;
       this.#prefill = new Prefill(this.model, { caches: this.caches, x: this.buffers.x }, inputs, past);
     }
     await this.#prefill.run(inputs, signal);
+    if (shared.length > 0) await model.prefixes.keep(shared, caches);
     return length;
   }
 
@@ -138,6 +144,12 @@ function commonPast(inputs: readonly PrefillInput[], held: readonly (readonly nu
     return differs < 0 ? length : differs;
   });
   return Math.min(length - 1, ...shared);
+}
+
+/** The first ids of all inputs, where these are the same. */
+function sharedIds(inputs: readonly PrefillInput[], count: number): readonly number[] {
+  const [first = [], ...others] = idsOf(inputs).map((ids) => ids.slice(0, count));
+  return others.every((ids) => ids.join() === first.join()) ? first : [];
 }
 
 /** The ids of a prefill that caches hold after it, a list a row; none where embeddings were given. */

@@ -10,6 +10,7 @@ import { Gpt } from "./gpt.ts";
 import type { ResidentBlocks } from "./resident_blocks.ts";
 import { chooseDecodeBlocks } from "../../kernels/choose.ts";
 import type { BarkSubModelConfig } from "../config/sub_model_config.ts";
+import { VoicePrefixes } from "./voice_prefixes.ts";
 import { WeightLoader } from "./weight_loader.ts";
 
 /** One sequence of a prefill: ids that the GPU's table holds, or embeddings [length, hidden_size]. */
@@ -28,6 +29,7 @@ export class CausalWeights {
   readonly head: Linear;
   /** Where a step of one row is one dispatch. */
   readonly resident: ResidentBlocks | undefined;
+  readonly prefixes: VoicePrefixes;
   readonly #loader: WeightLoader;
 
   private constructor(
@@ -44,6 +46,7 @@ export class CausalWeights {
     this.tables = tables;
     this.head = head;
     this.resident = resident;
+    this.prefixes = new VoicePrefixes(this.gpu, config);
     this.#loader = loader;
   }
 
@@ -113,6 +116,7 @@ export class CausalWeights {
   }
 
   dispose(): void {
+    this.prefixes.dispose();
     this.#loader.scope.dispose();
   }
 }

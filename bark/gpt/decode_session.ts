@@ -88,12 +88,13 @@ export class DecodeSession extends CausalDecoder {
   /**
    * Fills the caches with one input a row, all of one length, and sets the state so that {@link decode} samples the
    * next token. Rows that were done stay done only within one prefill.
+   * @param prefix positions at the start that other inputs of this voice share.
    * @throws EngineError `usage` for inputs that do not fit, `aborted`.
    */
-  async prefill(inputs: readonly PrefillInput[], signal?: AbortSignal): Promise<void> {
+  async prefill(inputs: readonly PrefillInput[], signal?: AbortSignal, prefix?: number): Promise<void> {
     const held = this.#held();
     this.#prefilled = [];
-    const length = await this.fill(inputs, held, signal);
+    const length = await this.fill(inputs, held, signal, prefix);
     const state = new Uint32Array(this.rows * stateWidth);
     for (let row = 0; row < this.rows; row++) {
       state[row * stateWidth + stateFields.position] = length - 1;
