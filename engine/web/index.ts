@@ -1,7 +1,7 @@
 import { setGpuHost, type GpuHost } from "../device/host.ts";
 import { fetchText } from "./fetch_text.ts";
 import { openNavigatorAdapter } from "./navigator_gpu.ts";
-import { packedShaders } from "./packed_shaders.ts";
+import { packedShaders, shadersLater } from "./packed_shaders.ts";
 
 // `adapter.info` is the youngest of what the engine needs: Chrome has it from 127 on.
 const noAdapterFix =
@@ -11,7 +11,12 @@ const noAdapterFix =
 export const webGpuHost: GpuHost = {
   runtime: "browser",
   openAdapter: (request) => openNavigatorAdapter(request, noAdapterFix),
-  readText: async (url) => packedShaders[url.href] ?? (await fetchText(url)),
+  readText: async (url) => packedShaders[url.href] ?? (await textOfPart(url)) ?? (await fetchText(url)),
 };
+
+async function textOfPart({ href }: URL): Promise<string | undefined> {
+  const load = shadersLater.find(([address]) => address.test(href))?.[1];
+  return (await load?.())?.texts[href];
+}
 
 setGpuHost(webGpuHost);

@@ -7,6 +7,17 @@ const shaderUrl = /new URL\(\s*"(\.{1,2}\/[^"]+\.wgsl)",\s*import\.meta\.url,?\s
 /** Modules that pages load only where they are asked for: each brings its own shaders, which the pack of all then lacks. */
 const apart = /[/\\]kernels[/\\]decode_blocks[/\\][^/\\]+\.ts$/;
 
+/**
+ * Shaders that a page loads only when its adapter asks for one of them: by the rules of kernels/choose.ts GPUs take some
+ * versions and software adapters others, and plain speech needs none of the rest. One that is missing here costs bytes only.
+ */
+const later: Readonly<Record<string, RegExp>> = {
+  gpu: /_(split|tiled)\.wgsl$|\/(attention_tile|attention_decode_chunks|layernorm_workgroup)\.wgsl$/,
+  software:
+    /\/strips\/|_(wide|shuffle|broadcast)\.wgsl$|\/(strips|attention_query|attention_decode_(four_keys|lanes)|matmul_(gemm|gemv_rows|gemv|plain))\.wgsl$/,
+  rare: /\/(attention_weights|codebook_nearest|matrix_q8)\.wgsl$/,
+};
+
 /** Packs shaders by the addresses under which the bundled kernels name them: `shader:kernels/matmul/gemv.wgsl`. */
 export class ShaderPack {
   readonly #root: string;
@@ -55,12 +66,13 @@ export class ShaderPack {
     return {
       name: "packed shaders",
       setup: (build) => {
+        build.onResolve({ filter: /^packed:/ }, ({ path: address }) => ({ path: address, namespace: "packed" }));
+        build.onLoad({ filter: /./, namespace: "packed" }, ({ path: address }) => ({
+          contents: `export const texts = ${JSON.stringify(partOf(texts, address.slice("packed:".length)), null, 1)};`,
+          loader: "ts",
+        }));
         build.onLoad({ filter: /[/\\](engine|kernels|bench)[/\\].*\.ts$/ }, async ({ path: file }) => {
-          if (/[/\\]web[/\\]packed_shaders\.ts$/.test(file))
-            return {
-              contents: `export const packedShaders: Record<string, string> = ${JSON.stringify(texts, null, 1)};`,
-              loader: "ts",
-            };
+          if (/[/\\]web[/\\]packed_shaders\.ts$/.test(file)) return { contents: packOf(texts), loader: "ts" };
           const contents = this.repack(await readFile(file, "utf8"), file);
           if (contents.includes("import.meta.url"))
             throw new Error(`${file}: name each shader by new URL("./x.wgsl", import.meta.url), literally`);
@@ -69,6 +81,21 @@ export class ShaderPack {
       },
     };
   }
+}
+
+/** The module engine/web/packed_shaders.ts, filled. */
+export function packOf(texts: Readonly<Record<string, string>>): string {
+  const names = Object.keys(later).filter((name) => Object.keys(partOf(texts, name)).length > 0);
+  const loads = names.map((name) => `[${String(later[name])}, () => import("packed:${name}")]`);
+  return `
+    export const packedShaders: Record<string, string> = ${JSON.stringify(partOf(texts, undefined), null, 1)};
+    export const shadersLater = [${loads.join()}];`;
+}
+
+/** @param wanted name of a part that is loaded later; undefined: what is there at once. */
+export function partOf(texts: Readonly<Record<string, string>>, wanted: string | undefined): Record<string, string> {
+  const partName = (address: string) => Object.keys(later).find((name) => later[name].test(address));
+  return Object.fromEntries(Object.entries(texts).filter(([address]) => partName(address) === wanted));
 }
 
 function addressOf(file: string): string {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { readdirSync, readFileSync } from "node:fs";
-import { ShaderPack, stripped } from "../../../tools/build/shaders.ts";
+import { packOf, partOf, ShaderPack, stripped } from "../../../tools/build/shaders.ts";
 
 /** WGSL's tokens; two texts with the same tokens are the same program. */
 const token = /[A-Za-z_]\w*|0x\w+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[iufh]?|[-+&|<>=!*/%^]+|\S/g;
@@ -32,5 +32,23 @@ describe("shaders of the bundles for pages", () => {
     expect(pack.repack(source, "/p/kernels/a/a.ts")).equal(
       'const a = new URL("shader:kernels/a/a.wgsl");\nconst b = new URL("shader:kernels/b/b.wgsl");',
     );
+  });
+
+  it("are each in one part, and one that comes later is found by its address", () => {
+    const files = readdirSync("kernels", { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".wgsl"),
+    );
+    const texts = Object.fromEntries(files.map((name) => [`shader:kernels/${name}`, name]));
+    const loads = [...packOf(texts).matchAll(/\[\/(.+?)\/, \(\) => import\("packed:(\w+)"\)\]/g)].map(
+      ([, pattern, name]) => [new RegExp(pattern), name] as const,
+    );
+    expect(loads.map(([, name]) => name)).deep.equal(["gpu", "software", "rare"]);
+    for (const address of Object.keys(texts)) {
+      const found = loads.find(([pattern]) => pattern.test(address))?.[1];
+      expect(partOf(texts, found), address).property(address);
+    }
+    const parts = [undefined, "gpu", "software", "rare"].map((name) => Object.keys(partOf(texts, name)));
+    expect(parts.flat().sort()).deep.equal(Object.keys(texts).sort());
+    for (const part of parts) expect(part).not.empty;
   });
 });
