@@ -9,6 +9,7 @@ const globals = [
   "GPUBindGroup",
   "GPUBindGroupLayout",
   "GPUBuffer",
+  "GPUComputePassEncoder",
   "GPUComputePipeline",
   "GPUDevice",
   "GPUSupportedLimits",
