@@ -73,7 +73,7 @@ export class Device {
     this.features = device.features;
     this.paramsStride = Math.max(this.paramsBytes, device.limits.minUniformBufferOffsetAlignment);
     void device.lost.then(({ message, reason }) => {
-      const fix = "load the model again; if it repeats, use a smaller model or --dtype f16";
+      const fix = "load the model again; if it repeats, use a smaller model or dtype f16";
       const lost = `the GPU device was lost: ${message || reason}`;
       this.#finish(new EngineError("device-lost", lost, { where: this.adapterName, fix }));
     });
@@ -89,7 +89,7 @@ export class Device {
   #errorOf(error: GPUError, code: "limit" | "internal"): EngineError {
     return new EngineError(code, `WebGPU: ${error.message.split("\n")[0]}`, {
       where: this.adapterName,
-      ...(code === "limit" ? { fix: "use a smaller model or --dtype f16" } : {}),
+      ...(code === "limit" ? { fix: "use a smaller model or dtype f16" } : {}),
     });
   }
 
@@ -212,7 +212,7 @@ export class Device {
         where: `${label} on ${this.adapterName}`,
         expected: `at most ${most} bytes`,
         actual: `${size} bytes`,
-        fix: "use --dtype f16 or a smaller model",
+        fix: "use dtype f16 or a smaller model",
       });
     this.check();
     const buffer = this.device.createBuffer({ size, usage, label });

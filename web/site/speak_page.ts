@@ -123,13 +123,15 @@ export class SpeakPage {
     this.#run = run;
     this.#takes.mark(undefined);
     this.#progress.begin();
-    this.#say(text.speaking);
+    // The model may have to come first.
+    this.#say(text.loadingShort);
     this.#showButtons();
     const model = this.#model.name;
     try {
       // Before the first wait: browsers forbid sound without a click.
       const sound = this.#player.resume();
       const bark = await this.#model.load();
+      if (this.#run === run) this.#say(text.speaking);
       const { voice, name } = this.#voices;
       const take = await run.speak(bark, voice);
       await sound;
