@@ -1,6 +1,7 @@
 /** What goes wrong on the site, and what people do with it that a demonstration does not. */
 import { expect } from "chai";
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
@@ -30,6 +31,8 @@ describeInChromium("the site, where something is wrong", function () {
   let context: BrowserContext;
   let folder: string;
   const errors: string[] = [];
+  /** What is heard of "Hello." where nothing is wrong. */
+  let alone = "";
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "bark-files-"));
     server = await serveFolder(await builtSite());
@@ -185,25 +188,49 @@ describeInChromium("the site, where something is wrong", function () {
     for (const page of pages) await page.fill("textarea", "Hello.");
     for (const page of pages)
       await page.evaluate(() => document.querySelector<HTMLButtonElement>("button.primary")!.click());
-    const sounds = await Promise.all(
-      pages.map(async (page) => {
-        await page.waitForSelector("li[data-take]");
-        await page.click("li[data-take] summary");
-        const waiting = page.waitForEvent("download");
-        await page.click('li[data-take] .downloads button:text-is("WAV")');
-        return (await readFile(await (await waiting).path())).toString("base64");
-      }),
-    );
+    const sounds = await Promise.all(pages.map(heard));
     expect(sounds[0].length).above(1000);
     expect(sounds[1]).equal(sounds[0]);
+    alone = sounds[0];
     for (const page of pages) await page.close();
   });
+
+  it("speaks on after the computer slept in the middle of a sentence, to the same sound", async () => {
+    const page = await opened();
+    await page.fill("textarea", "Hello.");
+    await page.click("button.primary");
+    await page.waitForFunction(() => /^Part 1 of/.test(document.querySelector(".progress span")!.textContent));
+    const group = groupOfChromium();
+    process.kill(-group, "SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    process.kill(-group, "SIGCONT");
+    expect(await heard(page)).equal(alone);
+    await page.close();
+  });
+
+  /** The WAV of the newest take, once it is there. */
+  async function heard(page: Page): Promise<string> {
+    await page.waitForSelector("li[data-take]");
+    await page.click("li[data-take] summary");
+    const waiting = page.waitForEvent("download");
+    await page.click('li[data-take] .downloads button:text-is("WAV")');
+    return (await readFile(await (await waiting).path())).toString("base64");
+  }
+
+  /** All processes of this spec's Chromium: other specs have their own. */
+  function groupOfChromium(): number {
+    const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ");
+    const isChromium = (pid: string): boolean => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("--headless");
+    return Number(children.find(isChromium));
+  }
 
   describe("with a model of the hub", () => {
     const model = "model=someone%2Fnano";
     let hub: LoopbackHub;
     let weights = 0;
     let isGone = false;
+    /** Told that the weights are asked for, which then never come. */
+    let onHang: (() => void) | undefined;
     before(async () => {
       hub = await serveHub({ "someone/nano": await repositoryOf("models/nano") });
       await context.route("https://huggingface.co/**", async (route) => {
@@ -212,6 +239,7 @@ describeInChromium("the site, where something is wrong", function () {
         if (isGone) return await route.abort("internetdisconnected");
         // The connection breaks once in the middle of the download.
         if (isWeights && weights++ === 0) return await route.abort("connectionreset");
+        if (isWeights && onHang !== undefined) return onHang();
         const response = await route.fetch({ url: `${hub.url}${pathname}${search}` });
         await route.fulfill({ response });
       });
@@ -236,6 +264,28 @@ describeInChromium("the site, where something is wrong", function () {
       await page.waitForSelector(':text("None. Models of the Hub"):visible');
       isGone = false;
       await page.close();
+    });
+
+    it("is whole in the next tab after one was closed in the middle of the download, and one in the middle of speech", async () => {
+      const begun = async (): Promise<Page> => {
+        const page = await opened(`${settings}&${model}`);
+        await page.fill("textarea", "Hello.");
+        await page.click("button.primary");
+        return page;
+      };
+      const asked = new Promise<void>((resolve) => (onHang = resolve));
+      const first = await begun();
+      await asked;
+      await first.close();
+      onHang = undefined;
+      const second = await begun();
+      await second.waitForFunction(() => /^Part 1 of/.test(document.querySelector(".progress span")!.textContent));
+      await second.close();
+      const third = await begun();
+      expect(await heard(third)).equal(alone);
+      await third.click('button[aria-label="Delete someone/nano"]');
+      await third.waitForSelector(':text("None. Models of the Hub"):visible');
+      await third.close();
     });
 
     it("speaks where the browser has no room for the weights, and says that they are not kept", async () => {
