@@ -11,7 +11,7 @@ import { launch } from "../../tools/test/chromium.ts";
 import { serveFolder, type SiteServer } from "../../tools/web/serve.ts";
 import { repositoryOf, serveHub, type LoopbackHub } from "../support/hub/hub_server.ts";
 import { builtSite } from "../support/web/site.ts";
-import { inWorker, tooSmall } from "../support/web/worker_patches.ts";
+import { inWorker, losesDevice, tooSmall } from "../support/web/worker_patches.ts";
 import { describeInChromium } from "../support/web/chromium.ts";
 
 const settings = "seed=7&retries=0&semantic_max_new_tokens=6";
@@ -205,6 +205,26 @@ describeInChromium("the site, where something is wrong", function () {
     await new Promise((resolve) => setTimeout(resolve, 3000));
     process.kill(-group, "SIGCONT");
     expect(await heard(page)).equal(alone);
+    await page.close();
+  });
+
+  it("opens a device that is lost in mid-sentence anew: the same sound, and one notice", async () => {
+    const page = await opened(settings, (each) => inWorker(each, losesDevice));
+    await page.fill("textarea", "Hello.");
+    await page.evaluate(() => {
+      const said = ((window as unknown as { said: string[] }).said = []) as string[];
+      const status = document.querySelector("[role=status]")!;
+      new MutationObserver(() => {
+        if (said.at(-1) !== status.textContent) said.push(status.textContent);
+      }).observe(status, { childList: true, characterData: true, subtree: true });
+    });
+    await page.click("button.primary");
+    await page.waitForFunction(() => /^Part 1 of/.test(document.querySelector(".progress span")!.textContent));
+    await page.evaluate(() => new BroadcastChannel("lose").postMessage(null));
+    expect(await heard(page)).equal(alone);
+    const said = await page.evaluate(() => (window as unknown as { said: string[] }).said);
+    expect(said.filter((line) => line.includes("lost"))).length(1);
+    expect(await page.isVisible("[role=alert]")).equal(false);
     await page.close();
   });
 

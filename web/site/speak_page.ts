@@ -48,14 +48,14 @@ export class SpeakPage {
     },
     begun: () => (this.#problem.hidden = true),
     loaded: (bark) => this.#loaded(bark),
-    notice: (line) => this.#say(line),
+    notice: (line) => this.#announcer.tell(line),
     failed: (error) => this.#fail(error),
   });
   readonly #takes = new TakesPanel({
     play: (take) => void this.#play(take),
     restore: (take) => this.#restore(take),
     saveVoice: (take) => this.#saveVoice(take),
-    notice: (line) => this.#say(line),
+    notice: (line) => this.#announcer.tell(line),
     failed: (error) => this.#fail(error),
   });
   #run: Speaking | undefined;
