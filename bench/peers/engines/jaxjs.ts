@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { openGpu } from "../../../engine/gpu.ts";
 import { getGpuHost } from "../../../engine/device/host.ts";
 import type { Prepare, Prepared } from "../contender.ts";
+import { offerNavigator } from "./navigator.ts";
 import { codecChannels, codecStrides, tensorsOf, valuesOf, type CodecWork, type GptWork } from "../../measure/work.ts";
 
 /** What is used of jax-js. Operations consume their arguments; `ref` keeps one for another use. */
@@ -75,13 +76,7 @@ export async function offerAdapter(device: string | undefined): Promise<string> 
   const request = device === undefined ? {} : { device };
   const gpu = await openGpu(request);
   const requestAdapter = async (): Promise<GPUAdapter> => (await getGpuHost().openAdapter(request)).adapter;
-  const navigator = {
-    gpu: { requestAdapter, getPreferredCanvasFormat: () => "bgra8unorm" },
-    userAgent: "Chrome/150 Linux",
-    hardwareConcurrency: 2,
-    platform: "Linux",
-  };
-  Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true, writable: true });
+  offerNavigator(requestAdapter);
   gpu.dispose();
   return gpu.adapterName;
 }

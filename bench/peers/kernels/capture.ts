@@ -1,5 +1,6 @@
 import { getGpuHost } from "../../../engine/device/host.ts";
 import type { TimedDevice } from "../../measure/stopwatch.ts";
+import { offerNavigator } from "../engines/navigator.ts";
 
 /** A dispatch that an engine made. */
 interface Dispatch {
@@ -55,13 +56,7 @@ export class CapturingDevice implements TimedDevice {
       };
       return adapter;
     };
-    const navigator = {
-      gpu: { requestAdapter, getPreferredCanvasFormat: () => "bgra8unorm" },
-      userAgent: "Chrome/150 Linux",
-      hardwareConcurrency: 2,
-      platform: "Linux",
-    };
-    Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true, writable: true });
+    offerNavigator(requestAdapter);
     await start();
     if (opened === undefined) throw new Error("it opened no WebGPU device");
     return opened;

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { readFileSync } from "node:fs";
 import "../../../engine/node/index.ts";
 import { matmulCase } from "../../kernels/matmul.ts";
 import { Scope, type KernelCase } from "../../kernels/case.ts";
@@ -9,19 +10,8 @@ import { openGpu, type Gpu } from "../../../engine/gpu.ts";
 import { CapturingDevice } from "./capture.ts";
 import { RecordedPeer, type PreparedOperation } from "./recorded_peer.ts";
 
-/** y = x · weightᵀ, columns from `first` on: an engine that dispatches it in two parts through one uniform buffer. */
-const shader = `
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-@group(0) @binding(3) var<uniform> params: vec4u; // inner, columns, first, end
-@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
-  let column = params.z + id.x;
-  if (column >= params.w) { return; }
-  var sum = 0.0;
-  for (var i = 0u; i < params.x; i++) { sum += x[i] * weight[column * params.x + i]; }
-  y[column] = sum;
-}`;
+/** An engine that dispatches a product in two parts, through one uniform buffer. */
+const shader = readFileSync(new URL("./product_in_parts.wgsl", import.meta.url), "utf8");
 
 /** @param wrong leaves the second part out. */
 function engineOf(device: GPUDevice, wrong: boolean): (operation: MatmulOperation) => PreparedOperation {
