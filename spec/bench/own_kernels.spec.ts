@@ -29,7 +29,7 @@ const faults: Readonly<Record<string, readonly [from: string, to: string, line: 
     "sum += x[row + 2u * i];",
     /\/bounds\.wgsl:21\): index past the end in `for .* below 768, got 768/,
   ],
-  feature: ["", "", /needs shader-f16 \(expected shader-f16, got .*; take another adapter/],
+  feature: ["", "", /needs clip-distances \(expected clip-distances, got .*; take another adapter/],
   wrong: ["* scale *", "*", /^$/],
   endless: ["i++) { sum", "i += 0u) { sum", /did not end within 8 s .*\/endless\.wgsl:21 `for .* --limit SECONDS/],
 };
@@ -52,7 +52,7 @@ describe("own kernels in bench kernels", function () {
       const one = (name, more) => ({ ...layernormThread, name, source: new URL(\`./\${name}.wgsl\`, import.meta.url), ...more });
       export default [
         ...${JSON.stringify(Object.keys(faults).filter((name) => name !== "feature"))}.map((name) => one(name)),
-        one("feature", { features: ["shader-f16"] }),
+        one("feature", { features: ["clip-distances"] }),
         { ...one("right"), name: "drift", params: { rows: "u32" } },
       ];`,
     );
