@@ -57,14 +57,13 @@ export class Metrics {
     for (const time of waited) this.#wait.observe(time / 1000);
     const samples = outputs.reduce((sum, { output_lengths }) => sum + output_lengths[0], 0);
     if (samples > 0) this.#factor.observe(milliseconds / 1000 / (samples / rate));
-    for (const { semantic, coarse, fine } of outputs) {
+    for (const { semantic, coarse, fine, milliseconds } of outputs) {
       this.#tokens.inc({ stage: "semantic" }, semantic[0].length);
       this.#tokens.inc({ stage: "coarse" }, coarse[0].length);
       this.#tokens.inc({ stage: "fine" }, fine.size);
+      for (const [stage, time] of Object.entries(milliseconds) as [BarkStage, number][])
+        this.#stageSeconds.inc({ stage }, time / 1000);
     }
-    // Rows of one run share its times.
-    for (const [stage, time] of Object.entries(outputs.at(0)?.milliseconds ?? {}) as [BarkStage, number][])
-      this.#stageSeconds.inc({ stage }, time / 1000);
   }
 
   get contentType(): string {

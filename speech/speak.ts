@@ -65,6 +65,15 @@ export interface SpokenPiece {
 /** What a run gave; an error where another seed may say something. */
 type Run = BarkOutput | EngineError;
 
+/** The first take of a piece, which may wait until the pieces before it are given out. */
+interface FirstTake {
+  readonly voice: HistoryPrompt | null;
+  readonly run: Run;
+}
+
+/** Batches among which the next pieces are dealt out by length. At most as many takes wait on the host, a MB of sound each. */
+const batchesAhead = 4;
+
 const noSpeech = [endedAtOnce(), notFinite()].map(({ problem }) => problem);
 
 function isNoSpeech(error: unknown): error is EngineError {
@@ -115,13 +124,17 @@ export class PieceSpeaker {
    * @throws EngineError `bad-input` under `strict` if no take of a piece is good; as `generate`.
    */
   async *speak(pieces: readonly PlannedPiece[]): AsyncGenerator<SpokenPiece, void, undefined> {
-    for (let first = 0; first < pieces.length;) {
-      const batch = this.#batchAt(pieces, first);
-      // First takes have the caller's seed, and each row draws as if it were alone.
-      const voices = batch.map((piece) => this.#historyOf(piece));
-      const runs = await this.#run(batch, first, voices, this.#settings.seed);
-      for (const [i, piece] of batch.entries()) yield await this.#best(piece, first + i, voices[i], runs[i]);
-      first += batch.length;
+    const firstTakes = new Map<number, FirstTake>();
+    let groups: number[][] = [];
+    for (const [index, piece] of pieces.entries()) {
+      if (!firstTakes.has(index)) {
+        if (!groups.some((group) => group.includes(index))) groups = this.#groupsFrom(pieces, index);
+        const group = groups.find((places) => places.includes(index))!;
+        for (const [at, take] of await this.#firstTakes(pieces, group)) firstTakes.set(at, take);
+      }
+      const { voice, run } = firstTakes.get(index)!;
+      firstTakes.delete(index);
+      yield await this.#best(piece, index, voice, run);
     }
   }
 
@@ -148,12 +161,26 @@ export class PieceSpeaker {
     return { ...this.#kept(piece, voice, scored, 1), audio: Float32Array.from(run.audio.data) };
   }
 
-  /** The pieces to speak next at once: the first alone where the others wait for the voice that it makes up. */
-  #batchAt(pieces: readonly PlannedPiece[], first: number): readonly PlannedPiece[] {
-    const makesVoice = (piece: PlannedPiece): boolean => this.#voice === null && piece.voice === null;
-    const batch = pieces.slice(first, first + this.#settings.batch);
-    const maker = batch.findIndex(makesVoice);
-    return maker < 0 ? batch : batch.slice(0, Math.max(1, maker));
+  /**
+   * Places of the next pieces, those that are spoken at once together. They are of similar length, since a batch runs until
+   * its longest piece is done. The first piece is alone where the others wait for the voice that it makes up.
+   */
+  #groupsFrom(pieces: readonly PlannedPiece[], first: number): number[][] {
+    const { batch } = this.#settings;
+    const makesVoice = ({ voice }: PlannedPiece): boolean => this.#voice === null && voice === null;
+    const soon = pieces.slice(first, first + batch * batchesAhead);
+    const maker = soon.findIndex(makesVoice);
+    const places = (maker < 0 ? soon : soon.slice(0, Math.max(1, maker))).map((_, i) => first + i);
+    places.sort((a, b) => pieces[b].text.length - pieces[a].text.length);
+    return Array.from({ length: Math.ceil(places.length / batch) }, (_, i) => places.slice(i * batch, (i + 1) * batch));
+  }
+
+  /** The first takes of pieces, by place. They have the caller's seed, and each row draws as if it were alone. */
+  async #firstTakes(pieces: readonly PlannedPiece[], places: readonly number[]): Promise<[number, FirstTake][]> {
+    const group = places.map((at) => pieces[at]);
+    const voices = group.map((piece) => this.#historyOf(piece));
+    const runs = await this.#run(group, Math.min(...places), voices, this.#settings.seed);
+    return places.map((at, row) => [at, { voice: voices[row], run: runs[row] }]);
   }
 
   /** @param firstRun of the first take. */

@@ -55,7 +55,9 @@ export async function generateCoarse(
   let before = 0;
   for (const { rows, plan } of groups) {
     const place = { drawRows, before, total };
-    const { tokens } = await resultOf(generateWindows(model, wholePlan(plan), config, options, run, place));
+    // No one reads the tail of a row: it leaves the batch with its last window.
+    const growing = { ...wholePlan(plan), rowsAt: (done: number) => plan.lengths.filter((most) => most > done).length };
+    const { tokens } = await resultOf(generateWindows(model, growing, config, options, run, place));
     for (const [i, row] of rows.entries()) {
       result.lengths[row] = plan.lengths[i];
       result.tokens[row] = tokens[i].slice(0, plan.lengths[i]);
@@ -70,10 +72,12 @@ interface VoiceGroup {
   readonly voices: (HistoryPrompt | null)[];
 }
 
-/** Rows whose voices give windows of one shape. */
-function groupsOf(semantic: readonly unknown[], history: BatchVoice, config: BarkGenerationConfig): VoiceGroup[] {
+/** Rows whose voices give windows of one shape, the longest first. */
+function groupsOf(semantic: readonly number[][], history: BatchVoice, config: BarkGenerationConfig): VoiceGroup[] {
   const groups = new Map<string, VoiceGroup>();
-  for (const row of semantic.keys()) {
+  const { semantic_pad_token } = config.semantic_config;
+  const lengths = semantic.map((row) => row.filter((id) => id !== semantic_pad_token).length);
+  for (const row of [...semantic.keys()].sort((a, b) => lengths[b] - lengths[a])) {
     const voice = voiceOfRow(history, row, semantic.length);
     const own = coarseHistory(voice, config);
     const shape = `${own.semantic.length}, ${own.coarse.length}`;
@@ -117,7 +121,7 @@ export async function* streamCoarse(
     return { plan, isWhole };
   };
   const capacity = coarseLength(semantic.most, config);
-  return yield* generateWindows(model, { planAt, rows: 1, capacity }, config, options, run, { drawRows: 1 });
+  return yield* generateWindows(model, { planAt, rowsAt: () => 1, capacity }, config, options, run, { drawRows: 1 });
 }
 
 interface PlanSoFar {
@@ -130,7 +134,8 @@ interface PlanSoFar {
 interface GrowingPlan {
   /** With a window that follows `done` tokens and will not change, or the whole plan. */
   planAt(done: number): Promise<PlanSoFar>;
-  readonly rows: number;
+  /** Rows of which tokens after `done` are wanted: the first ones. */
+  rowsAt(done: number): number;
   /** Most tokens of a row. */
   readonly capacity: number;
 }
@@ -138,12 +143,12 @@ interface GrowingPlan {
 function wholePlan(plan: CoarsePlan): GrowingPlan {
   return {
     planAt: async () => ({ plan, isWhole: true }),
-    rows: plan.semantic.length,
+    rowsAt: () => plan.semantic.length,
     capacity: plan.maxLength,
   };
 }
 
-/** Coarse tokens of the rows of a plan, [rows][maxLength]; yields what there is after each window. */
+/** Coarse tokens of the rows of a plan, as many as are wanted of each; yields what there is after each window. */
 async function* generateWindows(
   model: CausalWeights,
   growing: GrowingPlan,
@@ -160,7 +165,7 @@ async function* generateWindows(
     const place = { drawRows, before, total: ofAll ?? maxLength };
     return { tokens: await searchWindows(model, plan, config, options, run, place), lengths };
   }
-  let tokens: number[][] = Array.from({ length: growing.rows }, () => []);
+  let tokens: number[][] = Array.from({ length: growing.rowsAt(0) }, () => []);
   let session: DecodeSession | undefined;
   try {
     for (let done = 0; ; done = tokens[0].length) {
@@ -170,9 +175,15 @@ async function* generateWindows(
       const window = plan.windowAt(done);
       const total = ofAll ?? plan.maxLength;
       run.report(before + done, total, isWhole);
+      const rows = growing.rowsAt(done);
+      if (session?.rows !== rows) {
+        session?.dispose();
+        session = undefined;
+      }
       session ??= new DecodeSession(model, {
-        rows: growing.rows,
+        rows,
         maxTokens: growing.capacity,
+        sampledBefore: done,
         tokensPerReadback: run.tokensPerReadback,
         // A step's codebook follows from its number within the window.
         sampling: coarseRanges(config, model.config.output_vocab_size).map((range) => ({
@@ -180,11 +191,14 @@ async function* generateWindows(
           sample: { ranges: [range], ...sampling(options, { seed: run.seed, stage: drawStages.coarse, drawRows }) },
         })),
       });
-      const inputs = tokens.map((row, r) => coarseWindowInput(plan, window, r, row, config));
+      const inputs = tokens.slice(0, rows).map((row, r) => coarseWindowInput(plan, window, r, row, config));
       // Only the first window begins where the voice does.
       const prefix = done === 0 ? plan.voice : 0;
       await session.prefill(await Promise.all(inputs.map((ids) => model.prefillInput(ids))), run.signal, prefix);
-      for await (tokens of session.decode(window.count)) run.report(before + tokens[0].length, total, isWhole);
+      for await (const read of session.decode(window.count)) {
+        tokens = tokens.map((row, r) => (r < rows ? [...row, ...read[r].slice(row.length)] : row));
+        run.report(before + tokens[0].length, total, isWhole);
+      }
       yield { tokens, lengths };
     }
   } finally {

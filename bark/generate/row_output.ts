@@ -23,8 +23,14 @@ export function rowOutput(output: BarkOutput, row: number, eos: number): BarkOut
     coarse: [output.coarse[row].slice(0, length)],
     coarse_lengths: [length],
     fine: new NdArray(fine, [1, books, frames]),
-    milliseconds: output.milliseconds,
+    milliseconds: shareOf(output.milliseconds, output.semantic.length),
   };
+}
+
+/** An equal share of the times of a batch, so that those of its rows sum up to them. */
+function shareOf(times: BarkOutput["milliseconds"], rows: number): BarkOutput["milliseconds"] {
+  const { semantic, coarse, fine, codec } = times;
+  return { semantic: semantic / rows, coarse: coarse / rows, fine: fine / rows, codec: codec / rows };
 }
 
 /** Of a run that ended with its first tokens: another seed may say something. */

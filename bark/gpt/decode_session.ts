@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly entryAt?: ((step: number) => number) | undefined;
   /** Tokens a row between two readbacks. Default: {@link tokensPerReadback} of the adapter and the runtime. */
   readonly tokensPerReadback?: number | undefined;
+  /** Tokens a row that an earlier session of these sequences sampled: draws go on from them. Default 0. */
+  readonly sampledBefore?: number | undefined;
 }
 
 // Measured by `bench generate --readback 1,4,8,16,32` (bench/RESULTS.md); an H100, coarse stage of 10 s with 4, 8, 16 and 32:
@@ -69,6 +71,7 @@ export class DecodeSession extends CausalDecoder {
       });
     super(model, options.rows);
     this.options = options;
+    this.#sampled = this.#sampledBefore = options.sampledBefore ?? 0;
     this.tokensPerReadback = each;
     this.#gpu = gpu;
     try {
@@ -148,7 +151,7 @@ export class DecodeSession extends CausalDecoder {
     return programs;
   }
 
-  /** Tokens of every row, from the first sampled in this session on. This is the readback of a decode. */
+  /** Tokens of every row, from the first on; those of an earlier session are 0. This is the readback of a decode. */
   async readTokens(): Promise<number[][]> {
     const { rows, maxTokens } = this.options;
     // The next batch changes it while this one is read.
