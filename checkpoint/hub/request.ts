@@ -87,21 +87,29 @@ export class HttpAnswer {
     }
   }
 
-  /** The body. Reading stops soon after `limit` bytes, so compare the size. */
-  async blob(limit: number): Promise<Blob> {
-    const blocks: Blob[] = [];
+  /**
+   * `kept` and the body behind it. Reading stops soon after `limit` bytes of the body, so compare the size.
+   * @param kept takes what comes, also of a body that breaks off, so that another request can go on from there.
+   */
+  async blob(limit: number, kept: Blob[] = []): Promise<Blob> {
     let pieces: Uint8Array<ArrayBuffer>[] = [];
     let [length, pending] = [0, 0];
-    for await (const piece of this.parts()) {
-      pieces.push(piece);
-      length += piece.length;
-      pending += piece.length;
-      if (length > limit) break;
-      if (pending < blockBytes) continue;
-      blocks.push(new Blob(pieces));
+    const keep = (): void => {
+      if (pending > 0) kept.push(new Blob(pieces));
       [pieces, pending] = [[], 0];
+    };
+    try {
+      for await (const piece of this.parts()) {
+        pieces.push(piece);
+        length += piece.length;
+        pending += piece.length;
+        if (length > limit) break;
+        if (pending >= blockBytes) keep();
+      }
+    } finally {
+      keep();
     }
-    return new Blob([...blocks, ...pieces]);
+    return new Blob(kept);
   }
 
   /** Bytes of the body by the server's header: those of its compressed form, if it is compressed. */

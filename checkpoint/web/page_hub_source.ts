@@ -110,19 +110,33 @@ function partName({ partBytes }: HubSourceOptions, index: number): string {
   return `${partBytes}-${index}`;
 }
 
-/** Fetches a part and keeps it. Undefined for a missing file; `size` is the whole file's, where known. */
+/**
+ * Fetches a part and keeps it. Where the connection breaks, the next try goes on behind what came: a file at a commit never
+ * changes. Undefined for a missing file; `size` is the whole file's, where known.
+ */
 async function fetchPart(
   options: HubSourceOptions,
   index: number,
   size: number | undefined,
 ): Promise<{ content: Blob; size: number } | undefined> {
   const { client, url, path, partBytes, parts } = options;
-  const first = index * partBytes;
-  const last = Math.min(first + partBytes, size ?? Infinity) - 1;
+  const part = new PartialPart(
+    url,
+    index * partBytes,
+    Math.min(partBytes, (size ?? Infinity) - index * partBytes),
+    size,
+  );
+  let furthest = 0;
   const found = await withRetries(
-    async () => {
-      const answer = await client.get(url, path, `bytes=${first}-${last}`);
-      return answer && (await readPart(options, answer, { first, last, size }));
+    async (progressed) => {
+      if (part.found !== undefined) return part.found;
+      try {
+        const answer = await client.get(url, path, part.missing);
+        return answer && (await part.take(answer));
+      } finally {
+        if (part.received > furthest) progressed();
+        furthest = Math.max(furthest, part.received);
+      }
     },
     client.retries,
     client.signal,
@@ -133,25 +147,80 @@ async function fetchPart(
   return found;
 }
 
-async function readPart(
-  { url, partBytes }: HubSourceOptions,
-  answer: HttpAnswer,
-  { first, last, size }: { first: number; last: number; size: number | undefined },
-): Promise<{ content: Blob; size: number }> {
-  const isWhole = answer.status === 200;
-  const received = isWhole ? await answer.wholeFile(url) : await answer.blob(last - first + 1);
-  // An empty file has no byte 0.
-  if (answer.status === 416 && first === 0) return { content: new Blob([]), size: 0 };
-  const total = isWhole ? received.size : Number(answer.last("content-range")?.split("/").at(-1));
-  const content = isWhole ? received.slice(first, last + 1) : received;
-  const expected = Math.min(partBytes, total - first);
-  if (content.size === expected && (size ?? total) === total) return { content, size: total };
-  throw new TransientFault(
-    new EngineError("io", "the server sent another part of the file than asked for, or the file ended early", {
-      where: url,
-      expected: `bytes ${first}-${last}/${size ?? "?"}`,
-      actual: `${content.size} bytes of ${total}`,
-      fix: "load it again",
-    }),
-  );
+/** A part of a file while it comes, in one answer or more. */
+class PartialPart {
+  readonly #url: string;
+  readonly #first: number;
+  readonly #most: number;
+  readonly #size: number | undefined;
+  readonly #kept: Blob[] = [];
+  /** Of the file, by the last answer. */
+  #told: number | undefined;
+
+  /** @param first byte of the part. @param most bytes of it. @param size of the file, where known. */
+  constructor(url: string, first: number, most: number, size: number | undefined) {
+    this.#url = url;
+    this.#first = first;
+    this.#most = most;
+    this.#size = size;
+  }
+
+  get received(): number {
+    return this.#kept.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** All of it, where the connection broke behind its last byte. */
+  get found(): { content: Blob; size: number } | undefined {
+    const size = this.#told;
+    const isWhole = size !== undefined && this.received === Math.min(this.#most, size - this.#first);
+    return isWhole ? { content: new Blob(this.#kept), size } : undefined;
+  }
+
+  /** The range to ask for. */
+  get missing(): string {
+    return `bytes=${this.#first + this.received}-${this.#first + this.#most - 1}`;
+  }
+
+  /** @returns the part, and the size of the file. @throws TransientFault where the answer breaks off, or is another part. */
+  async take(answer: HttpAnswer): Promise<{ content: Blob; size: number }> {
+    if (answer.status === 206) return await this.#append(answer);
+    if (answer.status === 200) {
+      this.#kept.length = 0;
+      const whole = await answer.wholeFile(this.#url);
+      return this.#whole(whole.slice(this.#first, this.#first + this.#most), whole.size);
+    }
+    await answer.discard();
+    // An empty file has no byte 0.
+    if (this.#first === 0 && this.received === 0) return { content: new Blob([]), size: 0 };
+    return this.#whole(new Blob([]), NaN);
+  }
+
+  async #append(answer: HttpAnswer): Promise<{ content: Blob; size: number }> {
+    const range = answer.last("content-range") ?? "";
+    const [, first, total] = /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15})$/.exec(range) ?? [];
+    const isNext = Number(first) === this.#first + this.received;
+    if (!isNext) {
+      this.#kept.length = 0;
+      await answer.discard();
+      return this.#whole(new Blob([]), Number(total));
+    }
+    this.#told = Number(total);
+    return this.#whole(await answer.blob(this.#most - this.received, this.#kept), this.#told);
+  }
+
+  #whole(content: Blob, size: number): { content: Blob; size: number } {
+    const expected = Math.min(this.#most, size - this.#first);
+    if (content.size === expected && (this.#size ?? size) === size) return { content, size };
+    // What broke off can go on; of what is wrong, nothing is kept.
+    if (!(content.size < expected)) this.#kept.length = 0;
+    const last = this.#first + this.#most - 1;
+    throw new TransientFault(
+      new EngineError("io", "the server sent another part of the file than asked for, or the file ended early", {
+        where: this.#url,
+        expected: `bytes ${this.#first}-${last}/${this.#size ?? "?"}`,
+        actual: `${content.size} bytes of ${size}`,
+        fix: "load it again",
+      }),
+    );
+  }
 }
