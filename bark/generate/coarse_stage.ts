@@ -121,7 +121,9 @@ export async function* streamCoarse(
     return { plan, isWhole };
   };
   const capacity = coarseLength(semantic.most, config);
-  return yield* generateWindows(model, { planAt, rowsAt: () => 1, capacity }, config, options, run, { drawRows: 1 });
+  return yield* generateWindows(model, { planAt, rows: 1, rowsAt: () => 1, capacity }, config, options, run, {
+    drawRows: 1,
+  });
 }
 
 interface PlanSoFar {
@@ -134,7 +136,8 @@ interface PlanSoFar {
 interface GrowingPlan {
   /** With a window that follows `done` tokens and will not change, or the whole plan. */
   planAt(done: number): Promise<PlanSoFar>;
-  /** Rows of which tokens after `done` are wanted: the first ones. */
+  readonly rows: number;
+  /** How many of them, the first ones, are wanted after `done` tokens. */
   rowsAt(done: number): number;
   /** Most tokens of a row. */
   readonly capacity: number;
@@ -143,6 +146,7 @@ interface GrowingPlan {
 function wholePlan(plan: CoarsePlan): GrowingPlan {
   return {
     planAt: async () => ({ plan, isWhole: true }),
+    rows: plan.semantic.length,
     rowsAt: () => plan.semantic.length,
     capacity: plan.maxLength,
   };
@@ -165,7 +169,7 @@ async function* generateWindows(
     const place = { drawRows, before, total: ofAll ?? maxLength };
     return { tokens: await searchWindows(model, plan, config, options, run, place), lengths };
   }
-  let tokens: number[][] = Array.from({ length: growing.rowsAt(0) }, () => []);
+  let tokens: number[][] = Array.from({ length: growing.rows }, () => []);
   let session: DecodeSession | undefined;
   try {
     for (let done = 0; ; done = tokens[0].length) {

@@ -75,6 +75,30 @@ describe("a voice a row", () => {
     }
   });
 
+  it("makes nothing of a row that ends at once, and of its neighbours what they are alone", async () => {
+    const run = runNamed("history");
+    const { eos_token_id, semantic_vocab_size } = model.generation_config.semantic_config;
+    const ids = Array.from({ length: semantic_vocab_size }, (_, id) => id);
+    const endsAtOnce = (rows: readonly number[]) => (row: number) => (rows.includes(row) ? [eos_token_id] : ids);
+    const voice = voiceOf("history");
+    const speak = async (texts: number, ending: readonly number[]): Promise<BarkOutput> =>
+      await model.generate_output({
+        ...generateKwargs(run),
+        input_ids: Array.from({ length: texts }, () => run.input_ids[0]),
+        attention_mask: Array.from({ length: texts }, () => run.attention_mask![0]),
+        history_prompt: Array.from({ length: texts }, () => voice) as BatchVoice,
+        semantic_prefix_allowed_tokens_fn: endsAtOnce(ending),
+      });
+    const alone = row(await speak(1, []), 0);
+    const batch = await speak(3, [0, 2]);
+    expect([batch.coarse_lengths[0], batch.coarse_lengths[2]]).deep.equal([0, 0]);
+    expect(batch.output_lengths.map((length) => length > 0)).deep.equal([false, true, false]);
+    const spoken = row(batch, 1);
+    expectTokens(spoken.coarse, alone.coarse, "coarse");
+    expectTokens(spoken.fine, alone.fine, "fine");
+    expectClose(spoken.audio, alone.audio, tolerance, "audio");
+  });
+
   // The host's search draws on its own, so it is held to the same rule.
   for (const [path, more] of [
     ["on the GPU", {}],
