@@ -50,7 +50,7 @@ async function encode(args: readonly string[], interrupt: Interrupt): Promise<nu
   if (isVoice && given !== undefined)
     throw new EngineError("usage", "a voice has the bandwidth of the checkpoint", { fix: "leave out --bandwidth" });
   const wav = await readWav(input, values.quiet === true ? () => undefined : note);
-  if (values.quiet !== true && (values.model ?? defaultModel) === defaultModel) note(untrained);
+  if (values.quiet !== true && (values.model ?? defaultModel) === defaultModel) note(nanoEncoder);
   const codes = await withCodec(values, interrupt, async (model, store, watch) => {
     const { config } = model;
     if (config.audio_channels !== 1)
@@ -129,9 +129,9 @@ async function withCodec<T>(
   }
 }
 
-const untrained =
-  "the encoder of nano is untrained, only its decoder sounds: to encode, give the checkpoint of a Bark or of " +
-  "facebook/encodec_24khz with -m";
+const nanoEncoder =
+  "the encoder of nano learned nano's two voices alone, and what it encodes loses some words: for recordings, give the " +
+  "checkpoint of a Bark or of facebook/encodec_24khz with -m";
 
 function bytesOf(codes: NdArray, output: string): Uint8Array<ArrayBuffer> {
   return /\.npy$/i.test(output) ? writeNpyInt64(codes) : writeNpz({ codes });

@@ -156,7 +156,7 @@ bark codec decode CODES.npz|CODES.npy OUT.wav [--format pcm16|float32]
                             words than the recording
   decode                    codes, or the fine_prompt of a voice, to audio
   --format pcm16|float32    default: pcm16; float32 writes the unclipped samples
-  -m, --model MODEL         as for \`say\`, or a checkpoint of EnCodec alone (default: nano, whose encoder is untrained)
+  -m, --model MODEL         as for \`say\`, or a checkpoint of EnCodec alone (default: nano, whose encoder knows its own voices alone)
   --device NAME             part of an adapter's name; "software" forces the software adapter
   --quiet                   no progress
 `,

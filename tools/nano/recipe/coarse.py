@@ -22,7 +22,7 @@ def make(R2, B):
     pool = [r for r in random.sample(R2, min(len(R2), 30 * B)) if 2 * r['codes'].shape[1] > k * SLIDE + 16 and r['voice'] == voice][:B]
     for r in pool:
         if hist:
-            q = random.choice(BY[r['voice']]); hs, hc = history(q, random.randrange(44, 120))
+            ships = random.random() < PRE; q = PRESETS[VOICE[r['voice']]] if ships else random.choice(BY[r['voice']]); hs, hc = history(q, None if ships else random.randrange(44, 120))
             if len(hs) < MAXS: continue
         else: hs = hc = NONE
         s, h, t = window(r['sem'].astype(np.int64), flat(r['codes']), hs, hc, k); t = np.pad(t, (0, SLIDE - len(t)), constant_values=-100)
@@ -32,6 +32,7 @@ def make(R2, B):
 def forward(m, x):
     h = m(m.input_embeds_layer(x))[:, CIN:]; return F.linear(h, m.lm_head.weight[NSEM:])
 BY = {}
+VOICE = dict(heart='en_speaker_0', low='en_speaker_1'); PRE = float(os.environ.get('PRE', 0)); PRESETS = pickle.load(open('presets.pkl', 'rb')) if PRE else {}     # share of the histories that are the presets that ship
 HIST, LOW = float(os.environ.get('HIST', .6)), float(os.environ.get('LOW', .6))     # share of batches that go on from a preset, and of these in the low voice, which speaks after a preset alone
 def split(R):
     val = [r for r in R if r['val']]; R = [r for r in R if not r['val']]

@@ -1,5 +1,6 @@
 """Step 4. EnCodec decoder (vocoder) for the built codebooks, then an EnCodec encoder regressed onto the latent.
-usage: codec.py dec MINUTES [resume] [lr X] | codec.py enc MINUTES     writes codec.pt / codec_enc.pt"""
+usage: codec.py dec MINUTES [resume] [lr X] | codec.py enc MINUTES [resume] [lr X]     writes codec.pt / codec_enc.pt
+LOW, OWN: shares of the batch in the low voice, and of those with codes that the coarse model picked (picks.py). A run that resumes leaves the excitation codes as they are, for the encoder's sake."""
 import os, sys, time, random, pickle
 from common import *
 from features import *
@@ -35,10 +36,11 @@ def losses(y, x):
         sc = sc + (a - b).abs().mean() / b.mean()
         if n in MEL or n >= 512: M = melbank(n); lm = lm + (torch.log(M @ a + 2e-3) - torch.log(M @ b + 2e-3)).abs().mean()
     return lm / 5, sc / 5
+LOW, OWN = float(os.environ.get('LOW', .5)), float(os.environ.get('OWN', 0))
 def batch(R, B, N):
     c, w = [], []
     for _ in range(B):
-        r = random.choice(R); T = r['codes'].shape[1]; o = random.randrange(max(1, T - N))
+        r = random.choice(R['low' if random.random() < LOW else 'heart', random.random() < OWN]); T = r['codes'].shape[1]; o = random.randrange(max(1, T - N))
         a = r['codes'][:, o:o + N]; v = r['wav'][o * HOP:(o + N) * HOP]
         if a.shape[1] < N: a = np.pad(a, ((0, 0), (0, N - a.shape[1])), mode='edge'); v = np.pad(v, (0, N * HOP - len(v)))
         c.append(a); w.append(v)
@@ -50,21 +52,29 @@ def latent(E, e1, c, drop=True):
     return z.transpose(1, 2)
 P2 = float(os.environ.get('P2', .65))
 @torch.no_grad()
-def evaluate(m, E, val, n=8, save=None):
+def evaluate(m, E, val, n=12, save=None):
     m.eval(); L = []; Z = torch.tensor(torch.load('rvq.pt')['zero'][2:])[:, None]
-    for j, r in enumerate(val[:n]):
+    for j, r in enumerate(val[::len(val) // n][:n]):               # both voices
         c = torch.from_numpy(r['codes'].astype(np.int64))[None]; c[0, 2:] = Z; y = m.decoder(latent(E, E[1], c, False))[0, 0]; x = torch.from_numpy(r['wav'].astype(np.float32) / 32768)
         L.append([v.item() for v in losses(y[None], x[None])])
         if save and j < 6:
             import soundfile as sf; sf.write(f'{save}_{j}.wav', y.numpy(), SR)
     m.train(); return np.mean(L, 0)
+def rows():
+    """(training utterances by voice and by whether their codebook 0 is the coarse model's, validation)"""
+    R = pickle.load(open('acoustic.pkl', 'rb')); D = {(v, o): [] for v in ('heart', 'low') for o in (False, True)}; picks = pickle.load(open('picks.pkl', 'rb')) if OWN else {}
+    for i, r in enumerate(R):
+        if r['val']: continue
+        D[r['voice'], False].append(r)
+        if i in picks: D[r['voice'], True].append(r | dict(codes=np.concatenate([picks[i][None], r['codes'][1:]])))
+    return D, [r for r in R if r['val']]
+def rate(default): return float(sys.argv[sys.argv.index('lr') + 1]) if 'lr' in sys.argv else default
 def train_dec(minutes):
-    R = pickle.load(open('acoustic.pkl', 'rb')); val = [r for r in R if r['val']]; R = [r for r in R if not r['val']]; m, E = build()
-    lr0 = float(sys.argv[sys.argv.index('lr') + 1]) if 'lr' in sys.argv else 2e-3
+    R, val = rows(); m, E = build(); lr0 = rate(2e-3); keep = 'resume' in sys.argv
     if 'resume' in sys.argv: d = torch.load('codec.pt'); m.load_state_dict(d['model']); E = d['E']
     put(m, E); print('start', evaluate(m, E, val).round(3), flush=True)
     e1 = nn.Parameter(E[1].clone()); msk = torch.zeros(HID); msk[NC:] = 1
-    P = list(m.decoder.parameters()); opt = torch.optim.AdamW([dict(params=P, weight_decay=0.), dict(params=[e1], weight_decay=0.)], lr=lr0, betas=(0.8, 0.98))
+    P = list(m.decoder.parameters()); opt = torch.optim.AdamW([dict(params=P, weight_decay=0.), dict(params=[] if keep else [e1], weight_decay=0.)], lr=lr0, betas=(0.8, 0.98))
     t0 = time.time(); te = t0; step = 0; acc = []; B, N, CUT = 8, 44, 4
     while True:
         fr = time.process_time() / 60 / minutes
@@ -79,12 +89,13 @@ def train_dec(minutes):
         if step % 50 == 0: E[1] = e1.data; put(m, E); torch.save(dict(model=m.state_dict(), E=E), 'codec.pt')
         if step % 200 == 0:
             E[1] = e1.data; put(m, E); print('   eval', evaluate(m, E, val, save='samples/codec').round(3), flush=True); torch.save(dict(model=m.state_dict(), E=E), 'codec.pt'); te = time.time()
-    E[1] = e1.data; put(m, E); torch.save(dict(model=m.state_dict(), E=E), 'codec.pt'); print('final', step, evaluate(m, E, val, 12, save='samples/codec').round(3))
+    E[1] = e1.data; put(m, E); torch.save(dict(model=m.state_dict(), E=E), 'codec.pt'); print('final', step, evaluate(m, E, val, 24, save='samples/codec').round(3))
 def train_enc(minutes):
-    R = pickle.load(open('acoustic.pkl', 'rb')); R = [r for r in R if not r['val']]; d = torch.load('codec.pt'); m = EncodecModel(config()); m.load_state_dict(d['model']); E = d['E']
-    opt = torch.optim.AdamW(m.encoder.parameters(), 2e-3, weight_decay=0.); t0 = time.time(); step = 0; acc = []; B, N, CUT = 14, 48, 4
+    R, val = rows(); d = torch.load('codec.pt'); m = EncodecModel(config()); m.load_state_dict(d['model']); E = d['E']; lr0 = rate(2e-3)
+    if 'resume' in sys.argv: m.encoder.load_state_dict(torch.load('codec_enc.pt'))
+    opt = torch.optim.AdamW(m.encoder.parameters(), lr0, weight_decay=0.); t0 = time.time(); step = 0; acc = []; B, N, CUT = 14, 48, 4
     while (fr := time.process_time() / 60 / minutes) < 1:
-        for g in opt.param_groups: g['lr'] = 2e-3 * min(1, (step + 1) / 40) * (0.02 + 0.98 * .5 * (1 + math.cos(math.pi * fr)))
+        for g in opt.param_groups: g['lr'] = lr0 * min(1, (step + 1) / 40) * (0.02 + 0.98 * .5 * (1 + math.cos(math.pi * fr)))
         c, x = batch(R, B, N); z = latent(E, E[1], c, False)
         with torch.autocast('cpu', torch.bfloat16, enabled=False): y = m.encoder(x[:, None])
         e = (y.float() - z)[:, :, CUT:].pow(2); a, b = e[:, :NC].mean() / z[:, :NC].var(), e[:, NC:].mean() / z[:, NC:].var(); loss = a + .3 * b

@@ -27,7 +27,7 @@ def main(out):
     k = torch.load('codec.pt'); m.codec_model.load_state_dict(k['model'])
     for i in range(NQ): m.codec_model.quantizer.layers[i].codebook.embed.copy_(k['E'][i])
     last = m.codec_model.decoder.layers[-1].conv; last.parametrizations.weight.original0.data.mul_(LOUDER); last.bias.data.mul_(LOUDER)
-    if os.path.exists('codec_enc.pt'): m.codec_model.encoder.load_state_dict(torch.load('codec_enc.pt'))
+    if os.path.exists('codec_enc.pt'): m.codec_model.encoder.load_state_dict(torch.load('codec_enc.pt')); m.codec_model.encoder.layers[0].conv.parametrizations.weight.original0.data.div_(LOUDER)       # it hears what the decoder says
     T = json.load(open('sampling.json')) if os.path.exists('sampling.json') else dict(semantic=0.2, coarse=0.4, fine=None)
     sg = BarkSemanticGenerationConfig(eos_token_id=NSEM, do_sample=True, temperature=T['semantic'], top_k=50, max_new_tokens=240, text_encoding_offset=TEXT0, text_pad_token=TEXT_PAD, semantic_infer_token=INFER,
         semantic_vocab_size=NSEM, semantic_pad_token=NSEM, max_input_semantic_length=S, semantic_rate_hz=RATE, renormalize_logits=True)

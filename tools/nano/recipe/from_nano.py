@@ -12,7 +12,7 @@ s = part('semantic.'); W = s['input_embeds_layer.weight']; s['input_embeds_layer
 torch.save(dict(model=s, cfg=pick(c['semantic_config']), lex=lex.half()), 'semantic.pt')
 k = part('codec_model.'); E = torch.stack([t[f'codec_model.quantizer.layers.{i}.codebook.embed'] for i in range(8)])
 for i in range(8): k[f'quantizer.layers.{i}.codebook.embed_avg'] = E[i].clone()       # export.py strips them
-p = [n for n in k if n.startswith('decoder.layers') and 'original0' in n]; last = max({int(n.split('.')[2]) for n in p}); k[f'decoder.layers.{last}.conv.parametrizations.weight.original0'] /= LOUDER; k[f'decoder.layers.{last}.conv.bias'] /= LOUDER
+p = [n for n in k if n.startswith('decoder.layers') and 'original0' in n]; last = max({int(n.split('.')[2]) for n in p}); k[f'decoder.layers.{last}.conv.parametrizations.weight.original0'] /= LOUDER; k[f'decoder.layers.{last}.conv.bias'] /= LOUDER; k['encoder.layers.0.conv.parametrizations.weight.original0'] *= LOUDER
 torch.save(dict(model=k, E=E), 'codec.pt'); torch.save({n[8:]: v for n, v in k.items() if n.startswith('encoder.')}, 'codec_enc.pt')
 q = torch.load(sys.argv[2]); torch.save(dict(mean=q['mean'], scale=q['scale'], zero=q['zero'], books=[E[i, :, :24].clone() for i in (0, 2, 3, 4, 5, 6, 7)]), 'rvq.pt')
 print('zero codes at their places', [float(E[i, q['zero'][i]].abs().sum()) for i in range(2, 8)], last, [n for n in k if 'quantizer' in n][:4])
