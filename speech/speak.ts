@@ -128,7 +128,7 @@ export class PieceSpeaker {
     let groups: number[][] = [];
     for (const [index, piece] of pieces.entries()) {
       if (!firstTakes.has(index)) {
-        if (!groups.some((group) => group.includes(index))) groups = this.#groupsFrom(pieces, index);
+        if (!groups.flat().includes(index)) groups = this.#groupsFrom(pieces, index);
         const group = groups.find((places) => places.includes(index))!;
         for (const [at, take] of await this.#firstTakes(pieces, group)) firstTakes.set(at, take);
       }

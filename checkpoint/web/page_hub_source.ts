@@ -187,12 +187,12 @@ class PartialPart {
     if (answer.status === 200) {
       this.#kept.length = 0;
       const whole = await answer.wholeFile(this.#url);
-      return this.#whole(whole.slice(this.#first, this.#first + this.#most), whole.size);
+      return this.#checked(whole.slice(this.#first, this.#first + this.#most), whole.size);
     }
     await answer.discard();
     // An empty file has no byte 0.
     if (this.#first === 0 && this.received === 0) return { content: new Blob([]), size: 0 };
-    return this.#whole(new Blob([]), NaN);
+    return this.#checked(new Blob([]), NaN);
   }
 
   async #append(answer: HttpAnswer): Promise<{ content: Blob; size: number }> {
@@ -202,13 +202,13 @@ class PartialPart {
     if (!isNext) {
       this.#kept.length = 0;
       await answer.discard();
-      return this.#whole(new Blob([]), Number(total));
+      return this.#checked(new Blob([]), Number(total));
     }
     this.#told = Number(total);
-    return this.#whole(await answer.blob(this.#most - this.received, this.#kept), this.#told);
+    return this.#checked(await answer.blob(this.#most - this.received, this.#kept), this.#told);
   }
 
-  #whole(content: Blob, size: number): { content: Blob; size: number } {
+  #checked(content: Blob, size: number): { content: Blob; size: number } {
     const expected = Math.min(this.#most, size - this.#first);
     if (content.size === expected && (this.#size ?? size) === size) return { content, size };
     // What broke off can go on; of what is wrong, nothing is kept.
