@@ -9,7 +9,7 @@ import {
   type AttentionVersion,
 } from "./attention/versions.ts";
 import { conv1dVersions, type Conv1dShape, type Conv1dVersion } from "./conv1d/versions.ts";
-import type { LayernormVersion } from "./layernorm/versions.ts";
+import { layernormVersions, type LayernormVersion } from "./layernorm/versions.ts";
 import type { LstmVersion } from "./lstm/versions.ts";
 import { matmulVersions, normedVersions, type NormedVersion, type PlainVersion } from "./matmul/versions.ts";
 import type { DecodeBlocksVersion } from "./decode_blocks/versions.ts";
@@ -147,8 +147,8 @@ export function chooseDecodeBlocks(gpu: Device): DecodeBlocksVersion | undefined
   return forced(gpu, "decode_blocks");
 }
 
-export function chooseLayernorm(gpu: Device): LayernormVersion {
-  return gpu.isSoftware ? "thread" : "workgroup";
+export function chooseLayernorm(gpu: Device, width: number): LayernormVersion {
+  return gpu.isSoftware && can(gpu, layernormVersions.thread, { width }) ? "thread" : "workgroup";
 }
 
 /**

@@ -39,7 +39,7 @@ export function compileAhead(
     for (const weights of new Set([chooseStorage(gpu, format), chooseStorage(gpu, tables)]))
       for (const [kernel, constants] of matmulKernels(gpu, rows, width, attended)) start(kernel, weights, constants);
   const others = [
-    ...layernormVersions[chooseLayernorm(gpu)].kernels,
+    ...layernormVersions[chooseLayernorm(gpu, width)].kernels,
     kvAppendKernel,
     ...attentionKernels(gpu, width / heads),
     // All blocks in one dispatch, if that is forced, were compiled when the adapter was tried.

@@ -84,25 +84,28 @@ function gptReader(work: GptWork): WorkReader {
   return new WorkReader(tensors);
 }
 
-/** The work as one program, and where it leaves its result. @param isResident a decode in one dispatch. */
+/**
+ * The work as one program, what puts its input where it computes in place, and where it leaves its result.
+ * @param isResident a decode in one dispatch.
+ */
 export async function recordGpt(
   gpu: Gpu,
   work: GptWork,
   isResident = false,
-): Promise<{ program: Program; y: Tensor<"f32"> }> {
+): Promise<{ input: Program; program: Program; y: Tensor<"f32"> }> {
   const { layers: numLayers, width, heads: numHeads, rows } = work;
   const shape = { hiddenSize: width, numHeads, numLayers, bias: false, normBias: false };
   const scope = new Scope(gpu);
   const gpt = await Gpt.load(new WeightLoader(scope, gptReader(work), "", "f32"), shape);
   const buffers = gpt.buffers(scope, rows, "bench");
-  const input = gpu.tensorFrom("f32", [rows, width], valuesOf(tensorsOf(work)["x"]), "bench input");
+  const x = gpu.tensorFrom("f32", [rows, width], valuesOf(tensorsOf(work)["x"]), "bench input");
+  const input = gpu.program("bench input");
+  input.copy(x, 0, buffers.x, 0, rows * width);
   const program = gpu.program("bench gpt");
-  // The residual stream is computed in place.
-  program.copy(input, 0, buffers.x, 0, rows * width);
   if (isResident) await recordResident(scope, program, gpt, buffers, work);
   else if (work.past > 0) recordDecode(program, gpt, buffers, work);
   else recordMany(program, gpt, buffers, work);
-  return { program, y: buffers.x };
+  return { input, program, y: buffers.x };
 }
 
 function recordMany(program: Program, gpt: Gpt, buffers: GptBuffers, { rows, width, heads, causal }: GptWork): void {

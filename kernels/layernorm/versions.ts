@@ -1,5 +1,9 @@
 import { defineKernel, optionalRead, read, readWrite } from "../../engine/kernel.ts";
-import { nothing, type Version } from "../version.ts";
+import { nothing, type Lack, type Version } from "../version.ts";
+
+export interface LayernormShape {
+  readonly width: number;
+}
 
 const bindings = { x: read("f32"), weight: read("f32"), bias: optionalRead("f32"), y: readWrite("f32") };
 const params = { rows: "u32", width: "u32", eps: "f32", has_bias: "u32" } as const;
@@ -13,7 +17,7 @@ export const layernormWorkgroup = defineKernel({
   workgroups: ({ rows }) => [rows],
 });
 
-/** One invocation a row, no barrier: for software adapters. */
+/** One invocation a row, four values a load, no barrier: for software adapters. */
 export const layernormThread = defineKernel({
   name: "layernorm.thread",
   source: new URL("./layernorm_thread.wgsl", import.meta.url),
@@ -22,9 +26,12 @@ export const layernormThread = defineKernel({
   workgroups: ({ rows }) => [Math.ceil(rows / 8)],
 });
 
-/** Both do any width. */
 export const layernormVersions = {
   workgroup: { kernels: [layernormWorkgroup], lacks: nothing },
-  thread: { kernels: [layernormThread], lacks: nothing },
-} as const satisfies Record<string, Version<unknown>>;
+  thread: {
+    kernels: [layernormThread],
+    lacks: ({ width }: LayernormShape): Lack | undefined =>
+      width % 4 === 0 ? undefined : { needs: "a width of a multiple of four", actual: width },
+  },
+} as const satisfies Record<string, Version<LayernormShape>>;
 export type LayernormVersion = keyof typeof layernormVersions;

@@ -20,9 +20,9 @@ export const prepareOurs: Prepare = async (work, _folder, device) => {
 };
 
 async function prepareGpt(gpu: Gpu, work: GptWork): Promise<Prepared["run"]> {
-  const { program, y } = await recordGpt(gpu, work);
+  const { input, program, y } = await recordGpt(gpu, work);
   return async () => {
-    await program.run();
+    await gpu.submit([input, program]);
     return await y.read();
   };
 }
