@@ -22,6 +22,7 @@ const usage = `npm run bench:peers -- [WORK…]    the same work by other engine
                             first: npm install --prefix bench/peers (500 MB)
   --peers A,B               of ours, floor, ort-webgpu, ort-webgpu-plain, ort-cpu, ort-web, jax-js, tfjs, torch
   --layers N, --rounds N    default: 12 and 7
+  --against FOLDER          also another checkout of ours (git worktree add, npm ci): what a change did to the speed
   --python FILE             the Python that has PyTorch (default: python3)
   --device NAME             part of an adapter's name; "software" forces the software adapter
   --plot FILE.svg           also draw what was measured
@@ -41,6 +42,7 @@ export async function benchPeers(args: readonly string[]): Promise<number> {
     rounds: { type: "string" },
     device: { type: "string" },
     python: { type: "string" },
+    against: { type: "string" },
     json: { type: "boolean" },
     plot: { type: "string" },
   });
@@ -55,6 +57,9 @@ export async function benchPeers(args: readonly string[]): Promise<number> {
       name,
       works.map((work) => work.name),
     );
+  const against = values.against === undefined ? undefined : path.resolve(values.against);
+  if (against !== undefined && !existsSync(path.join(against, "bench/peers/worker.ts")))
+    throw new EngineError("usage", "is no checkout of bark-webgpu", { where: `--against ${values.against}` });
   const chosen = works.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
   const wanted = values.peers?.split(",").map((name) => choiceFlag("peers", name, allPeers)!) ?? allPeers;
   if (process.versions.deno !== undefined)
@@ -75,11 +80,12 @@ export async function benchPeers(args: readonly string[]): Promise<number> {
   const compared: { work: Work; results: PeerResult[] }[] = [];
   for (const work of chosen) {
     const results = await compare(work, {
-      peers: peersFor(work, wanted, machine),
+      peers: [...peersFor(work, wanted, machine), ...(against === undefined ? [] : (["before"] as const))],
       folder,
       device: values.device,
       adapterName: machine.adapter,
       python: values.python ?? process.env["BARK_BENCH_PYTHON"] ?? "python3",
+      against,
       rounds,
       enough: 90_000,
       onNote: (line) => process.stderr.write(`bench: ${line}\n`),

@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { swiftShaderFolder } from "../../engine/node/software/software_adapter.ts";
 import path from "node:path";
 import { spreadOf, summarize } from "../measure/statistics.ts";
@@ -8,7 +8,8 @@ import { LineProcess } from "./line_process.ts";
 import type { PeerResult } from "../report/reports.ts";
 import { tensorsOf, type Work } from "../measure/work.ts";
 
-export type PeerName = ContenderName | "torch";
+/** `before`: ourselves, in another checkout. */
+export type PeerName = ContenderName | "torch" | "before";
 
 export interface CompareOptions {
   readonly peers: readonly PeerName[];
@@ -17,6 +18,8 @@ export interface CompareOptions {
   /** What the adapter that we take calls itself. */
   readonly adapterName: string;
   readonly python: string;
+  /** The checkout of `before`. */
+  readonly against: string | undefined;
   readonly rounds: number;
   /** Milliseconds after which no further round begins. */
   readonly enough: number;
@@ -30,7 +33,10 @@ interface Runner {
   readonly samples: number[];
 }
 
-const labelOf = (peer: PeerName): string => (peer === "torch" ? "PyTorch CPU" : contenders[peer].label);
+const labelOf = (peer: PeerName): string => {
+  if (peer === "torch") return "PyTorch CPU";
+  return peer === "before" ? "bark-webgpu before" : contenders[peer].label;
+};
 
 /** Lets everyone do the work in turns: ours, a peer, the next, ours again. The first is ours. */
 export async function compare(work: Work, options: CompareOptions): Promise<PeerResult[]> {
@@ -105,8 +111,10 @@ async function startWorker(peer: PeerName, work: Work, options: CompareOptions):
     const script = fileURLToPath(new URL("./engines/pytorch.py", import.meta.url));
     return new LineProcess(options.python, [script, JSON.stringify(work), JSON.stringify(tensorsOf(work))], env);
   }
-  const script = fileURLToPath(new URL("./worker.ts", import.meta.url));
-  const args = ["--import", import.meta.resolve("tsx"), script, peer, JSON.stringify(work), options.folder];
+  const checkout = options.against !== undefined && peer === "before" ? `${options.against}/bench/peers/` : "";
+  const script = fileURLToPath(new URL("./worker.ts", checkout === "" ? import.meta.url : pathToFileURL(checkout)));
+  const contender = peer === "before" ? "ours" : peer;
+  const args = ["--import", import.meta.resolve("tsx"), script, contender, JSON.stringify(work), options.folder];
   return new LineProcess(process.execPath, options.device === undefined ? args : [...args, options.device], env);
 }
 

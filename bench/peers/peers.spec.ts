@@ -20,6 +20,7 @@ const options: CompareOptions = {
   peers: ["ours", "tfjs"],
   folder: "/no/such/folder",
   device: undefined,
+  against: undefined,
   adapterName: "",
   python: "python3",
   rounds: 2,
