@@ -1,4 +1,5 @@
 import { nameOf, type GenerateReport } from "../generate/report.ts";
+import { encodeLines } from "./encode_lines.ts";
 import type { EncodeReport } from "./reports.ts";
 import { stages } from "../generate/measure.ts";
 import type { KernelReport } from "./reports.ts";
@@ -71,16 +72,11 @@ function machineLine({ processor, runtime, adapter }: Machine): string {
 function bodyOf(report: Report): string[] {
   if (report.command === "kernels") return kernelLines(report);
   if (report.command === "generate") return generateLines(report);
-  return report.command === "peers" ? peerLines(report) : encodeLines(report);
+  return report.command === "peers" ? peerLines(report) : encodeSection(report);
 }
 
-function encodeLines({ machine, layers, stepsPerSubmit, dispatches, milliseconds }: EncodeReport): string[] {
-  return [
-    `${machineLine(machine)} ${layers} layers, ${dispatches} dispatches a step, ${stepsPerSubmit} steps a submit: ` +
-      `${milliseconds.median.toFixed(3)} ms a step (quartiles ${milliseconds.lowerQuartile.toFixed(3)} to ` +
-      `${milliseconds.upperQuartile.toFixed(3)}).`,
-    "",
-  ];
+function encodeSection(report: EncodeReport): string[] {
+  return [`${machineLine(report.machine)} ${report.layers} layers, ${encodeLines(report).join("; ")}.`, ""];
 }
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {

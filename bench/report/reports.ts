@@ -15,6 +15,8 @@ export interface EncodeReport {
   readonly dispatches: number;
   /** Of one step. */
   readonly milliseconds: Summary;
+  /** What the runtime's own calls take, of one dispatch. */
+  readonly microsecondsOfCalls: Readonly<Record<"pipeline" | "bindGroup" | "dispatch", number>>;
 }
 
 /** What `bench kernels --json` prints. */

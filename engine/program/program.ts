@@ -26,7 +26,7 @@ interface Copy {
 }
 
 /** What a step became once its pipeline and bind group exist. */
-interface BoundDispatch {
+export interface BoundDispatch {
   kind: "dispatch";
   pipeline: GPUComputePipeline;
   bindGroup: GPUBindGroup;
