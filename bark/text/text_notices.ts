@@ -5,10 +5,13 @@ import type { BarkTokenizer } from "./tokenizer.ts";
 
 /** BERT's words: special tokens, single ideographs and punctuation marks, and runs of other characters. */
 const words = /\[[A-Z]{3,4}\]|\p{Script=Han}|[\p{P}$+<=>^`|~]|[^\s\p{Script=Han}\p{P}$+<=>^`|~]+/gu;
+/** What comes into a text by mistake, such as a wrong encoding; marks of layout (Cf) are left out without a word. */
+const strays = /(?![\t\n\r])[\p{Cc}\p{Co}\p{Cs}\ufffd]/gu;
 const mostShown = 5;
 
 /**
- * Reports once what will not be heard: an empty text, words outside the vocabulary, and the part that is cut.
+ * Reports once what will not be heard: an empty text, words outside the vocabulary, characters that the tokenizer leaves
+ * out, and the part that is cut.
  * @param rows ids of the texts. @param limit most ids of each that are kept.
  * @throws EngineError `usage` for a text with nothing to hear.
  */
@@ -27,6 +30,9 @@ export function tellOfTexts(
   const unknown = [...new Set(strange)].filter((word) => tokenizer.encode(word).some(isUnknown));
   if (unknown.length > 0)
     notice(`not in the vocabulary of the checkpoint, and not spoken as written: ${listed(unknown)}`);
+  const stray = [...new Set(texts.flatMap((text) => text.match(strays) ?? []))];
+  const lost = stray.filter((character) => tokenizer.encode(character).length === 0);
+  if (lost.length > 0) notice(`left out, for they are not letters or marks: ${shownOf(lost.map(codePoint))}`);
   const cut = texts.filter((_, i) => rows[i].length > limit);
   if (cut.length > 0) notice(cutLine(tokenizer, cut, limit));
 }
@@ -40,9 +46,15 @@ function unspeakable(texts: readonly string[], i: number, isBlank: boolean): Eng
 }
 
 function listed(items: readonly string[]): string {
-  const shown = items.slice(0, mostShown).map((word) => JSON.stringify(startOf(word, 20)));
-  return `${shown.join(", ")}${items.length > mostShown ? `, … (${items.length})` : ""}`;
+  return shownOf(items.map((word) => JSON.stringify(startOf(word, 20))));
 }
+
+function shownOf(items: readonly string[]): string {
+  return `${items.slice(0, mostShown).join(", ")}${items.length > mostShown ? `, … (${items.length})` : ""}`;
+}
+
+const codePoint = (character: string): string =>
+  `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
 
 function cutLine(tokenizer: BarkTokenizer, [text, ...others]: readonly string[], limit: number): string {
   const { tokens, kept, lost } = tokenizer.truncation(text, limit)!;

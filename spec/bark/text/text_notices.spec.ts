@@ -43,6 +43,19 @@ describe("what of a text is not heard", () => {
     expect(told(["hello a b c d e f"])).deep.equal([`${unheard}"a", "b", "c", "d", "e", … (6)`]);
   });
 
+  it("gets characters that the tokenizer leaves out, once, by their code points", () => {
+    const left = "left out, for they are not letters or marks: ";
+    expect(told(["hel\x07lo \x00world\x07", "big\ufffd"])).deep.equal([`${left}U+0007, U+0000, U+FFFD`]);
+    expect(told(["hello\u{e000} \ud800world"])).deep.equal([`${left}U+E000, U+D800`]);
+    expect(told(["hello\x01\x02\x03\x04\x05\x06"])).deep.equal([
+      `${left}U+0001, U+0002, U+0003, U+0004, U+0005, … (6)`,
+    ]);
+  });
+
+  it("is nothing where a text holds breaks, or marks of layout", () => {
+    expect(told(["hello\tbig\r\nworld", "hel\xadlo\u200b", "\ufeffhello"])).deep.equal([]);
+  });
+
   it("is shown by its first 20 letters", () => {
     expect(told([`hello ${"x".repeat(20)}`])).deep.equal([`${unheard}"${"x".repeat(20)}"`]);
     expect(told([`hello ${"x".repeat(21)}`])).deep.equal([`${unheard}"${"x".repeat(20)}…"`]);
