@@ -3,7 +3,7 @@ export const usage = `bark bench kernels|explain|generate|encode|results
 
 bark bench kernels [OP…]    every version of every kernel at Bark's shapes: checked against its reference, then timed
   OP                        folders of kernels/: matmul, attention, decode_blocks, layernorm, embedding, sample,
-                            conv1d, conv_transpose1d, lstm (default: all)
+                            conv1d, conv_transpose1d, lstm, elementwise, codebook (default: all)
   --shape PART              only shapes whose description holds PART, such as "256 rows"
   --dtype f32|f16|q8        weights (default: f32); q8: of matmul alone
   --with OWN[,OWN…]         your own kernels as further rungs, their indices tested first. FILE.mjs: its default export

@@ -1,12 +1,15 @@
 import { into } from "../../engine/program/recorder.ts";
 import type { Tensor } from "../../engine/tensor.ts";
+import { createCodebook, nearestEntries } from "../../kernels/codebook/codebook.ts";
+import { nearestReference } from "../../kernels/codebook/reference.ts";
 import { conv1d, createConv1d, type Conv1dOptions, type ConvShape, type Padding } from "../../kernels/conv1d/conv1d.ts";
 import { conv1dLab } from "../../kernels/conv1d/lab/versions.ts";
 import { conv1dReference } from "../../kernels/conv1d/reference.ts";
 import { conv1dVersions, type Conv1dVersion, type OwnConv1dVersion } from "../../kernels/conv1d/versions.ts";
 import { convTranspose1d, createConvTranspose1d } from "../../kernels/conv_transpose1d/conv_transpose1d.ts";
 import { convTranspose1dReference } from "../../kernels/conv_transpose1d/reference.ts";
-import { eluReference } from "../../kernels/elementwise/reference.ts";
+import { add } from "../../kernels/elementwise/elementwise.ts";
+import { addReference, eluReference } from "../../kernels/elementwise/reference.ts";
 import { createLstm, lstm, lstmChunk, type LstmWeights } from "../../kernels/lstm/lstm.ts";
 import { lstmReference } from "../../kernels/lstm/reference.ts";
 import { lstmVersions, type LstmVersion } from "../../kernels/lstm/versions.ts";
@@ -169,7 +172,59 @@ function prepareLstm(scope: Scope, steps: number, hidden: number): PreparedCase 
   };
 }
 
-/** The layers of the 24 kHz decoder for `frames` frames, those of equal shape once. */
+/** The residual around the LSTM, then ELU. In place, so a reset writes y again. */
+export function elementwiseCase(frames: number, channels = 512): KernelCase {
+  const size = frames * channels;
+  return {
+    op: "elementwise",
+    shape: `add and ELU, ${frames} frames of ${channels}`,
+    versions: ["elementwise"],
+    flops: 0,
+    bytes: () => 3 * 4 * size,
+    prepare(scope) {
+      const [x, before] = [noise(size, 1), noise(size, 2)];
+      const [input, y] = [scope.tensorFrom<"f32">("f32", x), scope.tensor("f32", [size])];
+      return {
+        copies: 1,
+        record: (program) => add(program, input, y, { elu: true }),
+        reset: () => y.write(before),
+        check: async () => [{ actual: await y.read(), expected: eluReference(addReference(x, before)) }],
+      };
+    },
+  };
+}
+
+/** One stage of the encoder's residual quantizer, the product of its scores included. */
+export function codebookCase(rows: number): KernelCase {
+  const [size, width] = [1024, 128];
+  return {
+    op: "codebook",
+    shape: `${size} entries of ${width}, ${rows} frames`,
+    versions: ["nearest"],
+    flops: 2 * rows * size * width,
+    bytes: () => 4 * (size * width + 2 * rows * width + 2 * rows * size + rows),
+    prepare(scope) {
+      const [x, entries] = [noise(rows * width, 1), noise(size * width, 2)];
+      const codebook = scope.own(createCodebook(scope.gpu, entries, size, width, "bench"));
+      const [input, codes] = [scope.tensor("f32", [rows, width]), scope.tensor("u32", [rows])];
+      const scores = scope.tensor("f32", [rows, size]);
+      return {
+        copies: 1,
+        record: (program) => nearestEntries(program, input, rows, codebook, { scores, codes }),
+        reset: () => input.write(x),
+        check: async () => {
+          const expected = nearestReference(x, entries, width);
+          return [
+            { actual: await codes.read(), expected: expected.codes, exact: true },
+            { actual: await input.read(), expected: expected.residual },
+          ];
+        },
+      };
+    },
+  };
+}
+
+/** The layers of the 24 kHz decoder for `frames` frames, those of equal shape once, and a stage of the encoder's quantizer. */
 export function codecCases(frames: number): KernelCase[] {
   const cases = [convCase({ inChannels: 128, outChannels: 512, kernelSize: 7 }, frames), lstmCase(frames)];
   let [length, channels] = [frames, 512];
@@ -180,5 +235,6 @@ export function codecCases(frames: number): KernelCase[] {
     cases.push(convCase({ inChannels: channels, outChannels: channels, kernelSize: 1 }, length));
   }
   cases.push(convCase({ inChannels: 32, outChannels: 1, kernelSize: 7 }, length));
+  cases.push(elementwiseCase(frames), codebookCase(frames));
   return cases;
 }
