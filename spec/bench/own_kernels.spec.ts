@@ -13,11 +13,11 @@ import { layernormThread } from "../../kernels/layernorm/versions.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const text = readFileSync(new URL("../../kernels/layernorm/layernorm_thread.wgsl", import.meta.url), "utf8");
-const firstLoop = "for (var i = 0u; i < params.width; i++) { sum += x[row + i]; }";
+const firstLoop = "for (var i = 0u; i < quads; i++) { sum += x[row + i]; }";
 
 /** Faults by name: what is replaced in the shader by what, and how the line says so. */
 const faults: Readonly<Record<string, readonly [from: string, to: string, line: RegExp]>> = {
-  typo: ["let mean = sum", "let mean = summ", /own.*\/typo\.wgsl:22(:\d+)?\): .*summ.* in `let mean = summ/s],
+  typo: ["let mean = sum", "let mean = summ", /own.*\/typo\.wgsl:25(:\d+)?\): .*summ.* in `let mean = summ/s],
   binding: [
     "read> weight",
     "read> wait",
@@ -27,11 +27,11 @@ const faults: Readonly<Record<string, readonly [from: string, to: string, line: 
   bounds: [
     "sum += x[row + i];",
     "sum += x[row + 2u * i];",
-    /\/bounds\.wgsl:21\): index past the end in `for .* below 768, got 768/,
+    /\/bounds\.wgsl:24\): index past the end in `for .* below 192, got 192/,
   ],
   feature: ["", "", /needs clip-distances \(expected clip-distances, got .*; take another adapter/],
   wrong: ["* scale *", "*", /^$/],
-  endless: ["i++) { sum", "i += 0u) { sum", /did not end within 8 s .*\/endless\.wgsl:21 `for .* --limit SECONDS/],
+  endless: ["i++) { sum", "i += 0u) { sum", /did not end within 8 s .*\/endless\.wgsl:24 `for .* --limit SECONDS/],
 };
 
 describe("own kernels in bench kernels", function () {
