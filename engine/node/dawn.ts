@@ -1,3 +1,4 @@
+import { didYouMean } from "../check/nearest_name.ts";
 import { EngineError } from "../errors.ts";
 import { withoutDriverChatter } from "./driver_chatter.ts";
 import { adapterAdvice, hasWebGpuBinary, thisMachine, type Machine } from "./machine.ts";
@@ -16,11 +17,28 @@ const off = [
 // Off: Dawn's clamping of every index, which a page needs against shaders of strangers. Ours keep their loads in bounds
 // (Deno and Chromium clamp and compute the same). Clamping costs SwiftShader 1.3 to 1.5×, an H100 1.1×.
 const on = ["disable_robustness"];
-const toggles = [`disable-dawn-features=${off.join(",")}`, enabling()];
+/**
+ * What a user may turn on besides by `BARK_DAWN_FEATURES`: subgroup matrices are behind the first, f16 on NVIDIA behind the
+ * second. Dawn says nothing of a name that it does not know.
+ */
+const offered = ["allow_unsafe_apis", "vulkan_enable_f16_on_nvidia"];
 
-/** The option that turns on Dawn's features: ours, which a second option of this name would replace, and `more`. */
+/**
+ * The option that turns on Dawn's features: ours, which a second option of this name would replace, the user's, and `more`.
+ * @throws EngineError `usage` if the user names another than those offered.
+ */
 export function enabling(...more: string[]): string {
-  return `enable-dawn-features=${[...on, ...more].join(",")}`;
+  const given = (process.env["BARK_DAWN_FEATURES"] ?? "").split(",").filter((name) => name !== "");
+  for (const name of given) {
+    if (offered.includes(name)) continue;
+    throw new EngineError("usage", "no such feature of Dawn", {
+      where: "BARK_DAWN_FEATURES",
+      expected: offered.join(", "),
+      actual: name,
+      fix: didYouMean(name, offered),
+    });
+  }
+  return `enable-dawn-features=${[...on, ...given, ...more].join(",")}`;
 }
 
 /**
@@ -32,7 +50,7 @@ export async function dawn(options: readonly string[], world = ""): Promise<GPU>
   const known = instances.get(key);
   if (known !== undefined) return known;
   const webgpu = await loadPackage();
-  const gpu = webgpu.create([...toggles, ...options]);
+  const gpu = webgpu.create([`disable-dawn-features=${off.join(",")}`, enabling(), ...options]);
   instances.set(key, gpu);
   return gpu;
 }
