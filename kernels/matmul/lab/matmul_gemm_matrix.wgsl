@@ -1,11 +1,11 @@
 // y[r, n] = sum_k x[r, k] * W[k, n] (+ bias, GELU, accumulate: epilogue.wgsl) by subgroup matrices: gemm_tiled, whose tiles the
 // matrix units of a GPU multiply. A workgroup owns tile_rows rows by 64 columns, a subgroup of it matrices_down by matrices_across
-// result matrices of M by N in f32: each matrix loaded from the tiles is multiplied that often. The prelude (matrix_*.wgsl) says M,
-// N, K and the type of the factors: f16 is off by up to 1e-3 of the largest value, as gemm_half, and infinite past 65504.
+// result matrices of M by N in f32: each matrix loaded from the tiles is multiplied that often. matrix_*.wgsl in front says M, N, K
+// and the type of the factors: f16 is off by up to 1e-3 of the largest value, as gemm_half, and infinite past 65504.
 // Layout: x [rows, inner/4] of vec4
 //   weight, bias, y: bindings.wgsl
-// Offsets and strides of a load or store count elements of the array: vec4s. Results go through workgroup memory, because a matrix
-// is stored whole: it would write past the last row and column of y, and bias and GELU are of single values.
+// Results go through workgroup memory, because a matrix is stored whole: it would write past the last row and column of y, and
+// bias and GELU are of single values.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 
 const lanes = 128u;
@@ -31,7 +31,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let column = index % 8u;
   let x_row = workgroup.y * tile_rows + index / 8u;
   let group = params.first_group + min(workgroup.x * 16u + index % 16u, params.groups - 1u);
-  var sums: array<subgroup_matrix_result<f32, N, M>, matrices_down * matrices_across>;
+  var sums: array<Result, matrices_down * matrices_across>;
   for (var chunk = 0u; chunk * 8u < blocks; chunk++) {
     // Load the tiles of this step: past the end zeros of x, and of W what is inside.
     let k_own = chunk * 8u + column;
@@ -51,17 +51,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     // Multiply them. Where subgroups are smaller than the prelude counts on, those left over only load.
     if (subgroup < subgroups) {
       for (var k = 0u; k < 32u; k += K) {
-        var left: array<subgroup_matrix_left<Factor, K, M>, matrices_down>;
-        for (var i = 0u; i < matrices_down; i++) {
-          let row = first_row(subgroup) + i * M;
-          left[i] = subgroupMatrixLoad<subgroup_matrix_left<Factor, K, M>, row_major>(&x_tile, row * 8u + k / 4u, 8u);
-        }
+        var left: array<Left, matrices_down>;
+        for (var i = 0u; i < matrices_down; i++) { left[i] = load_left((first_row(subgroup) + i * M) * 8u + k / 4u); }
         for (var j = 0u; j < matrices_across; j++) {
-          let first = k * 16u + first_group(subgroup) + j * N / 4u;
-          let right = subgroupMatrixLoad<subgroup_matrix_right<Factor, N, K>, row_major>(&w_tile, first, 16u);
+          let right = load_right(k * 16u + first_group(subgroup) + j * N / 4u);
           for (var i = 0u; i < matrices_down; i++) {
             let own = i * matrices_across + j;
-            sums[own] = subgroupMatrixMultiplyAccumulate(left[i], right, sums[own]);
+            sums[own] = multiply_add(left[i], right, sums[own]);
           }
         }
       }
@@ -72,15 +68,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   // Store one matrix of each subgroup after the other.
   for (var i = 0u; i < matrices_down; i++) {
     for (var j = 0u; j < matrices_across; j++) {
-      if (subgroup < subgroups) {
-        let sum = sums[i * matrices_across + j];
-        subgroupMatrixStore<row_major>(&results, subgroup * matrix_size, sum, N / 4u);
-      }
+      if (subgroup < subgroups) { store_result(subgroup * matrix_size, sums[i * matrices_across + j]); }
       workgroupBarrier();
       for (var at = index; at < subgroups * matrix_size; at += lanes) {
         let owner = at / matrix_size;
         let row = workgroup.y * tile_rows + first_row(owner) + i * M + at % matrix_size / (N / 4u);
-        let result_group = workgroup.x * 16u + first_group(owner) + (j * N / 4u) + at % (N / 4u);
+        let result_group = workgroup.x * 16u + first_group(owner) + j * N / 4u + at % (N / 4u);
         if (row < params.rows && result_group < params.groups) { store(row, params.first_group + result_group, results[at]); }
       }
       workgroupBarrier();

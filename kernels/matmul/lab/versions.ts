@@ -16,8 +16,8 @@ const half8 = { componentType: "f16", resultComponentType: "f32", M: 8, N: 8, K:
 const single8 = { componentType: "f32", resultComponentType: "f32", M: 8, N: 8, K: 8, mostLanes: 32 } as const;
 
 const matrixSource = new URL("./matmul_gemm_matrix.wgsl", import.meta.url);
-/** The texts in front of the shader, the last of them with its matrices. */
-const preludesWith = (matrices: URL): readonly URL[] => [...(gemm.preludes ?? []), matrices];
+const matrixBuiltins = new URL("./subgroup_matrices.wgsl", import.meta.url);
+const preludesWith = (matrices: URL): readonly URL[] => [...(gemm.preludes ?? []), matrices, matrixBuiltins];
 const featuresFor = ({ componentType }: SubgroupMatrixNeeds): readonly GPUFeatureName[] =>
   componentType === "f16" ? [subgroupMatrix, "subgroups", "shader-f16"] : [subgroupMatrix, "subgroups"];
 
