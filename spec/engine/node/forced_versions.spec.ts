@@ -33,9 +33,7 @@ describe("BARK_DAWN_FEATURES", () => {
 
   it("is refused with another name, of which Dawn would say nothing", () => {
     expect(() => parseDawnFeatures("allow_unsafe_api"))
-      .throw(
-        'no such feature of Dawn (expected allow_unsafe_apis, vulkan_enable_f16_on_nvidia, got "allow_unsafe_api")',
-      )
+      .throw("no such feature of Dawn")
       .include({
         code: "usage",
         where: "BARK_DAWN_FEATURES",

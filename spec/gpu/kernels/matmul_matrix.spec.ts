@@ -31,13 +31,14 @@ const coarseNoise = (count: number, seed: number): Float32Array<ArrayBuffer> =>
   noise(count, seed).map((value) => Math.round(value * 64) / 64);
 
 /** The kernel with loops in place of the builtins, which are the last of its preludes. */
-function emulated({ subgroupMatrix: _, ...kernel }: typeof gemmMatrix16): OwnMatmulVersion {
+function emulated(kernel: typeof gemmMatrix16): OwnMatmulVersion {
   const { name, preludes = [], features = [] } = kernel;
   const own = defineKernel({
     ...kernel,
     name: name.replace("matmul.", "spec.emulated_"),
     preludes: [...preludes.slice(0, -1), new URL("../data/emulated_matrices.wgsl", import.meta.url)],
     features: features.filter((feature) => feature !== subgroupMatrix),
+    subgroupMatrix: undefined,
   });
   return { ...matmulVersions.gemm_tiled, kernels: [own] };
 }
