@@ -3,6 +3,7 @@ import { Device, type DeviceChoice } from "./device/device.ts";
 import { tensorBytes, type Dtype, type HostArray } from "./dtypes.ts";
 import { EngineError } from "./errors.ts";
 import { getGpuHost, type OpenedAdapter, type Runtime } from "./device/host.ts";
+import { subgroupMatrix } from "./device/subgroup_matrix.ts";
 import type { Bindings, Constants, Kernel, ParamsOf, ParamTypes, TensorsOf } from "./kernel.ts";
 import { Program, submitPrograms } from "./program/program.ts";
 import { PipelineCache } from "./shaders/pipelines.ts";
@@ -12,6 +13,7 @@ export type { GpuOptions } from "./check/gpu_arguments.ts";
 
 // The engine asks for the adapter's largest value of these; all other limits stay at WebGPU's defaults.
 const wantedLimits = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
+const wantedFeatures: readonly GPUFeatureName[] = ["subgroups", "shader-f16", "timestamp-query", subgroupMatrix];
 
 /** Opens the host's adapter and a device on it. @throws EngineError `no-adapter`. */
 export async function openGpu(given: GpuOptions = {}): Promise<Gpu> {
@@ -53,9 +55,7 @@ export class Gpu extends Device {
   static async fromAdapter(opened: OpenedAdapter, runtime: Runtime, choice: DeviceChoice = {}): Promise<Gpu> {
     const { adapter } = opened;
     const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
-    const features = (["subgroups", "shader-f16", "timestamp-query"] as GPUFeatureName[]).filter((f) =>
-      adapter.features.has(f),
-    );
+    const features = wantedFeatures.filter((feature) => adapter.features.has(feature));
     const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: features, label: "bark-webgpu" });
     try {
       return new Gpu(device, adapter, runtime, { owner: opened.owner, ...choice });

@@ -24,6 +24,7 @@ export { NdArray } from "./ndarray.ts";
 export type { Program } from "./program/program.ts";
 export { Scope, type TensorMaker } from "./scope.ts";
 export type { Device, GpuCounters, KernelNeeds } from "./device/device.ts";
+export type { SubgroupMatrixConfig, SubgroupMatrixNeeds } from "./device/subgroup_matrix.ts";
 export type { Dtype, HostArray, MatrixFormat } from "./dtypes.ts";
 export type { Runtime } from "./device/host.ts";
 export type { Tensor } from "./tensor.ts";

@@ -1,5 +1,6 @@
 import { EngineError } from "../engine/errors.ts";
 import type { Device } from "../engine/device/device.ts";
+import { describeSubgroupMatrix } from "../engine/device/subgroup_matrix.ts";
 import type { AnyKernel } from "../engine/kernel.ts";
 
 /** One way to compute an op. The `versions.ts` of each op holds a table of them by name. */
@@ -31,8 +32,10 @@ function lackOf<Shape>(gpu: Device, { kernels, lacks }: Version<Shape>, shape: S
   return missing && { needs: deviceNeeds(missing), actual: gpu.adapterName };
 }
 
-function deviceNeeds({ features = [], subgroupLanes = 1 }: AnyKernel): string {
-  return `a device with ${features.join(", ")}${subgroupLanes > 1 ? ` of at least ${subgroupLanes} lanes` : ""}`;
+function deviceNeeds({ features = [], subgroupLanes = 1, subgroupMatrix }: AnyKernel): string {
+  const lanes = subgroupLanes > 1 ? ` of at least ${subgroupLanes} lanes` : "";
+  const matrices = subgroupMatrix === undefined ? "" : `, ${describeSubgroupMatrix(subgroupMatrix)}`;
+  return `a device with ${features.join(", ")}${lanes}${matrices}`;
 }
 
 /** The kernels of all versions of a table. */

@@ -1,5 +1,6 @@
 /**
- * How far f16 and q8 weights are from f32: `npm run check:agreement -- [nano] [small]`.
+ * How far f16 and q8 weights are from f32: `npm run check:agreement -- [nano] [small] [RUNG…]`. With names of the lab of matmul,
+ * such as gemm_half: how far those products of many rows (prefill, the fine stage) are, with weights in f32.
  *
  * nano: six sentences, spoken greedily in each format. Printed are, for every stage, the share of tokens at which the
  * greatest score is the same when all tokens before are (teacher-forced), the error of the scores, and how many tokens a
@@ -18,6 +19,9 @@ import { generateSemantic } from "../bark/generate/semantic_stage.ts";
 import { StageRun } from "../bark/generate/stage_run.ts";
 import { NdArray } from "../engine/ndarray.ts";
 import { openGpu, type Gpu } from "../engine/gpu.ts";
+import { matmulLab } from "../kernels/matmul/lab/versions.ts";
+import { matmulVersions, type OwnMatmulVersion } from "../kernels/matmul/versions.ts";
+import { requireVersion } from "../kernels/version.ts";
 import { addDifferences, commonPrefix, compareScores, none, type Difference } from "./agreement/compare.ts";
 import { forcedScores, type ForcedStage, type Scores, type Spoken } from "./agreement/forced_scores.ts";
 import { syntheticBark, type Subject as Loaded } from "./synthetic.ts";
@@ -154,13 +158,31 @@ function tokensOf(spoken: Spoken, stage: ForcedStage): ArrayLike<number> {
   return stage === "fine" ? spoken.fine.data : spoken[stage];
 }
 
-const wanted = process.argv.slice(2);
+/** The adapter's choice for many rows is this rung until the result is called: kernels/choose.ts knows none of the lab. */
+function chooseRung(rung: keyof typeof matmulLab): () => void {
+  const table: Record<string, OwnMatmulVersion> = matmulVersions;
+  const own = { ...table };
+  for (const name of Object.keys(table)) if (name.startsWith("gemm")) table[name] = matmulLab[rung];
+  return () => void Object.assign(table, own);
+}
+
+const given = process.argv.slice(2);
+const rungs = (Object.keys(matmulLab) as (keyof typeof matmulLab)[]).filter((name) => given.includes(name));
+const wanted = given.filter((name) => !Object.hasOwn(matmulLab, name));
 const unknown = wanted.find((name) => !Object.hasOwn(subjects, name));
 if (unknown !== undefined) {
-  console.error(`no such subject: ${unknown}; one of ${Object.keys(subjects).join(", ")}`);
+  console.error(
+    `no such subject: ${unknown}; one of ${[...Object.keys(subjects), ...Object.keys(matmulLab)].join(", ")}`,
+  );
   process.exit(2);
 }
 const gpu = await openGpu({ onNotice: console.error });
+try {
+  for (const rung of rungs) requireVersion(gpu, matmulLab[rung], { inner: 4 });
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(4);
+}
 console.log(
   "| checkpoint | weights | stage | same greatest score | max error | mean error | free run: equal from the start |",
 );
@@ -168,6 +190,12 @@ console.log("|---|---|---|---|---|---|---|");
 for (const name of wanted.length === 0 ? Object.keys(subjects) : wanted) {
   const subject = subjects[name];
   const reference = await measure(gpu, subject, "f32");
-  for (const dtype of formats) report(subject, dtype, reference, await measure(gpu, subject, dtype, reference));
+  for (const dtype of rungs.length > 0 ? [] : formats)
+    report(subject, dtype, reference, await measure(gpu, subject, dtype, reference));
+  for (const rung of rungs) {
+    const restore = chooseRung(rung);
+    report(subject, rung, reference, await measure(gpu, subject, "f32", reference));
+    restore();
+  }
 }
 process.exit(0);

@@ -3,6 +3,7 @@ import { EngineError } from "../errors.ts";
 import type { HostArray } from "../dtypes.ts";
 import { getGpuHost, type Runtime } from "./host.ts";
 import { Ledger } from "./ledger.ts";
+import { hasSubgroupMatrix, type SubgroupMatrixNeeds } from "./subgroup_matrix.ts";
 
 /** How a device and its kernels were chosen. */
 export type DeviceChoice = { [K in "kernels" | "versions" | "device"]?: GpuOptions[K] | undefined };
@@ -12,6 +13,8 @@ export interface KernelNeeds {
   readonly features?: readonly GPUFeatureName[];
   /** Lanes that every subgroup has to have (default: 1). */
   readonly subgroupLanes?: number;
+  /** Of a shader that multiplies subgroup matrices: which ones. */
+  readonly subgroupMatrix?: SubgroupMatrixNeeds;
 }
 
 /** What a run did, for tests and benches. */
@@ -43,6 +46,8 @@ export class Device {
   readonly paramsStride: number;
   /** Kept reachable on purpose: see `owner` of an opened adapter (host.ts). */
   readonly owner: unknown;
+  /** Dawn in Node tells the matrices with the adapter's info alone: the list of `device.adapterInfo` is empty. */
+  readonly #adapterInfo: GPUAdapterInfo;
   /** Why nothing works on the device any more: it was lost or disposed. */
   #end: EngineError | undefined;
   /** An error that belongs to no call; the next {@link check} throws it. */
@@ -65,6 +70,7 @@ export class Device {
     this.request = request;
     this.owner = owner;
     const { info } = adapter;
+    this.#adapterInfo = info;
     this.adapterName = info.description || info.device || info.vendor || "unnamed adapter";
     const isSoftware = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(this.adapterName);
     this.isSoftware = kernels === undefined ? isSoftware : kernels === "software";
@@ -106,11 +112,12 @@ export class Device {
     if (error !== undefined) throw error;
   }
 
-  /** Whether the device has the features and the lanes that a kernel needs. */
-  supports({ features = [], subgroupLanes = 1 }: KernelNeeds): boolean {
+  /** Whether the device has the features, the lanes and the matrices that a kernel needs. */
+  supports({ features = [], subgroupLanes = 1, subgroupMatrix }: KernelNeeds): boolean {
+    if (!features.every((feature) => this.features.has(feature))) return false;
+    if (subgroupMatrix !== undefined && !hasSubgroupMatrix(this.#adapterInfo, subgroupMatrix)) return false;
     // Deno has no subgroups and leaves subgroupMinSize undefined.
-    const lanes = (this.device.adapterInfo as GPUAdapterInfo | undefined)?.subgroupMinSize ?? 1;
-    return features.every((feature) => this.features.has(feature)) && lanes >= subgroupLanes;
+    return ((this.device.adapterInfo as GPUAdapterInfo | undefined)?.subgroupMinSize ?? 1) >= subgroupLanes;
   }
 
   /**

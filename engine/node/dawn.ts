@@ -1,3 +1,4 @@
+import { didYouMean } from "../check/nearest_name.ts";
 import { EngineError } from "../errors.ts";
 import { withoutDriverChatter } from "./driver_chatter.ts";
 import { adapterAdvice, hasWebGpuBinary, thisMachine, type Machine } from "./machine.ts";
@@ -16,11 +17,27 @@ const off = [
 // Off: Dawn's clamping of every index, which a page needs against shaders of strangers. Ours keep their loads in bounds
 // (Deno and Chromium clamp and compute the same). Clamping costs SwiftShader 1.3 to 1.5×, an H100 1.1×.
 const on = ["disable_robustness"];
-const toggles = [`disable-dawn-features=${off.join(",")}`, enabling()];
+// What a user may turn on besides: subgroup matrices are behind the first, f16 on NVIDIA behind the second. Any other name is
+// refused, because Dawn says nothing of one that it does not know.
+const offered = ["allow_unsafe_apis", "vulkan_enable_f16_on_nvidia"];
 
-/** The option that turns on Dawn's features: ours, which a second option of this name would replace, and `more`. */
+/** The value of `BARK_DAWN_FEATURES`: names with commas between. @throws EngineError `usage`. */
+export function parseDawnFeatures(text: string | undefined): string[] {
+  const names = text === undefined || text === "" ? [] : text.split(",");
+  const unknown = names.find((name) => !offered.includes(name));
+  if (unknown === undefined) return names;
+  throw new EngineError("usage", "no such feature of Dawn", {
+    where: "BARK_DAWN_FEATURES",
+    expected: offered.join(", "),
+    actual: unknown,
+    fix: didYouMean(unknown, offered) ?? "name one of these",
+  });
+}
+
+/** The option that turns on Dawn's features: ours, which a second option of this name would replace, the user's, and `more`. */
 export function enabling(...more: string[]): string {
-  return `enable-dawn-features=${[...on, ...more].join(",")}`;
+  const given = parseDawnFeatures(process.env["BARK_DAWN_FEATURES"]);
+  return `enable-dawn-features=${[...on, ...given, ...more].join(",")}`;
 }
 
 /**
@@ -32,7 +49,7 @@ export async function dawn(options: readonly string[], world = ""): Promise<GPU>
   const known = instances.get(key);
   if (known !== undefined) return known;
   const webgpu = await loadPackage();
-  const gpu = webgpu.create([...toggles, ...options]);
+  const gpu = webgpu.create([`disable-dawn-features=${off.join(",")}`, enabling(), ...options]);
   instances.set(key, gpu);
   return gpu;
 }

@@ -2,6 +2,7 @@ import { EngineError } from "../errors.ts";
 import type { AnyKernel, Binding } from "../kernel.ts";
 import { Memo } from "../memo.ts";
 import { getGpuHost } from "../device/host.ts";
+import { subgroupMatrix } from "../device/subgroup_matrix.ts";
 import type { MatrixFormat, WeightFormat } from "../dtypes.ts";
 
 const weightSources: Record<WeightFormat, URL> = {
@@ -18,6 +19,7 @@ const matrixSources: Record<MatrixFormat, URL> = {
 const enableSources: Partial<Record<GPUFeatureName, URL>> = {
   subgroups: new URL("../formats/subgroups.wgsl", import.meta.url),
   "shader-f16": new URL("../formats/half.wgsl", import.meta.url),
+  [subgroupMatrix]: new URL("../formats/subgroup_matrix.wgsl", import.meta.url),
 };
 
 interface Part {

@@ -6,6 +6,7 @@ import path from "node:path";
  */
 const globals = [
   "GPUAdapter",
+  "GPUAdapterInfo",
   "GPUBindGroup",
   "GPUBindGroupLayout",
   "GPUBuffer",

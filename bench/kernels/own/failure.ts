@@ -1,4 +1,5 @@
 import { getGpuHost } from "../../../engine/device/host.ts";
+import { describeSubgroupMatrix } from "../../../engine/device/subgroup_matrix.ts";
 import { EngineError } from "../../../engine/errors.ts";
 import type { Gpu } from "../../../engine/gpu.ts";
 import type { AnyKernel, Binding } from "../../../engine/kernel.ts";
@@ -43,12 +44,13 @@ async function placeOf(
 /** @throws EngineError `limit` if the device lacks what a kernel needs. */
 export function requireSupport(gpu: Gpu, kernel: AnyKernel): void {
   if (gpu.supports(kernel)) return;
-  const { name, features = [], subgroupLanes = 1 } = kernel;
-  const missing = features.filter((feature) => !gpu.features.has(feature));
+  const { name, features = [], subgroupLanes = 1, subgroupMatrix } = kernel;
+  const missing = features.filter((feature) => !gpu.features.has(feature)).join(", ");
   const lanes = `subgroups of at least ${subgroupLanes} lanes`;
-  throw new EngineError("limit", `needs ${missing.length > 0 ? missing.join(", ") : lanes}`, {
+  const needs = missing || (subgroupMatrix === undefined ? lanes : describeSubgroupMatrix(subgroupMatrix));
+  throw new EngineError("limit", `needs ${needs}`, {
     where: name,
-    expected: missing.length > 0 ? missing.join(", ") : lanes,
+    expected: needs,
     actual: `${gpu.adapterName} with ${[...gpu.features].sort().join(", ") || "no feature"}`,
     fix: "take another adapter by --device, or leave it out of `features` and of the shader",
   });
