@@ -29,6 +29,11 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
 async function openAdapter(request: AdapterRequest): Promise<OpenedAdapter> {
   const device = request.device ?? (process.env["BARK_DEVICE"] || undefined);
   const preset = device === undefined ? {} : { device };
+  if (isDeno && process.env["BARK_DAWN_FEATURES"])
+    throw new EngineError("usage", "Deno's WebGPU is not Dawn", {
+      where: "BARK_DAWN_FEATURES",
+      fix: "leave it out, or use Node",
+    });
   return isDeno
     ? await openNavigatorAdapter(preset, adapterAdvice(thisMachine()).join("; "))
     : await openDawnAdapter(preset);
