@@ -1,16 +1,15 @@
 import { choiceFlag, numberFlag, parseCommandLine } from "../../cli/command_line.ts";
 import { didYouMean } from "../../engine/check/nearest_name.ts";
 import { EngineError } from "../../engine/errors.ts";
-import { describeProcessor, type Machine } from "../measure/machine.ts";
 import { plotKernels } from "../report/kernels_plot.ts";
 import { requirePlot, writePlot } from "../report/write.ts";
 import type { KernelReport } from "../report/reports.ts";
-import { loadOwnKernels } from "./own/load_own.ts";
+import { loadOwn } from "./own/load_own.ts";
+import { ownFiles } from "./own/own_files.ts";
 import { measureApart } from "./process/measure.ts";
-import { allOps, selectCases, type KernelMeasurements, type KernelSelection } from "./run_all.ts";
+import { startChild } from "./process/start_child.ts";
+import { allOps, selectCases, type KernelSelection } from "./run_all.ts";
 import { headerLine, resultLine, rooflineLine } from "./table.ts";
-
-type Measured = KernelMeasurements & { readonly machine: Machine };
 
 /** Seconds of one run of a kernel after which it counts as one that does not end. */
 const usualLimit = 60;
@@ -34,33 +33,30 @@ export async function benchKernels(args: readonly string[], signal?: AbortSignal
   const clock = values.cpu === true ? ("cpu" as const) : undefined;
   const selection = { ops: positionals, shape: values.shape ?? "", format, clock };
   checkSelection(selection);
-  if (values["in-chromium"] === true) {
-    if (values.device !== undefined)
-      throw new EngineError("usage", "Chromium takes its own adapter", { where: "--device", fix: "leave it out" });
-    for (const flag of ["with", "cpu"] as const)
-      if (values[flag] !== undefined)
-        throw new EngineError("usage", "runs in this runtime alone", {
-          where: `--${flag}`,
-          fix: "leave out --in-chromium",
-        });
-  }
+  const inChromium = values["in-chromium"] === true;
+  if (inChromium && values.device !== undefined)
+    throw new EngineError("usage", "Chromium takes its own adapter", { where: "--device", fix: "leave it out" });
+  if (inChromium && clock !== undefined)
+    throw new EngineError("usage", "Chromium computes in another process than this", {
+      where: "--cpu",
+      fix: "leave out --in-chromium",
+    });
+  const own = values.with === undefined ? [] : await ownFiles(values.with);
   // Once here, so that a wrong file is refused before a process starts and measures the roofline.
-  if (values.with !== undefined) await loadOwnKernels(values.with);
+  await loadOwn(own);
   const print = values.json ? () => undefined : (line: string) => void process.stdout.write(`${line}\n`);
-  const job = { selection, device: values.device, own: values.with };
-  const measured =
-    values["in-chromium"] === true
-      ? await measureInChromium(selection, print)
-      : await measureApart(
-          job,
-          { limit: limit * 1000, signal },
-          {
-            onMachine: ({ adapter, processor, runtime }) =>
-              print(`${adapter} on ${processor}, ${runtime}; weights ${format}`),
-            onRoofline: (roofline) => print(`${rooflineLine(roofline)}\n${headerLine}`),
-            onResult: (...rungs) => print(resultLine(...rungs)),
-          },
-        );
+  const measured = await measureApart(
+    // Only when asked: without Chromium's packages the bench runs in Node all the same.
+    inChromium ? (await import("./in_chromium.ts")).startInChromium("/bench/kernels/in_page.ts") : startChild,
+    { selection, device: values.device, own },
+    { limit: limit * 1000, signal },
+    {
+      onMachine: ({ adapter, processor, runtime }) =>
+        print(`${adapter} on ${processor}, ${runtime}; weights ${format}`),
+      onRoofline: (roofline) => print(`${rooflineLine(roofline)}\n${headerLine}`),
+      onResult: (...rungs) => print(resultLine(...rungs)),
+    },
+  );
   const report: KernelReport = { command: "kernels", args, format, ...measured };
   await writePlot(plot, () => plotKernels(report));
   if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -86,14 +82,4 @@ export function checkSelection({ ops, shape, format }: KernelSelection): void {
     });
   if (format === "q8" && ops.join() !== "matmul")
     throw new EngineError("usage", "only matmul has q8 weights", { where: "--dtype q8", fix: "bench kernels matmul" });
-}
-
-async function measureInChromium(selection: KernelSelection, print: (line: string) => void): Promise<Measured> {
-  // Only here: without Chromium's packages the bench runs in Node all the same.
-  const { runInChromium } = await import("./in_chromium.ts");
-  print(headerLine);
-  const { adapter, software, features, runtime, ...measured } = await runInChromium(selection, print);
-  const machine = { ...describeProcessor(), runtime, adapter, software, features };
-  print(`${adapter} on ${machine.processor}, ${runtime}; weights ${selection.format}`);
-  return { machine, ...measured };
 }

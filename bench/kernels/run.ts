@@ -52,7 +52,7 @@ export interface RunOptions {
   /** Versions that were run before. */
   readonly skip?: ReadonlySet<string>;
   /** Told the version that is run next, and the own kernel that it is. */
-  readonly onRung?: (version: string, own: OwnRung | undefined) => void;
+  readonly onRung?: (version: string, own: OwnRung | undefined) => Promise<void>;
   /** Told an own kernel that can stand for no version of the case, and why. */
   readonly onMisfit?: (own: OwnKernel, why: string) => void;
   /** Called before each batch of runs. */
@@ -74,7 +74,7 @@ export async function* runCase(gpu: Gpu, kernelCase: KernelCase, options: RunOpt
     const chosen = namesOf(gpu, (program) => prepared.record(program, undefined, 0));
     for (const rung of rungsOf(gpu, kernelCase, prepared, options)) {
       if (options.skip?.has(rung.version)) continue;
-      options.onRung?.(rung.version, rung.own);
+      await options.onRung?.(rung.version, rung.own);
       const base = { ...resultOf(kernelCase, rung), chosen: rung.names === chosen };
       try {
         yield await runRung(gpu, stopwatch, kernelCase, prepared, rung, base, options);
