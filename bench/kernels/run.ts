@@ -84,12 +84,23 @@ export async function* runCase(gpu: Gpu, kernelCase: KernelCase, options: RunOpt
       }
     }
     if (prepared.operation !== undefined)
-      for (const peer of options.peers ?? [])
+      for (const peer of options.peers ?? []) {
+        if ([...(options.skip ?? [])].some((version) => isRungOf(peer, version))) continue;
+        await options.onRung?.(peerRung(peer), undefined);
         yield await runPeer(peer, kernelCase, prepared, prepared.operation(), options);
+      }
   } finally {
     stopwatch.dispose();
     scope.dispose();
   }
+}
+
+function peerRung({ name }: PeerEngine, parts?: string): string {
+  return `${name}${parts === undefined ? "" : `, ${parts}`} (peer)`;
+}
+
+function isRungOf({ name }: PeerEngine, version: string): boolean {
+  return version.endsWith(" (peer)") && (version.startsWith(`${name},`) || version.startsWith(`${name} `));
 }
 
 /** Checks and times the kernels with which another engine does a case's work. */
@@ -101,13 +112,13 @@ async function runPeer(
   options: RunOptions,
 ): Promise<KernelResult> {
   const { op, shape } = kernelCase;
-  const base = { op, shape, version: peer.rung, chosen: false, error: Infinity, correct: false };
+  const base = { op, shape, version: peerRung(peer), chosen: false, error: Infinity, correct: false };
   try {
     const work = await peer.record(operation, prepared.copies);
     const stopwatch = new Stopwatch(peer, options.clock);
     try {
       const error = worstOf(await prepared.check(await work.result()));
-      const result = { ...base, error, correct: error <= tolerance };
+      const result = { ...base, version: peerRung(peer, work.parts), error, correct: error <= tolerance };
       if (!result.correct) return result;
       let next = 0;
       const timing = await stopwatch.measureBatches(async (runs) => {

@@ -45,7 +45,7 @@ function laidOut(operation: Operation, values: Float32Array): Float32Array {
 }
 
 interface Operand {
-  readonly values: Float32Array;
+  readonly values: Float32Array | Int32Array;
   readonly shape: readonly number[];
 }
 
@@ -62,6 +62,18 @@ function operandsOf(operation: Operation): Record<string, Operand> {
       ...(normWeight === undefined ? {} : { scale: { values: normWeight, shape: [inner] } }),
       ...(residual ? { residual: { values: new Float32Array(rows * columns), shape: [rows, columns] } } : {}),
     };
+  }
+  if (operation.kind === "embedding") {
+    const { rows, width, vocabulary, tables, places, positions } = operation;
+    const operands: Record<string, Operand> = {
+      positions: { values: positions, shape: [places, width] },
+      place: { values: Int32Array.from({ length: rows }, (_, row) => row), shape: [rows] },
+    };
+    for (const [q, { table, ids }] of tables.entries()) {
+      operands[`table${q}`] = { values: table, shape: [vocabulary, width] };
+      operands[`ids${q}`] = { values: ids, shape: [rows] };
+    }
+    return operands;
   }
   if (operation.kind === "attention") {
     const { rows, past, heads, headDim, qkv, pastK, pastV } = operation;
@@ -88,6 +100,12 @@ function forwardOf({ numpy: np, nn, lax }: Jax, operation: Operation): (operands
     return centred.div(np.sqrt(variance.add(1e-5))).mul(scale);
   };
   if (operation.kind === "layernorm") return ({ x, scale }) => norm(x, scale);
+  if (operation.kind === "embedding")
+    return (operands) =>
+      operation.tables.reduce(
+        (sum, _, q) => sum.add(np.take(operands[`table${q}`], operands[`ids${q}`], 0)),
+        np.take(operands["positions"], operands["place"], 0),
+      );
   if (operation.kind === "matmul") {
     const { gelu, residual, normWeight } = operation;
     return (operands) => {

@@ -3,12 +3,13 @@ import { readFileSync } from "node:fs";
 import "../../../engine/node/index.ts";
 import { matmulCase } from "../../kernels/matmul.ts";
 import { Scope, type KernelCase } from "../../kernels/case.ts";
-import type { MatmulOperation } from "../../kernels/operation.ts";
+import type { EmbeddingOperation, MatmulOperation, Operation } from "../../kernels/operation.ts";
+import { embeddingCase } from "../../kernels/row_ops.ts";
 import { runCase, type KernelResult } from "../../kernels/run.ts";
 import { smokeEffort } from "../../measure/stopwatch.ts";
 import { openGpu, type Gpu } from "../../../engine/gpu.ts";
 import { CapturingDevice } from "./capture.ts";
-import { RecordedPeer, type PreparedOperation } from "./recorded_peer.ts";
+import { partsOf, RecordedPeer, type PreparedOperation } from "./recorded_peer.ts";
 
 /** An engine that dispatches a product in two parts, through one uniform buffer. */
 const shader = readFileSync(new URL("./product_in_parts.wgsl", import.meta.url), "utf8");
@@ -112,10 +113,31 @@ describe("bench peers kernels", () => {
     peer.device.destroy();
   });
 
-  async function operationOf(kernelCase: KernelCase): Promise<MatmulOperation> {
+  it("gives an engine the tables, ids and positions whose entries are added, and names what it dispatched", async () => {
+    const scope = new Scope(gpu, "f32");
+    const { operation, check } = await embeddingCase("few", 5, 3, 40).prepare(scope);
+    const given = operation!() as EmbeddingOperation;
+    const { rows, width, tables, positions } = given;
+    const y = Float32Array.from({ length: rows * width }, (_, i) => {
+      const [row, column] = [Math.floor(i / width), i % width];
+      const entries = tables.map(({ table, ids }) => table[ids[row] * width + column]);
+      return entries.reduce((sum, value) => sum + value, positions[row * width + column]);
+    });
+    const [{ actual, expected }] = await check(y);
+    scope.dispose();
+    expect(actual.length).equal(rows * width);
+    expect(Math.max(...Array.from(actual, (value, i) => Math.abs(value - expected[i])))).lessThan(1e-6);
+    expect([7, 5, 1].map((dispatches) => partsOf(given, dispatches))).deep.equal([
+      "4 gather + 3 add",
+      "4 gather + 1 add",
+      "1 dispatched",
+    ]);
+  });
+
+  async function operationOf(kernelCase: KernelCase): Promise<Operation> {
     const scope = new Scope(gpu, "f32");
     const { operation } = await kernelCase.prepare(scope);
     scope.dispose();
-    return operation!() as MatmulOperation;
+    return operation!();
   }
 });

@@ -13,16 +13,23 @@ export interface PreparedOperation {
 /** Each is an operation of the engine's own; of Bark's matrices no cache holds that many. */
 const mostCopies = 32;
 
+/** What the dispatches of an operation in several parts do. */
+export function partsOf(operation: Operation, dispatches: number): string | undefined {
+  if (operation.kind !== "embedding") return undefined;
+  const gathers = operation.tables.length + 1;
+  return dispatches > gathers ? `${gathers} gather + ${dispatches - gathers} add` : `${dispatches} dispatched`;
+}
+
 /** A peer whose dispatches a {@link CapturingDevice} keeps. */
 export class RecordedPeer implements PeerEngine {
-  readonly rung: string;
+  readonly name: string;
   readonly device: GPUDevice;
   readonly features: ReadonlySet<string>;
   readonly #capturing: CapturingDevice;
   readonly #prepare: (operation: Operation) => Promise<PreparedOperation>;
 
   constructor(name: string, capturing: CapturingDevice, prepare: (operation: Operation) => Promise<PreparedOperation>) {
-    this.rung = `${name} (peer)`;
+    this.name = name;
     this.device = capturing.device;
     this.features = capturing.features;
     this.#capturing = capturing;
@@ -63,6 +70,7 @@ export class RecordedPeer implements PeerEngine {
         return await read();
       };
       return {
+        parts: partsOf(operation, captured.dispatches.length),
         copies,
         dispatches: captured.dispatches.length,
         ...(captured.copies === 0 ? {} : { notice: `without its ${captured.copies} copies between buffers` }),

@@ -52,6 +52,15 @@ function forwardOf(tf: Tf, operation: Operation, hold: (tensor: TfTensor) => TfT
     const [x, weight] = [operand(operation.x, [rows, width]), operand(operation.weight, [width])];
     return () => norm(x, weight);
   }
+  if (operation.kind === "embedding") {
+    const { rows, width, vocabulary, tables, places, positions } = operation;
+    const idsOf = (ids: Int32Array): TfTensor => hold(tf.tensor(ids, [rows], "int32"));
+    const gathers = tables.map(({ table, ids }) => [operand(table, [vocabulary, width]), idsOf(ids)] as const);
+    const place = Int32Array.from({ length: rows }, (_, row) => row);
+    gathers.push([operand(positions, [places, width]), idsOf(place)]);
+    // Its kernel for sums of many binds more buffers than the device that it opens allows.
+    return () => gathers.map(([table, ids]) => tf.gather(table, ids)).reduce((sum, entries) => tf.add(sum, entries));
+  }
   if (operation.kind === "matmul") {
     const { rows, inner, columns, normWeight, gelu } = operation;
     const x = operand(operation.x, [rows, inner]);
