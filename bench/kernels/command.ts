@@ -6,7 +6,7 @@ import { requirePlot, writePlot } from "../report/write.ts";
 import type { KernelReport } from "../report/reports.ts";
 import { loadOwn } from "./own/load_own.ts";
 import { ownFiles } from "./own/own_files.ts";
-import { measureApart } from "./process/measure.ts";
+import { measureApart, type ApartListener } from "./process/measure.ts";
 import { startChild } from "./process/start_child.ts";
 import { allOps, selectCases, type KernelSelection } from "./run_all.ts";
 import { headerLine, resultLine, rooflineLine } from "./table.ts";
@@ -34,28 +34,16 @@ export async function benchKernels(args: readonly string[], signal?: AbortSignal
   const selection = { ops: positionals, shape: values.shape ?? "", format, clock };
   checkSelection(selection);
   const inChromium = values["in-chromium"] === true;
-  if (inChromium && values.device !== undefined)
-    throw new EngineError("usage", "Chromium takes its own adapter", { where: "--device", fix: "leave it out" });
-  if (inChromium && clock !== undefined)
-    throw new EngineError("usage", "Chromium computes in another process than this", {
-      where: "--cpu",
-      fix: "leave out --in-chromium",
-    });
+  if (inChromium) refuseInChromium(values);
   const own = values.with === undefined ? [] : await ownFiles(values.with);
   // Once here, so that a wrong file is refused before a process starts and measures the roofline.
   await loadOwn(own);
-  const print = values.json ? () => undefined : (line: string) => void process.stdout.write(`${line}\n`);
   const measured = await measureApart(
     // Only when asked: without Chromium's packages the bench runs in Node all the same.
     inChromium ? (await import("./in_chromium.ts")).startInChromium("/bench/kernels/in_page.ts") : startChild,
     { selection, device: values.device, own },
     { limit: limit * 1000, signal },
-    {
-      onMachine: ({ adapter, processor, runtime }) =>
-        print(`${adapter} on ${processor}, ${runtime}; weights ${format}`),
-      onRoofline: (roofline) => print(`${rooflineLine(roofline)}\n${headerLine}`),
-      onResult: (...rungs) => print(resultLine(...rungs)),
-    },
+    tableListener(values.json === true, format),
   );
   const report: KernelReport = { command: "kernels", args, format, ...measured };
   await writePlot(plot, () => plotKernels(report));
@@ -82,4 +70,25 @@ export function checkSelection({ ops, shape, format }: KernelSelection): void {
     });
   if (format === "q8" && ops.join() !== "matmul")
     throw new EngineError("usage", "only matmul has q8 weights", { where: "--dtype q8", fix: "bench kernels matmul" });
+}
+
+/** @throws EngineError `usage` for what Chromium does not have. */
+export function refuseInChromium({ device, cpu }: { readonly device?: string; readonly cpu?: boolean }): void {
+  if (device !== undefined)
+    throw new EngineError("usage", "Chromium takes its own adapter", { where: "--device", fix: "leave it out" });
+  if (cpu === true)
+    throw new EngineError("usage", "Chromium computes in another process than this", {
+      where: "--cpu",
+      fix: "leave out --in-chromium",
+    });
+}
+
+/** Prints the table line by line. */
+export function tableListener(isSilent: boolean, format: string): ApartListener {
+  const print = isSilent ? () => undefined : (line: string) => void process.stdout.write(`${line}\n`);
+  return {
+    onMachine: ({ adapter, processor, runtime }) => print(`${adapter} on ${processor}, ${runtime}; weights ${format}`),
+    onRoofline: (roofline) => print(`${rooflineLine(roofline)}\n${headerLine}`),
+    onResult: (...rungs) => print(resultLine(...rungs)),
+  };
 }

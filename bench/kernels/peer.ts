@@ -6,9 +6,10 @@ export interface PeerEngine extends TimedDevice {
   readonly name: string;
   /**
    * Lets the engine do an operation and keeps the dispatches that it made.
-   * @param copies of the weights, for runs to walk around. @throws Error for what it cannot do: a line for people.
+   * @param copies of the weights, for runs to walk around. @param onCopy is called before each.
+   * @throws Error for what it cannot do: a line for people.
    */
-  record(operation: Operation, copies: number): Promise<PeerWork>;
+  record(operation: Operation, copies: number, onCopy?: () => void): Promise<PeerWork>;
 }
 
 /** What an engine dispatched for an operation. */

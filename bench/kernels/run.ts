@@ -114,7 +114,7 @@ async function runPeer(
   const { op, shape } = kernelCase;
   const base = { op, shape, version: peerRung(peer), chosen: false, error: Infinity, correct: false };
   try {
-    const work = await peer.record(operation, prepared.copies);
+    const work = await peer.record(operation, prepared.copies, options.onBatch);
     const stopwatch = new Stopwatch(peer, options.clock);
     try {
       const error = worstOf(await prepared.check(await work.result()));

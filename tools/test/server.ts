@@ -32,6 +32,7 @@ const mimeTypes: Record<string, string> = {
   ".mjs": "text/javascript",
   ".ts": "text/javascript",
   ".json": "application/json",
+  ".wasm": "application/wasm",
   ".wgsl": "text/plain; charset=utf-8",
 };
 

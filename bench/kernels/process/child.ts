@@ -4,8 +4,6 @@
  * can stop.
  */
 import "../../../engine/node/index.ts";
-import type { Job } from "./messages.ts";
-import { work } from "./work.ts";
+import { workOfChild } from "./child_work.ts";
 
-process.on("disconnect", () => process.exit(1));
-process.once("message", (job) => void work(job as Job, (told) => process.send!(told)));
+workOfChild();

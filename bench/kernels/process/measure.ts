@@ -19,12 +19,17 @@ export interface Limits {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ApartListener extends Pick<KernelListener, "onRoofline" | "onResult"> {
+  readonly onMachine: (machine: Machine) => void;
+  readonly onNote?: (line: string) => void;
+}
+
 /** Measures in processes of their own: where one ends with a kernel, the kernel failed and the next goes on in another. */
 export async function measureApart(
   start: Start,
   job: Omit<Job, "resumed">,
   { limit, signal }: Limits,
-  listener: Pick<KernelListener, "onRoofline" | "onResult"> & { readonly onMachine: (machine: Machine) => void },
+  listener: ApartListener,
 ): Promise<KernelMeasurements & { readonly machine: Machine }> {
   const results: KernelResult[] = [];
   let machine: Machine | undefined;
@@ -39,6 +44,7 @@ export async function measureApart(
   const hear = (told: Told, runtime: string): void => {
     if (told.kind === "adapter" && machine === undefined)
       listener.onMachine((machine = { ...describeProcessor(), runtime, ...told.adapter }));
+    else if (told.kind === "note" && roofline === undefined) listener.onNote?.(told.line);
     else if (told.kind === "roofline") listener.onRoofline((roofline = told.roofline));
     else if (told.kind === "rung") rung = told.rung;
     // JSON has no infinity.

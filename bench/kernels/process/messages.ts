@@ -11,12 +11,16 @@ export interface Job {
   readonly device: string | undefined;
   /** Own kernels, at addresses where it finds them. */
   readonly own: readonly OwnFile[];
+  /** Other engines, of the benches that have some. */
+  readonly peers?: readonly string[];
   readonly resumed: Resumed | undefined;
 }
 
 /** What it tells. */
 export type Told =
   | { readonly kind: "adapter"; readonly adapter: AdapterDescription }
+  /** Something of which there will be no figure. */
+  | { readonly kind: "note"; readonly line: string }
   | { readonly kind: "roofline"; readonly roofline: Roofline }
   | { readonly kind: "rung"; readonly rung: StartedRung }
   | { readonly kind: "batch" }

@@ -10,14 +10,13 @@ import type { Job, Told } from "./messages.ts";
 /** Milliseconds between two signs of life: a batch may take less than a message. */
 const pulse = 200;
 
-/** Measures, and tells how it goes. @param startPeers starts other engines, whose kernels are the last rungs. */
-export async function work(
-  job: Job,
-  tell: (told: Told) => void,
-  startPeers?: () => Promise<readonly PeerEngine[]>,
-): Promise<void> {
+/** Starts another engine by its name. */
+export type StartPeer = (name: string) => Promise<PeerEngine>;
+
+/** Measures, and tells how it goes. @param startPeer starts another engine, whose kernels are the last rungs. */
+export async function work(job: Job, tell: (told: Told) => void, startPeer?: StartPeer): Promise<void> {
   try {
-    await measure(job, tell, startPeers);
+    await measure(job, tell, startPeer);
     tell({ kind: "done" });
   } catch (error) {
     const known = error instanceof EngineError;
@@ -27,9 +26,9 @@ export async function work(
 }
 
 async function measure(
-  { selection, device, own: files, resumed }: Job,
+  { selection, device, own: files, peers: names = [], resumed }: Job,
   tell: (told: Told) => void,
-  startPeers?: () => Promise<readonly PeerEngine[]>,
+  startPeer?: StartPeer,
 ): Promise<void> {
   const own = await loadOwn(files);
   const gpu = await openGpu(device === undefined ? {} : { device });
@@ -39,7 +38,13 @@ async function measure(
       fix: "leave it out",
     });
   tell({ kind: "adapter", adapter: describeAdapter(gpu) });
-  const peers = (await startPeers?.()) ?? [];
+  const peers: PeerEngine[] = [];
+  for (const name of startPeer === undefined ? [] : names)
+    try {
+      peers.push(await startPeer!(name));
+    } catch (error) {
+      tell({ kind: "note", line: `${name}: no figure: ${(error as Error).message.split("\n")[0]}` });
+    }
   let told = 0;
   await runKernels(
     gpu,

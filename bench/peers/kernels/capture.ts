@@ -1,4 +1,3 @@
-import { getGpuHost } from "../../../engine/device/host.ts";
 import type { TimedDevice } from "../../measure/stopwatch.ts";
 import { offerNavigator } from "../engines/navigator.ts";
 
@@ -39,13 +38,13 @@ export class CapturingDevice implements TimedDevice {
   }
 
   /**
-   * Lets an engine start on the adapter that `name` chooses: `navigator.gpu` gives it to whoever asks.
+   * Lets an engine start on an adapter: `navigator.gpu` gives it to whoever asks.
    * @param start starts the engine. @returns the device that it opened.
    */
-  static async during(name: string | undefined, start: () => Promise<void>): Promise<CapturingDevice> {
+  static async during(openAdapter: () => Promise<GPUAdapter>, start: () => Promise<void>): Promise<CapturingDevice> {
     let opened: CapturingDevice | undefined;
     const requestAdapter = async (): Promise<GPUAdapter> => {
-      const { adapter } = await getGpuHost().openAdapter(name === undefined ? {} : { device: name });
+      const adapter = await openAdapter();
       const open = adapter.requestDevice.bind(adapter);
       adapter.requestDevice = async (descriptor = {}) => {
         const wanted = new Set<GPUFeatureName>(descriptor.requiredFeatures);

@@ -1,18 +1,16 @@
-import path from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Operation } from "../../kernels/operation.ts";
 import type { Jax, JaxArray } from "../engines/jaxjs.ts";
 import { CapturingDevice } from "./capture.ts";
+import type { Libraries } from "./libraries.ts";
 import { byHead, resultLength, transposed } from "./layouts.ts";
 import { RecordedPeer, type PreparedOperation } from "./recorded_peer.ts";
 
 type Arrays = Record<string, JaxArray>;
 
 /** Kernels that jax-js makes. */
-export async function jaxPeer(folder: string, device: string | undefined): Promise<RecordedPeer> {
-  const file = path.join(folder, "node_modules/@jax-js/jax/dist/index.js");
-  const jax = (await import(pathToFileURL(file).href)) as Jax;
-  const capturing = await CapturingDevice.during(device, async () => {
+export async function jaxPeer({ openAdapter, jax: load }: Libraries): Promise<RecordedPeer> {
+  const jax = await load();
+  const capturing = await CapturingDevice.during(openAdapter, async () => {
     await jax.init("webgpu");
     jax.defaultDevice("webgpu");
   });

@@ -9,6 +9,7 @@ import { runCase, type KernelResult } from "../../kernels/run.ts";
 import { smokeEffort } from "../../measure/stopwatch.ts";
 import { openGpu, type Gpu } from "../../../engine/gpu.ts";
 import { CapturingDevice } from "./capture.ts";
+import { adapterOf } from "./node_libraries.ts";
 import { partsOf, RecordedPeer, type PreparedOperation } from "./recorded_peer.ts";
 
 /** An engine that dispatches a product in two parts, through one uniform buffer. */
@@ -69,7 +70,7 @@ function engineOf(device: GPUDevice, wrong: boolean): (operation: MatmulOperatio
 async function peerOf(wrong: boolean): Promise<RecordedPeer> {
   let engine: ((operation: MatmulOperation) => PreparedOperation) | undefined;
   const previous = Object.getOwnPropertyDescriptor(globalThis, "navigator");
-  const capturing = await CapturingDevice.during(undefined, async () => {
+  const capturing = await CapturingDevice.during(adapterOf(undefined), async () => {
     const adapter = await navigator.gpu.requestAdapter();
     engine = engineOf(await adapter!.requestDevice(), wrong);
   });

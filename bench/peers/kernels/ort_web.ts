@@ -1,39 +1,14 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-import { pathToFileURL } from "node:url";
 import type { EmbeddingOperation, Operation } from "../../kernels/operation.ts";
 import { OnnxGraph } from "../engines/onnx.ts";
 import { CapturingDevice } from "./capture.ts";
+import type { Libraries, Ort, OrtSession, OrtTensor } from "./libraries.ts";
 import { byHead, resultLength, transposed } from "./layouts.ts";
 import { RecordedPeer, type PreparedOperation } from "./recorded_peer.ts";
 
-/** What is used of onnxruntime-web. */
-interface Ort {
-  readonly env: { readonly wasm: { wasmPaths?: string; wasmBinary?: ArrayBufferLike; numThreads?: number } };
-  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<OrtSession> };
-  readonly Tensor: new (
-    type: "float32" | "int32",
-    data: Float32Array | Int32Array,
-    shape: readonly number[],
-  ) => unknown;
-}
-interface OrtSession {
-  readonly outputNames: readonly string[];
-  run(feeds: Record<string, unknown>): Promise<Record<string, OrtTensor>>;
-  release(): Promise<void>;
-}
-interface OrtTensor {
-  getData(): Promise<Float32Array>;
-  dispose(): void;
-}
-
 /** Kernels of onnxruntime-web's WebGPU provider, which runs in Node where somebody gives it a `navigator.gpu`. */
-export async function ortWebPeer(folder: string, device: string | undefined): Promise<RecordedPeer> {
-  const dist = path.join(folder, "node_modules/onnxruntime-web/dist");
-  const ort = (await import(pathToFileURL(path.join(dist, "ort.webgpu.bundle.min.mjs")).href)) as Ort;
-  const wasm = await readFile(path.join(dist, "ort-wasm-simd-threaded.asyncify.wasm"));
-  Object.assign(ort.env.wasm, { wasmPaths: `${pathToFileURL(dist).href}/`, wasmBinary: wasm.buffer, numThreads: 1 });
-  const capturing = await CapturingDevice.during(device, async () => {
+export async function ortWebPeer({ openAdapter, ort: load }: Libraries): Promise<RecordedPeer> {
+  const ort = await load();
+  const capturing = await CapturingDevice.during(openAdapter, async () => {
     // It opens its device with its first session.
     const graph = new OnnxGraph();
     const session = await create(ort, graph.finish("x", [4], graph.node("Elu", ["x"], "y"), [4]));
@@ -43,7 +18,8 @@ export async function ortWebPeer(folder: string, device: string | undefined): Pr
 }
 
 async function create(ort: Ort, chunks: readonly Uint8Array[]): Promise<OrtSession> {
-  return await ort.InferenceSession.create(Buffer.concat(chunks), {
+  const model = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+  return await ort.InferenceSession.create(model, {
     executionProviders: ["webgpu"],
     preferredOutputLocation: "gpu-buffer",
     logSeverityLevel: 3,

@@ -36,7 +36,7 @@ export class RecordedPeer implements PeerEngine {
     this.#prepare = prepare;
   }
 
-  async record(operation: Operation, wanted: number): Promise<PeerWork> {
+  async record(operation: Operation, wanted: number, onCopy?: () => void): Promise<PeerWork> {
     const copies = Math.min(wanted, mostCopies);
     const prepared: PreparedOperation[] = [];
     const runs: { read: () => Promise<Float32Array>; captured: Captured }[] = [];
@@ -48,6 +48,7 @@ export class RecordedPeer implements PeerEngine {
     };
     try {
       for (let copy = 0; copy < copies; copy++) {
+        onCopy?.();
         const one = await this.#prepare(operation);
         prepared.push(one);
         // The first run compiles, and may bring weights in another order.

@@ -1,19 +1,17 @@
-import { createRequire } from "node:module";
-import path from "node:path";
 import type { Operation } from "../../kernels/operation.ts";
 import type { Tf, TfTensor } from "../engines/tfjs.ts";
 import { CapturingDevice } from "./capture.ts";
+import type { Libraries } from "./libraries.ts";
 import { byHead, causalMask, resultLength } from "./layouts.ts";
 import { RecordedPeer, type PreparedOperation } from "./recorded_peer.ts";
 
 /** Kernels of tfjs's WebGPU backend. */
-export async function tfjsPeer(folder: string, device: string | undefined): Promise<RecordedPeer> {
-  const require = createRequire(path.join(folder, "package.json"));
-  const tf = require("@tensorflow/tfjs-core") as Tf;
-  const capturing = await CapturingDevice.during(device, async () => {
-    require("@tensorflow/tfjs-backend-cpu");
-    require("@tensorflow/tfjs-backend-webgpu");
-    if (!(await tf.setBackend("webgpu"))) throw new Error("its WebGPU backend does not start in Node");
+export async function tfjsPeer({ openAdapter, tf: load }: Libraries): Promise<RecordedPeer> {
+  let tf: Tf;
+  const capturing = await CapturingDevice.during(openAdapter, async () => {
+    // Only here: its backend registers where there is a `navigator.gpu`.
+    tf = await load();
+    if (!(await tf.setBackend("webgpu"))) throw new Error("its WebGPU backend does not start here");
     await tf.ready();
   });
   return new RecordedPeer("tfjs", capturing, (operation) => Promise.resolve(prepare(tf, operation)));
