@@ -95,12 +95,12 @@ export async function* runCase(gpu: Gpu, kernelCase: KernelCase, options: RunOpt
   }
 }
 
-function peerRung({ name }: PeerEngine, parts?: string): string {
+function peerRung({ name }: Pick<PeerEngine, "name">, parts?: string): string {
   return `${name}${parts === undefined ? "" : `, ${parts}`} (peer)`;
 }
 
 function isRungOf({ name }: PeerEngine, version: string): boolean {
-  return version.endsWith(" (peer)") && (version.startsWith(`${name},`) || version.startsWith(`${name} `));
+  return version === peerRung({ name }) || (version.startsWith(`${name}, `) && version.endsWith(" (peer)"));
 }
 
 /** Checks and times the kernels with which another engine does a case's work. */

@@ -5,6 +5,8 @@ import { matmulCase } from "../../kernels/matmul.ts";
 import { Scope, type KernelCase } from "../../kernels/case.ts";
 import type { EmbeddingOperation, MatmulOperation, Operation } from "../../kernels/operation.ts";
 import { embeddingCase } from "../../kernels/row_ops.ts";
+import { measureApart } from "../../kernels/process/measure.ts";
+import { startModule } from "../../kernels/process/start_child.ts";
 import { runCase, type KernelResult } from "../../kernels/run.ts";
 import { smokeEffort } from "../../measure/stopwatch.ts";
 import { openGpu, type Gpu } from "../../../engine/gpu.ts";
@@ -82,14 +84,18 @@ async function peerOf(wrong: boolean): Promise<RecordedPeer> {
 }
 
 describe("bench peers kernels", () => {
-  const small: KernelCase = matmulCase({ name: "small", inner: 32, columns: 48 }, 1);
+  const small: KernelCase = { ...matmulCase({ name: "small", inner: 32, columns: 48 }, 1), versions: ["plain"] };
   let gpu: Gpu;
   before(async () => (gpu = await openGpu()));
   after(() => gpu.dispose());
 
-  async function lastRung(kernelCase: KernelCase, peer: RecordedPeer): Promise<KernelResult> {
+  async function lastRung(
+    kernelCase: KernelCase,
+    peer: RecordedPeer,
+    skip?: ReadonlySet<string>,
+  ): Promise<KernelResult> {
     const roofline = { gigabytesPerSecond: 1, gigaflops: 1, dispatchMicroseconds: 1 };
-    const options = { format: "f32", roofline, effort: smokeEffort, peers: [peer] } as const;
+    const options = { format: "f32", roofline, effort: smokeEffort, peers: [peer], ...(skip && { skip }) } as const;
     let last: KernelResult | undefined;
     for await (const result of runCase(gpu, kernelCase, options)) last = result;
     return last!;
@@ -133,6 +139,31 @@ describe("bench peers kernels", () => {
       "4 gather + 1 add",
       "1 dispatched",
     ]);
+  });
+
+  it("says of an engine that does not start that there is no figure, and goes on", async () => {
+    const notes: string[] = [];
+    const { results } = await measureApart(
+      startModule(new URL("./child", import.meta.url)),
+      { selection: { ops: ["sample"], shape: "greedy", format: "f32" }, device: undefined, own: [], peers: ["nobody"] },
+      { limit: 60_000 },
+      {
+        onMachine: () => undefined,
+        onRoofline: () => undefined,
+        onResult: () => undefined,
+        onNote: (line) => notes.push(line),
+      },
+    );
+    expect(notes.join("\n")).match(/^nobody: no figure: .*$/);
+    expect(results.map(({ version, correct }) => [version, correct])).deep.equal([["sample.step", true]]);
+  });
+
+  it("leaves out an engine's rung that was had before its process ended, by whatever it dispatched", async () => {
+    const peer = await peerOf(false);
+    for (const done of ["one of ours (peer)", "one of ours, 2 dispatched (peer)"])
+      expect((await lastRung(small, peer, new Set([done]))).version).not.include("(peer)");
+    expect((await lastRung(small, peer, new Set(["one of ours and more (peer)"]))).version).equal("one of ours (peer)");
+    peer.device.destroy();
   });
 
   async function operationOf(kernelCase: KernelCase): Promise<Operation> {
