@@ -13,8 +13,8 @@ declare const tell: (told: Told) => Promise<void>;
 export function startInChromium(module: string): Start {
   return async (job, hear, gone) => {
     const files = job.own.map(({ url }) => fileURLToPath(url));
-    const server = await serveRepository(root, { folders: files.map((file) => path.dirname(file)) });
     const browser = await launch();
+    const server = await serveRepository(root, { folders: files.map((file) => path.dirname(file)) });
     const own = job.own.map((one, i) => ({ ...one, url: server.addressOf(files[i]) }));
     const page = await browser.newPage();
     page.setDefaultTimeout(0);

@@ -54,8 +54,9 @@ export async function serveRepository(root: string, served: Served = {}): Promis
   return {
     url,
     addressOf: (file) => {
-      const own = isInside(root, file);
-      return new URL(`${own ? "" : outside}${pathToFileURL(own ? file.slice(root.length) : file).pathname}`, url).href;
+      const isOurs = isInside(root, file);
+      const { pathname } = pathToFileURL(isOurs ? file.slice(root.length) : file);
+      return new URL(`${isOurs ? "" : outside}${pathname}`, url).href;
     },
     close: async () => {
       await hub.close();
