@@ -13,7 +13,7 @@ bark bench kernels [OP…]    every version of every kernel at Bark's shapes: ch
                             the machine change them little
   --limit SECONDS           a run of a kernel that takes longer is ended, and the next goes on (default: 60)
                             Kernels of other engines are rungs of the same ladder: npm run bench:peers -- kernels (from a clone)
-  --in-chromium             in headless Chromium (npm's) instead of this runtime
+  --in-chromium             in headless Chromium (npm's) instead of this runtime, own kernels too (from a clone)
 
 bark bench explain OP.VERSION
                             what drivers make of a kernel, such as matmul.gemv_shuffle: loads, arithmetic, branches, loops,

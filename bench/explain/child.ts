@@ -10,7 +10,8 @@ import { EngineError } from "../../engine/errors.ts";
 import { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel } from "../../engine/kernel.ts";
 import { Scope } from "../kernels/case.ts";
-import { loadOwnKernels } from "../kernels/own/load_own.ts";
+import { loadOwn } from "../kernels/own/load_own.ts";
+import { ownFiles } from "../kernels/own/own_files.ts";
 import { fitOwn, misfitOf } from "../kernels/own/own_kernel.ts";
 import { callsOf, dispatchAs, type Call } from "../kernels/own/recording.ts";
 import { ended, explainedCases, marker, type ExplainJob } from "./job.ts";
@@ -57,7 +58,7 @@ async function explain(job: ExplainJob): Promise<string> {
 
 /** What the version dispatches at its first shape. */
 async function callsOfVersion(gpu: Gpu, scope: Scope, job: ExplainJob): Promise<Call[]> {
-  const given = job.own === undefined ? [] : await loadOwnKernels(job.own);
+  const given = job.own === undefined ? [] : await loadOwn(await ownFiles(job.own));
   const own = given.find(({ version }) => version === job.version);
   const cases = explainedCases(job);
   if (own === undefined) {

@@ -8,7 +8,8 @@ import { EngineError, type ErrorCode } from "../../engine/errors.ts";
 // Part of the build although it is started, never imported.
 import type {} from "./child.ts";
 import { rows, type Row } from "./count.ts";
-import { loadOwnKernels } from "../kernels/own/load_own.ts";
+import { loadOwn } from "../kernels/own/load_own.ts";
+import { ownFiles } from "../kernels/own/own_files.ts";
 import { readDriverTexts, type ExplainedKernel } from "./driver_texts.ts";
 import { ended, readName, type ExplainJob } from "./job.ts";
 
@@ -39,7 +40,7 @@ export async function benchExplain(args: readonly string[]): Promise<number> {
   const own =
     values.with === undefined
       ? undefined
-      : { given: values.with, versions: (await loadOwnKernels(values.with)).map(({ version }) => version) };
+      : { given: values.with, versions: (await loadOwn(await ownFiles(values.with))).map(({ version }) => version) };
   const name = readName(positionals[0], shape, own);
   if (format === "q8" && name.op !== "matmul")
     throw new EngineError("usage", "only matmul has q8 weights", { where: "--dtype q8" });

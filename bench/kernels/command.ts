@@ -1,16 +1,15 @@
 import { choiceFlag, numberFlag, parseCommandLine } from "../../cli/command_line.ts";
 import { didYouMean } from "../../engine/check/nearest_name.ts";
 import { EngineError } from "../../engine/errors.ts";
-import { describeProcessor, type Machine } from "../measure/machine.ts";
 import { plotKernels } from "../report/kernels_plot.ts";
 import { requirePlot, writePlot } from "../report/write.ts";
 import type { KernelReport } from "../report/reports.ts";
-import { loadOwnKernels } from "./own/load_own.ts";
-import { measureApart } from "./process/measure.ts";
-import { allOps, selectCases, type KernelMeasurements, type KernelSelection } from "./run_all.ts";
+import { loadOwn } from "./own/load_own.ts";
+import { ownFiles } from "./own/own_files.ts";
+import { measureApart, type ApartListener } from "./process/measure.ts";
+import { startChild } from "./process/start_child.ts";
+import { allOps, selectCases, type KernelSelection } from "./run_all.ts";
 import { headerLine, resultLine, rooflineLine } from "./table.ts";
-
-type Measured = KernelMeasurements & { readonly machine: Machine };
 
 /** Seconds of one run of a kernel after which it counts as one that does not end. */
 const usualLimit = 60;
@@ -34,33 +33,18 @@ export async function benchKernels(args: readonly string[], signal?: AbortSignal
   const clock = values.cpu === true ? ("cpu" as const) : undefined;
   const selection = { ops: positionals, shape: values.shape ?? "", format, clock };
   checkSelection(selection);
-  if (values["in-chromium"] === true) {
-    if (values.device !== undefined)
-      throw new EngineError("usage", "Chromium takes its own adapter", { where: "--device", fix: "leave it out" });
-    for (const flag of ["with", "cpu"] as const)
-      if (values[flag] !== undefined)
-        throw new EngineError("usage", "runs in this runtime alone", {
-          where: `--${flag}`,
-          fix: "leave out --in-chromium",
-        });
-  }
+  const inChromium = values["in-chromium"] === true;
+  if (inChromium) refuseInChromium(values);
+  const own = values.with === undefined ? [] : await ownFiles(values.with);
   // Once here, so that a wrong file is refused before a process starts and measures the roofline.
-  if (values.with !== undefined) await loadOwnKernels(values.with);
-  const print = values.json ? () => undefined : (line: string) => void process.stdout.write(`${line}\n`);
-  const job = { selection, device: values.device, own: values.with };
-  const measured =
-    values["in-chromium"] === true
-      ? await measureInChromium(selection, print)
-      : await measureApart(
-          job,
-          { limit: limit * 1000, signal },
-          {
-            onMachine: ({ adapter, processor, runtime }) =>
-              print(`${adapter} on ${processor}, ${runtime}; weights ${format}`),
-            onRoofline: (roofline) => print(`${rooflineLine(roofline)}\n${headerLine}`),
-            onResult: (...rungs) => print(resultLine(...rungs)),
-          },
-        );
+  await loadOwn(own);
+  const measured = await measureApart(
+    // Only when asked: without Chromium's packages the bench runs in Node all the same.
+    inChromium ? (await import("./in_chromium.ts")).startInChromium("/bench/kernels/in_page.ts") : startChild,
+    { selection, device: values.device, own },
+    { limit: limit * 1000, signal },
+    tableListener(values.json === true, format),
+  );
   const report: KernelReport = { command: "kernels", args, format, ...measured };
   await writePlot(plot, () => plotKernels(report));
   if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -88,12 +72,23 @@ export function checkSelection({ ops, shape, format }: KernelSelection): void {
     throw new EngineError("usage", "only matmul has q8 weights", { where: "--dtype q8", fix: "bench kernels matmul" });
 }
 
-async function measureInChromium(selection: KernelSelection, print: (line: string) => void): Promise<Measured> {
-  // Only here: without Chromium's packages the bench runs in Node all the same.
-  const { runInChromium } = await import("./in_chromium.ts");
-  print(headerLine);
-  const { adapter, software, features, runtime, ...measured } = await runInChromium(selection, print);
-  const machine = { ...describeProcessor(), runtime, adapter, software, features };
-  print(`${adapter} on ${machine.processor}, ${runtime}; weights ${selection.format}`);
-  return { machine, ...measured };
+/** @throws EngineError `usage` for what Chromium does not have. */
+export function refuseInChromium({ device, cpu }: { readonly device?: string; readonly cpu?: boolean }): void {
+  if (device !== undefined)
+    throw new EngineError("usage", "Chromium takes its own adapter", { where: "--device", fix: "leave it out" });
+  if (cpu === true)
+    throw new EngineError("usage", "Chromium computes in another process than this", {
+      where: "--cpu",
+      fix: "leave out --in-chromium",
+    });
+}
+
+/** Prints the table line by line. */
+export function tableListener(isSilent: boolean, format: string): ApartListener {
+  const print = isSilent ? () => undefined : (line: string) => void process.stdout.write(`${line}\n`);
+  return {
+    onMachine: ({ adapter, processor, runtime }) => print(`${adapter} on ${processor}, ${runtime}; weights ${format}`),
+    onRoofline: (roofline) => print(`${rooflineLine(roofline)}\n${headerLine}`),
+    onResult: (...rungs) => print(resultLine(...rungs)),
+  };
 }

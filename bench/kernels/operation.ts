@@ -2,7 +2,7 @@
  * What a case computes, its operands as PyTorch lays them out: for engines that have kernels of their own. All f32; the result
  * is laid out as ours: [rows, columns], of a convolution [length, channels].
  */
-export type Operation = MatmulOperation | LayernormOperation | AttentionOperation | ConvOperation;
+export type Operation = MatmulOperation | LayernormOperation | EmbeddingOperation | AttentionOperation | ConvOperation;
 
 type Values = Float32Array<ArrayBuffer>;
 
@@ -27,6 +27,19 @@ export interface LayernormOperation {
   readonly width: number;
   readonly x: Values;
   readonly weight: Values;
+}
+
+/** Of each row the sum of an entry of every table, and of its position's. */
+export interface EmbeddingOperation {
+  readonly kind: "embedding";
+  readonly rows: number;
+  readonly width: number;
+  readonly vocabulary: number;
+  /** Each [vocabulary, width], with the ids of the rows. */
+  readonly tables: readonly { readonly table: Values; readonly ids: Int32Array<ArrayBuffer> }[];
+  /** [places, width]; row r has position r. */
+  readonly places: number;
+  readonly positions: Values;
 }
 
 /** Of `rows` queries over `past` keys and values that are given, and their own. */

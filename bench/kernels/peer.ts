@@ -3,17 +3,19 @@ import type { Operation } from "./operation.ts";
 
 /** Another engine, whose kernels are rungs of the ladder. */
 export interface PeerEngine extends TimedDevice {
-  /** Name of its rungs. */
-  readonly rung: string;
+  readonly name: string;
   /**
    * Lets the engine do an operation and keeps the dispatches that it made.
-   * @param copies of the weights, for runs to walk around. @throws Error for what it cannot do: a line for people.
+   * @param copies of the weights, for runs to walk around. @param onCopy is called before each.
+   * @throws Error for what it cannot do: a line for people.
    */
-  record(operation: Operation, copies: number): Promise<PeerWork>;
+  record(operation: Operation, copies: number, onCopy?: () => void): Promise<PeerWork>;
 }
 
 /** What an engine dispatched for an operation. */
 export interface PeerWork {
+  /** Of an operation in several parts: what was dispatched, for the name of the rung. */
+  readonly parts?: string | undefined;
   readonly copies: number;
   /** Of one run. */
   readonly dispatches: number;

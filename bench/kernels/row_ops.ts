@@ -11,6 +11,8 @@ import { stateWidth } from "../../kernels/decode_state.ts";
 import { poison, readRows, sampleOf, takeRows, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
 
 const width = 768;
+/** Positions of a GPT of Bark's. */
+const places = 1024;
 
 export function layernormCase(rows: number): KernelCase {
   return {
@@ -53,11 +55,11 @@ export function embeddingCase(name: string, rows: number, tables: number, vocabu
     flops: 0,
     bytes: (bytesOfWeight) => rows * width * (bytesOfWeight * (tables + 1) + 4),
     prepare(scope) {
-      const [table, positions] = [noise(tables * vocabulary * width, 1), noise(1024 * width, 2)];
+      const [table, positions] = [noise(tables * vocabulary * width, 1), noise(places * width, 2)];
       const ids = Uint32Array.from({ length: rows * tables }, (_, i) => (i * 7919) % vocabulary);
       const weights = scope.own({
         table: createWeights(scope.gpu, table, [tables, vocabulary, width], "bench", scope.format),
-        positions: createWeights(scope.gpu, positions, [1024, width], "bench", scope.format),
+        positions: createWeights(scope.gpu, positions, [places, width], "bench", scope.format),
         vocabulary,
         width,
       });
@@ -75,12 +77,24 @@ export function embeddingCase(name: string, rows: number, tables: number, vocabu
             tensor: positionIds,
           }),
         reset: () => poison(y),
-        check: async () => {
+        check: async (result) => {
           const idRows = some.map((row) => [...ids.subarray(row * tables, (row + 1) * tables)]);
           const [storedTable, storedPositions] = [scope.stored(table), scope.stored(positions)];
           const expected = embeddingReference(storedTable, vocabulary, width, idRows, storedPositions, some);
-          return [{ actual: await readRows(y, width, some), expected }];
+          return [{ actual: await readRows(result ?? y, width, some), expected }];
         },
+        operation: () => ({
+          kind: "embedding",
+          rows,
+          width,
+          vocabulary,
+          tables: Array.from({ length: tables }, (_, q) => ({
+            table: table.slice(q * vocabulary * width, (q + 1) * vocabulary * width),
+            ids: Int32Array.from({ length: rows }, (_, row) => ids[row * tables + q]),
+          })),
+          places,
+          positions,
+        }),
       };
     },
   };

@@ -52,7 +52,7 @@ export interface RunOptions {
   /** Versions that were run before. */
   readonly skip?: ReadonlySet<string>;
   /** Told the version that is run next, and the own kernel that it is. */
-  readonly onRung?: (version: string, own: OwnRung | undefined) => void;
+  readonly onRung?: (version: string, own: OwnRung | undefined) => Promise<void>;
   /** Told an own kernel that can stand for no version of the case, and why. */
   readonly onMisfit?: (own: OwnKernel, why: string) => void;
   /** Called before each batch of runs. */
@@ -74,7 +74,7 @@ export async function* runCase(gpu: Gpu, kernelCase: KernelCase, options: RunOpt
     const chosen = namesOf(gpu, (program) => prepared.record(program, undefined, 0));
     for (const rung of rungsOf(gpu, kernelCase, prepared, options)) {
       if (options.skip?.has(rung.version)) continue;
-      options.onRung?.(rung.version, rung.own);
+      await options.onRung?.(rung.version, rung.own);
       const base = { ...resultOf(kernelCase, rung), chosen: rung.names === chosen };
       try {
         yield await runRung(gpu, stopwatch, kernelCase, prepared, rung, base, options);
@@ -84,12 +84,23 @@ export async function* runCase(gpu: Gpu, kernelCase: KernelCase, options: RunOpt
       }
     }
     if (prepared.operation !== undefined)
-      for (const peer of options.peers ?? [])
+      for (const peer of options.peers ?? []) {
+        if ([...(options.skip ?? [])].some((version) => isRungOf(peer, version))) continue;
+        await options.onRung?.(peerRung(peer), undefined);
         yield await runPeer(peer, kernelCase, prepared, prepared.operation(), options);
+      }
   } finally {
     stopwatch.dispose();
     scope.dispose();
   }
+}
+
+function peerRung({ name }: Pick<PeerEngine, "name">, parts?: string): string {
+  return `${name}${parts === undefined ? "" : `, ${parts}`} (peer)`;
+}
+
+function isRungOf({ name }: PeerEngine, version: string): boolean {
+  return version === peerRung({ name }) || (version.startsWith(`${name}, `) && version.endsWith(" (peer)"));
 }
 
 /** Checks and times the kernels with which another engine does a case's work. */
@@ -101,13 +112,13 @@ async function runPeer(
   options: RunOptions,
 ): Promise<KernelResult> {
   const { op, shape } = kernelCase;
-  const base = { op, shape, version: peer.rung, chosen: false, error: Infinity, correct: false };
+  const base = { op, shape, version: peerRung(peer), chosen: false, error: Infinity, correct: false };
   try {
-    const work = await peer.record(operation, prepared.copies);
+    const work = await peer.record(operation, prepared.copies, options.onBatch);
     const stopwatch = new Stopwatch(peer, options.clock);
     try {
       const error = worstOf(await prepared.check(await work.result()));
-      const result = { ...base, error, correct: error <= tolerance };
+      const result = { ...base, version: peerRung(peer, work.parts), error, correct: error <= tolerance };
       if (!result.correct) return result;
       let next = 0;
       const timing = await stopwatch.measureBatches(async (runs) => {

@@ -34,7 +34,7 @@ export interface KernelListener {
    */
   readonly onResult: (result: KernelResult, first: KernelResult, before: KernelResult | undefined) => void;
   /** Told the rung that is run next. */
-  readonly onRung?: (kernelCase: KernelCase, version: string, own: OwnRung | undefined) => void;
+  readonly onRung?: (kernelCase: KernelCase, version: string, own: OwnRung | undefined) => Promise<void>;
   readonly onBatch?: () => void;
 }
 
@@ -83,7 +83,7 @@ export async function runKernels(
       own,
       peers,
       skip: new Set(ladder.map(({ version }) => version)),
-      onRung: (version: string, rung: OwnRung | undefined) => onRung?.(kernelCase, version, rung),
+      onRung: async (version: string, rung: OwnRung | undefined) => await onRung?.(kernelCase, version, rung),
       onMisfit: ({ version }: OwnKernel, why: string) => misfits.set(version, why),
       onBatch: () => onBatch?.(),
     };

@@ -1,14 +1,12 @@
 import { cpus } from "node:os";
 import type { Gpu } from "../../engine/gpu.ts";
+import { describeAdapter, type AdapterDescription } from "./adapter.ts";
 
 /** Where figures were measured. Nothing here names the host or its owner. */
-export interface Machine {
+export interface Machine extends AdapterDescription {
   readonly processor: string;
   readonly cores: number;
   readonly runtime: string;
-  readonly adapter: string;
-  readonly software: boolean;
-  readonly features: readonly string[];
 }
 
 export function describeProcessor(): Pick<Machine, "processor" | "cores"> {
@@ -16,13 +14,12 @@ export function describeProcessor(): Pick<Machine, "processor" | "cores"> {
   return { processor: `${all[0]?.model.trim() ?? "unknown processor"} (${all.length} cores)`, cores: all.length };
 }
 
-export function describeMachine(gpu: Gpu): Machine {
+/** This process's. */
+export function runtimeName(): string {
   const { deno, node } = process.versions;
-  return {
-    ...describeProcessor(),
-    runtime: deno === undefined ? `Node ${node}` : `Deno ${deno}`,
-    adapter: gpu.adapterName,
-    software: gpu.isSoftware,
-    features: [...gpu.features].sort(),
-  };
+  return deno === undefined ? `Node ${node}` : `Deno ${deno}`;
+}
+
+export function describeMachine(gpu: Gpu): Machine {
+  return { ...describeProcessor(), runtime: runtimeName(), ...describeAdapter(gpu) };
 }

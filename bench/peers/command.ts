@@ -30,12 +30,15 @@ const usage = `npm run bench:peers -- [WORK…]    the same work by other engine
 `;
 
 /** `npm run bench:peers -- [WORK…]`. */
-export async function benchPeers(args: readonly string[]): Promise<number> {
+export async function benchPeers(
+  args: readonly string[],
+  interrupt?: { readonly signal: AbortSignal },
+): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {
     process.stdout.write(`${usage}\n${kernelsUsage}`);
     return 0;
   }
-  if (args[0] === "kernels") return await benchPeerKernels(args.slice(1));
+  if (args[0] === "kernels") return await benchPeerKernels(args.slice(1), interrupt?.signal);
   const { values, positionals } = parseCommandLine("bench peers", args, {
     peers: { type: "string" },
     layers: { type: "string" },

@@ -1,14 +1,20 @@
 /** Kernels from outside the repository as rungs of `bench kernels`: one that is right, and every way of being wrong. */
 import { expect } from "chai";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { bench } from "../../bench/cli.ts";
 import { withBoundsTested } from "../../bench/kernels/own/bounds.ts";
-import { loadOwnKernels } from "../../bench/kernels/own/load_own.ts";
+import { startInChromium } from "../../bench/kernels/in_chromium.ts";
+import { loadOwn } from "../../bench/kernels/own/load_own.ts";
+import { ownFiles } from "../../bench/kernels/own/own_files.ts";
 import { measureApart } from "../../bench/kernels/process/measure.ts";
+import type { Start } from "../../bench/kernels/process/messages.ts";
+import { startChild } from "../../bench/kernels/process/start_child.ts";
 import type { KernelResult } from "../../bench/kernels/run.ts";
 import { EngineError } from "../../engine/errors.ts";
+import "../../engine/node/index.ts";
 import { layernormThread } from "../../kernels/layernorm/versions.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -34,6 +40,13 @@ const faults: Readonly<Record<string, readonly [from: string, to: string, line: 
   endless: ["i++) { sum", "i += 0u) { sum", /did not end within 8 s .*\/endless\.wgsl:24 `for .* --limit SECONDS/],
 };
 
+async function measure(start: Start, given: string, limit: number): Promise<KernelResult[]> {
+  const selection = { ops: ["layernorm"], shape: "768, 1 row", format: "f32" } as const;
+  const ignored = { onMachine: () => undefined, onRoofline: () => undefined, onResult: () => undefined };
+  const job = { selection, device: undefined, own: await ownFiles(given) };
+  return [...(await measureApart(start, job, { limit }, ignored)).results];
+}
+
 describe("own kernels in bench kernels", function () {
   this.timeout(300_000);
   let folder: string;
@@ -56,15 +69,11 @@ describe("own kernels in bench kernels", function () {
         { ...one("right"), name: "drift", params: { rows: "u32" } },
       ];`,
     );
-    results = await measure(`${path.join(folder, "own.mjs")},thread=${path.join(folder, "right.wgsl")}`);
+    const given = `${path.join(folder, "own.mjs")},thread=${path.join(folder, "right.wgsl")}`;
+    results = await measure(startChild, given, 8000);
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  async function measure(own: string): Promise<KernelResult[]> {
-    const selection = { ops: ["layernorm"], shape: "768, 1 row", format: "f32" } as const;
-    const ignored = { onMachine: () => undefined, onRoofline: () => undefined, onResult: () => undefined };
-    return [...(await measureApart({ selection, device: undefined, own }, { limit: 8000 }, ignored)).results];
-  }
   const resultOf = (name: string): KernelResult => results.find(({ version }) => version === `${name} (own)`)!;
 
   it("times one that is right, behind the versions of the library", () => {
@@ -111,7 +120,9 @@ describe("own kernels in bench kernels", function () {
       [path.join(folder, "gone.mjs"), /gone\.mjs: no such file/],
       [path.join(folder, "right.wgsl"), /a shader alone has no declaration; VERSION=/],
     ] as const) {
-      const error: unknown = await loadOwnKernels(given).catch((thrown: unknown) => thrown);
+      const error: unknown = await ownFiles(given)
+        .then(loadOwn)
+        .catch((thrown: unknown) => thrown);
       expect(error).instanceOf(EngineError);
       expect((error as EngineError).toLine()).match(problem);
     }
@@ -149,5 +160,55 @@ fn f(i: u32) -> f32 { return tile[x[i]][1] + other.x[i]; }`,
       ["x", 4],
       ["tile", 4],
     ]);
+  });
+});
+
+describe("own kernels in bench kernels --in-chromium", function () {
+  this.timeout(120_000);
+  let folder: string;
+
+  before(function () {
+    if (process.platform !== "linux" || process.arch !== "x64") this.skip(); // npm's Chromium
+    folder = mkdtempSync(path.join(tmpdir(), "bark own "));
+    const [from, to] = faults["endless"];
+    writeFileSync(path.join(folder, "right.wgsl"), text);
+    writeFileSync(path.join(folder, "endless.wgsl"), text.replace(from, to));
+    writeFileSync(
+      path.join(folder, "endless.mjs"),
+      `import { allKernels } from "bark-webgpu/kernels";
+      const thread = allKernels.find(({ name }) => name === "layernorm.thread");
+      export default { ...thread, name: "endless", source: new URL("./endless.wgsl", import.meta.url) };`,
+    );
+    writeFileSync(path.join(folder, "far.mjs"), `export { default } from "../far/far.mjs";`);
+  });
+  after(() => folder && rmSync(folder, { recursive: true, force: true }));
+
+  it("times one from another folder, in another browser behind one that does not end", async () => {
+    const given = `${path.join(folder, "endless.mjs")},thread=${path.join(folder, "right.wgsl")}`;
+    const results = await measure(startInChromium("/bench/kernels/in_page.ts"), given, 5000);
+    expect(results.map(({ version, correct }) => [version, correct])).deep.equal([
+      ["workgroup", true],
+      ["thread", true],
+      ["endless (own)", false],
+      ["right (own)", true],
+    ]);
+    expect(results[2].failed).match(/did not end within 5 s .*\/endless\.wgsl:21 `for /);
+    expect(results[3].timing?.milliseconds.median).above(0);
+  });
+
+  it("names the file outside the module's folder that a module wants", async () => {
+    const error: unknown = await measure(
+      startInChromium("/bench/kernels/in_page.ts"),
+      path.join(folder, "far.mjs"),
+      5000,
+    ).catch((thrown: unknown) => thrown);
+    expect((error as EngineError).toLine()).match(/far\.mjs: cannot be imported: .* does not hold .*\/far\/far\.mjs$/);
+  });
+
+  it("refuses another process's time before anything runs", async () => {
+    const error: unknown = await bench(["kernels", "layernorm", "--in-chromium", "--cpu"]).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect((error as EngineError).toLine()).match(/^--cpu: Chromium computes in another process/);
   });
 });

@@ -9,7 +9,7 @@ const limitMs = 25 * 60_000;
 /** Runs specs in headless Chromium from npm (WebGPU by SwiftShader). `specs` are relative to the repository root. */
 export async function runInChromium(root: string, specs: string[], grep: string | undefined): Promise<Outcome> {
   const run = new MochaRun("chromium");
-  const server = await serveRepository(root, { specs, grep });
+  const server = await serveRepository(root, { page: { specs, grep } });
   let exit = "";
   try {
     const browser = await launch();

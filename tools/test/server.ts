@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { transform } from "esbuild";
 import { repositoryOf, serveHub } from "../../spec/support/hub/hub_server.ts";
 
@@ -11,8 +12,17 @@ export interface SpecPage {
   grep: string | undefined;
 }
 
+export interface Served {
+  /** What the page at `/` runs; without, it is an empty one in which the package's names can be imported. */
+  readonly page?: SpecPage;
+  /** Folders outside the repository that are served, too: {@link RepositoryServer.addressOf}. */
+  readonly folders?: readonly string[];
+}
+
 export interface RepositoryServer {
   url: string;
+  /** Where a file of the repository, or of one of the further folders, is served. */
+  addressOf(file: string): string;
   close(): Promise<void>;
 }
 
@@ -22,25 +32,32 @@ const mimeTypes: Record<string, string> = {
   ".mjs": "text/javascript",
   ".ts": "text/javascript",
   ".json": "application/json",
+  ".wasm": "application/wasm",
   ".wgsl": "text/plain; charset=utf-8",
 };
 
 /**
- * Serves the repository with types stripped file by file, nothing bundled, and at `/` a page that runs the specs; at
- * `/hub-url` the address of a hub with the embedded checkpoint.
+ * Serves the repository with types stripped file by file, nothing bundled, and at `/` a page; at `/hub-url` the address of a hub
+ * with the embedded checkpoint.
  */
-export async function serveRepository(root: string, page: SpecPage): Promise<RepositoryServer> {
+export async function serveRepository(root: string, served: Served = {}): Promise<RepositoryServer> {
   const hub = await serveHub({ "someone/nano": await repositoryOf(path.join(root, "models/nano")) });
   const server = http.createServer((request, response) => {
     if (request.url === "/hub-url") return void response.end(hub.url);
-    respond(root, page, request, response).catch((error: unknown) => {
+    respond(root, served, request, response).catch((error: unknown) => {
       response.writeHead(500).end(String(error));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/`;
   return {
-    url: `http://127.0.0.1:${port}/`,
+    url,
+    addressOf: (file) => {
+      const isOurs = isInside(root, file);
+      const { pathname } = pathToFileURL(isOurs ? file.slice(root.length) : file);
+      return new URL(`${isOurs ? "" : outside}${pathname}`, url).href;
+    },
     close: async () => {
       await hub.close();
       await new Promise<void>((resolve) => {
@@ -51,11 +68,19 @@ export async function serveRepository(root: string, page: SpecPage): Promise<Rep
   };
 }
 
-async function respond(root: string, page: SpecPage, request: http.IncomingMessage, response: http.ServerResponse) {
+/** In front of the path of a file outside the repository. */
+export const outside = "/outside";
+
+function isInside(folder: string, file: string): boolean {
+  return file.startsWith(folder + path.sep);
+}
+
+async function respond(root: string, served: Served, request: http.IncomingMessage, response: http.ServerResponse) {
   const url = decodeURIComponent((request.url ?? "/").split("?")[0]);
-  if (url === "/") return response.setHeader("Content-Type", mimeTypes[".html"]).end(pageSource(page));
-  const file = path.join(root, url);
-  const found = file.startsWith(root + path.sep) ? await stat(file).catch(() => undefined) : undefined;
+  if (url === "/") return response.setHeader("Content-Type", mimeTypes[".html"]).end(pageSource(served.page));
+  const file = url.startsWith(`${outside}/`) ? path.normalize(url.slice(outside.length)) : path.join(root, url);
+  const isServed = [root, ...(served.folders ?? [])].some((folder) => isInside(folder, file));
+  const found = isServed ? await stat(file).catch(() => undefined) : undefined;
   if (!found?.isFile()) return response.writeHead(404).end();
   const type = mimeTypes[path.extname(file)] ?? "application/octet-stream";
   response.setHeader("Content-Type", type);
@@ -82,7 +107,7 @@ function sendRange(file: string, size: number, request: http.IncomingMessage, re
 }
 
 // Events go to the console as lines of the same form as those of mocha's json-stream reporter.
-function pageSource({ specs, grep }: SpecPage): string {
+function pageSource(page: SpecPage | undefined): string {
   const importMap = {
     imports: {
       chai: "/node_modules/chai/index.js",
@@ -93,9 +118,12 @@ function pageSource({ specs, grep }: SpecPage): string {
       "@huggingface/tokenizers": "/node_modules/@huggingface/tokenizers/dist/tokenizers.mjs",
     },
   };
-  return `<!doctype html><meta charset="utf-8"><title>specs</title><div id="mocha"></div>
+  const head = `<!doctype html><meta charset="utf-8"><title>specs</title>
+<script type="importmap">${JSON.stringify(importMap)}</script>`;
+  if (page === undefined) return head;
+  const { specs, grep } = page;
+  return `${head}<div id="mocha"></div>
 <script src="/node_modules/mocha/mocha.js"></script>
-<script type="importmap">${JSON.stringify(importMap)}</script>
 <script type="module">
 const send = (name, value) => console.log(JSON.stringify([name, value]));
 mocha.setup({ ui: "bdd", timeout: 120000, forbidOnly: true, reporter: function () {}, grep: ${JSON.stringify(grep ?? null)} ?? undefined });

@@ -1,20 +1,26 @@
-import { stat } from "node:fs/promises";
-import path from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { EngineError } from "../../../engine/errors.ts";
+import { getGpuHost } from "../../../engine/device/host.ts";
 import type { AnyKernel } from "../../../engine/kernel.ts";
 import type { OwnKernel } from "./own_kernel.ts";
+
+/** A file that `--with` names. */
+export interface OwnFile {
+  /** As it was given. */
+  readonly file: string;
+  /** Where the runtime that measures finds it. */
+  readonly url: string;
+  /** Of a shader: the version whose declaration it takes. */
+  readonly like?: string;
+}
 
 const mark = " (own)";
 
 /**
- * The kernels that `--with` names: `FILE.mjs`, whose default export is a kernel or an array of kernels, and
- * `VERSION=FILE.wgsl`, a shader under the declaration of that version; with commas between.
- * @throws EngineError `bad-input` for a file that is missing or exports something else.
+ * The kernels in files that `--with` names, in Node or in a page. @throws EngineError `bad-input` for a module that cannot be
+ * imported or exports something else, `usage` for two kernels of one name.
  */
-export async function loadOwnKernels(given: string): Promise<OwnKernel[]> {
-  const lists = await Promise.all(given.split(",").map(loadOne));
-  const all = lists.flat();
+export async function loadOwn(files: readonly OwnFile[]): Promise<OwnKernel[]> {
+  const all = (await Promise.all(files.map(loadOne))).flat();
   const twice = all.find(({ version }, i) => all.findIndex((other) => other.version === version) < i);
   if (twice !== undefined)
     throw new EngineError("usage", "two kernels have this name", {
@@ -24,39 +30,36 @@ export async function loadOwnKernels(given: string): Promise<OwnKernel[]> {
   return all;
 }
 
-async function loadOne(given: string): Promise<OwnKernel[]> {
-  const [, like, file] = /^(?:([\w ()]+)=)?(.+)$/.exec(given) ?? ["", undefined, given];
-  if (!(await stat(file).catch(() => undefined))?.isFile())
-    throw new EngineError("bad-input", "no such file", { where: `--with ${file}` });
-  const url = pathToFileURL(path.resolve(file));
-  if (/\.wgsl$/.test(file)) {
-    if (like !== undefined) return [{ version: path.basename(file, ".wgsl") + mark, like, source: url }];
-    throw new EngineError("usage", "a shader alone has no declaration", {
-      where: `--with ${file}`,
-      fix: `VERSION=${file} takes that of a version in the table; or write a module whose default export is a kernel`,
-    });
-  }
+async function loadOne({ file, url, like }: OwnFile): Promise<OwnKernel[]> {
+  if (like !== undefined) return [{ version: nameOf(file).replace(/\.wgsl$/, "") + mark, like, source: new URL(url) }];
   const kernels = kernelsIn(file, await importModule(file, url));
-  for (const kernel of kernels) await requireFiles(file, kernel);
+  for (const kernel of kernels) await requireShaders(file, kernel);
   return kernels.map((kernel) => ({ version: kernel.name.replace(/^[^.]*\./, "") + mark, kernel }));
 }
 
-async function requireFiles(file: string, { name, source, preludes = [] }: AnyKernel): Promise<void> {
-  for (const url of [...preludes, source]) {
-    if (url.protocol !== "file:" || (await stat(url).catch(() => undefined))?.isFile()) continue;
-    throw new EngineError("bad-input", "no such shader", { where: `--with ${file}: ${name}: ${fileURLToPath(url)}` });
-  }
+function nameOf(file: string): string {
+  return file.replace(/^.*[/\\]/, "");
 }
 
-async function importModule(file: string, url: URL): Promise<unknown> {
+async function requireShaders(file: string, { name, source, preludes = [] }: AnyKernel): Promise<void> {
+  for (const url of [...preludes, source])
+    await getGpuHost()
+      .readText(url)
+      .catch((cause: unknown) => {
+        const where = `--with ${file}: ${name}: ${decodeURIComponent(url.pathname)}`;
+        throw new EngineError("bad-input", "no such shader", { where, cause });
+      });
+}
+
+async function importModule(file: string, url: string): Promise<unknown> {
   try {
-    return ((await import(url.href)) as { default?: unknown }).default;
+    return ((await import(url)) as { default?: unknown }).default;
   } catch (cause) {
     // A wrong declaration has said its line already.
     if (cause instanceof EngineError) throw cause;
     const problem = (cause instanceof Error ? cause.message : String(cause)).split("\n")[0];
     // Where the module itself is wrong, the stack names its line.
-    const own = path.basename(file).replaceAll(/[^\w-]/g, "\\$&");
+    const own = nameOf(file).replaceAll(/[^\w-]/g, "\\$&");
     const [place] = cause instanceof Error ? (new RegExp(`${own}:\\d+(?::\\d+)?`).exec(cause.stack ?? "") ?? []) : [];
     throw new EngineError("bad-input", `cannot be imported: ${problem}`, {
       where: `--with ${file}${place === undefined ? "" : ` (${place})`}`,

@@ -1,15 +1,10 @@
-import { fork } from "node:child_process";
-import "../../../engine/node/index.ts";
 import { EngineError } from "../../../engine/errors.ts";
-import type { Machine } from "../../measure/machine.ts";
+import { describeProcessor, type Machine } from "../../measure/machine.ts";
 import type { Roofline } from "../../roofline/roofline.ts";
-import { firstLoop } from "../own/failure.ts";
-import type { KernelResult } from "../run.ts";
 import { timedBefore } from "../ladder.ts";
+import type { KernelResult } from "../run.ts";
 import type { KernelListener, KernelMeasurements } from "../run_all.ts";
-// Part of the build although it is started, never imported.
-import type {} from "./child.ts";
-import type { Job, StartedRung, Told } from "./messages.ts";
+import type { Job, Start, StartedRung, Told } from "./messages.ts";
 
 /** How a process ended. */
 type End =
@@ -24,11 +19,17 @@ export interface Limits {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ApartListener extends Pick<KernelListener, "onRoofline" | "onResult"> {
+  readonly onMachine: (machine: Machine) => void;
+  readonly onNote?: (line: string) => void;
+}
+
 /** Measures in processes of their own: where one ends with a kernel, the kernel failed and the next goes on in another. */
 export async function measureApart(
+  start: Start,
   job: Omit<Job, "resumed">,
   { limit, signal }: Limits,
-  listener: KernelListener & { readonly onMachine: (machine: Machine) => void },
+  listener: ApartListener,
 ): Promise<KernelMeasurements & { readonly machine: Machine }> {
   const results: KernelResult[] = [];
   let machine: Machine | undefined;
@@ -40,8 +41,10 @@ export async function measureApart(
     rung = undefined;
     listener.onResult(result, ladder[0], timedBefore(ladder, ladder.length - 1));
   };
-  const hear = (told: Told): void => {
-    if (told.kind === "machine") listener.onMachine((machine = told.machine));
+  const hear = (told: Told, runtime: string): void => {
+    if (told.kind === "adapter" && machine === undefined)
+      listener.onMachine((machine = { ...describeProcessor(), runtime, ...told.adapter }));
+    else if (told.kind === "note" && roofline === undefined) listener.onNote?.(told.line);
     else if (told.kind === "roofline") listener.onRoofline((roofline = told.roofline));
     else if (told.kind === "rung") rung = told.rung;
     // JSON has no infinity.
@@ -49,10 +52,11 @@ export async function measureApart(
   };
   for (;;) {
     const resumed = roofline === undefined ? undefined : { roofline, results };
-    const end = await oneProcess({ ...job, resumed }, hear, () => (rung === undefined ? Infinity : limit), signal);
+    const limitOf = (): number => (rung === undefined ? Infinity : limit);
+    const end = await oneProcess(start, { ...job, resumed }, hear, limitOf, signal);
     if (end.kind === "done") break;
     if (rung === undefined || (end.kind === "error" && end.code !== "device-lost")) throw errorOf(end);
-    keep(await lostRung(rung, end, limit));
+    keep(lostRung(rung, end, limit));
   }
   if (machine === undefined || roofline === undefined) throw errorOf({ kind: "gone", how: "before it measured" });
   return { machine, roofline, results };
@@ -60,43 +64,40 @@ export async function measureApart(
 
 /** @param limitOf milliseconds that it may say nothing from now on. */
 async function oneProcess(
+  start: Start,
   job: Job,
-  hear: (told: Told) => void,
+  hear: (told: Told, runtime: string) => void,
   limitOf: () => number,
   signal: AbortSignal | undefined,
 ): Promise<End> {
-  const isSource = import.meta.url.endsWith(".ts");
-  const child = fork(new URL(isSource ? "./child.ts" : "./child.js", import.meta.url), [], {
-    // Of a kernel's module, standard output would mix with the table.
-    stdio: ["ignore", 2, 2, "ipc"],
-    ...(isSource && !("Deno" in globalThis) ? { execArgv: ["--import", import.meta.resolve("tsx")] } : {}),
-  });
-  const kill = (): void => void child.kill("SIGKILL");
-  signal?.addEventListener("abort", kill);
   let overdue: NodeJS.Timeout | undefined;
+  let runtime = "";
+  let resolve: (end: End) => void;
+  const ended = new Promise<End>((settle) => (resolve = settle));
+  const started = await start(
+    job,
+    (told) => {
+      if (told.kind === "done" || told.kind === "error") return resolve(told);
+      hear(told, runtime);
+      clearTimeout(overdue);
+      const limit = limitOf();
+      if (limit < Infinity) overdue = setTimeout(() => resolve({ kind: "overdue" }), limit);
+    },
+    (how) => resolve({ kind: "gone", how }),
+  );
+  runtime = started.runtime;
+  const kill = (): void => void started.end();
+  signal?.addEventListener("abort", kill);
   try {
-    return await new Promise<End>((resolve) => {
-      child.on("error", (error) => resolve({ kind: "gone", how: error.message }));
-      child.on("exit", (code, killedBy) => resolve({ kind: "gone", how: killedBy ?? `exit code ${code}` }));
-      child.on("message", (message) => {
-        const told = message as Told;
-        if (told.kind === "done" || told.kind === "error") return resolve(told);
-        hear(told);
-        clearTimeout(overdue);
-        const limit = limitOf();
-        if (limit < Infinity) overdue = setTimeout(() => resolve({ kind: "overdue" }), limit);
-      });
-      child.send(job);
-    });
+    return await ended;
   } finally {
     clearTimeout(overdue);
     signal?.removeEventListener("abort", kill);
-    kill();
+    await started.end();
   }
 }
 
-async function lostRung({ source, ...rung }: StartedRung, end: End, limit: number): Promise<KernelResult> {
-  const loops = source === undefined ? undefined : await firstLoop(new URL(source));
+function lostRung({ loops, ...rung }: StartedRung, end: End, limit: number): KernelResult {
   const look = loops === undefined ? "" : `; look at ${loops}`;
   const failed =
     end.kind === "overdue"
@@ -109,6 +110,6 @@ function errorOf(end: End): EngineError {
   if (end.kind === "error") return new EngineError(end.code as EngineError["code"], end.line);
   const how = end.kind === "gone" ? end.how : end.kind;
   return new EngineError("internal", `the process that measures ended: ${how}`, {
-    fix: "name another adapter by --device",
+    fix: "try another adapter (--device) or runtime (--in-chromium)",
   });
 }

@@ -12,7 +12,8 @@ export interface Jax {
   defaultDevice(device: string): unknown;
   readonly jit: <F>(f: F) => F;
   numpy: {
-    array(values: Float32Array): JaxArray;
+    array(values: Float32Array | Int32Array): JaxArray;
+    take(a: JaxArray, indices: JaxArray, axis: number): JaxArray;
     matmul(a: JaxArray, b: JaxArray): JaxArray;
     mean(a: JaxArray, axis: number, options: { keepdims: boolean }): JaxArray;
     square(a: JaxArray): JaxArray;

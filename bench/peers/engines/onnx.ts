@@ -56,6 +56,7 @@ type Attribute = number | string | readonly number[] | { readonly float: number 
 
 const types = { float: 1, int: 2, string: 3, ints: 7 } as const;
 const float32 = 1;
+const int32 = 6;
 const int64 = 7;
 
 function attribute(name: string, value: Attribute): Message {
@@ -106,16 +107,29 @@ export class OnnxGraph {
     return outputs[0];
   }
 
-  /** The bytes of the model, in parts: together they may be larger than one array can be. */
-  finish(input: string, inputShape: readonly number[], output: string, outputShape: readonly number[]): Uint8Array[] {
-    const value = (name: string, shape: readonly number[]): Message => {
-      const extents = new Message();
-      for (const extent of shape) extents.message(1, new Message().int(1, extent));
-      const type = new Message().message(1, new Message().int(1, float32).message(2, extents));
-      return new Message().text(1, name).message(2, type);
-    };
+  /** Adds an input of ids. */
+  idInput(name: string, shape: readonly number[]): string {
+    this.#graph.message(11, this.#value(name, shape, int32));
+    return name;
+  }
+
+  #value(name: string, shape: readonly number[], type = float32): Message {
+    const extents = new Message();
+    for (const extent of shape) extents.message(1, new Message().int(1, extent));
+    const typed = new Message().message(1, new Message().int(1, type).message(2, extents));
+    return new Message().text(1, name).message(2, typed);
+  }
+
+  /** The bytes of the model, in parts: together they may be larger than one array can be. @param input of floats, if any. */
+  finish(
+    input: string | undefined,
+    inputShape: readonly number[],
+    output: string,
+    outputShape: readonly number[],
+  ): Uint8Array[] {
     this.#graph.text(2, "bench");
-    this.#graph.message(11, value(input, inputShape)).message(12, value(output, outputShape));
+    if (input !== undefined) this.#graph.message(11, this.#value(input, inputShape));
+    this.#graph.message(12, this.#value(output, outputShape));
     const opset = (domain: string, version: number): Message => new Message().text(1, domain).int(2, version);
     const model = new Message().int(1, 8).text(2, "bark-webgpu bench").message(7, this.#graph);
     return model.message(8, opset("", 17)).message(8, opset("com.microsoft", 1)).chunks;

@@ -20,7 +20,7 @@ declare const window: PeerWindow;
 /** onnxruntime-web by its WebGPU provider, in the Chromium that npm installs, on the adapter that it takes. */
 export const prepareOrtWeb: Prepare = async (work, folder) => {
   const file = await onnxFile(work, folder, "fused");
-  const server = await serveRepository(root, { specs: [], grep: undefined });
+  const server = await serveRepository(root);
   const browser = await launch();
   const page = await browser.newPage();
   page.setDefaultTimeout(0);

@@ -9,7 +9,8 @@ export interface Tf {
   setBackend(name: string): Promise<boolean>;
   ready(): Promise<void>;
   tidy<T>(f: () => T): T;
-  tensor(values: Float32Array, shape: readonly number[]): TfTensor;
+  tensor(values: Float32Array | Int32Array, shape: readonly number[], dtype?: "int32"): TfTensor;
+  gather(a: TfTensor, indices: TfTensor): TfTensor;
   zeros(shape: readonly number[]): TfTensor;
   moments(x: TfTensor, axis: number, keepDims: boolean): { mean: TfTensor; variance: TfTensor };
   add(a: TfTensor, b: TfTensor | number): TfTensor;

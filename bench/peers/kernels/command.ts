@@ -1,74 +1,61 @@
 import { existsSync } from "node:fs";
-import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { choiceFlag, parseCommandLine } from "../../../cli/command_line.ts";
+import { choiceFlag, numberFlag, parseCommandLine } from "../../../cli/command_line.ts";
 import { EngineError } from "../../../engine/errors.ts";
-import { openGpu } from "../../../engine/gpu.ts";
-import { checkSelection } from "../../kernels/command.ts";
-import type { PeerEngine } from "../../kernels/peer.ts";
-import { runKernels } from "../../kernels/run_all.ts";
-import { headerLine, resultLine, rooflineLine } from "../../kernels/table.ts";
-import { describeMachine } from "../../measure/machine.ts";
+import { checkSelection, refuseInChromium, tableListener } from "../../kernels/command.ts";
+import { startInChromium } from "../../kernels/in_chromium.ts";
+import { measureApart } from "../../kernels/process/measure.ts";
+import { startModule } from "../../kernels/process/start_child.ts";
 import { plotKernels } from "../../report/kernels_plot.ts";
 import type { KernelReport } from "../../report/reports.ts";
 import { requirePlot, writePlot } from "../../report/write.ts";
-import { jaxPeer } from "./jaxjs.ts";
-import { ortWebPeer } from "./ort_web.ts";
-import { tfjsPeer } from "./tfjs.ts";
+import { engineNames } from "./start_engine.ts";
 
-const folder = fileURLToPath(new URL("..", import.meta.url));
-const engines = { "onnxruntime-web": ortWebPeer, "jax-js": jaxPeer, tfjs: tfjsPeer };
-type Engine = keyof typeof engines;
-const names = Object.keys(engines) as Engine[];
+/** Seconds of one run, or of one copy of an engine's operation, after which it counts as one that does not end. */
+const usualLimit = 600;
 
 export const usage = `npm run bench:peers -- kernels [OP…]
                             the ladders of \`bark bench kernels\` with the kernels of other engines as their last rungs: what each
                             of them dispatches for the op, replayed and timed as ours are
-  --peers A,B               of ${names.join(", ")}
+  --peers A,B               of ${engineNames.join(", ")}
   --shape PART              only shapes whose description holds PART
-  --cpu, --device NAME, --plot FILE.svg, --json
+  --limit SECONDS           a run of a kernel that takes longer is ended, and the next goes on (default: ${usualLimit})
+  --cpu, --device NAME, --in-chromium, --plot FILE.svg, --json
                             as of \`bark bench kernels\`
 `;
 
 /** `npm run bench:peers -- kernels [OP…]`. The exit code is 1 if a version of ours fails or is wrong. */
-export async function benchPeerKernels(args: readonly string[]): Promise<number> {
+export async function benchPeerKernels(args: readonly string[], signal?: AbortSignal): Promise<number> {
   const { values, positionals } = parseCommandLine("bench peers kernels", args, {
     peers: { type: "string" },
     shape: { type: "string" },
     device: { type: "string" },
+    limit: { type: "string" },
     cpu: { type: "boolean" },
+    "in-chromium": { type: "boolean" },
     json: { type: "boolean" },
     plot: { type: "string" },
   });
-  const wanted = values.peers?.split(",").map((name) => choiceFlag("peers", name, names)!) ?? names;
+  const peers = values.peers?.split(",").map((name) => choiceFlag("peers", name, engineNames)!) ?? engineNames;
   const plot = await requirePlot(values.plot);
+  const limit = numberFlag("limit", values.limit, (value) => value > 0, "a number of seconds") ?? usualLimit;
   const clock = values.cpu === true ? ("cpu" as const) : undefined;
   const selection = { ops: positionals, shape: values.shape ?? "", format: "f32" as const, clock };
   checkSelection(selection);
-  if (!existsSync(path.join(folder, "node_modules")))
+  const inChromium = values["in-chromium"] === true;
+  if (inChromium) refuseInChromium(values);
+  if (!existsSync(fileURLToPath(new URL("../node_modules", import.meta.url))))
     throw new EngineError("usage", "no peers are installed", { fix: "npm install --prefix bench/peers" });
-  const gpu = await openGpu(values.device === undefined ? {} : { device: values.device });
-  const print = values.json ? () => undefined : (line: string) => void process.stdout.write(`${line}\n`);
-  const machine = describeMachine(gpu);
-  print(`${machine.adapter} on ${machine.processor}, ${machine.runtime}; weights f32`);
-  const peers: PeerEngine[] = [];
-  for (const name of wanted)
-    try {
-      peers.push(await engines[name](folder, values.device));
-    } catch (error) {
-      process.stderr.write(`bench: ${name}: no figure: ${(error as Error).message.split("\n")[0]}\n`);
-    }
-  const measured = await runKernels(
-    gpu,
-    selection,
+  const measured = await measureApart(
+    inChromium ? startInChromium("/bench/peers/kernels/in_page.ts") : startModule(new URL("./child", import.meta.url)),
+    { selection, device: values.device, own: [], peers },
+    { limit: limit * 1000, signal },
     {
-      onRoofline: (roofline) => print(`${rooflineLine(roofline)}\n${headerLine}`),
-      onResult: (...rungs) => print(resultLine(...rungs)),
+      ...tableListener(values.json === true, "f32"),
+      onNote: (line) => void process.stderr.write(`bench: ${line}\n`),
     },
-    { peers },
   );
-  gpu.dispose();
-  const report: KernelReport = { command: "kernels", args, format: "f32", peers: true, machine, ...measured };
+  const report: KernelReport = { command: "kernels", args, format: "f32", peers: true, ...measured };
   await writePlot(plot, () => plotKernels(report));
   if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   const ours = measured.results.filter(({ version }) => !version.endsWith("(peer)"));

@@ -1,18 +1,16 @@
-import path from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Operation } from "../../kernels/operation.ts";
 import type { Jax, JaxArray } from "../engines/jaxjs.ts";
 import { CapturingDevice } from "./capture.ts";
+import type { Libraries } from "./libraries.ts";
 import { byHead, resultLength, transposed } from "./layouts.ts";
 import { RecordedPeer, type PreparedOperation } from "./recorded_peer.ts";
 
 type Arrays = Record<string, JaxArray>;
 
 /** Kernels that jax-js makes. */
-export async function jaxPeer(folder: string, device: string | undefined): Promise<RecordedPeer> {
-  const file = path.join(folder, "node_modules/@jax-js/jax/dist/index.js");
-  const jax = (await import(pathToFileURL(file).href)) as Jax;
-  const capturing = await CapturingDevice.during(device, async () => {
+export async function jaxPeer({ openAdapter, jax: load }: Libraries): Promise<RecordedPeer> {
+  const jax = await load();
+  const capturing = await CapturingDevice.during(openAdapter, async () => {
     await jax.init("webgpu");
     jax.defaultDevice("webgpu");
   });
@@ -45,7 +43,7 @@ function laidOut(operation: Operation, values: Float32Array): Float32Array {
 }
 
 interface Operand {
-  readonly values: Float32Array;
+  readonly values: Float32Array | Int32Array;
   readonly shape: readonly number[];
 }
 
@@ -62,6 +60,18 @@ function operandsOf(operation: Operation): Record<string, Operand> {
       ...(normWeight === undefined ? {} : { scale: { values: normWeight, shape: [inner] } }),
       ...(residual ? { residual: { values: new Float32Array(rows * columns), shape: [rows, columns] } } : {}),
     };
+  }
+  if (operation.kind === "embedding") {
+    const { rows, width, vocabulary, tables, places, positions } = operation;
+    const operands: Record<string, Operand> = {
+      positions: { values: positions, shape: [places, width] },
+      place: { values: Int32Array.from({ length: rows }, (_, row) => row), shape: [rows] },
+    };
+    for (const [q, { table, ids }] of tables.entries()) {
+      operands[`table${q}`] = { values: table, shape: [vocabulary, width] };
+      operands[`ids${q}`] = { values: ids, shape: [rows] };
+    }
+    return operands;
   }
   if (operation.kind === "attention") {
     const { rows, past, heads, headDim, qkv, pastK, pastV } = operation;
@@ -88,6 +98,12 @@ function forwardOf({ numpy: np, nn, lax }: Jax, operation: Operation): (operands
     return centred.div(np.sqrt(variance.add(1e-5))).mul(scale);
   };
   if (operation.kind === "layernorm") return ({ x, scale }) => norm(x, scale);
+  if (operation.kind === "embedding")
+    return (operands) =>
+      operation.tables.reduce(
+        (sum, _, q) => sum.add(np.take(operands[`table${q}`], operands[`ids${q}`], 0)),
+        np.take(operands["positions"], operands["place"], 0),
+      );
   if (operation.kind === "matmul") {
     const { gelu, residual, normWeight } = operation;
     return (operands) => {

@@ -3,12 +3,16 @@ import { readFileSync } from "node:fs";
 import "../../../engine/node/index.ts";
 import { matmulCase } from "../../kernels/matmul.ts";
 import { Scope, type KernelCase } from "../../kernels/case.ts";
-import type { MatmulOperation } from "../../kernels/operation.ts";
+import type { EmbeddingOperation, MatmulOperation, Operation } from "../../kernels/operation.ts";
+import { embeddingCase } from "../../kernels/row_ops.ts";
+import { measureApart } from "../../kernels/process/measure.ts";
+import { startModule } from "../../kernels/process/start_child.ts";
 import { runCase, type KernelResult } from "../../kernels/run.ts";
 import { smokeEffort } from "../../measure/stopwatch.ts";
 import { openGpu, type Gpu } from "../../../engine/gpu.ts";
 import { CapturingDevice } from "./capture.ts";
-import { RecordedPeer, type PreparedOperation } from "./recorded_peer.ts";
+import { adapterOf } from "./node_libraries.ts";
+import { partsOf, RecordedPeer, type PreparedOperation } from "./recorded_peer.ts";
 
 /** An engine that dispatches a product in two parts, through one uniform buffer. */
 const shader = readFileSync(new URL("./product_in_parts.wgsl", import.meta.url), "utf8");
@@ -68,7 +72,7 @@ function engineOf(device: GPUDevice, wrong: boolean): (operation: MatmulOperatio
 async function peerOf(wrong: boolean): Promise<RecordedPeer> {
   let engine: ((operation: MatmulOperation) => PreparedOperation) | undefined;
   const previous = Object.getOwnPropertyDescriptor(globalThis, "navigator");
-  const capturing = await CapturingDevice.during(undefined, async () => {
+  const capturing = await CapturingDevice.during(adapterOf(undefined), async () => {
     const adapter = await navigator.gpu.requestAdapter();
     engine = engineOf(await adapter!.requestDevice(), wrong);
   });
@@ -80,14 +84,18 @@ async function peerOf(wrong: boolean): Promise<RecordedPeer> {
 }
 
 describe("bench peers kernels", () => {
-  const small: KernelCase = matmulCase({ name: "small", inner: 32, columns: 48 }, 1);
+  const small: KernelCase = { ...matmulCase({ name: "small", inner: 32, columns: 48 }, 1), versions: ["plain"] };
   let gpu: Gpu;
   before(async () => (gpu = await openGpu()));
   after(() => gpu.dispose());
 
-  async function lastRung(kernelCase: KernelCase, peer: RecordedPeer): Promise<KernelResult> {
+  async function lastRung(
+    kernelCase: KernelCase,
+    peer: RecordedPeer,
+    skip?: ReadonlySet<string>,
+  ): Promise<KernelResult> {
     const roofline = { gigabytesPerSecond: 1, gigaflops: 1, dispatchMicroseconds: 1 };
-    const options = { format: "f32", roofline, effort: smokeEffort, peers: [peer] } as const;
+    const options = { format: "f32", roofline, effort: smokeEffort, peers: [peer], ...(skip && { skip }) } as const;
     let last: KernelResult | undefined;
     for await (const result of runCase(gpu, kernelCase, options)) last = result;
     return last!;
@@ -112,10 +120,57 @@ describe("bench peers kernels", () => {
     peer.device.destroy();
   });
 
-  async function operationOf(kernelCase: KernelCase): Promise<MatmulOperation> {
+  it("gives an engine the tables, ids and positions whose entries are added, and names what it dispatched", async () => {
+    const scope = new Scope(gpu, "f32");
+    const { operation, check } = await embeddingCase("few", 5, 3, 40).prepare(scope);
+    const given = operation!() as EmbeddingOperation;
+    const { rows, width, tables, positions } = given;
+    const y = Float32Array.from({ length: rows * width }, (_, i) => {
+      const [row, column] = [Math.floor(i / width), i % width];
+      const entries = tables.map(({ table, ids }) => table[ids[row] * width + column]);
+      return entries.reduce((sum, value) => sum + value, positions[row * width + column]);
+    });
+    const [{ actual, expected }] = await check(y);
+    scope.dispose();
+    expect(actual.length).equal(rows * width);
+    expect(Math.max(...Array.from(actual, (value, i) => Math.abs(value - expected[i])))).lessThan(1e-6);
+    expect([7, 5, 1].map((dispatches) => partsOf(given, dispatches))).deep.equal([
+      "4 gather + 3 add",
+      "4 gather + 1 add",
+      "1 dispatched",
+    ]);
+  });
+
+  it("says of an engine that does not start that there is no figure, and goes on", async () => {
+    const notes: string[] = [];
+    const { results } = await measureApart(
+      startModule(new URL("./child", import.meta.url)),
+      { selection: { ops: ["sample"], shape: "greedy", format: "f32" }, device: undefined, own: [], peers: ["nobody"] },
+      { limit: 60_000 },
+      {
+        onMachine: () => undefined,
+        onRoofline: () => undefined,
+        onResult: () => undefined,
+        onNote: (line) => notes.push(line),
+      },
+    );
+    expect(notes.join("\n")).match(/^nobody: no figure: .*$/);
+    expect(results.map(({ version, correct }) => [version, correct])).deep.equal([["sample.step", true]]);
+  });
+
+  it("leaves out an engine's rung that was had before its process ended, by whatever it dispatched", async () => {
+    const [peer, few] = [await peerOf(false), embeddingCase("few", 5, 3, 40)];
+    for (const done of ["one of ours (peer)", "one of ours, 2 dispatched (peer)"])
+      expect((await lastRung(few, peer, new Set([done]))).version).not.include("(peer)");
+    const other = await lastRung(few, peer, new Set(["one of ours and more (peer)"]));
+    expect(other).include({ version: "one of ours (peer)", failed: "it has products alone" });
+    peer.device.destroy();
+  });
+
+  async function operationOf(kernelCase: KernelCase): Promise<Operation> {
     const scope = new Scope(gpu, "f32");
     const { operation } = await kernelCase.prepare(scope);
     scope.dispose();
-    return operation!() as MatmulOperation;
+    return operation!();
   }
 });

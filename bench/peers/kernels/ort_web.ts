@@ -1,35 +1,14 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-import { pathToFileURL } from "node:url";
-import type { Operation } from "../../kernels/operation.ts";
+import type { EmbeddingOperation, Operation } from "../../kernels/operation.ts";
 import { OnnxGraph } from "../engines/onnx.ts";
 import { CapturingDevice } from "./capture.ts";
+import type { Libraries, Ort, OrtSession, OrtTensor } from "./libraries.ts";
 import { byHead, resultLength, transposed } from "./layouts.ts";
 import { RecordedPeer, type PreparedOperation } from "./recorded_peer.ts";
 
-/** What is used of onnxruntime-web. */
-interface Ort {
-  readonly env: { readonly wasm: { wasmPaths?: string; wasmBinary?: ArrayBufferLike; numThreads?: number } };
-  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<OrtSession> };
-  readonly Tensor: new (type: "float32", data: Float32Array, shape: readonly number[]) => unknown;
-}
-interface OrtSession {
-  readonly outputNames: readonly string[];
-  run(feeds: Record<string, unknown>): Promise<Record<string, OrtTensor>>;
-  release(): Promise<void>;
-}
-interface OrtTensor {
-  getData(): Promise<Float32Array>;
-  dispose(): void;
-}
-
 /** Kernels of onnxruntime-web's WebGPU provider, which runs in Node where somebody gives it a `navigator.gpu`. */
-export async function ortWebPeer(folder: string, device: string | undefined): Promise<RecordedPeer> {
-  const dist = path.join(folder, "node_modules/onnxruntime-web/dist");
-  const ort = (await import(pathToFileURL(path.join(dist, "ort.webgpu.bundle.min.mjs")).href)) as Ort;
-  const wasm = await readFile(path.join(dist, "ort-wasm-simd-threaded.asyncify.wasm"));
-  Object.assign(ort.env.wasm, { wasmPaths: `${pathToFileURL(dist).href}/`, wasmBinary: wasm.buffer, numThreads: 1 });
-  const capturing = await CapturingDevice.during(device, async () => {
+export async function ortWebPeer({ openAdapter, ort: load }: Libraries): Promise<RecordedPeer> {
+  const ort = await load();
+  const capturing = await CapturingDevice.during(openAdapter, async () => {
     // It opens its device with its first session.
     const graph = new OnnxGraph();
     const session = await create(ort, graph.finish("x", [4], graph.node("Elu", ["x"], "y"), [4]));
@@ -39,7 +18,8 @@ export async function ortWebPeer(folder: string, device: string | undefined): Pr
 }
 
 async function create(ort: Ort, chunks: readonly Uint8Array[]): Promise<OrtSession> {
-  return await ort.InferenceSession.create(Buffer.concat(chunks), {
+  const model = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+  return await ort.InferenceSession.create(model, {
     executionProviders: ["webgpu"],
     preferredOutputLocation: "gpu-buffer",
     logSeverityLevel: 3,
@@ -47,13 +27,18 @@ async function create(ort: Ort, chunks: readonly Uint8Array[]): Promise<OrtSessi
 }
 
 async function prepare(ort: Ort, operation: Operation): Promise<PreparedOperation> {
-  const { model, input, shape } = modelOf(operation);
+  const { model, inputs } = modelOf(operation);
   const session = await create(ort, model);
   const results: OrtTensor[] = [];
-  const x = new ort.Tensor("float32", input, shape);
+  const feeds = Object.fromEntries(
+    Object.entries(inputs).map(([name, { values, shape }]) => [
+      name,
+      new ort.Tensor(values instanceof Float32Array ? "float32" : "int32", values, shape),
+    ]),
+  );
   return {
     run: async () => {
-      const y = (await session.run({ x }))[session.outputNames[0]];
+      const y = (await session.run(feeds))[session.outputNames[0]];
       results.push(y);
       return async () => laidOut(operation, await y.getData());
     },
@@ -72,7 +57,10 @@ function laidOut(operation: Operation, values: Float32Array): Float32Array {
 
 interface Model {
   readonly model: readonly Uint8Array[];
-  readonly input: Float32Array;
+  readonly inputs: Readonly<Record<string, Input>>;
+}
+interface Input {
+  readonly values: Float32Array | Int32Array;
   readonly shape: readonly number[];
 }
 
@@ -92,8 +80,9 @@ function modelOf(operation: Operation): Model {
   if (operation.kind === "layernorm") {
     const shape = [1, operation.rows, operation.width];
     const y = norm("x", operation.weight);
-    return { model: graph.finish("x", shape, y, shape), input: operation.x, shape };
+    return { model: graph.finish("x", shape, y, shape), inputs: { x: { values: operation.x, shape } } };
   }
+  if (operation.kind === "embedding") return embeddingModel(graph, operation);
   if (operation.kind === "matmul") {
     const { rows, inner, columns, normWeight } = operation;
     const weight = graph.constant("weight", [inner, columns], transposed(operation.weight, columns, inner));
@@ -104,7 +93,7 @@ function modelOf(operation: Operation): Model {
       y = graph.node("Add", [residual, y], "sum");
     }
     const shape = [1, rows, inner];
-    return { model: graph.finish("x", shape, y, [1, rows, columns]), input: operation.x, shape };
+    return { model: graph.finish("x", shape, y, [1, rows, columns]), inputs: { x: { values: operation.x, shape } } };
   }
   if (operation.kind === "attention") {
     const { rows, past, heads, headDim, causal, qkv, pastK, pastV } = operation;
@@ -118,11 +107,11 @@ function modelOf(operation: Operation): Model {
     const outputs = past > 0 ? ["y", "k now", "v now"] : "y";
     const y = graph.node("MultiHeadAttention", ["q", "k", "v", ...pasts], outputs, attributes, contributed);
     const shape = [1, rows, 3 * width];
-    return { model: graph.finish("x", shape, y, [1, rows, width]), input: qkv, shape };
+    return { model: graph.finish("x", shape, y, [1, rows, width]), inputs: { x: { values: qkv, shape } } };
   }
   const { inChannels, outChannels, kernelSize, stride, length } = operation;
   const shape = [1, inChannels, length];
-  const input = transposed(operation.x, length, inChannels);
+  const values = transposed(operation.x, length, inChannels);
   const bias = graph.constant("bias", [outChannels], operation.bias);
   let y: string;
   if (operation.kind === "conv1d") {
@@ -137,5 +126,33 @@ function modelOf(operation: Operation): Model {
     y = graph.node("Slice", ["untrimmed", ...range, graph.integers("axis", [2])], "trimmed");
   }
   const outputShape = [1, outChannels, resultLength(operation)];
-  return { model: graph.finish("x", shape, graph.node("Elu", [y], "elu"), outputShape), input, shape };
+  const model = graph.finish("x", shape, graph.node("Elu", [y], "elu"), outputShape);
+  return { model, inputs: { x: { values, shape } } };
+}
+
+function embeddingModel(
+  graph: OnnxGraph,
+  { rows, width, vocabulary, tables, places, positions }: EmbeddingOperation,
+): Model {
+  const inputs: Record<string, Input> = {};
+  // Ids are inputs: of constants alone a session computes the result when it is made.
+  const gather = (name: string, table: Float32Array<ArrayBuffer>, entries: number, ids: Int32Array): string => {
+    inputs[`ids ${name}`] = { values: ids, shape: [1, rows] };
+    const operands = [
+      graph.constant(`table ${name}`, [entries, width], table),
+      graph.idInput(`ids ${name}`, [1, rows]),
+    ];
+    return graph.node("Gather", operands, `entries ${name}`, { axis: 0 });
+  };
+  const gathered = tables.map(({ table, ids }, q) => gather(String(q), table, vocabulary, ids));
+  gathered.push(
+    gather(
+      "of places",
+      positions,
+      places,
+      Int32Array.from({ length: rows }, (_, row) => row),
+    ),
+  );
+  const y = gathered.reduce((sum, entries) => graph.node("Add", [sum, entries], `${sum}, ${entries}`));
+  return { model: graph.finish(undefined, [], y, [1, rows, width]), inputs };
 }

@@ -13,23 +13,30 @@ export interface PreparedOperation {
 /** Each is an operation of the engine's own; of Bark's matrices no cache holds that many. */
 const mostCopies = 32;
 
+/** What the dispatches of an operation in several parts do. */
+export function partsOf(operation: Operation, dispatches: number): string | undefined {
+  if (operation.kind !== "embedding") return undefined;
+  const gathers = operation.tables.length + 1;
+  return dispatches > gathers ? `${gathers} gather + ${dispatches - gathers} add` : `${dispatches} dispatched`;
+}
+
 /** A peer whose dispatches a {@link CapturingDevice} keeps. */
 export class RecordedPeer implements PeerEngine {
-  readonly rung: string;
+  readonly name: string;
   readonly device: GPUDevice;
   readonly features: ReadonlySet<string>;
   readonly #capturing: CapturingDevice;
   readonly #prepare: (operation: Operation) => Promise<PreparedOperation>;
 
   constructor(name: string, capturing: CapturingDevice, prepare: (operation: Operation) => Promise<PreparedOperation>) {
-    this.rung = `${name} (peer)`;
+    this.name = name;
     this.device = capturing.device;
     this.features = capturing.features;
     this.#capturing = capturing;
     this.#prepare = prepare;
   }
 
-  async record(operation: Operation, wanted: number): Promise<PeerWork> {
+  async record(operation: Operation, wanted: number, onCopy?: () => void): Promise<PeerWork> {
     const copies = Math.min(wanted, mostCopies);
     const prepared: PreparedOperation[] = [];
     const runs: { read: () => Promise<Float32Array>; captured: Captured }[] = [];
@@ -41,6 +48,7 @@ export class RecordedPeer implements PeerEngine {
     };
     try {
       for (let copy = 0; copy < copies; copy++) {
+        onCopy?.();
         const one = await this.#prepare(operation);
         prepared.push(one);
         // The first run compiles, and may bring weights in another order.
@@ -63,6 +71,7 @@ export class RecordedPeer implements PeerEngine {
         return await read();
       };
       return {
+        parts: partsOf(operation, captured.dispatches.length),
         copies,
         dispatches: captured.dispatches.length,
         ...(captured.copies === 0 ? {} : { notice: `without its ${captured.copies} copies between buffers` }),

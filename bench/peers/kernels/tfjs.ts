@@ -1,19 +1,17 @@
-import { createRequire } from "node:module";
-import path from "node:path";
 import type { Operation } from "../../kernels/operation.ts";
 import type { Tf, TfTensor } from "../engines/tfjs.ts";
 import { CapturingDevice } from "./capture.ts";
+import type { Libraries } from "./libraries.ts";
 import { byHead, causalMask, resultLength } from "./layouts.ts";
 import { RecordedPeer, type PreparedOperation } from "./recorded_peer.ts";
 
 /** Kernels of tfjs's WebGPU backend. */
-export async function tfjsPeer(folder: string, device: string | undefined): Promise<RecordedPeer> {
-  const require = createRequire(path.join(folder, "package.json"));
-  const tf = require("@tensorflow/tfjs-core") as Tf;
-  const capturing = await CapturingDevice.during(device, async () => {
-    require("@tensorflow/tfjs-backend-cpu");
-    require("@tensorflow/tfjs-backend-webgpu");
-    if (!(await tf.setBackend("webgpu"))) throw new Error("its WebGPU backend does not start in Node");
+export async function tfjsPeer({ openAdapter, tf: load }: Libraries): Promise<RecordedPeer> {
+  let tf: Tf;
+  const capturing = await CapturingDevice.during(openAdapter, async () => {
+    // Only here: its backend registers where there is a `navigator.gpu`.
+    tf = await load();
+    if (!(await tf.setBackend("webgpu"))) throw new Error("its WebGPU backend does not start here");
     await tf.ready();
   });
   return new RecordedPeer("tfjs", capturing, (operation) => Promise.resolve(prepare(tf, operation)));
@@ -51,6 +49,15 @@ function forwardOf(tf: Tf, operation: Operation, hold: (tensor: TfTensor) => TfT
     const { rows, width } = operation;
     const [x, weight] = [operand(operation.x, [rows, width]), operand(operation.weight, [width])];
     return () => norm(x, weight);
+  }
+  if (operation.kind === "embedding") {
+    const { rows, width, vocabulary, tables, places, positions } = operation;
+    const idsOf = (ids: Int32Array): TfTensor => hold(tf.tensor(ids, [rows], "int32"));
+    const gathers = tables.map(({ table, ids }) => [operand(table, [vocabulary, width]), idsOf(ids)] as const);
+    const place = Int32Array.from({ length: rows }, (_, row) => row);
+    gathers.push([operand(positions, [places, width]), idsOf(place)]);
+    // Its kernel for sums of many binds more buffers than the device that it opens allows.
+    return () => gathers.map(([table, ids]) => tf.gather(table, ids)).reduce((sum, entries) => tf.add(sum, entries));
   }
   if (operation.kind === "matmul") {
     const { rows, inner, columns, normWeight, gelu } = operation;
