@@ -192,7 +192,7 @@ describe("own kernels in bench kernels --in-chromium", function () {
       ["endless (own)", false],
       ["right (own)", true],
     ]);
-    expect(results[2].failed).match(/did not end within 5 s .*\/endless\.wgsl:21 `for /);
+    expect(results[2].failed).match(/did not end within 5 s .*\/endless\.wgsl:24 `for /);
     expect(results[3].timing?.milliseconds.median).above(0);
   });
 
