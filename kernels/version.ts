@@ -32,7 +32,8 @@ function lackOf<Shape>(gpu: Device, { kernels, lacks }: Version<Shape>, shape: S
   return missing && { needs: deviceNeeds(missing), actual: gpu.adapterName };
 }
 
-function deviceNeeds({ features = [], subgroupLanes = 1, subgroupMatrix }: AnyKernel): string {
+/** What a kernel needs of a device, such as `a device with subgroups of at least 8 lanes`. */
+export function deviceNeeds({ features = [], subgroupLanes = 1, subgroupMatrix }: AnyKernel): string {
   const lanes = subgroupLanes > 1 ? ` of at least ${subgroupLanes} lanes` : "";
   const matrices = subgroupMatrix === undefined ? "" : `, ${describeSubgroupMatrix(subgroupMatrix)}`;
   return `a device with ${features.join(", ")}${lanes}${matrices}`;

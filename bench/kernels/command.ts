@@ -88,6 +88,7 @@ export function tableListener(isSilent: boolean, format: string): ApartListener 
   const print = isSilent ? () => undefined : (line: string) => void process.stdout.write(`${line}\n`);
   return {
     onMachine: ({ adapter, processor, runtime }) => print(`${adapter} on ${processor}, ${runtime}; weights ${format}`),
+    onNote: (line) => void process.stderr.write(`bark: ${line}\n`),
     onRoofline: (roofline) => print(`${rooflineLine(roofline)}\n${headerLine}`),
     onResult: (...rungs) => print(resultLine(...rungs)),
   };

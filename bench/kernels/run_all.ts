@@ -1,4 +1,8 @@
 import type { Gpu } from "../../engine/gpu.ts";
+import type { AnyKernel } from "../../engine/kernel.ts";
+import { allKernels } from "../../kernels/index.ts";
+import { labKernels } from "../../kernels/lab.ts";
+import { deviceNeeds } from "../../kernels/version.ts";
 import type { MatrixFormat } from "../../engine/dtypes.ts";
 import { usualEffort } from "../measure/stopwatch.ts";
 import { measureRoofline, type Roofline } from "../roofline/roofline.ts";
@@ -55,6 +59,14 @@ export const allOps: readonly string[] = [...new Set(allCases.map(({ op }) => op
 
 export function selectCases({ ops, shape }: KernelSelection): KernelCase[] {
   return allCases.filter((c) => (ops.length === 0 || ops.includes(c.op)) && c.shape.includes(shape));
+}
+
+/** A line for each kernel of these ops (none: all) that a device cannot run: a ladder is not shorter in silence. */
+export function leftOut(gpu: Pick<Gpu, "supports">, ops: readonly string[]): string[] {
+  const isWanted = ({ name }: AnyKernel): boolean => ops.length === 0 || ops.some((op) => name.startsWith(op));
+  return [...allKernels, ...labKernels]
+    .filter((kernel) => isWanted(kernel) && !gpu.supports(kernel))
+    .map((kernel) => `${kernel.name}: left out; it needs ${deviceNeeds(kernel)}`);
 }
 
 /** Measures the roofline, then checks and times every version of every case that is selected. */

@@ -4,7 +4,7 @@ import { describeAdapter } from "../../measure/adapter.ts";
 import { firstLoop } from "../own/failure.ts";
 import { loadOwn } from "../own/load_own.ts";
 import type { PeerEngine } from "../peer.ts";
-import { runKernels } from "../run_all.ts";
+import { leftOut, runKernels } from "../run_all.ts";
 import type { Job, Told } from "./messages.ts";
 
 /** Milliseconds between two signs of life: a batch may take less than a message. */
@@ -38,6 +38,7 @@ async function measure(
       fix: "leave it out",
     });
   tell({ kind: "adapter", adapter: describeAdapter(gpu) });
+  for (const line of leftOut(gpu, selection.ops)) tell({ kind: "note", line });
   const peers: PeerEngine[] = [];
   for (const name of startPeer === undefined ? [] : names)
     try {

@@ -50,10 +50,7 @@ export async function benchPeerKernels(args: readonly string[], signal?: AbortSi
     inChromium ? startInChromium("/bench/peers/kernels/in_page.ts") : startModule(new URL("./child", import.meta.url)),
     { selection, device: values.device, own: [], peers },
     { limit: limit * 1000, signal },
-    {
-      ...tableListener(values.json === true, "f32"),
-      onNote: (line) => void process.stderr.write(`bench: ${line}\n`),
-    },
+    tableListener(values.json === true, "f32"),
   );
   const report: KernelReport = { command: "kernels", args, format: "f32", peers: true, ...measured };
   await writePlot(plot, () => plotKernels(report));
