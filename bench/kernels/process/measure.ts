@@ -55,6 +55,7 @@ export async function measureApart(
     const limitOf = (): number => (rung === undefined ? Infinity : limit);
     const end = await oneProcess(start, { ...job, resumed }, hear, limitOf, signal);
     if (end.kind === "done") break;
+    signal?.throwIfAborted(); // Else the next browser would outlive this process.
     if (rung === undefined || (end.kind === "error" && end.code !== "device-lost")) throw errorOf(end);
     keep(lostRung(rung, end, limit));
   }
@@ -88,6 +89,7 @@ async function oneProcess(
   runtime = started.runtime;
   const kill = (): void => void started.end();
   signal?.addEventListener("abort", kill);
+  if (signal?.aborted) kill(); // While it started.
   try {
     return await ended;
   } finally {
