@@ -76,7 +76,8 @@ async function runRounds(
   const fast = runners.every(({ ready }) => ready.first < 1000);
   for (let round = fast ? -1 : 0; round < rounds; round++) {
     if (round > 0 && performance.now() - start > enough) break;
-    for (const { peer, process, samples } of runners) {
+    // There and back: who comes after whom must not be the same in every round.
+    for (const { peer, process, samples } of round % 2 === 0 ? runners : [...runners].reverse()) {
       if (failed.has(peer)) continue;
       try {
         process.tell("run");
