@@ -118,6 +118,10 @@ describe("own kernels in bench kernels", function () {
       [empty, /default export is no kernel .*no URL in `source`/],
       [broken, /broken\.mjs \(broken\.mjs:1:16\): cannot be imported: nothing is not defined/],
       [path.join(folder, "gone.mjs"), /gone\.mjs: no such file/],
+      [
+        `thread=${path.join(folder, "own.mjs")}`,
+        /own\.mjs: a module declares its kernels itself; give .*own\.mjs alone/,
+      ],
       [path.join(folder, "right.wgsl"), /a shader alone has no declaration; VERSION=/],
     ] as const) {
       const error: unknown = await ownFiles(given)
