@@ -1,9 +1,9 @@
 import { cpus } from "node:os";
 import type { Gpu } from "../../engine/gpu.ts";
-import { describeAdapter, type AdapterDescription } from "./adapter.ts";
+import { describeAdapter, type MeasuredAdapter } from "./adapter.ts";
 
 /** Where figures were measured. Nothing here names the host or its owner. */
-export interface Machine extends AdapterDescription {
+export interface Machine extends MeasuredAdapter {
   readonly processor: string;
   readonly cores: number;
   readonly runtime: string;

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../../engine/errors.ts";
-import type { AdapterDescription } from "../../measure/adapter.ts";
+import type { MeasuredAdapter } from "../../measure/adapter.ts";
 import type { Roofline } from "../../roofline/roofline.ts";
 import type { OwnFile } from "../own/load_own.ts";
 import type { KernelResult } from "../run.ts";
@@ -18,7 +18,7 @@ export interface Job {
 
 /** What it tells. */
 export type Told =
-  | { readonly kind: "adapter"; readonly adapter: AdapterDescription }
+  | { readonly kind: "adapter"; readonly adapter: MeasuredAdapter }
   /** Something of which there will be no figure. */
   | { readonly kind: "note"; readonly line: string }
   | { readonly kind: "roofline"; readonly roofline: Roofline }

@@ -15,41 +15,45 @@ const half16 = { componentType: "f16", resultComponentType: "f32", M: 16, N: 16,
 const half8 = { componentType: "f16", resultComponentType: "f32", M: 8, N: 8, K: 8, mostLanes: 8 } as const;
 const single8 = { componentType: "f32", resultComponentType: "f32", M: 8, N: 8, K: 8, mostLanes: 32 } as const;
 
-const matrixSource = new URL("./matmul_gemm_matrix.wgsl", import.meta.url);
-const matrixBuiltins = new URL("./subgroup_matrices.wgsl", import.meta.url);
-const preludesWith = (matrices: URL): readonly URL[] => [...(gemm.preludes ?? []), matrices, matrixBuiltins];
-const featuresFor = ({ componentType }: SubgroupMatrixNeeds): readonly GPUFeatureName[] =>
-  componentType === "f16" ? [subgroupMatrix, "subgroups", "shader-f16"] : [subgroupMatrix, "subgroups"];
+/** A tiled kernel by subgroup matrices. @param prelude says their sizes. */
+const byMatrices = (
+  tiled: typeof gemmTiled,
+  name: string,
+  prelude: URL,
+  needs: SubgroupMatrixNeeds,
+): typeof gemmTiled =>
+  defineKernel({
+    ...tiled,
+    name,
+    source: new URL("./matmul_gemm_matrix.wgsl", import.meta.url),
+    preludes: [...(gemm.preludes ?? []), prelude, new URL("./subgroup_matrices.wgsl", import.meta.url)],
+    features: [subgroupMatrix, "subgroups", ...(needs.componentType === "f16" ? (["shader-f16"] as const) : [])],
+    subgroupMatrix: needs,
+  });
 
 /** {@link gemmTiled} by subgroup matrices of 16 x 16 in f16, as NVIDIA's GPUs have them. */
-export const gemmMatrix16 = defineKernel({
-  ...gemmTiled,
-  name: "matmul.gemm_matrix_16",
-  source: matrixSource,
-  preludes: preludesWith(new URL("./matrix_16.wgsl", import.meta.url)),
-  features: featuresFor(half16),
-  subgroupMatrix: half16,
-});
+export const gemmMatrix16 = byMatrices(
+  gemmTiled,
+  "matmul.gemm_matrix_16",
+  new URL("./matrix_16.wgsl", import.meta.url),
+  half16,
+);
 
 /** {@link gemmTiled} by subgroup matrices of 8 x 8 in f16, as lavapipe has them. */
-export const gemmMatrix8 = defineKernel({
-  ...gemmTiled,
-  name: "matmul.gemm_matrix_8",
-  source: matrixSource,
-  preludes: preludesWith(new URL("./matrix_8.wgsl", import.meta.url)),
-  features: featuresFor(half8),
-  subgroupMatrix: half8,
-});
+export const gemmMatrix8 = byMatrices(
+  gemmTiled,
+  "matmul.gemm_matrix_8",
+  new URL("./matrix_8.wgsl", import.meta.url),
+  half8,
+);
 
 /** {@link gemmTiledFlat} by subgroup matrices of 8 x 8 in f32, as Apple's GPUs have them. */
-export const gemmMatrixF32 = defineKernel({
-  ...gemmTiledFlat,
-  name: "matmul.gemm_matrix_f32",
-  source: matrixSource,
-  preludes: preludesWith(new URL("./matrix_8_f32.wgsl", import.meta.url)),
-  features: featuresFor(single8),
-  subgroupMatrix: single8,
-});
+export const gemmMatrixF32 = byMatrices(
+  gemmTiledFlat,
+  "matmul.gemm_matrix_f32",
+  new URL("./matrix_8_f32.wgsl", import.meta.url),
+  single8,
+);
 
 /**
  * The rungs behind `gemm_tiled`, for GPUs whose f16 arithmetic or whose matrix units are faster: README.md in kernels/matmul
