@@ -9,7 +9,7 @@ import { withSwiftShader } from "../../engine/node/software/software_adapter.ts"
 import { EngineError } from "../../engine/errors.ts";
 import { Gpu } from "../../engine/gpu.ts";
 import type { AnyKernel } from "../../engine/kernel.ts";
-import { Scope } from "../kernels/case.ts";
+import { Scope } from "../kernels/cases/case.ts";
 import { loadOwn } from "../kernels/own/load_own.ts";
 import { ownFiles } from "../kernels/own/own_files.ts";
 import { fitOwn, misfitOf } from "../kernels/own/own_kernel.ts";

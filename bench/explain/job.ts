@@ -1,8 +1,8 @@
 import type { MatrixFormat } from "../../engine/dtypes.ts";
 import { didYouMean } from "../../engine/check/nearest_name.ts";
 import { EngineError } from "../../engine/errors.ts";
-import { allCases } from "../kernels/cases.ts";
-import type { KernelCase } from "../kernels/case.ts";
+import { allCases } from "../kernels/cases/all.ts";
+import type { KernelCase } from "../kernels/cases/case.ts";
 
 /** What the process that explains is told. */
 export interface ExplainJob {

@@ -1,5 +1,5 @@
 import type { TimedDevice } from "../measure/stopwatch.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "./cases/operation.ts";
 
 /** Another engine, whose kernels are rungs of the ladder. */
 export interface PeerEngine extends TimedDevice {

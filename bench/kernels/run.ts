@@ -4,10 +4,10 @@ import type { Program } from "../../engine/program/program.ts";
 import type { MatrixFormat } from "../../engine/dtypes.ts";
 import { Stopwatch, type Effort, type Timing } from "../measure/stopwatch.ts";
 import type { Roofline } from "../roofline/roofline.ts";
-import { Scope, type Comparison, type KernelCase, type PreparedCase } from "./case.ts";
+import { Scope, type Comparison, type KernelCase, type PreparedCase } from "./cases/case.ts";
 import { checkBounds } from "./own/bounds.ts";
 import { failureOf, requireSupport } from "./own/failure.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "./cases/operation.ts";
 import type { PeerEngine } from "./peer.ts";
 import { fitOwn, misfitOf, type OwnKernel, type OwnRung } from "./own/own_kernel.ts";
 

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { readdirSync } from "node:fs";
-import { convCase, lstmCase, upsampleCase } from "../../bench/kernels/codec.ts";
-import type { KernelCase } from "../../bench/kernels/case.ts";
-import { matmulCase } from "../../bench/kernels/matmul.ts";
+import { convCase, lstmCase, upsampleCase } from "../../bench/kernels/cases/codec.ts";
+import type { KernelCase } from "../../bench/kernels/cases/case.ts";
+import { matmulCase } from "../../bench/kernels/cases/matmul.ts";
 import { runCase, type KernelResult } from "../../bench/kernels/run.ts";
 import { allOps, leftOut, selectCases } from "../../bench/kernels/run_all.ts";
 import { smokeEffort } from "../../bench/measure/stopwatch.ts";

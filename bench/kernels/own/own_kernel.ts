@@ -3,7 +3,7 @@ import { EngineError } from "../../../engine/errors.ts";
 import type { Gpu } from "../../../engine/gpu.ts";
 import type { AnyKernel, Binding } from "../../../engine/kernel.ts";
 import type { Program } from "../../../engine/program/program.ts";
-import type { KernelCase, PreparedCase } from "../case.ts";
+import type { KernelCase, PreparedCase } from "../cases/case.ts";
 import { callsOf, dispatchAs, diverted, type Call } from "./recording.ts";
 
 /** A kernel from outside the repository: a declaration of its own, or a shader under the declaration of a version. */

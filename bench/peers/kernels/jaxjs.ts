@@ -1,4 +1,4 @@
-import type { Operation } from "../../kernels/operation.ts";
+import type { Operation } from "../../kernels/cases/operation.ts";
 import type { Jax, JaxArray } from "../engines/jaxjs.ts";
 import { CapturingDevice } from "./capture.ts";
 import type { Libraries } from "./libraries.ts";

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
 import "../../../engine/node/index.ts";
-import { matmulCase } from "../../kernels/matmul.ts";
-import { Scope, type KernelCase } from "../../kernels/case.ts";
-import type { EmbeddingOperation, MatmulOperation, Operation } from "../../kernels/operation.ts";
-import { embeddingCase } from "../../kernels/row_ops.ts";
+import { matmulCase } from "../../kernels/cases/matmul.ts";
+import { Scope, type KernelCase } from "../../kernels/cases/case.ts";
+import type { EmbeddingOperation, MatmulOperation, Operation } from "../../kernels/cases/operation.ts";
+import { embeddingCase } from "../../kernels/cases/row_ops.ts";
 import { measureApart } from "../../kernels/process/measure.ts";
 import { startModule } from "../../kernels/process/start_child.ts";
 import { runCase, type KernelResult } from "../../kernels/run.ts";

@@ -1,4 +1,4 @@
-import type { EmbeddingOperation, Operation } from "../../kernels/operation.ts";
+import type { EmbeddingOperation, Operation } from "../../kernels/cases/operation.ts";
 import { OnnxGraph } from "../engines/onnx.ts";
 import { CapturingDevice } from "./capture.ts";
 import type { Libraries, Ort, OrtSession, OrtTensor } from "./libraries.ts";

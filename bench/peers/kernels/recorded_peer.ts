@@ -1,5 +1,5 @@
 import type { PeerEngine, PeerWork } from "../../kernels/peer.ts";
-import type { Operation } from "../../kernels/operation.ts";
+import type { Operation } from "../../kernels/cases/operation.ts";
 import { replay, type CapturingDevice, type Captured } from "./capture.ts";
 
 /** An operation that an engine is ready to do. */

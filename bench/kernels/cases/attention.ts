@@ -1,23 +1,23 @@
-import { attention, attentionScratch } from "../../kernels/attention/attention.ts";
+import { attention, attentionScratch } from "../../../kernels/attention/attention.ts";
 import {
   attentionDecode,
   decodeScratch,
   type Attended,
   type OwnDecodeVersion,
-} from "../../kernels/attention/decode/decode.ts";
-import { attentionDecodeLab } from "../../kernels/attention/lab/versions.ts";
-import { attentionReference } from "../../kernels/attention/reference.ts";
+} from "../../../kernels/attention/decode/decode.ts";
+import { attentionDecodeLab } from "../../../kernels/attention/lab/versions.ts";
+import { attentionReference } from "../../../kernels/attention/reference.ts";
 import {
   attentionDecodeVersions,
   attentionVersions,
   type AttentionDecodeVersion,
   type AttentionVersion,
-} from "../../kernels/attention/versions.ts";
-import { createLinear } from "../../kernels/matmul/linear.ts";
-import { matmul } from "../../kernels/matmul/matmul.ts";
-import { identityMatrix } from "../../kernels/matmul/reference.ts";
-import { noise } from "../../kernels/self_test/noise.ts";
-import { stateFields, stateWidth } from "../../kernels/decode_state.ts";
+} from "../../../kernels/attention/versions.ts";
+import { createLinear } from "../../../kernels/matmul/linear.ts";
+import { matmul } from "../../../kernels/matmul/matmul.ts";
+import { identityMatrix } from "../../../kernels/matmul/reference.ts";
+import { noise } from "../../../kernels/self_test/noise.ts";
+import { stateFields, stateWidth } from "../../../kernels/decode_state.ts";
 import { labNames, rungOf } from "./lab.ts";
 import type { Operation } from "./operation.ts";
 import { poison, readRows, sampleOf, type KernelCase, type PreparedCase, type Scope } from "./case.ts";

@@ -1,16 +1,16 @@
-import { Gpt } from "../../bark/gpt/gpt.ts";
-import { WeightLoader } from "../../bark/gpt/weight_loader.ts";
-import { EngineError } from "../../engine/errors.ts";
-import { into } from "../../engine/program/recorder.ts";
-import { Scope as EngineScope } from "../../engine/scope.ts";
-import { attentionDecode, decodeScratch } from "../../kernels/attention/decode/decode.ts";
-import { decodeBlocks, packBlocks, residentScratch } from "../../kernels/decode_blocks/decode_blocks.ts";
-import { decodeBlocksReference, type ReferenceBlock } from "../../kernels/decode_blocks/reference.ts";
-import { residentGroups } from "../../kernels/decode_blocks/resident.ts";
-import { stateFields, stateWidth } from "../../kernels/decode_state.ts";
-import { roundTo } from "../../kernels/matmul/linear.ts";
-import { noise } from "../../kernels/self_test/noise.ts";
-import { WorkReader } from "../measure/gpt_program.ts";
+import { Gpt } from "../../../bark/gpt/gpt.ts";
+import { WeightLoader } from "../../../bark/gpt/weight_loader.ts";
+import { EngineError } from "../../../engine/errors.ts";
+import { into } from "../../../engine/program/recorder.ts";
+import { Scope as EngineScope } from "../../../engine/scope.ts";
+import { attentionDecode, decodeScratch } from "../../../kernels/attention/decode/decode.ts";
+import { decodeBlocks, packBlocks, residentScratch } from "../../../kernels/decode_blocks/decode_blocks.ts";
+import { decodeBlocksReference, type ReferenceBlock } from "../../../kernels/decode_blocks/reference.ts";
+import { residentGroups } from "../../../kernels/decode_blocks/resident.ts";
+import { stateFields, stateWidth } from "../../../kernels/decode_state.ts";
+import { roundTo } from "../../../kernels/matmul/linear.ts";
+import { noise } from "../../../kernels/self_test/noise.ts";
+import { WorkReader } from "../../measure/gpt_program.ts";
 import type { KernelCase, PreparedCase, Scope } from "./case.ts";
 
 interface Blocks {

@@ -1,13 +1,13 @@
-import { embedding } from "../../kernels/embedding/embedding.ts";
-import { embeddingReference } from "../../kernels/embedding/reference.ts";
-import { layernorm } from "../../kernels/layernorm/layernorm.ts";
-import { layernormReference } from "../../kernels/layernorm/reference.ts";
-import { layernormVersions, type LayernormVersion } from "../../kernels/layernorm/versions.ts";
-import { createWeights } from "../../kernels/matmul/linear.ts";
-import { sampleReference } from "../../kernels/sample/reference.ts";
-import { sampleRows, sampleStep, type SampleOptions } from "../../kernels/sample/sample.ts";
-import { noise } from "../../kernels/self_test/noise.ts";
-import { stateWidth } from "../../kernels/decode_state.ts";
+import { embedding } from "../../../kernels/embedding/embedding.ts";
+import { embeddingReference } from "../../../kernels/embedding/reference.ts";
+import { layernorm } from "../../../kernels/layernorm/layernorm.ts";
+import { layernormReference } from "../../../kernels/layernorm/reference.ts";
+import { layernormVersions, type LayernormVersion } from "../../../kernels/layernorm/versions.ts";
+import { createWeights } from "../../../kernels/matmul/linear.ts";
+import { sampleReference } from "../../../kernels/sample/reference.ts";
+import { sampleRows, sampleStep, type SampleOptions } from "../../../kernels/sample/sample.ts";
+import { noise } from "../../../kernels/self_test/noise.ts";
+import { stateWidth } from "../../../kernels/decode_state.ts";
 import { poison, readRows, sampleOf, takeRows, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
 
 const width = 768;

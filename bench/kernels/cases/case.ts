@@ -1,10 +1,10 @@
-import { floatToHalf, halfToFloat } from "../../engine/formats/float16.ts";
-import type { Gpu } from "../../engine/gpu.ts";
-import type { Program } from "../../engine/program/program.ts";
-import type { MatrixFormat, WeightFormat } from "../../engine/dtypes.ts";
-import { Tensor } from "../../engine/tensor.ts";
-import type { Dtype, HostArray } from "../../engine/dtypes.ts";
-import { uncachedBytes } from "../roofline/roofline.ts";
+import { floatToHalf, halfToFloat } from "../../../engine/formats/float16.ts";
+import type { Gpu } from "../../../engine/gpu.ts";
+import type { Program } from "../../../engine/program/program.ts";
+import type { MatrixFormat, WeightFormat } from "../../../engine/dtypes.ts";
+import { Tensor } from "../../../engine/tensor.ts";
+import type { Dtype, HostArray } from "../../../engine/dtypes.ts";
+import { uncachedBytes } from "../../roofline/roofline.ts";
 import type { Operation } from "./operation.ts";
 
 /** One op at one of the shapes that it has in Bark. */

@@ -1,15 +1,15 @@
-import { noise } from "../../kernels/self_test/noise.ts";
-import { createLinear, roundTo } from "../../kernels/matmul/linear.ts";
-import { matmul, type MatmulOptions } from "../../kernels/matmul/matmul.ts";
-import { layernormReference } from "../../kernels/layernorm/reference.ts";
-import { matmulReference } from "../../kernels/matmul/reference.ts";
-import { matmulLab } from "../../kernels/matmul/lab/versions.ts";
+import { noise } from "../../../kernels/self_test/noise.ts";
+import { createLinear, roundTo } from "../../../kernels/matmul/linear.ts";
+import { matmul, type MatmulOptions } from "../../../kernels/matmul/matmul.ts";
+import { layernormReference } from "../../../kernels/layernorm/reference.ts";
+import { matmulReference } from "../../../kernels/matmul/reference.ts";
+import { matmulLab } from "../../../kernels/matmul/lab/versions.ts";
 import {
   matmulVersions,
   normedVersions,
   type OwnMatmulVersion,
   type PlainVersion,
-} from "../../kernels/matmul/versions.ts";
+} from "../../../kernels/matmul/versions.ts";
 import { labNames, rungOf } from "./lab.ts";
 import { poison, readRows, sampleOf, takeRows, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
 

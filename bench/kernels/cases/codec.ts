@@ -1,19 +1,25 @@
-import { into } from "../../engine/program/recorder.ts";
-import type { Tensor } from "../../engine/tensor.ts";
-import { createCodebook, nearestEntries } from "../../kernels/codebook/codebook.ts";
-import { nearestReference } from "../../kernels/codebook/reference.ts";
-import { conv1d, createConv1d, type Conv1dOptions, type ConvShape, type Padding } from "../../kernels/conv1d/conv1d.ts";
-import { conv1dLab } from "../../kernels/conv1d/lab/versions.ts";
-import { conv1dReference } from "../../kernels/conv1d/reference.ts";
-import { conv1dVersions, type Conv1dVersion, type OwnConv1dVersion } from "../../kernels/conv1d/versions.ts";
-import { convTranspose1d, createConvTranspose1d } from "../../kernels/conv_transpose1d/conv_transpose1d.ts";
-import { convTranspose1dReference } from "../../kernels/conv_transpose1d/reference.ts";
-import { add } from "../../kernels/elementwise/elementwise.ts";
-import { addReference, eluReference } from "../../kernels/elementwise/reference.ts";
-import { createLstm, lstm, lstmChunk, type LstmWeights } from "../../kernels/lstm/lstm.ts";
-import { lstmReference } from "../../kernels/lstm/reference.ts";
-import { lstmVersions, type LstmVersion } from "../../kernels/lstm/versions.ts";
-import { noise } from "../../kernels/self_test/noise.ts";
+import { into } from "../../../engine/program/recorder.ts";
+import type { Tensor } from "../../../engine/tensor.ts";
+import { createCodebook, nearestEntries } from "../../../kernels/codebook/codebook.ts";
+import { nearestReference } from "../../../kernels/codebook/reference.ts";
+import {
+  conv1d,
+  createConv1d,
+  type Conv1dOptions,
+  type ConvShape,
+  type Padding,
+} from "../../../kernels/conv1d/conv1d.ts";
+import { conv1dLab } from "../../../kernels/conv1d/lab/versions.ts";
+import { conv1dReference } from "../../../kernels/conv1d/reference.ts";
+import { conv1dVersions, type Conv1dVersion, type OwnConv1dVersion } from "../../../kernels/conv1d/versions.ts";
+import { convTranspose1d, createConvTranspose1d } from "../../../kernels/conv_transpose1d/conv_transpose1d.ts";
+import { convTranspose1dReference } from "../../../kernels/conv_transpose1d/reference.ts";
+import { add } from "../../../kernels/elementwise/elementwise.ts";
+import { addReference, eluReference } from "../../../kernels/elementwise/reference.ts";
+import { createLstm, lstm, lstmChunk, type LstmWeights } from "../../../kernels/lstm/lstm.ts";
+import { lstmReference } from "../../../kernels/lstm/reference.ts";
+import { lstmVersions, type LstmVersion } from "../../../kernels/lstm/versions.ts";
+import { noise } from "../../../kernels/self_test/noise.ts";
 import { labNames, rungOf } from "./lab.ts";
 import { poison, type KernelCase, type PreparedCase, type Scope } from "./case.ts";
 
